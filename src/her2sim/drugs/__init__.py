@@ -1,0 +1,1 @@
+"""What is known of each drug: a folder of facts with unit, source and status."""

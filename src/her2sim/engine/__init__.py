@@ -1,0 +1,1 @@
+"""Numbers: traced equations become machine code and integrated trajectories; knows no medicine."""

@@ -1,0 +1,164 @@
+"""The engine's verb: advance patients through their schedules with compiled code."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from her2sim.engine.cache import compiled_object
+from her2sim.engine.kernel_code import kernel_ir
+from her2sim.engine.layout import Frame
+from her2sim.engine.machine import LoadedCode, compile_object, this_machine
+from her2sim.engine.model import Model
+from her2sim.engine.schedule import Schedule, check_schedule
+from her2sim.engine.trajectories import (
+    Request,
+    Tolerance,
+    Trajectories,
+    check_request,
+    empty_results,
+)
+from her2sim.errors import DataError
+
+SMALLEST_SHARE = 256  # patients; fewer are not worth a thread
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """The compiled integration loop of a model."""
+
+    model: Model
+    lanes: int
+    time_above: bool
+    code: LoadedCode
+
+    def __call__(self, frame: Frame) -> None:
+        """Run the loop; the GIL is released while it runs."""
+        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.code.address)(ctypes.addressof(frame))
+
+
+def compile_kernel(
+    model: Model, time_above: bool = False, lanes: int | None = None, use_cache: bool = True
+) -> Kernel:
+    """Compile the integration loop of a model, or load it from the object cache.
+
+    ``lanes`` is 8, 4, 2 or 1; the default is what the CPU does best. Results do not depend on it.
+    """
+    machine = this_machine()
+    width = machine.lanes if lanes is None else lanes
+    if width not in (1, 2, 4, 8):
+        raise DataError(f"{width} lanes: use 1, 2, 4 or 8")
+    source = kernel_ir(model, width, time_above)
+    make = compiled_object if use_cache else compile_object
+    return Kernel(model, width, time_above, LoadedCode(make(source, machine), machine))
+
+
+@functools.lru_cache(maxsize=64)
+def kernel_of(model: Model, time_above: bool = False) -> Kernel:
+    """The kernel of a model on this machine; compiled once a process."""
+    return compile_kernel(model, time_above)
+
+
+def advance(
+    model: Model,
+    request: Request,
+    tolerance: Tolerance | None = None,
+    threads: int | None = None,
+    kernel: Kernel | None = None,
+) -> Trajectories:
+    """Integrate all patients of a request to the end of their schedules.
+
+    A patient that fails has a status; the others finish. Bits do not depend on threads, lanes,
+    order or neighbours.
+
+    Parameters
+    ----------
+    model, request : what to integrate
+    tolerance : default ``Tolerance()`` (relative 1e-7)
+    threads : default all cores that this process may use
+    kernel : compiled loop to use instead of the default one
+
+    Raises
+    ------
+    DataError
+        If shapes, numbers or the order of the schedule are wrong.
+    """
+    check_request(model, request)
+    check_schedule(request.schedule, len(model.states), len(model.parameters))
+    results = empty_results(model, request)
+    n = request.n_patients
+    if n == 0:
+        return results
+    run = kernel or kernel_of(model, request.level is not None)
+    arrays = _arrays(request, results)
+    n_threads = max(1, min(threads or available_cores(), n // SMALLEST_SHARE))
+    edges = np.linspace(0, n, n_threads + 1).astype(int)
+    frames = [
+        _frame(request, results, arrays, tolerance or Tolerance(), int(a), int(b))
+        for a, b in zip(edges, edges[1:], strict=False)
+    ]
+    if n_threads == 1:
+        run(frames[0])
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(run, frames))
+    return results
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _arrays(request: Request, results: Trajectories) -> dict[str, Any]:
+    """Contiguous arrays behind the pointers of the frame."""
+    schedule: Schedule = request.schedule
+    scale = np.ones(request.n_patients) if request.scale is None else request.scale
+    real, whole, short = np.float64, np.int64, np.int32
+    inputs = {
+        "parameters": (request.parameters, real), "scale": (scale, real),
+        "begin": (schedule.begin, whole), "end": (schedule.end, whole),
+        "event_time": (schedule.time_day, real), "action": (schedule.action, short),
+        "target": (schedule.target, short), "value": (schedule.value, real),
+        "grid_time": (request.grid_day if request.grid_day.size else np.zeros(1), real),
+    }  # fmt: skip
+    arrays = {name: np.ascontiguousarray(a, dtype=kind) for name, (a, kind) in inputs.items()}
+    outputs = {
+        "states": results.states, "time": results.time_day, "status": results.status,
+        "steps": results.n_steps, "readings": results.readings, "cycles": results.cycles,
+        "grid": results.grid,
+    }  # fmt: skip
+    return arrays | outputs
+
+
+def _frame(
+    request: Request,
+    results: Trajectories,
+    arrays: dict[str, Any],
+    tolerance: Tolerance,
+    first: int,
+    last: int,
+) -> Frame:
+    frame = Frame(
+        first=first,
+        last=last,
+        n_patients=request.n_patients,
+        n_grid=request.grid_day.size,
+        n_readings=request.schedule.n_readings,
+        n_cycles=request.schedule.n_cycles,
+        max_steps=tolerance.max_steps,
+        relative=tolerance.relative,
+        absolute=tolerance.absolute,
+        level=0.0 if request.level is None else request.level,
+    )
+    for name, array in arrays.items():
+        setattr(frame, name, array.ctypes.data)
+    return frame

@@ -1,0 +1,249 @@
+"""Generated code of the whole integration loop: adaptive Tsit5 over lanes of patients.
+
+Every lane has its own time, step and schedule pointer; lanes march in lock step and each takes
+the next patient of the range when its own is done. Nothing a lane computes depends on the others,
+so a patient's numbers are the same for any number of lanes, order or neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from llvmlite import ir
+
+from her2sim.engine import tableau
+from her2sim.engine.emitter import F64, I1, I32, I64, POINTER, Emitter, Value, stack_room, while_loop
+from her2sim.engine.equations import EquationCode
+from her2sim.engine.layout import GLOBAL_COUNTERS, Layout, frame_field
+from her2sim.engine.lowering import lower
+from her2sim.engine.model import Model
+from her2sim.engine.reduction_code import ReductionCode
+from her2sim.engine.service_code import IDLE, emit_service
+
+ENTRY_POINT = "integrate"
+FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
+STRETCH = 1.0001  # a step this close to the stop goes to the stop
+SMALLEST_STEP = 1e-14  # relative to the time reached
+
+
+@dataclass
+class Step:
+    """One attempted step of all lanes, as values of the generated code."""
+
+    time: Value
+    size: Value
+    reached: Value
+    states: list[Value]
+    new_states: list[Value]
+    stages: list[list[Value]]
+    is_accepted: Value
+
+    def states_at(self, code: EquationCode, fraction: Value) -> list[Value]:
+        """States at a fraction of the step, from the free interpolant."""
+        e = code.emitter
+        weights = [e.polynomial(row, fraction) for row in tableau.INTERPOLANT]
+        values = []
+        for i, start in enumerate(self.states):
+            total = e.b.fmul(weights[0], self.stages[0][i])
+            for weight, stage in zip(weights[1:], self.stages[1:], strict=True):
+                total = e.fma(weight, stage[i], total)
+            values.append(e.fma(self.size, total, start))
+        return values
+
+
+def kernel_ir(model: Model, lanes: int, time_above: bool) -> str:
+    """Return the LLVM IR of the integration loop of a model as text."""
+    module = ir.Module(name=model.name)
+    layout = Layout(model, lower(model), lanes)
+    service = emit_service(module, layout, time_above)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), ENTRY_POINT)
+    _Kernel(function, service, layout, time_above).emit()
+    return str(module)
+
+
+class _Kernel:
+    def __init__(
+        self, function: ir.Function, service: ir.Function, layout: Layout, time_above: bool
+    ) -> None:
+        self.frame, self.service, self.layout = function.args[0], service, layout
+        self.b = ir.IRBuilder(function.append_basic_block("entry"))
+        self.emitter = Emitter(self.b, layout.lanes)
+        workspace = self.emitter.scratch(layout.slots["total"])
+        self.counters = stack_room(self.b, I64, layout.n_counters)
+        self.code = EquationCode(self.emitter, layout, workspace)
+        self.reductions = ReductionCode(self.code, time_above)
+
+    def global_counter(self, name: str) -> Value:
+        assert name in GLOBAL_COUNTERS
+        index = [I64(self.layout.counter(name))]
+        return self.b.gep(self.counters, index, inbounds=True, source_etype=I64)
+
+    def emit(self) -> None:
+        self._emit_start()
+        active_at = self.global_counter("active")
+
+        def is_busy() -> Value:
+            return self.b.icmp_unsigned("!=", self.b.load(active_at, typ=I64), I64(0))
+
+        with while_loop(self.b, "steps", is_busy):
+            active = self.emitter.mask(self.b.trunc(self.b.load(active_at, typ=I64), I32))
+            self._emit_step(active)
+        self.b.ret_void()
+
+    def _emit_start(self) -> None:
+        """Give every lane its first patient."""
+        e = self.emitter
+        for number in range(self.layout.slots["total"]):
+            e.store(e.constant(0.0), self.code.workspace, number)
+        self.b.store(frame_field(self.b, self.frame, "first"), self.global_counter("next"))
+        all_lanes = (1 << self.layout.lanes) - 1
+        self.b.store(I64(all_lanes), self.global_counter("active"))
+        self.relative = e.splat(frame_field(self.b, self.frame, "relative"))
+        self.absolute = e.splat(frame_field(self.b, self.frame, "absolute"))
+        self.level = e.splat(frame_field(self.b, self.frame, "level"))
+        limit = self.b.sitofp(frame_field(self.b, self.frame, "max_steps"), F64)
+        self.max_steps = e.splat(limit)
+        self.left_at = stack_room(self.b, I32)
+        with self._each_lane("first", I32(all_lanes)) as lane:
+            self._serve(lane, I32(IDLE))
+
+    @contextmanager
+    def _each_lane(self, name: str, lanes: Value) -> Iterator[Value]:
+        """Loop over the lanes in a set of bits, lowest first."""
+        self.b.store(lanes, self.left_at)
+
+        def some_left() -> Value:
+            return self.b.icmp_unsigned("!=", self.b.load(self.left_at, typ=I32), I32(0))
+
+        with while_loop(self.b, name, some_left):
+            left = self.b.load(self.left_at, typ=I32)
+            self.b.store(self.b.and_(left, self.b.sub(left, I32(1))), self.left_at)
+            yield self.b.zext(self.b.cttz(left, I1(1)), I64)
+
+    def _serve(self, lane: Value, reason: Value) -> None:
+        args = [self.frame, self.code.workspace, self.counters, lane, reason]
+        self.b.call(self.service, args)
+
+    def _emit_step(self, active: Value) -> None:
+        b, e, code = self.b, self.emitter, self.code
+        code.load_fixed()
+        time, proposed, stop = code.load("t"), code.load("h"), code.load("stop")
+        remaining = b.fsub(stop, time)
+        to_stop = b.fcmp_ordered(">=", b.fmul(proposed, e.constant(STRETCH)), remaining)
+        size = b.select(to_stop, remaining, proposed)
+        reached = b.select(to_stop, stop, b.fadd(time, size))
+        states, new_states, stages = self._emit_stages(size)
+        error = self._squared_error(size, states, new_states, stages)
+        is_small = b.fcmp_ordered("<=", error, e.constant(1.0))
+        is_accepted = b.and_(is_small, active)
+        step = Step(time, size, reached, states, new_states, stages, is_accepted)
+
+        self.reductions.emit(step, self.level)
+        self._emit_grid(step)
+
+        factor = e.step_factor(error)
+        factor = e.minimum(factor, e.constant(FASTEST_GROWTH))
+        factor = e.maximum(factor, e.constant(FASTEST_SHRINKAGE))
+        grown = b.fmul(size, factor)
+        kept = b.select(b.and_(is_small, to_stop), e.maximum(grown, proposed), grown)
+        code.store(b.select(active, kept, proposed), "h")
+        code.store(b.select(is_accepted, reached, time), "t")
+        for i, (old, new) in enumerate(zip(states, new_states, strict=True)):
+            code.store(b.select(is_accepted, new, old), "y", i)
+            code.store(b.select(is_accepted, stages[6][i], stages[0][i]), "slope", i)
+        steps = code.load("steps")
+        steps = b.select(active, b.fadd(steps, e.constant(1.0)), steps)
+        code.store(steps, "steps")
+
+        failed = self._failed(active, is_accepted, time, size, steps)
+        due = b.or_(b.and_(is_accepted, to_stop), failed)
+        due_bits = e.bits(due)
+        with b.if_then(b.icmp_unsigned("!=", due_bits, I32(0)), likely=False):
+            failed_bits = b.zext(e.bits(failed), I64)
+            with self._each_lane("serve", due_bits) as lane:
+                has_failed = b.and_(b.lshr(failed_bits, lane), I64(1))
+                self._serve(lane, b.trunc(has_failed, I32))
+
+    def _emit_stages(self, size: Value) -> tuple[list[Value], list[Value], list[list[Value]]]:
+        e, code = self.emitter, self.code
+        states, infusion = code.load_states(), code.load_states("infusion")
+        stages = [code.load_states("slope")]
+        point = states
+        for weights in tableau.STAGES:
+            increments = [
+                e.combination(weights, [stage[i] for stage in stages])
+                for i in range(code.n_states)
+            ]
+            point = [e.fma(size, d, y) for d, y in zip(increments, states, strict=True)]
+            stages.append(code.rates(point, infusion))
+        return states, point, stages
+
+    def _squared_error(
+        self, size: Value, states: list[Value], new_states: list[Value], stages: list[list[Value]]
+    ) -> Value:
+        """Square of the largest error estimate over its tolerance."""
+        b, e = self.b, self.emitter
+        total = e.constant(0.0)
+        for i, (old, new) in enumerate(zip(states, new_states, strict=True)):
+            error = b.fmul(size, e.combination(tableau.ERROR, [stage[i] for stage in stages]))
+            larger = e.maximum(e.fabs(old), e.fabs(new))
+            ratio = b.fdiv(error, e.fma(self.relative, larger, self.absolute))
+            total = e.maximum_or_nan(b.fmul(ratio, ratio), total)
+        return total
+
+    def _failed(
+        self, active: Value, is_accepted: Value, time: Value, size: Value, steps: Value
+    ) -> Value:
+        b, e = self.b, self.emitter
+        smallest = b.fmul(b.fadd(e.fabs(time), e.constant(1.0)), e.constant(SMALLEST_STEP))
+        stuck = b.and_(b.fcmp_unordered("<=", size, smallest), b.not_(is_accepted))
+        too_many = b.fcmp_ordered(">=", steps, self.max_steps)
+        return b.and_(active, b.or_(stuck, too_many))
+
+    def _emit_grid(self, step: Step) -> None:
+        """Store outputs at all grid times that the step has passed."""
+        b, e, code = self.b, self.emitter, self.code
+
+        def passed() -> Value:
+            is_due = b.fcmp_ordered("<=", code.load("next_grid"), step.reached)
+            return b.and_(is_due, step.is_accepted)
+
+        with while_loop(b, "grid", lambda: e.any(passed())):
+            fraction = b.fdiv(b.fsub(code.load("next_grid"), step.time), step.size)
+            outputs = code.outputs(step.states_at(code, fraction))
+            for o, value in enumerate(outputs):
+                code.store(value, "output", o)
+            self._store_grid_lanes(e.bits(passed()))
+
+    def _store_grid_lanes(self, lanes: Value) -> None:
+        b, layout = self.b, self.layout
+        n_grid = frame_field(b, self.frame, "n_grid")
+        with self._each_lane("grid_lanes", lanes) as lane:
+            at_pointer = self._lane_counter("grid", lane)
+            at = b.load(at_pointer, typ=I64)
+            patient = b.load(self._lane_counter("patient", lane), typ=I64)
+            row = b.mul(b.add(b.mul(patient, n_grid), at), I64(len(layout.model.outputs)))
+            for o in range(len(layout.model.outputs)):
+                value = b.load(self._element("output", o, lane), typ=F64)
+                grid = frame_field(b, self.frame, "grid")
+                place = b.gep(grid, [b.add(row, I64(o))], inbounds=True, source_etype=F64)
+                b.store(value, place)
+            after = b.add(at, I64(1))
+            b.store(after, at_pointer)
+            inside = b.icmp_signed("<", after, n_grid)
+            times = frame_field(b, self.frame, "grid_time")
+            safe = b.select(inside, after, at)
+            pointer = b.gep(times, [safe], inbounds=True, source_etype=F64)
+            following = b.select(inside, b.load(pointer, typ=F64), F64(float("inf")))
+            b.store(following, self._element("next_grid", 0, lane))
+
+    def _lane_counter(self, name: str, lane: Value) -> Value:
+        index = self.b.add(I64(self.layout.counter(name)), lane)
+        return self.b.gep(self.counters, [index], inbounds=True, source_etype=I64)
+
+    def _element(self, name: str, offset: int, lane: Value) -> Value:
+        first = (self.layout.slots[name] + offset) * self.layout.lanes
+        index = self.b.add(I64(first), lane)
+        return self.b.gep(self.code.workspace, [index], inbounds=True, source_etype=F64)

@@ -1,0 +1,102 @@
+"""Where the generated code keeps things: the frame of a call and the slots of a workspace."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cached_property
+
+from llvmlite import ir
+
+from her2sim.engine.emitter import F64, I64, POINTER, Value
+from her2sim.engine.lowering import Lowered
+from her2sim.engine.model import Model
+
+_KINDS = {
+    "count": (ctypes.c_int64, I64),
+    "number": (ctypes.c_double, F64),
+    "array": (ctypes.c_void_p, POINTER),
+}
+
+FIELDS = (
+    ("first", "count"), ("last", "count"), ("n_patients", "count"), ("n_grid", "count"),
+    ("n_readings", "count"), ("n_cycles", "count"), ("max_steps", "count"),
+    ("relative", "number"), ("absolute", "number"), ("level", "number"),
+    ("parameters", "array"), ("scale", "array"), ("begin", "array"), ("end", "array"),
+    ("event_time", "array"), ("action", "array"), ("target", "array"), ("value", "array"),
+    ("grid_time", "array"), ("states", "array"), ("time", "array"), ("status", "array"),
+    ("steps", "array"), ("readings", "array"), ("cycles", "array"), ("grid", "array"),
+)  # fmt: skip
+"""Fields of the frame, in order; all are eight bytes."""
+
+
+class Frame(ctypes.Structure):
+    """What one call of the compiled code gets: ranges, tolerances and array addresses."""
+
+    _fields_ = [(name, _KINDS[kind][0]) for name, kind in FIELDS]  # noqa: RUF012
+
+
+_STRUCT = ir.LiteralStructType([_KINDS[kind][1] for _, kind in FIELDS])
+_POSITIONS = {name: i for i, (name, _) in enumerate(FIELDS)}
+
+
+def frame_field(builder: ir.IRBuilder, frame: Value, name: str) -> Value:
+    """Load a field of the frame."""
+    position = _POSITIONS[name]
+    indices = [ir.Constant(ir.IntType(32), 0), ir.Constant(ir.IntType(32), position)]
+    pointer = builder.gep(frame, indices, inbounds=True, source_etype=_STRUCT)
+    return builder.load(pointer, typ=_STRUCT.elements[position])
+
+
+LANE_COUNTERS = ("patient", "event", "last_event", "grid")
+"""Whole numbers kept for each lane."""
+
+GLOBAL_COUNTERS = ("next", "active")
+"""Whole numbers kept once: the next patient to take, and a bit for every busy lane."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Slots of the workspace of a model: one number a lane in each."""
+
+    model: Model
+    lowered: Lowered
+    lanes: int
+
+    @cached_property
+    def slots(self) -> dict[str, int]:
+        """Number of the (first) slot of each thing kept."""
+        sizes = {
+            "t": 1, "h": 1, "stop": 1, "steps": 1, "scale": 1, "next_grid": 1,
+            "y": len(self.model.states), "slope": len(self.model.states),
+            "infusion": len(self.model.states), "aside": len(self.model.states),
+            "parameter": len(self.model.parameters), "constant": len(self.lowered.constants),
+            "peak": len(self.model.analytes), "above": len(self.model.analytes),
+            "auc_before": len(self.model.analytes), "output": len(self.model.outputs),
+        }  # fmt: skip
+        places, total = {}, 0
+        for name, size in sizes.items():
+            places[name], total = total, total + size
+        places["total"] = total
+        return places
+
+    def counter(self, name: str) -> int:
+        """Position of the first lane's element of a counter."""
+        if name in LANE_COUNTERS:
+            return LANE_COUNTERS.index(name) * self.lanes
+        return len(LANE_COUNTERS) * self.lanes + GLOBAL_COUNTERS.index(name)
+
+    @property
+    def n_counters(self) -> int:
+        """How many whole numbers are kept."""
+        return len(LANE_COUNTERS) * self.lanes + len(GLOBAL_COUNTERS)
+
+    @cached_property
+    def analyte_outputs(self) -> list[int]:
+        """Output that is the concentration of each analyte."""
+        return [self.model.outputs.index(a.concentration) for a in self.model.analytes]
+
+    @cached_property
+    def analyte_aucs(self) -> list[int]:
+        """State that is the AUC of each analyte."""
+        return [self.model.states.index(a.auc) for a in self.model.analytes]

@@ -1,0 +1,113 @@
+"""From traced equations to equations that are cheap to repeat.
+
+What depends on parameters alone is computed once a patient (``constants``); divisions by such a
+value become multiplications by its reciprocal; products that are added become fused
+multiply-adds. Fusing is done here, explicitly, so that results do not depend on a compiler's
+choice or on the number of lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from her2sim.engine.expression import (
+    Graph,
+    Node,
+    directional_derivative,
+    rewrite,
+    symbols_of,
+)
+from her2sim.engine.model import Model
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """Equations as the generated code evaluates them.
+
+    ``constants`` are nodes in parameters only, to be computed once a patient under the names
+    ``constant_names``; all other nodes are in states, parameters and those names.
+    """
+
+    constants: tuple[Node, ...]
+    constant_names: tuple[str, ...]
+    rates: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    output_slopes: tuple[Node, ...]
+
+
+def lower(model: Model) -> Lowered:
+    """Lower the equations of a model; ``output_slopes`` use the symbols ``d STATE``."""
+    graph = Graph()
+    parameters = frozenset(model.parameters)
+
+    def fixed(node: Node) -> bool:
+        return symbols_of(node) <= parameters
+
+    def reciprocal(node: Node) -> Node | None:
+        if node.op == "div" and fixed(node.args[1]) and not fixed(node.args[0]):
+            return node.args[0] * (1.0 / node.args[1])
+        return None
+
+    slopes = {s: graph.symbol(f"d {s}") for s in model.states}
+    roots = [_copy(n, graph) for n in (*model.rate_nodes, *model.output_nodes)]
+    outputs = roots[len(model.states) :]
+    roots += [directional_derivative(n, slopes) for n in outputs]
+    roots = [rewrite(root, reciprocal) for root in roots]
+
+    hoisted: dict[int, Node] = {}
+
+    def hoist(node: Node) -> Node | None:
+        return hoisted.get(node.index)
+
+    found = _maximal_fixed(roots, fixed)
+    for position, node in enumerate(found):
+        hoisted[node.index] = graph.symbol(f"constant {position}")
+    roots = [rewrite(rewrite(root, hoist), _fuse) for root in roots]
+    n, m = len(model.states), len(model.outputs)
+    return Lowered(
+        tuple(found),
+        tuple(f"constant {position}" for position in range(len(found))),
+        tuple(roots[:n]),
+        tuple(roots[n : n + m]),
+        tuple(roots[n + m :]),
+    )
+
+
+def _copy(node: Node, graph: Graph) -> Node:
+    if node.op == "const":
+        return graph.constant(node.value)
+    if node.op == "symbol":
+        return graph.symbol(node.name)
+    return graph.operation(node.op, *(_copy(a, graph) for a in node.args))
+
+
+def _maximal_fixed(roots: list[Node], fixed: Callable[[Node], bool]) -> list[Node]:
+    """Largest sub-expressions in parameters only, in order of appearance; no plain symbols."""
+    found: dict[int, Node] = {}
+
+    def visit(node: Node) -> None:
+        if node.op == "const" or node.op == "symbol":
+            return
+        if fixed(node):
+            found.setdefault(node.index, node)
+            return
+        for argument in node.args:
+            visit(argument)
+
+    for root in roots:
+        visit(root)
+    return list(found.values())
+
+
+def _fuse(node: Node) -> Node | None:
+    """Turn a sum with a product into a fused multiply-add."""
+    graph = node.graph
+    if node.op in ("add", "sub"):
+        a, b = node.args
+        if a.op == "mul":
+            return graph.operation("fma", *a.args, b if node.op == "add" else -b)
+        if b.op == "mul":
+            left = b.args[0] if node.op == "add" else -b.args[0]
+            return graph.operation("fma", left, b.args[1], a)
+    return None

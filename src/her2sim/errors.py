@@ -1,0 +1,101 @@
+"""One family of errors, and the collector that reports all faults of an input at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+SHOWN_FAULTS = 20
+
+
+class Her2SimError(Exception):
+    """Root of every error that her2sim raises on purpose."""
+
+
+class DataError(Her2SimError, ValueError):
+    """A file, table or option cannot be used as it is."""
+
+
+class DoseError(Her2SimError, ValueError):
+    """A dose or regimen is impossible or not supported."""
+
+
+class UnitError(Her2SimError, ValueError):
+    """A unit is unknown, or two quantities do not fit together."""
+
+
+class UnknownNameError(Her2SimError, KeyError):
+    """A name that her2sim does not know (drug, model, regimen, population, column, ...)."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class UnknownDrugError(UnknownNameError):
+    """A drug that her2sim does not know."""
+
+
+class ModelError(Her2SimError, ValueError):
+    """Components that do not compose into a model."""
+
+
+class SolverError(Her2SimError, RuntimeError):
+    """The integration of one or more patients failed."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean X?"`` or, without a near match, the list of what is known.
+
+    >>> did_you_mean("trastuzumb", ["trastuzumab", "pertuzumab"])
+    "; did you mean 'trastuzumab'?"
+    """
+    choices = sorted(set(known))
+    folded = {choice.casefold(): choice for choice in choices}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {folded[near[0]]!r}?"
+    return "; known: " + ", ".join(choices)
+
+
+class Faults:
+    """Collects faults of one input, so that one message can show them all.
+
+    Only the first 20 texts are kept; the rest are counted, so a file with a million faulty
+    rows costs neither memory nor patience.
+    """
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        self.n_faults = 0
+        self.shown: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Note one fault."""
+        self.add_many([text], 1)
+
+    def add_many(self, texts: Iterable[str], count: int) -> None:
+        """Note ``count`` faults; ``texts`` are taken only as far as they will be shown."""
+        self.n_faults += count
+        for text in texts:
+            if len(self.shown) >= SHOWN_FAULTS:
+                break
+            self.shown.append(text)
+
+    def room(self) -> int:
+        """How many more texts would be shown."""
+        return SHOWN_FAULTS - len(self.shown)
+
+    def message(self) -> str:
+        """The whole message, one fault a line."""
+        if self.n_faults == 1 and self.shown:
+            return f"{self.subject}: {self.shown[0]}"
+        lines = [f"{self.subject}: {self.n_faults} faults", *(f"  {text}" for text in self.shown)]
+        hidden = self.n_faults - len(self.shown)
+        if hidden:
+            lines.append(f"  ... and {hidden} more")
+        return "\n".join(lines)
+
+    def raise_if_any(self, error: type[Her2SimError] = DataError) -> None:
+        """Raise ``error`` with the whole message if a fault was noted."""
+        if self.n_faults:
+            raise error(self.message())

@@ -1,0 +1,1 @@
+"""Equations of medicine: components and the named structures made of them; no numbers in them."""

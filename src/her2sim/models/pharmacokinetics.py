@@ -1,0 +1,48 @@
+"""Pharmacokinetic components: absorption, distribution, elimination and exposure.
+
+Doses enter from outside: the engine adds infusion rates and bolus amounts to the state that the
+route names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from her2sim.engine.model import Part
+
+
+def central_concentration(central: Any, vc: Any) -> Part:
+    """Concentration in the central compartment."""
+    return Part(outputs={"conc": central / vc})
+
+
+def single_concentration(central: Any, v: Any) -> Part:
+    """Concentration in the only compartment."""
+    return Part(outputs={"conc": central / v})
+
+
+def linear_elimination(cl: Any, conc: Any) -> Part:
+    """Elimination in proportion to concentration."""
+    return Part(rates={"central": -cl * conc})
+
+
+def michaelis_menten_elimination(vmax: Any, km: Any, conc: Any) -> Part:
+    """Saturable elimination, as by binding to a limited target."""
+    return Part(rates={"central": -vmax * conc / (km + conc)})
+
+
+def peripheral_exchange(q: Any, vp: Any, conc: Any, peripheral: Any) -> Part:
+    """Exchange between the central and one peripheral compartment."""
+    net = q * conc - q / vp * peripheral
+    return Part(rates={"central": -net, "peripheral": net})
+
+
+def first_order_absorption(ka: Any, depot: Any) -> Part:
+    """Absorption from a depot in proportion to what is left there."""
+    absorbed = ka * depot
+    return Part(rates={"depot": -absorbed, "central": absorbed})
+
+
+def area_under_curve(conc: Any) -> Part:
+    """Cumulative area under the concentration."""
+    return Part(rates={"auc": conc})

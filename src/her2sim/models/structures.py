@@ -1,0 +1,108 @@
+"""The named structural models that a drug file can pick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from her2sim.engine.model import Analyte, Component, Model, compose
+from her2sim.errors import UnknownNameError, did_you_mean
+from her2sim.models import pharmacokinetics as pk
+from her2sim.models.symbols import SYMBOLS
+
+CENTRAL_ANALYTE = (Analyte("central", "conc", "auc"),)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A named structural model.
+
+    ``compartments`` fixes the NONMEM numbering (CMT 1 is the first); ``dosed`` says into which
+    state a route puts its dose; ``concentration_unit`` is how its concentration is shown.
+    """
+
+    name: str
+    meaning: str
+    components: tuple[Component, ...]
+    compartments: tuple[str, ...]
+    dosed: Mapping[str, str]
+    concentration_unit: str
+
+    @cached_property
+    def model(self) -> Model:
+        """The traced model."""
+        components = (*self.components, pk.area_under_curve)
+        return compose(self.name, components, SYMBOLS, CENTRAL_ANALYTE)
+
+
+_IV = {"iv": "central"}
+_EXTRAVASCULAR = {"iv": "central", "sc": "depot", "oral": "depot"}
+_TWO = (pk.central_concentration, pk.peripheral_exchange)
+_ANTIBODY_UNIT, _SMALL_MOLECULE_UNIT = "ug/mL", "ng/mL"
+
+_STRUCTURES = (
+    Structure(
+        "one_compartment_iv",
+        "one compartment, linear elimination",
+        (pk.single_concentration, pk.linear_elimination),
+        ("central",),
+        _IV,
+        _SMALL_MOLECULE_UNIT,
+    ),
+    Structure(
+        "one_compartment_oral",
+        "one compartment with first-order absorption, linear elimination",
+        (pk.single_concentration, pk.linear_elimination, pk.first_order_absorption),
+        ("depot", "central"),
+        _EXTRAVASCULAR,
+        _SMALL_MOLECULE_UNIT,
+    ),
+    Structure(
+        "two_compartment_linear",
+        "two compartments, linear elimination",
+        (*_TWO, pk.linear_elimination),
+        ("central", "peripheral"),
+        _IV,
+        _ANTIBODY_UNIT,
+    ),
+    Structure(
+        "two_compartment_absorption",
+        "two compartments with first-order absorption, linear elimination",
+        (*_TWO, pk.linear_elimination, pk.first_order_absorption),
+        ("depot", "central", "peripheral"),
+        _EXTRAVASCULAR,
+        _ANTIBODY_UNIT,
+    ),
+    Structure(
+        "two_compartment_michaelis_menten",
+        "two compartments, parallel linear and Michaelis-Menten elimination",
+        (*_TWO, pk.linear_elimination, pk.michaelis_menten_elimination),
+        ("central", "peripheral"),
+        _IV,
+        _ANTIBODY_UNIT,
+    ),
+    Structure(
+        "two_compartment_absorption_michaelis_menten",
+        "two compartments with first-order absorption, parallel linear and Michaelis-Menten "
+        "elimination",
+        (
+            *_TWO,
+            pk.linear_elimination,
+            pk.michaelis_menten_elimination,
+            pk.first_order_absorption,
+        ),
+        ("depot", "central", "peripheral"),
+        _EXTRAVASCULAR,
+        _ANTIBODY_UNIT,
+    ),
+)
+
+STRUCTURES = {structure.name: structure for structure in _STRUCTURES}
+
+
+def structure(name: str) -> Structure:
+    """Look a structure up by name."""
+    if name not in STRUCTURES:
+        raise UnknownNameError(f"unknown structure {name!r}" + did_you_mean(name, STRUCTURES))
+    return STRUCTURES[name]

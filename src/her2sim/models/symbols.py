@@ -1,0 +1,23 @@
+"""The register of names that equations may use: kind, unit and meaning of each."""
+
+from __future__ import annotations
+
+from her2sim.engine.model import Symbol
+
+_ENTRIES = (
+    Symbol("depot", "state", "mg", "amount at the site of absorption"),
+    Symbol("central", "state", "mg", "amount in the central compartment"),
+    Symbol("peripheral", "state", "mg", "amount in the peripheral compartment"),
+    Symbol("auc", "state", "mg*day/L", "area under the concentration since the start"),
+    Symbol("cl", "parameter", "L/day", "linear clearance"),
+    Symbol("vc", "parameter", "L", "central volume"),
+    Symbol("v", "parameter", "L", "volume of distribution of a one-compartment model"),
+    Symbol("q", "parameter", "L/day", "intercompartmental clearance"),
+    Symbol("vp", "parameter", "L", "peripheral volume"),
+    Symbol("vmax", "parameter", "mg/day", "maximum rate of saturable elimination"),
+    Symbol("km", "parameter", "mg/L", "concentration at half the maximum rate"),
+    Symbol("ka", "parameter", "1/day", "first-order absorption rate constant"),
+    Symbol("conc", "output", "mg/L", "concentration in the central compartment"),
+)
+
+SYMBOLS = {entry.name: entry for entry in _ENTRIES}

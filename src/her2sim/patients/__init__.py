@@ -1,0 +1,1 @@
+"""Who is treated: covariates, populations and cohorts."""

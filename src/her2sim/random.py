@@ -1,0 +1,92 @@
+"""Counter-based random numbers: the same patient whatever the cohort, chunk, thread or arm.
+
+Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405), vectorised over patients. The
+key is the seed; the counter holds patient number, replicate, purpose and the name of the drawn
+quantity. So a draw depends on nothing else: another cohort size, an added covariate or a longer
+run moves no other number.
+"""
+
+from __future__ import annotations
+
+import zlib
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from her2sim.errors import DataError
+
+_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+_WEYL = (0x9E3779B9, 0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_ROUNDS = 10
+
+
+class Purpose(IntEnum):
+    """What a stream is for; streams of different purposes never touch."""
+
+    COVARIATES = 1
+    ETAS = 2
+    RESIDUALS = 3
+    VISITS = 4
+    HAZARDS = 5
+    DROPOUT = 6
+
+
+def philox4x32(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint32]:
+    """Return the Philox4x32-10 block of each counter.
+
+    Parameters
+    ----------
+    counter : array of uint32, shape (4, n)
+    key : two 32-bit integers
+
+    Returns
+    -------
+    array of uint32, shape (4, n)
+    """
+    c0, c1, c2, c3 = counter.astype(np.uint64)
+    k0, k1 = key
+    for _ in range(_ROUNDS):
+        product0, product1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        c0, c1, c2, c3 = (
+            (product1 >> _SHIFT) ^ c1 ^ np.uint64(k0),
+            product1 & _LOW,
+            (product0 >> _SHIFT) ^ c3 ^ np.uint64(k1),
+            product0 & _LOW,
+        )
+        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
+    return np.stack([c0, c1, c2, c3]).astype(np.uint32)
+
+
+def check_seed(seed: int) -> int:
+    """Return the seed, or refuse one that does not fit 64 bits."""
+    if not 0 <= seed < 2**64:
+        raise DataError(f"seed {seed}: a seed is a whole number from 0 to 2^64 - 1")
+    return seed
+
+
+def uniforms(
+    seed: int, replicate: int, patients: NDArray[np.int64], purpose: Purpose, name: str
+) -> NDArray[np.float64]:
+    """Return one uniform number in (0, 1) for each patient number; shape (n,)."""
+    check_seed(seed)
+    numbers = np.asarray(patients, dtype=np.int64)
+    counter = np.empty((4, numbers.size), dtype=np.uint32)
+    counter[0] = numbers
+    counter[1] = replicate
+    counter[2] = int(purpose)
+    counter[3] = zlib.crc32(name.encode())
+    block = philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32)).astype(np.uint64)
+    bits53 = (block[0] << np.uint64(21)) ^ (block[1] >> np.uint64(11))
+    return (bits53.astype(np.float64) + 0.5) * 2.0**-53
+
+
+def normals(
+    seed: int, replicate: int, patients: NDArray[np.int64], purpose: Purpose, name: str
+) -> NDArray[np.float64]:
+    """Return one standard normal number for each patient number, by inverse distribution."""
+    drawn: NDArray[np.float64] = ndtri(uniforms(seed, replicate, patients, purpose, name))
+    return drawn

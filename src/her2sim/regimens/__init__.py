@@ -1,0 +1,1 @@
+"""What is planned: doses, regimens and event tables."""

@@ -1,0 +1,1 @@
+"""Courses made visible: tables, figures, comparisons with published numbers."""
