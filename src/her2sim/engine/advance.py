@@ -121,7 +121,8 @@ def available_cores() -> int:
 def _arrays(request: Request, results: Trajectories) -> dict[str, Any]:
     """Contiguous arrays behind the pointers of the frame."""
     schedule: Schedule = request.schedule
-    scale = np.ones(request.n_patients) if request.scale is None else request.scale
+    ones = np.ones_like(results.states)
+    scale = ones if request.scale is None else request.scale
     real, whole, short = np.float64, np.int64, np.int32
     inputs = {
         "parameters": (request.parameters, real), "scale": (scale, real),

@@ -67,8 +67,8 @@ class Layout:
     def slots(self) -> dict[str, int]:
         """Number of the (first) slot of each thing kept."""
         sizes = {
-            "t": 1, "h": 1, "stop": 1, "steps": 1, "scale": 1, "next_grid": 1,
-            "y": len(self.model.states), "slope": len(self.model.states),
+            "t": 1, "h": 1, "stop": 1, "steps": 1, "next_grid": 1,
+            "scale": len(self.model.states), "y": len(self.model.states), "slope": len(self.model.states),
             "infusion": len(self.model.states), "aside": len(self.model.states),
             "parameter": len(self.model.parameters), "constant": len(self.lowered.constants),
             "peak": len(self.model.analytes), "above": len(self.model.analytes),

@@ -47,7 +47,8 @@ class _Run:
         self.model, self.request, self.results, self.patient = model, request, results, patient
         self.relative, self.absolute = relative, absolute
         self.rows = request.schedule.rows_of(patient)
-        self.scale = 1.0 if request.scale is None else float(request.scale[patient])
+        ones = np.ones((len(model.states), request.n_patients))
+        self.scale = (ones if request.scale is None else request.scale)[:, patient]
         self.parameters = request.parameters[:, patient].copy()
         self.y = results.states[:, patient].copy()
         self.infusion = np.zeros(len(model.states))
@@ -93,9 +94,9 @@ class _Run:
     def act(self, action: Action, target: int, value: float) -> None:
         match action:
             case Action.BOLUS:
-                self.y[target] += value * self.scale
+                self.y[target] += value * self.scale[target]
             case Action.INFUSION:
-                self.infusion[target] = value * self.scale
+                self.infusion[target] = value * self.scale[target]
             case Action.RESET:
                 self.y[:] = 0.0
                 self.infusion[:] = 0.0

@@ -22,9 +22,9 @@ class Action(IntEnum):
     STOP = 0
     """Nothing: the solver stops here exactly."""
     BOLUS = 1
-    """Add value x scale to state ``target``."""
+    """Add value x scale of the state to state ``target``."""
     INFUSION = 2
-    """Set the infusion rate into state ``target`` to value x scale (per day)."""
+    """Set the infusion rate into state ``target`` to value x scale of the state (per day)."""
     RESET = 3
     """All states and infusion rates become zero."""
     PARAMETER = 4

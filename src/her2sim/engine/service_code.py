@@ -143,7 +143,9 @@ class _Service:
         code.store_states(states)
         code.store_states([zero] * len(states), "infusion")
         code.store_states([zero] * len(states), "aside")
-        code.store(self.read("scale", patient), "scale")
+        for i in range(len(self.model.states)):
+            value = self.read("scale", self.b.add(self.b.mul(I64(i), n), patient))
+            code.store(value, "scale", i)
         code.store(self.emitter.minimum(self.read("event_time", begin), zero), "t")
         code.store(ir.Constant(F64, FIRST_STEP_DAY), "h")
         code.store(zero, "steps")
@@ -214,12 +216,14 @@ class _Service:
 
     def _bolus(self, target: Value, value: Value) -> None:
         place = self._indexed("y", target)
-        amount = self.b.fmul(value, self.code.load("scale"))
+        amount = self._scaled(value, target)
         self.b.store(self.b.fadd(self.b.load(place, typ=F64), amount), place)
 
     def _infusion(self, target: Value, value: Value) -> None:
-        rate = self.b.fmul(value, self.code.load("scale"))
-        self.b.store(rate, self._indexed("infusion", target))
+        self.b.store(self._scaled(value, target), self._indexed("infusion", target))
+
+    def _scaled(self, value: Value, target: Value) -> Value:
+        return self.b.fmul(value, self.b.load(self._indexed("scale", target), typ=F64))
 
     def _reset(self, _target: Value, _value: Value) -> None:
         zeros = [ir.Constant(F64, 0.0)] * len(self.model.states)

@@ -59,7 +59,8 @@ class Request:
     ----------
     parameters : shape (n_parameters, n), in the order of ``model.parameters``
     schedule : rows of ``n`` patients
-    scale : shape (n,), multiplies every BOLUS and INFUSION value (weight in kg for mg/kg doses)
+    scale : shape (n_states, n), multiplies every BOLUS and INFUSION value into a state (weight in
+        kg for mg/kg doses, bioavailability, ...); one if not given
     states : shape (n_states, n) at the start; zero if not given
     grid_day : sorted times at which outputs are wanted, from dense output; a time that is also a
         stop is read before what happens there
@@ -148,8 +149,8 @@ def check_request(model: Model, request: Request) -> None:
         )
     if request.schedule.n_patients != n:
         raise DataError(f"{request.schedule.n_patients} schedules were given for {n} patients")
-    if request.scale is not None and request.scale.shape != (n,):
-        raise DataError("scale must hold one number a patient")
+    if request.scale is not None and request.scale.shape != (len(model.states), n):
+        raise DataError("scale must hold one number for each state and patient")
     bad = ~np.isfinite(request.parameters)
     if bad.any():
         row, patient = np.argwhere(bad)[0]

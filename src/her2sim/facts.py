@@ -1,0 +1,156 @@
+"""Fact files: numbers with unit, source and status, read from TOML and checked as a whole."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from her2sim.errors import DataError, Faults, UnitError
+from her2sim.units import convert, parse_unit
+
+Status = Literal["published", "label-derived surrogate", "calibrated", "assumed"]
+
+
+class FactModel(BaseModel):
+    """Base of all records in fact files: unknown keys are faults, records do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Source(FactModel):
+    """Where a number was published. ``read_via`` says what was read; it is never printed."""
+
+    citation: str
+    doi: str | None = None
+    url: str | None = None
+    locator: str | None = None
+    read_via: str | None = None
+    dated: bool = False
+
+    def text(self, locator: str = "") -> str:
+        """Citation, place and DOI or address on one line."""
+        place = locator or self.locator or ""
+        address = f"doi {self.doi}" if self.doi else (self.url or "")
+        dated = "dated text" if self.dated else ""
+        return "; ".join(part for part in (self.citation, place, address, dated) if part)
+
+
+class Claim(FactModel):
+    """What every number carries: its status, and its source or the reason it was assumed."""
+
+    status: Status = "published"
+    source: str | None = None
+    reason: str | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _is_supported(self) -> Claim:
+        if self.status == "assumed":
+            if not self.reason:
+                raise ValueError("an assumed number needs a reason")
+        elif not self.source:
+            raise ValueError("needs a source (or status = 'assumed' with a reason)")
+        return self
+
+    def basis(self) -> str:
+        """Source key, or the reason of an assumption."""
+        return self.source or f"assumed: {self.reason}"
+
+
+class Quantity(Claim):
+    """A number with its unit."""
+
+    value: float
+    unit: str
+
+    @model_validator(mode="after")
+    def _has_unit(self) -> Quantity:
+        try:
+            parse_unit(self.unit)
+        except UnitError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def to(self, unit: str) -> float:
+        """The value in another unit."""
+        return convert(self.value, self.unit, unit)
+
+
+class FactFile(FactModel):
+    """A file of facts with its sources."""
+
+    sources: dict[str, Source] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> FactFile:
+        faults = [
+            f"{place}: source {key!r} is not in [sources]"
+            for place, key in _source_keys(self, "")
+            if key.split(":")[0] not in self.sources
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def source_text(self, key: str) -> str:
+        """Citation of ``KEY`` or ``KEY:PLACE``."""
+        name, _, place = key.partition(":")
+        return self.sources[name].text(place)
+
+
+def _source_keys(record: object, place: str) -> Iterable[tuple[str, str]]:
+    """All source keys below a record, with their places."""
+    if isinstance(record, Claim) and record.source:
+        yield place, record.source
+    if isinstance(record, BaseModel):
+        fields: Iterable[tuple[Any, Any]] = ((n, getattr(record, n)) for n in type(record).model_fields)
+    elif isinstance(record, dict):
+        fields = record.items()
+    elif isinstance(record, (list, tuple)):
+        fields = enumerate(record)
+    else:
+        return
+    for name, value in fields:
+        yield from _source_keys(value, f"{place}.{name}".strip("."))
+
+
+F = TypeVar("F", bound=FactFile)
+
+
+def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
+    """Read and check a TOML file of facts.
+
+    Raises
+    ------
+    DataError
+        With all faults of the file, each with its place.
+    """
+    name = str(getattr(path, "name", path))
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{path}: is not a TOML text file ({error})") from None
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise DataError(_fault_text(name, error)) from None
+
+
+def _fault_text(name: str, error: ValidationError) -> str:
+    faults = Faults(name)
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"]) or "file"
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            message = "this key is not known here; check its spelling"
+        elif fault["type"] not in ("value_error", "missing"):
+            message += f", found {fault['input']!r}"
+        faults.add(f"{place}: {message}")
+    return faults.message()

@@ -1,0 +1,174 @@
+"""Populations: distributions of patient characteristics, each with its source or reason."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from her2sim.errors import UnknownNameError, did_you_mean
+from her2sim.facts import Claim, FactFile, read_fact_file
+from her2sim.patients.covariates import BINARY, COVARIATES
+
+Form = Literal["log_normal", "normal", "split_normal", "share"]
+_NEEDED = {
+    "log_normal": ("median", "spread"),
+    "normal": ("mean", "spread"),
+    "split_normal": ("median", "spread_below", "spread_above"),
+    "share": ("share",),
+}
+
+
+class Share(Claim):
+    """The probability of a yes-or-no characteristic."""
+
+    share: float = Field(ge=0, le=1)
+
+
+class Distribution(Claim):
+    """How one characteristic is distributed (in the part of the population that ``when`` says).
+
+    ``log_normal``: median, and spread as SD of the logarithm. ``normal``: mean and SD.
+    ``split_normal``: median, SD below and SD above. ``share``: probability of 1. ``low`` and
+    ``high`` truncate.
+    """
+
+    name: str
+    form: Form
+    unit: str
+    when: dict[Literal["asian", "female"], bool] = Field(default_factory=dict)
+    median: float | None = None
+    mean: float | None = None
+    spread: float | None = Field(default=None, gt=0)
+    spread_below: float | None = Field(default=None, gt=0)
+    spread_above: float | None = Field(default=None, gt=0)
+    share: float | None = Field(default=None, ge=0, le=1)
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Distribution:
+        if self.name not in COVARIATES:
+            raise ValueError(f"unknown characteristic {self.name!r}"
+                             + did_you_mean(self.name, COVARIATES))  # fmt: skip
+        known = COVARIATES[self.name]
+        if self.unit != known.unit:
+            raise ValueError(f"{self.name} is in {known.unit}, not {self.unit}")
+        missing = [k for k in _NEEDED[self.form] if getattr(self, k) is None]
+        if missing:
+            raise ValueError(f"{self.form} needs {', '.join(missing)}")
+        if self.form != "share":
+            if self.low is None or self.high is None or not self.low < self.high:
+                raise ValueError("low and high must be given, low below high")
+            if self.low < known.low or self.high > known.high:
+                raise ValueError(f"{self.name} must stay within {known.low:g} to {known.high:g}")
+            if self.form == "log_normal" and (self.low <= 0 or (self.median or 0) <= 0):
+                raise ValueError("a log-normal median and low must be above zero")
+        return self
+
+
+class Correlation(Claim):
+    """Correlation of two characteristics, on their normal scores."""
+
+    between: tuple[str, str]
+    value: float = Field(gt=-1, lt=1)
+
+
+class Effect(Claim):
+    """A yes-or-no characteristic multiplies another; the overall median is kept."""
+
+    of: Literal["liver_metastases"]
+    on: str
+    factor: float = Field(gt=0)
+
+
+class Population(FactFile):
+    """A named population."""
+
+    name: str
+    title: str
+    tumour_type: Literal["breast", "gastric", "other", "none"]
+    female: Share
+    asian: Share
+    covariate: tuple[Distribution, ...]
+    correlation: tuple[Correlation, ...] = ()
+    effect: tuple[Effect, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Population:
+        names = {d.name for d in self.covariate}
+        faults = []
+        for name in sorted(names):
+            faults += _coverage_faults(name, [d for d in self.covariate if d.name == name])
+        for c in self.correlation:
+            faults += [f"correlation names {n!r}, which is not drawn" for n in c.between
+                       if n not in names]  # fmt: skip
+        faults += [f"effect on {e.on!r}, which is not drawn" for e in self.effect
+                   if e.on not in names]  # fmt: skip
+        if "weight_kg" not in names and not {"bmi_kg_per_m2", "height_cm"} <= names:
+            faults.append("weight_kg must be drawn, or bmi_kg_per_m2 and height_cm")
+        if not faults and np.linalg.eigvalsh(self.correlation_matrix()).min() <= 0:
+            faults.append("the correlations contradict each other")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def drawn_names(self) -> list[str]:
+        """Names of the characteristics that are drawn, in order."""
+        return list(dict.fromkeys(d.name for d in self.covariate if d.form != "share"))
+
+    def correlation_matrix(self) -> np.ndarray:
+        """Correlation of the normal scores of ``drawn_names``."""
+        names = self.drawn_names()
+        matrix = np.eye(len(names))
+        for c in self.correlation:
+            a, b = (names.index(n) for n in c.between)
+            matrix[a, b] = matrix[b, a] = c.value
+        return matrix
+
+
+def _coverage_faults(name: str, rows: list[Distribution]) -> list[str]:
+    faults = []
+    for asian in (False, True):
+        for female in (False, True):
+            here = {"asian": asian, "female": female}
+            n = sum(all(here[k] == v for k, v in row.when.items()) for row in rows)
+            if n != 1:
+                faults.append(f"{name}: {n} rows apply to asian={asian}, female={female}; need one")
+    if name in BINARY and any(row.form != "share" for row in rows):
+        faults.append(f"{name}: a yes-or-no characteristic needs form = 'share'")
+    return faults
+
+
+@cache
+def population_names() -> tuple[str, ...]:
+    """Names of the populations that come with her2sim."""
+    folder = files("her2sim.patients").joinpath("populations")
+    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir()
+                        if p.name.endswith(".toml")))  # fmt: skip
+
+
+@cache
+def load_population(name: str) -> Population:
+    """Load a population by name, or from the path of a TOML file.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such population.
+    DataError
+        With all faults of the file.
+    """
+    if name in population_names():
+        path = files("her2sim.patients").joinpath("populations", f"{name}.toml")
+        return read_fact_file(path, Population)
+    if name.endswith(".toml"):
+        return read_fact_file(Path(name), Population)
+    raise UnknownNameError(
+        f"unknown population {name!r}" + did_you_mean(name, population_names())
+        + " (a file of your own ends in .toml)"
+    )  # fmt: skip
