@@ -1,0 +1,254 @@
+"""The run: patients x regimen -> course. The one place where all rooms meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim import __version__
+from her2sim.drugs.drug import Drug, load_drug, load_pk
+from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters
+from her2sim.drugs.variability import apply_random_effects, draw_random_effects
+from her2sim.engine.advance import advance
+from her2sim.engine.schedule import Action, Row, Schedule, shared_schedule
+from her2sim.engine.trajectories import METRICS, Request, Tolerance, Trajectories
+from her2sim.errors import DataError, DoseError, did_you_mean
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort, draw_cohort
+from her2sim.patients.population import Population
+from her2sim.random import check_seed
+from her2sim.regimens.dose import SCALED_BY
+from her2sim.regimens.regimen import Regimen
+from her2sim.regimens.rows import PlannedDose, dose_rows
+
+Array = NDArray[np.float64]
+CHUNK = 10_000
+STEADY_STATE_CHANGE = 0.005
+LONGEST_SEARCH_CYCLES = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Treatment:
+    """A drug model given by a regimen: what is done to a patient."""
+
+    drug: Drug
+    pk: PkModel
+    regimen: Regimen
+
+    @property
+    def target(self) -> int:
+        """State that the doses enter."""
+        dosed = self.pk.structural.dosed
+        if self.regimen.route not in dosed:
+            raise DoseError(
+                f"{self.pk.name} has no route {self.regimen.route!r}"
+                + did_you_mean(self.regimen.route, dosed)
+            )
+        return self.pk.structural.model.index("states", dosed[self.regimen.route])
+
+    def rows(self, n_cycles: int) -> list[Row]:
+        """Schedule rows of one patient: at the end of a cycle its reading, then the next dose."""
+        target = self.target
+        planned = []
+        for dose in self.regimen.doses(n_cycles):
+            days = dose.end_day - dose.time_day
+            rate = dose.amount / days if days else 0.0
+            planned.append(PlannedDose(target, dose.time_day, dose.amount, rate, dose.end_day))
+        closings: list[Row] = [
+            ((k + 1) * self.regimen.cycle_day, Action.CYCLE, k, 0.0) for k in range(n_cycles)
+        ]
+        return sorted([*closings, *dose_rows(planned)], key=lambda row: row[0])
+
+    def scale(self, covariates: Any, parameters: Mapping[str, Array], n: int) -> Array:
+        """What amounts are multiplied with: weight or surface, and bioavailability."""
+        states = self.pk.structural.model.states
+        scale = np.ones((len(states), n))
+        basis = SCALED_BY[self.regimen.unit]
+        if basis is not None:
+            scale[self.target] *= covariates(basis)
+        if self.regimen.route != "iv" and "f" in parameters:
+            scale[self.target] *= parameters["f"]
+        return scale
+
+
+def load_treatment(drug: str, regimen: str) -> Treatment:
+    """A treatment by names: ``load_treatment("trastuzumab", "q3w")``."""
+    from her2sim.regimens.regimen import labelled_regimen
+
+    found = load_drug(drug)
+    return Treatment(found, load_pk(drug), labelled_regimen(found, regimen))
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What happened to the patients of a cohort.
+
+    ``cycles`` has shape (n, n_cycles, 4): trough, peak and AUC (in the units of the doors) and
+    days above the level; ``grid`` has shape (n, n_grid): concentrations.
+    """
+
+    treatment: Treatment
+    cohort: Cohort
+    cycles: Array
+    grid: Array
+    grid_day: Array
+    manifest: Mapping[str, Any]
+
+    def metric(self, name: str) -> Array:
+        """``cmin``, ``cmax``, ``auc`` or ``time_above``, shape (n, n_cycles)."""
+        return self.cycles[:, :, METRICS.index(name)]
+
+
+def simulate(
+    treatment: Treatment,
+    cohort: Cohort,
+    n_cycles: int,
+    *,
+    grid_day: Array | None = None,
+    level: float | None = None,
+    is_typical: bool = False,
+    tolerance: Tolerance | None = None,
+    threads: int | None = None,
+) -> Course:
+    """Treat every patient of a cohort for a number of cycles.
+
+    Parameters
+    ----------
+    treatment : drug model and regimen
+    cohort : patients
+    n_cycles : cycles, each closed just before the dose that follows
+    grid_day : times at which concentrations are wanted
+    level : concentration for the time above it, in the unit of the drug
+    is_typical : leave the random effects out
+    """
+    covariates, n = cohort.covariate, cohort.n_patients
+    parameters = typical_parameters(treatment.pk, covariates, n)
+    if not is_typical:
+        effects = draw_random_effects(
+            treatment.pk, cohort.numbers, cohort.seed, cohort.replicate
+        )
+        parameters = apply_random_effects(parameters, effects)
+    return _run(
+        treatment, cohort, covariates, parameters, n_cycles, grid_day, level, tolerance, threads
+    )
+
+
+def simulate_reference_patient(
+    treatment: Treatment,
+    n_cycles: int,
+    changes: dict[str, float] | None = None,
+    grid_day: Array | None = None,
+) -> Course:
+    """Treat the reference patient of the model (with changes), without random effects."""
+    covariates = reference_covariates(treatment.pk, changes)
+    parameters = typical_parameters(treatment.pk, covariates, 1)
+    cohort = Cohort("reference patient", np.array([1]), {}, seed=0)
+    return _run(
+        treatment, cohort, covariates, parameters, n_cycles, grid_day, None, None, 1
+    )
+
+
+def _run(
+    treatment: Treatment,
+    cohort: Cohort,
+    covariates: Any,
+    parameters: dict[str, Array],
+    n_cycles: int,
+    grid_day: Array | None,
+    level: float | None,
+    tolerance: Tolerance | None,
+    threads: int | None,
+) -> Course:
+    model = treatment.pk.structural.model
+    n = cohort.n_patients
+    grid = np.empty(0) if grid_day is None else np.asarray(grid_day, dtype=np.float64)
+    to_shown = treatment.pk.concentration_factor()
+    request = Request(
+        parameters=np.array([parameters[name] for name in model.parameters]),
+        schedule=shared_schedule(treatment.rows(n_cycles), n),
+        scale=treatment.scale(covariates, parameters, n),
+        grid_day=grid,
+        level=None if level is None else level / to_shown,
+    )
+    found: Trajectories = advance(model, request, tolerance, threads)
+    _require_finished(found, treatment, cohort, request.schedule)
+    cycles = found.cycles[:, :, 0, :]
+    cycles[:, :, :3] *= to_shown
+    return Course(
+        treatment, cohort, cycles, found.grid[:, :, 0] * to_shown, grid,
+        _manifest(treatment, cohort, tolerance or Tolerance()),
+    )  # fmt: skip
+
+
+def _require_finished(
+    found: Trajectories, treatment: Treatment, cohort: Cohort, schedule: Schedule
+) -> None:
+    failed = found.failures()
+    if failed.size:
+        from her2sim.errors import SolverError
+
+        model = treatment.pk.structural.model
+        text = found.describe_failure(model, schedule, int(failed[0]))
+        raise SolverError(
+            f"{failed.size} of {cohort.n_patients} patients failed; "
+            f"patient {cohort.numbers[failed[0]]} {text}"
+        )
+
+
+def _manifest(treatment: Treatment, cohort: Cohort, tolerance: Tolerance) -> dict[str, Any]:
+    return {
+        "her2sim": __version__,
+        "model": treatment.pk.name,
+        "model_status": treatment.pk.status,
+        "regimen": treatment.regimen.name,
+        "population": cohort.name,
+        "seed": cohort.seed,
+        "replicate": cohort.replicate,
+        "relative_tolerance": tolerance.relative,
+        "sources": sorted(s.text() for s in treatment.pk.sources.values()),
+        "notice": NOTICE,
+    }
+
+
+def steady_state_cycle(treatment: Treatment) -> int:
+    """First cycle whose AUC in the reference patient changes by less than 0.5 %.
+
+    Raises
+    ------
+    DataError
+        If there is none within 60 cycles.
+    """
+    course = simulate_reference_patient(treatment, LONGEST_SEARCH_CYCLES)
+    auc = course.metric("auc")[0]
+    change = np.abs(auc[1:] / auc[:-1] - 1)
+    if not (change < STEADY_STATE_CHANGE).any():
+        raise DataError(f"{treatment.pk.name} reaches no steady state in 60 cycles")
+    return int(np.argmax(change < STEADY_STATE_CHANGE)) + 2
+
+
+def cohort_chunks(
+    population: Population | Cohort, n_patients: int, seed: int, chunk: int = CHUNK
+) -> Iterator[Cohort]:
+    """Cohorts of at most ``chunk`` patients, numbered on from 1; a given cohort is cut up."""
+    check_seed(seed)
+    for first in range(0, n_patients, chunk):
+        last = min(first + chunk, n_patients)
+        if isinstance(population, Cohort):
+            yield population.part(first, last)
+        else:
+            yield draw_cohort(population, np.arange(first + 1, last + 1), seed)
+
+
+def replay(
+    treatment: Treatment, population: Population, seed: int, patient: int, n_cycles: int,
+    grid_day: Array | None = None,
+) -> Course:  # fmt: skip
+    """Run one patient of any cohort again; the numbers are equal to the bit."""
+    if patient < 1:
+        raise DataError(f"patient {patient}: patients are numbered from 1")
+    cohort = draw_cohort(population, np.array([patient]), seed)
+    return simulate(treatment, cohort, n_cycles, grid_day=grid_day)

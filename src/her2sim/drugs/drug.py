@@ -1,0 +1,114 @@
+"""Drugs: names, models and labelled regimens, found by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from her2sim.drugs.pk import PkModel
+from her2sim.errors import DataError, UnknownDrugError, UnknownNameError, did_you_mean
+from her2sim.facts import Claim, FactFile, FactModel, read_fact_file
+
+
+class LabelledDose(FactModel):
+    """A dose as the label gives it."""
+
+    amount: float = Field(gt=0)
+    unit: Literal["mg", "mg/kg", "mg/m2"]
+    duration_min: int = Field(ge=0)
+
+
+class LabelledRegimen(Claim):
+    """A regimen as the label gives it: a loading dose (or none), then maintenance doses."""
+
+    title: str
+    route: Literal["iv", "sc", "oral"]
+    interval_day: float = Field(gt=0)
+    cycle_day: float = Field(gt=0)
+    loading: LabelledDose | None = None
+    maintenance: LabelledDose
+
+
+class Drug(FactFile):
+    """A drug as her2sim knows it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    drug_class: str = Field(alias="class")
+    default_model: str
+    analyte: str
+    regimen: dict[str, LabelledRegimen]
+
+    def labelled_regimen(self, name: str) -> LabelledRegimen:
+        """Look a regimen up by name."""
+        if name not in self.regimen:
+            raise UnknownNameError(
+                f"{self.id} has no regimen {name!r}" + did_you_mean(name, self.regimen)
+            )
+        return self.regimen[name]
+
+
+def _folder() -> Traversable:
+    return files("her2sim.drugs")
+
+
+@cache
+def drug_names() -> tuple[str, ...]:
+    """Names of all drugs."""
+    found = (p.name for p in _folder().iterdir() if p.joinpath("drug.toml").is_file())
+    return tuple(sorted(found))
+
+
+@cache
+def _all_names() -> dict[str, str]:
+    """Every accepted spelling, folded to lower case, and the drug it means."""
+    spellings: dict[str, str] = {}
+    for name in drug_names():
+        drug = read_fact_file(_folder().joinpath(name, "drug.toml"), Drug)
+        for spelling in (name, *drug.aliases):
+            spellings[spelling.casefold()] = name
+    return spellings
+
+
+@cache
+def load_drug(name: str) -> Drug:
+    """Load a drug by INN, alias or brand name.
+
+    Raises
+    ------
+    UnknownDrugError
+        If there is no such drug.
+    """
+    key = name.partition(":")[0].casefold()
+    spellings = _all_names()
+    if key not in spellings:
+        raise UnknownDrugError(f"unknown drug {name!r}" + did_you_mean(key, spellings))
+    return read_fact_file(_folder().joinpath(spellings[key], "drug.toml"), Drug)
+
+
+@cache
+def pk_models(drug: str) -> dict[str, PkModel]:
+    """All models of a drug, by name."""
+    folder = _folder().joinpath(drug)
+    found = sorted(p.name for p in folder.iterdir() if p.name.startswith("pk"))
+    models = [read_fact_file(folder.joinpath(name), PkModel) for name in found]
+    return {model.model: model for model in models}
+
+
+def load_pk(name: str) -> PkModel:
+    """Load the pharmacokinetic model of ``DRUG`` (its default) or ``DRUG:MODEL``."""
+    drug = load_drug(name)
+    models = pk_models(drug.id)
+    wanted = name.partition(":")[2] or drug.default_model
+    if wanted not in models:
+        raise UnknownNameError(f"{drug.id} has no model {wanted!r}" + did_you_mean(wanted, models))
+    if models[wanted].drug != drug.id:
+        raise DataError(f"pk file of {drug.id} says it is of {models[wanted].drug}")
+    return models[wanted]

@@ -1,0 +1,264 @@
+"""Pharmacokinetic models of drugs as facts: the records of a ``pk.toml`` file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, model_validator
+
+from her2sim.errors import UnknownNameError, did_you_mean
+from her2sim.facts import Claim, FactFile, FactModel, Quantity, Status
+from her2sim.models.structures import STRUCTURES, Structure, structure
+from her2sim.models.symbols import SYMBOLS
+from her2sim.patients.covariates import COVARIATES
+from her2sim.units import conversion_factor
+
+DOSING_PARAMETERS = {"f": "1"}
+"""Parameters of dosing, outside the equations: bioavailability of extravascular doses."""
+
+
+class Switch(FactModel):
+    """Typical values that replace the general one for some tumour types."""
+
+    on: str
+    covariate: Literal["tumour_type"]
+    gastric: Quantity | None = None
+    other: Quantity | None = None
+
+    def values(self) -> dict[str, Quantity]:
+        """Tumour types and their values."""
+        found = {"gastric": self.gastric, "other": self.other}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class CovariateRelation(FactModel):
+    """How a characteristic changes a parameter.
+
+    power: (x / reference)^coefficient. exponential: exp(coefficient (x - reference)), reference 0
+    unless given. linear: 1 + coefficient (x - reference).
+    """
+
+    on: str
+    covariate: str
+    form: Literal["power", "exponential", "linear"]
+    coefficient: Quantity
+    reference: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> CovariateRelation:
+        if self.covariate not in COVARIATES:
+            raise ValueError(f"unknown characteristic {self.covariate!r}"
+                             + did_you_mean(self.covariate, COVARIATES))  # fmt: skip
+        if self.form == "power" and self.reference is None:
+            raise ValueError("a power relation needs a reference")
+        return self
+
+    def reference_value(self) -> float:
+        """Reference in the unit of the register."""
+        if self.reference is None:
+            return 0.0
+        return self.reference.to(COVARIATES[self.covariate].unit)
+
+    def factor(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the parameter is multiplied with, shape of ``values``."""
+        k, reference = self.coefficient.value, self.reference_value()
+        if self.form == "power":
+            return np.asarray((values / reference) ** k)
+        if self.form == "exponential":
+            return np.exp(k * (values - reference))
+        return 1 + k * (values - reference)
+
+    def formula(self) -> str:
+        """The relation in words of algebra."""
+        k, name = self.coefficient.value, self.covariate
+        if self.form == "power" and self.reference is not None:
+            unit = self.reference.unit
+            return f"({name} / {self.reference.value:g} {unit})^{k:g}"
+        shift = f" - {self.reference_value():g}" if self.reference else ""
+        if self.form == "exponential":
+            return f"exp({k:g} ({name}{shift}))"
+        return f"(1 + {k:g} ({name}{shift}))"
+
+
+class Covariance(Claim):
+    """Covariance of two random effects on the log scale."""
+
+    between: tuple[str, str]
+    value: float
+    unit: Literal["1"]
+
+
+class Variability(FactModel):
+    """Variability between patients; ``convention`` says how the CV was turned into a variance."""
+
+    convention: str
+    cv_percent: dict[str, Quantity]
+    covariance: tuple[Covariance, ...] = ()
+
+    def names(self) -> list[str]:
+        """Parameters that vary, in order."""
+        return list(self.cv_percent)
+
+    def omega(self) -> NDArray[np.float64]:
+        """Covariance matrix of the random effects on the log scale."""
+        names = self.names()
+        matrix = np.diag([variance_from_cv(self.cv_percent[n].to("1")) for n in names])
+        for c in self.covariance:
+            a, b = (names.index(n) for n in c.between)
+            matrix[a, b] = matrix[b, a] = c.value
+        return matrix
+
+
+def variance_from_cv(cv: float) -> float:
+    """Variance of the logarithm of a log-normal quantity with coefficient of variation ``cv``.
+
+    >>> round(variance_from_cv(0.401), 5)
+    0.14912
+    """
+    return float(np.log1p(cv**2))
+
+
+class Residual(FactModel):
+    """Residual error of a measured concentration."""
+
+    proportional_sd: Quantity | None = None
+    additive_sd: Quantity | None = None
+
+
+class StudiedPopulation(Claim):
+    """In whom the model was estimated."""
+
+    n_patients: int = Field(gt=0)
+    n_observations: int | None = None
+    summary: str
+
+
+class PkModel(FactFile):
+    """A published (or surrogate) pharmacokinetic model of a drug."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    drug: str
+    model: str
+    title: str
+    structure: str
+    status: Status
+    estimation: str | None = None
+    concentration_unit: str
+    tumour_types: tuple[str, ...]
+    parameter: dict[str, Quantity]
+    switch: tuple[Switch, ...] = ()
+    covariate: tuple[CovariateRelation, ...] = ()
+    variability: Variability
+    residual: Residual = Residual()
+    population: StudiedPopulation
+    reference_patient: dict[str, float | str]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> PkModel:
+        faults = list(_structure_faults(self)) or list(_relation_faults(self))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def name(self) -> str:
+        """Drug and model, as in ``trastuzumab:quartino2019``."""
+        return f"{self.drug}:{self.model}"
+
+    @property
+    def structural(self) -> Structure:
+        """The structural model."""
+        return structure(self.structure)
+
+    def concentration_factor(self) -> float:
+        """What an internal concentration (mg/L) is multiplied with to be shown."""
+        return conversion_factor("mg/L", self.concentration_unit)
+
+    def needed_covariates(self) -> tuple[str, ...]:
+        """Characteristics that the model asks of a patient."""
+        names = [c.covariate for c in self.covariate] + [s.covariate for s in self.switch]
+        return tuple(dict.fromkeys(names))
+
+
+def parameter_unit(name: str) -> str:
+    """Internal unit of a parameter."""
+    return DOSING_PARAMETERS[name] if name in DOSING_PARAMETERS else SYMBOLS[name].unit
+
+
+def _structure_faults(pk: PkModel) -> Iterator[str]:
+    if pk.structure not in STRUCTURES:
+        yield f"unknown structure {pk.structure!r}" + did_you_mean(pk.structure, STRUCTURES)
+        return
+    needed = set(pk.structural.model.parameters)
+    given = set(pk.parameter) - set(DOSING_PARAMETERS)
+    yield from (f"parameter {n} is missing" for n in sorted(needed - given))
+    yield from (
+        f"structure {pk.structure} has no parameter {n!r}" + did_you_mean(n, needed)
+        for n in sorted(given - needed)
+    )
+
+
+def _relation_faults(pk: PkModel) -> Iterator[str]:
+    changed = [(f"covariate relation on {c.on}", c.on) for c in pk.covariate]
+    changed += [(f"switch on {s.on}", s.on) for s in pk.switch]
+    changed += [(f"variability of {n}", n) for n in pk.variability.names()]
+    for place, name in changed:
+        if name not in pk.parameter:
+            yield f"{place}: no such parameter" + did_you_mean(name, pk.parameter)
+    for name, quantity in pk.parameter.items():
+        try:
+            quantity.to(parameter_unit(name))
+        except ValueError as error:
+            yield f"parameter {name}: {error}"
+        if quantity.value <= 0:
+            yield f"parameter {name} must be above zero"
+    for c in pk.variability.covariance:
+        yield from (f"covariance of {n!r}, which does not vary" for n in c.between
+                    if n not in pk.variability.cv_percent)  # fmt: skip
+    missing = [n for n in pk.needed_covariates() if n not in pk.reference_patient]
+    yield from (f"reference_patient has no {n}" for n in missing)
+
+
+def typical_parameters(pk: PkModel, covariates: Any, n: int) -> dict[str, NDArray[np.float64]]:
+    """Parameters of patients without random effects, in internal units.
+
+    Parameters
+    ----------
+    pk : the model
+    covariates : function from a name of the register to an array of shape (n,)
+    n : number of patients
+
+    Returns
+    -------
+    dict of arrays of shape (n,), dosing parameters included
+    """
+    values = {
+        name: np.full(n, quantity.to(parameter_unit(name)))
+        for name, quantity in pk.parameter.items()
+    }
+    for switch in pk.switch:
+        kinds = covariates(switch.covariate)
+        for kind, quantity in switch.values().items():
+            values[switch.on][kinds == kind] = quantity.to(parameter_unit(switch.on))
+    for relation in pk.covariate:
+        values[relation.on] = values[relation.on] * relation.factor(
+            covariates(relation.covariate)
+        )
+    return values
+
+
+def reference_covariates(pk: PkModel, changes: dict[str, float] | None = None) -> Any:
+    """Covariate function of one patient: the model's reference patient, with changes."""
+    values: dict[str, float | str] = {**pk.reference_patient, **(changes or {})}
+
+    def covariate(name: str) -> NDArray[Any]:
+        if name not in values:
+            raise UnknownNameError(f"the reference patient of {pk.name} has no {name}")
+        return np.array([values[name]])
+
+    return covariate
+

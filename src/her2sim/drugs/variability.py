@@ -1,0 +1,38 @@
+"""Random effects of patients: how an individual differs from a typical patient like it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.drugs.pk import PkModel
+from her2sim.random import Purpose, normals
+
+
+def draw_random_effects(
+    pk: PkModel, numbers: NDArray[np.int64], seed: int, replicate: int = 0
+) -> dict[str, NDArray[np.float64]]:
+    """Draw the random effects (log scale) of numbered patients.
+
+    Returns
+    -------
+    dict from parameter to array of shape (n,)
+    """
+    names = pk.variability.names()
+    if not names:
+        return {}
+    scores = np.stack(
+        [normals(seed, replicate, numbers, Purpose.ETAS, f"{pk.name}:{n}") for n in names]
+    )
+    effects = np.linalg.cholesky(pk.variability.omega()) @ scores
+    return dict(zip(names, effects, strict=True))
+
+
+def apply_random_effects(
+    typical: dict[str, NDArray[np.float64]], effects: dict[str, NDArray[np.float64]]
+) -> dict[str, NDArray[np.float64]]:
+    """Multiply typical parameters with exp(effect)."""
+    return {
+        name: value * np.exp(effects[name]) if name in effects else value
+        for name, value in typical.items()
+    }
