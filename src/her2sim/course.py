@@ -16,13 +16,13 @@ from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.advance import advance
 from her2sim.engine.schedule import Action, Row, Schedule, shared_schedule
 from her2sim.engine.trajectories import METRICS, Request, Tolerance, Trajectories
-from her2sim.errors import DataError, DoseError, did_you_mean
+from her2sim.errors import DataError, DoseError, SolverError, did_you_mean
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import Population
 from her2sim.random import check_seed
 from her2sim.regimens.dose import SCALED_BY
-from her2sim.regimens.regimen import Regimen
+from her2sim.regimens.regimen import Regimen, labelled_regimen
 from her2sim.regimens.rows import PlannedDose, dose_rows
 
 Array = NDArray[np.float64]
@@ -77,8 +77,6 @@ class Treatment:
 
 def load_treatment(drug: str, regimen: str) -> Treatment:
     """A treatment by names: ``load_treatment("trastuzumab", "q3w")``."""
-    from her2sim.regimens.regimen import labelled_regimen
-
     found = load_drug(drug)
     return Treatment(found, load_pk(drug), labelled_regimen(found, regimen))
 
@@ -180,7 +178,7 @@ def _run(
     cycles[:, :, :3] *= to_shown
     return Course(
         treatment, cohort, cycles, found.grid[:, :, 0] * to_shown, grid,
-        _manifest(treatment, cohort, tolerance or Tolerance()),
+        run_manifest(treatment, cohort, tolerance or Tolerance()),
     )  # fmt: skip
 
 
@@ -189,8 +187,6 @@ def _require_finished(
 ) -> None:
     failed = found.failures()
     if failed.size:
-        from her2sim.errors import SolverError
-
         model = treatment.pk.structural.model
         text = found.describe_failure(model, schedule, int(failed[0]))
         raise SolverError(
@@ -199,7 +195,10 @@ def _require_finished(
         )
 
 
-def _manifest(treatment: Treatment, cohort: Cohort, tolerance: Tolerance) -> dict[str, Any]:
+def run_manifest(
+    treatment: Treatment, cohort: Cohort, tolerance: Tolerance | None = None
+) -> dict[str, Any]:
+    """What decides the numbers of a run, and the sources behind them."""
     return {
         "her2sim": __version__,
         "model": treatment.pk.name,
@@ -208,7 +207,7 @@ def _manifest(treatment: Treatment, cohort: Cohort, tolerance: Tolerance) -> dic
         "population": cohort.name,
         "seed": cohort.seed,
         "replicate": cohort.replicate,
-        "relative_tolerance": tolerance.relative,
+        "relative_tolerance": (tolerance or Tolerance()).relative,
         "sources": sorted(s.text() for s in treatment.pk.sources.values()),
         "notice": NOTICE,
     }

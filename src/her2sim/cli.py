@@ -1,0 +1,252 @@
+"""The command line. Every command calls the same functions as a notebook would."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from her2sim import __version__
+from her2sim.errors import DataError, Her2SimError, did_you_mean
+from her2sim.notice import NOTICE
+
+F = TypeVar("F", bound=Callable[..., Any])
+BAD_INPUT, INTERRUPTED = 2, 130
+QUIET_SECONDS = 2.0
+
+
+class HelpfulGroup(click.Group):
+    """A group that suggests the nearest command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            known = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"no command {args[0]!r}{known}", ctx) from None
+
+
+def reports_errors(function: F) -> F:
+    """Turn her2sim's errors into one message and exit code 2, Ctrl-C into 130."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Her2SimError as error:
+            click.echo(f"her2sim: {error}", err=True)
+            sys.exit(BAD_INPUT)
+        except KeyboardInterrupt:
+            click.echo("her2sim: stopped; finished chunks of -o are kept for the next run", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+
+    return wrapped  # type: ignore[return-value]
+
+
+@contextmanager
+def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    """Progress on the error stream for anything over two seconds; nothing if not a terminal."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("patients"),
+        TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    task = bar.add_task(text, total=None)
+    start = time.monotonic()
+
+    def update(done: int, total: int) -> None:
+        if time.monotonic() - start > QUIET_SECONDS and not bar.live.is_started:
+            bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield update
+    finally:
+        bar.stop()
+
+
+@click.group(cls=HelpfulGroup, context_settings={"help_option_names": ["-h", "--help"]},
+             epilog=NOTICE)  # fmt: skip
+@click.version_option(__version__, message="her2sim %(version)s")
+def main() -> None:
+    """Simulate HER2-targeted cancer therapy."""
+
+
+@main.command()
+@click.argument("drug")
+@click.option("--regimen", default="q3w", show_default=True, help="regimen of the label: q3w, qw")
+@click.option("--population", default="mbc", show_default=True,
+              help="mbc, ebc, agc, healthy; or your population.toml, or patients.csv")  # fmt: skip
+@click.option("--patients", type=int, help="number of patients [10000, or all of a table]")
+@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
+@click.option("--figure", type=click.Path(path_type=Path), help="write concentration bands (PNG, PDF, SVG)")
+@click.option("-o", "--output", type=click.Path(path_type=Path),
+              help="write one row a patient and cycle (Parquet)")  # fmt: skip
+@click.option("--threads", type=click.IntRange(1), help="threads [all cores]")
+@reports_errors
+def exposure(
+    drug: str,
+    regimen: str,
+    population: str,
+    patients: int | None,
+    seed: int | None,
+    as_json: bool,
+    figure: Path | None,
+    output: Path | None,
+    threads: int | None,
+) -> None:
+    """Exposure of DRUG in a population, beside what was published.
+
+    DRUG is an INN, a brand name, or DRUG:MODEL; `her2sim drug list` shows them all.
+    """
+    from her2sim.course import load_treatment
+    from her2sim.formats.patient_table import load_patients
+    from her2sim.report import exposure as reports
+
+    treatment = load_treatment(drug, regimen)
+    people, n = load_patients(population, patients)
+    number = draw_seed() if seed is None else seed
+    with progress_bar(f"{treatment.drug.id} {regimen}") as progress:
+        report = reports.exposure(
+            treatment, people, n, number, output=output, progress=progress, threads=threads
+        )
+    if figure is not None:
+        from her2sim.report.figures import bands_figure, concentration_bands
+
+        bands = concentration_bands(treatment, people, n, number, report.steady_state_cycle)
+        bands_figure(figure, [(report, bands)])
+    if as_json:
+        print_json(report.as_dict())
+        return
+    print_report(report)
+    for written in (figure, output):
+        if written is not None:
+            click.echo(f"wrote {written}")
+    click.echo(NOTICE)
+
+
+def draw_seed() -> int:
+    """A fresh seed; it is shown and stored with the results."""
+    import secrets
+
+    return secrets.randbits(32)
+
+
+def print_json(content: Any) -> None:
+    """Print JSON; a number that is not finite becomes null."""
+    import json
+    import math
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: clean(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [clean(v) for v in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    click.echo(json.dumps(clean(content), indent=2))
+
+
+def print_tables(*tables: Any) -> None:
+    """Print rich tables on the standard output."""
+    from rich.console import Console
+
+    console = Console()
+    wide = Console(width=160) if not console.is_terminal else console
+    for table in tables:
+        wide.print(table)
+
+
+def print_report(report: Any) -> None:
+    """Print an exposure report as tables."""
+    from her2sim.report.tables import comparison_table, exposure_table
+
+    t = report.treatment
+    click.echo(
+        f"{t.pk.name} ({t.pk.status}), {t.regimen.title}; {report.population}, "
+        f"{report.patients} patients, seed {report.seed}; steady state in cycle "
+        f"{report.steady_state_cycle}"
+    )
+    print_tables(exposure_table(report))
+    if report.published:
+        print_tables(comparison_table(report))
+    else:
+        click.echo("No published exposure of this regimen in this population is in the facts.")
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+
+
+@main.group(cls=HelpfulGroup)
+def drug() -> None:
+    """What is known of each drug."""
+
+
+@drug.command("list")
+@reports_errors
+def drug_list() -> None:
+    """All drugs, their models and regimens."""
+    from her2sim.drugs.drug import drug_names, load_drug
+    from her2sim.report.tables import drug_list_table
+
+    print_tables(drug_list_table([load_drug(name) for name in drug_names()]))
+    click.echo(NOTICE)
+
+
+@drug.command("show")
+@click.argument("name")
+@reports_errors
+def drug_show(name: str) -> None:
+    """Model, equations, numbers, sources and status of NAME (or NAME:MODEL)."""
+    from her2sim.drugs.drug import load_drug, load_pk
+    from her2sim.report.tables import drug_text
+
+    click.echo(drug_text(load_drug(name), load_pk(name)))
+    click.echo(NOTICE)
+
+
+@main.command()
+@click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"),
+              show_default=True, help="where the figure goes")  # fmt: skip
+@reports_errors
+def demo(patients: int, seed: int, folder: Path) -> None:
+    """Trastuzumab's label regimens on a virtual population, beside the label's numbers."""
+    from her2sim.report.demo import run_demo
+    from her2sim.report.tables import comparison_table
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+    with progress_bar("trastuzumab") as progress:
+        reports, figure = run_demo(patients, seed, folder, progress)
+    for report in reports:
+        t = report.treatment
+        click.echo(f"\n{t.pk.name}, {t.regimen.title}; {report.population}, "
+                   f"{report.patients} patients, seed {report.seed}")  # fmt: skip
+        print_tables(comparison_table(report))
+    click.echo(
+        "Ratios are predicted / label. The label's percentiles are narrower than those of the "
+        "published model\n(they look like percentiles of individual estimates); its weekly cycle-1 "
+        "Cmax does not fit its own Cmin and AUC."
+    )
+    click.echo(f"wrote {figure}")
+    click.echo(NOTICE)

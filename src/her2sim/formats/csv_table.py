@@ -1,0 +1,111 @@
+"""CSV files as text columns: found, opened and looked over before any number is read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from her2sim.errors import DataError, Faults
+
+MISSING_MARKS = ("", ".")
+_HEAD_BYTES = 65_536
+
+
+def read_text_table(path: Path) -> pl.DataFrame:
+    """Read a CSV file; every cell stays the text that was written, stripped.
+
+    Raises
+    ------
+    DataError
+        The file is absent, empty, binary or not a rectangular table with distinct headings.
+    """
+    names = _headings(path)
+    try:
+        frame = pl.read_csv(
+            path, infer_schema=False, has_header=False, skip_rows=1, new_columns=names,
+            schema={name: pl.String for name in names}, missing_utf8_is_empty_string=True,
+            raise_if_empty=False,
+        )  # fmt: skip
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(
+            f"{path}: is not a table of {len(names)} columns ({first}); every row needs as many "
+            "cells as the heading"
+        ) from None
+    if frame.height == 0:
+        raise DataError(f"{path}: has a heading but no rows")
+    return frame.with_columns(pl.all().str.strip_chars())
+
+
+def _headings(path: Path) -> list[str]:
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; name a CSV file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    if not head.strip():
+        raise DataError(f"{path}: is empty; a heading and rows are needed")
+    try:
+        text = head.decode("utf-8-sig", errors="strict" if len(head) < _HEAD_BYTES else "ignore")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise DataError(f"{path}: is a binary file, not a CSV text table in UTF-8")
+    names = [name.strip() for name in next(csv.reader(text.splitlines()))]
+    faults = Faults(str(path))
+    for position, name in enumerate(names, start=1):
+        if not name:
+            faults.add(f"column {position} has no heading")
+    for name in sorted({n for n in names if n and names.count(n) > 1}):
+        faults.add(f"the heading {name} appears twice")
+    faults.raise_if_any()
+    return names
+
+
+def line_numbers(frame: pl.DataFrame) -> pl.Series:
+    """Line of each row in the file; the heading is line 1."""
+    return pl.int_range(2, frame.height + 2, eager=True)
+
+
+def parse_numbers(
+    frame: pl.DataFrame, name: str, faults: Faults, *, missing: float | None, identity: Sequence[str]
+) -> pl.Series:
+    """Read a column as numbers; cells that are none, or that are missing though needed, are faults.
+
+    Parameters
+    ----------
+    missing : value for an empty cell or a dot; None if every row needs a number
+    identity : columns that tell a reader which row is meant (ID, TIME)
+    """
+    text = frame[name]
+    is_missing = text.is_in(MISSING_MARKS) | text.is_null()
+    numbers = text.cast(pl.Float64, strict=False)
+    bad = ~is_missing & (numbers.is_null() | ~numbers.is_finite().fill_null(False))
+    note_rows(frame, bad, faults, identity, lambda row: f"{name} {row[name]!r} is not a number")
+    if missing is None:
+        note_rows(frame, is_missing, faults, identity, lambda row: f"{name} is missing")
+    return numbers.fill_null(0.0 if missing is None else missing)
+
+
+def note_rows(
+    frame: pl.DataFrame, mask: pl.Series, faults: Faults, identity: Sequence[str], text: object
+) -> None:
+    """Note a fault for each row of a mask; texts are made only as far as they will be shown."""
+    count = int(mask.sum())
+    if not count:
+        return
+    rows = mask.arg_true()[: faults.room()].to_list()
+    assert callable(text)
+    shown = []
+    for row in rows:
+        cells = frame.row(row, named=True)
+        who = ", ".join(f"{name} {cells[name]}" for name in identity if name in cells)
+        shown.append(f"row {row + 2}{f' ({who})' if who else ''}: {text(cells)}")
+    faults.add_many(shown, count)

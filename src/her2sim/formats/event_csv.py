@@ -1,0 +1,215 @@
+"""NONMEM-style event tables from CSV: every cell checked, all faults in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from her2sim.errors import DataError, Faults, did_you_mean
+from her2sim.formats.csv_table import (
+    MISSING_MARKS,
+    line_numbers,
+    note_rows,
+    parse_numbers,
+    read_text_table,
+)
+from her2sim.regimens.event_table import MS_PER_UNIT, EventTable
+
+COMMENT = "C"
+NONMEM_COLUMNS = (
+    "ID", "TIME", "AMT", "RATE", "DUR", "II", "ADDL", "SS", "EVID", "CMT", "MDV", "DV",
+)  # fmt: skip
+_NEEDED = ("ID", "TIME", "AMT")
+_WHOLE = {"EVID": (0, 4), "ADDL": (0, 100_000), "SS": (0, 2), "CMT": (0, 1000), "MDV": (0, 1)}
+_IDENTITY = ("ID", "TIME")
+
+
+def read_events(
+    path: Path,
+    time_unit: str,
+    n_compartments: int,
+    largest_amount: float,
+    text_columns: Iterable[str] = (),
+) -> tuple[EventTable, int]:
+    """Read an event table.
+
+    Headings in any case; a column ``C`` is a comment (rows marked ``C`` in it are left out).
+
+    Parameters
+    ----------
+    path : CSV file
+    time_unit : ``h`` or ``day``, of TIME, II and DUR
+    n_compartments : CMT runs from 1 to this
+    largest_amount : AMT above it is taken for a slip of the unit
+    text_columns : further columns that hold words
+
+    Returns
+    -------
+    table, number of comment rows left out
+
+    Raises
+    ------
+    DataError
+        With all faults of the file.
+    """
+    frame = read_text_table(path)
+    frame = frame.rename({name: name.upper() for name in frame.columns})
+    missing = [name for name in _NEEDED if name not in frame.columns]
+    if missing:
+        known = [n for n in frame.columns if n not in NONMEM_COLUMNS]
+        hints = "".join(f"{n}{did_you_mean(n, known) if known else ''}; " for n in missing)
+        raise DataError(f"{path}: missing columns: {hints.rstrip('; ')}")
+    frame = frame.with_columns(line_numbers(frame).alias("#line"))
+    n_all = frame.height
+    if COMMENT in frame.columns:
+        frame = frame.filter(pl.col(COMMENT) != "C").drop(COMMENT)
+    if frame.height == 0:
+        raise DataError(f"{path}: all rows are comments")
+    faults = Faults(str(path))
+    numbers = _numbers(frame, faults, time_unit, set(text_columns))
+    faults.raise_if_any()
+    _check_records(frame, numbers, faults, n_compartments, largest_amount)
+    _check_order(frame, numbers, faults)
+    faults.raise_if_any()
+    return _table(frame, numbers, time_unit, set(text_columns)), n_all - frame.height
+
+
+def _numbers(
+    frame: pl.DataFrame, faults: Faults, time_unit: str, text_columns: set[str]
+) -> dict[str, pl.Series]:
+    numbers = {}
+    for name in frame.columns:
+        if name == "#line" or name == "DV" or name in text_columns:
+            continue
+        if name == "ID":
+            is_missing = frame["ID"].is_in(MISSING_MARKS)
+            note_rows(frame, is_missing, faults, _IDENTITY[1:], lambda row: "ID is missing")
+            continue
+        needed = name == "TIME" or name not in NONMEM_COLUMNS
+        numbers[name] = parse_numbers(
+            frame, name, faults, missing=None if needed else 0.0, identity=_IDENTITY
+        )
+    if "DV" in frame.columns:
+        parse_numbers(frame, "DV", faults, missing=0.0, identity=_IDENTITY)
+    if "EVID" not in numbers:
+        numbers["EVID"] = (numbers["AMT"] != 0).cast(pl.Float64)
+    for name in ("RATE", "II", "ADDL", "SS"):
+        numbers.setdefault(name, pl.zeros(frame.height, pl.Float64, eager=True))
+    if "CMT" not in numbers:
+        numbers["CMT"] = pl.ones(frame.height, pl.Float64, eager=True)
+    unit_ms = MS_PER_UNIT[time_unit]
+    for name in ("TIME", "II", "DUR"):
+        if name in numbers:
+            numbers[name] = numbers[name] * unit_ms
+    return numbers
+
+
+def _check_records(
+    frame: pl.DataFrame,
+    numbers: dict[str, pl.Series],
+    faults: Faults,
+    n_compartments: int,
+    largest_amount: float,
+) -> None:
+    """Faults of single records."""
+
+    def note(mask: pl.Series, text: object) -> None:
+        note_rows(frame, mask, faults, _IDENTITY, text)
+
+    for name, (low, high) in _WHOLE.items():
+        if name in numbers:
+            values = numbers[name]
+            wrong = (values < low) | (values > high) | (values != values.round())
+            note(wrong, lambda row, n=name, a=low, b=high:
+                 f"{n} {row[n]!r} must be a whole number from {a} to {b}")  # fmt: skip
+    evid, amount, rate = numbers["EVID"], numbers["AMT"], numbers["RATE"]
+    steady, interval, additional = numbers["SS"], numbers["II"], numbers["ADDL"]
+    duration = numbers.get("DUR", pl.zeros(frame.height, pl.Float64, eager=True))
+    is_dose = (evid == 1) | (evid == 4)
+    is_constant = (steady > 0) & (amount == 0) & (rate > 0)
+    note(amount < 0, lambda row: f"AMT {row['AMT']} is negative; a dose is above zero")
+    note(amount > largest_amount, lambda row: f"AMT {row['AMT']} is above {largest_amount:g} mg; "
+         "check the unit (amounts are in mg)")  # fmt: skip
+    note(is_dose & (amount == 0) & ~is_constant,
+         lambda row: "a dose record needs AMT above zero")  # fmt: skip
+    note(~is_dose & (amount != 0), lambda row: f"AMT {row['AMT']} on a record that is no dose "
+         f"(EVID {row.get('EVID', 0)})")  # fmt: skip
+    note((rate < 0) & (rate != -1) & (rate != -2),
+         lambda row: f"RATE {row['RATE']}: use a rate above zero, 0, -1 or -2")  # fmt: skip
+    note(duration < 0, lambda row: f"DUR {row['DUR']} is negative")
+    note((rate != 0) & (duration != 0),
+         lambda row: f"RATE {row['RATE']} and DUR {row['DUR']} both given; keep one")  # fmt: skip
+    note((interval < 0), lambda row: f"II {row['II']} is negative")
+    note((additional > 0) & (interval <= 0), lambda row: "ADDL needs II above zero")
+    note((additional > 0) & ~is_dose, lambda row: "ADDL on a record that is no dose")
+    note((steady > 0) & ~is_dose, lambda row: "SS on a record that is no dose")
+    note((steady > 0) & (interval <= 0) & ~is_constant, lambda row: "SS needs II above zero")
+    note(is_constant & (additional > 0),
+         lambda row: "ADDL with the steady state of a constant infusion is not supported")  # fmt: skip
+    compartment = numbers["CMT"]
+    note(is_dose & (compartment > n_compartments),
+         lambda row: f"CMT {row['CMT']}: the model has compartments 1 to {n_compartments}")  # fmt: skip
+    if "MDV" in numbers:
+        note((numbers["MDV"] == 0) & is_dose, lambda row: "MDV 0 on a dose record; a dose has no DV")
+
+
+def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Faults) -> None:
+    """Faults between records: time running backwards, an ID that comes back, equal rows."""
+    same = frame["ID"] == frame["ID"].shift(1)
+    same = same.fill_null(False)
+    backwards = same & (numbers["TIME"].diff().fill_null(0.0) < 0)
+    note_rows(frame, backwards, faults, _IDENTITY,
+              lambda row: "TIME goes backwards within this ID")  # fmt: skip
+    starts = frame.filter(~same)
+    again = starts["ID"].is_duplicated() & ~starts["ID"].is_first_distinct()
+    lines = starts.filter(again)["#line"].to_list()
+    names = starts.filter(again)["ID"].to_list()
+    faults.add_many(
+        (f"row {line} (ID {name}): this ID was there before; keep the rows of an ID together"
+         for line, name in zip(lines, names, strict=True)), len(lines),
+    )  # fmt: skip
+    columns = [name for name in frame.columns if name != "#line"]
+    repeated = frame.select(columns).is_duplicated() & ~(
+        frame.select(pl.struct(columns).is_first_distinct()).to_series()
+    )
+    note_rows(frame, repeated, faults, _IDENTITY,
+              lambda row: "equal to an earlier row in all columns; remove one")  # fmt: skip
+
+
+def _table(
+    frame: pl.DataFrame, numbers: dict[str, pl.Series], time_unit: str, text_columns: set[str]
+) -> EventTable:
+    def whole(name: str) -> np.ndarray:
+        return numbers[name].round().cast(pl.Int64).to_numpy()
+
+    change = (frame["ID"] != frame["ID"].shift(1)).fill_null(True)
+    duration = numbers["DUR"].to_numpy() if "DUR" in numbers else np.zeros(frame.height)
+    dose = (numbers["EVID"] == 1) | (numbers["EVID"] == 4)
+    compartment = np.where((whole("CMT") == 0) | ~dose.to_numpy(), 1, whole("CMT"))
+    columns = {
+        name: values.to_numpy() for name, values in numbers.items() if name not in NONMEM_COLUMNS
+    }
+    columns |= {name: frame[name].to_numpy().astype(str) for name in text_columns
+                if name in frame.columns}  # fmt: skip
+    dv = frame["DV"] if "DV" in frame.columns else pl.repeat("", frame.height, eager=True)
+    return EventTable(
+        line=frame["#line"].to_numpy().astype(np.int64),
+        subject=change.cast(pl.Int64).cum_sum().to_numpy() - 1,
+        label=frame["ID"].to_numpy().astype(str),
+        time_text=frame["TIME"].to_numpy().astype(str),
+        time_ms=whole("TIME"),
+        evid=whole("EVID"),
+        amount=numbers["AMT"].to_numpy(),
+        rate=numbers["RATE"].to_numpy() * np.where(numbers["RATE"].to_numpy() > 0,
+                                                   24.0 if time_unit == "h" else 1.0, 1.0),
+        duration_ms=duration,
+        interval_ms=whole("II"),
+        additional=whole("ADDL"),
+        steady_state=whole("SS"),
+        compartment=compartment,
+        dv=dv.to_numpy().astype(str),
+        columns=columns,
+    )  # fmt: skip

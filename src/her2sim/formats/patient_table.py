@@ -1,0 +1,101 @@
+"""Who is treated, as a user names it: a population, a population file or a table of patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from her2sim.errors import DataError, Faults, did_you_mean
+from her2sim.formats.csv_table import note_rows, parse_numbers, read_text_table
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.covariates import BINARY, COVARIATES, TUMOUR_TYPES, with_derived
+from her2sim.patients.population import Population, load_population
+
+DEFAULT_PATIENTS = 10_000
+MOST_PATIENTS = 2**32 - 1
+NUMBER = "patient"
+
+
+def load_patients(
+    name: str, patients: int | None, seed: int = 0
+) -> tuple[Population | Cohort, int]:
+    """The patients behind ``mbc``, ``mine.toml`` or ``patients.csv``, and how many to treat.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        If there is no such population, or the file has faults (all of them are listed).
+    """
+    if patients is not None and not 1 <= patients <= MOST_PATIENTS:
+        raise DataError(f"--patients {patients}: give a number from 1 to {MOST_PATIENTS}")
+    if not name.endswith(".csv"):
+        return load_population(name), patients or DEFAULT_PATIENTS
+    cohort = read_patient_table(Path(name), seed)
+    if patients is not None and patients > cohort.n_patients:
+        raise DataError(
+            f"{name}: has {cohort.n_patients} patients; --patients {patients} asks for more"
+        )
+    return cohort, patients or cohort.n_patients
+
+
+def read_patient_table(path: Path, seed: int) -> Cohort:
+    """Read a table with one row a patient.
+
+    Columns are names of the register (``weight_kg``, ``albumin_g_per_l``, ...), ``tumour_type``
+    and ``patient`` (a whole number; 1, 2, ... in row order if there is no such column).
+    """
+    frame = read_text_table(path)
+    frame = frame.rename({n: n.lower() for n in frame.columns})
+    faults = Faults(str(path))
+    known = {*COVARIATES, "tumour_type", NUMBER}
+    for name in frame.columns:
+        if name not in known:
+            faults.add(f"unknown column {name!r}{did_you_mean(name, known)}")
+    faults.raise_if_any()
+    values = {}
+    for name in frame.columns:
+        if name == "tumour_type":
+            values[name] = _tumour_types(frame, faults)
+        elif name != NUMBER:
+            values[name] = _characteristic(frame, name, faults)
+    numbers = _numbers(frame, faults)
+    faults.raise_if_any()
+    return Cohort(path.name, numbers, with_derived(values), seed)
+
+
+def _tumour_types(frame: pl.DataFrame, faults: Faults) -> np.ndarray:
+    words = frame["tumour_type"].str.to_lowercase()
+    note_rows(
+        frame, ~words.is_in(TUMOUR_TYPES), faults, (NUMBER,),
+        lambda row: f"tumour_type {row['tumour_type']!r}{did_you_mean(row['tumour_type'], TUMOUR_TYPES)}",
+    )  # fmt: skip
+    return words.to_numpy().astype(str)
+
+
+def _characteristic(frame: pl.DataFrame, name: str, faults: Faults) -> np.ndarray:
+    limits = COVARIATES[name]
+    numbers = parse_numbers(frame, name, faults, missing=None, identity=(NUMBER,))
+    outside = (numbers < limits.low) | (numbers > limits.high)
+    outside &= ~frame[name].is_in(["", "."]) & frame[name].cast(pl.Float64, strict=False).is_not_null()
+    note_rows(
+        frame, outside, faults, (NUMBER,),
+        lambda row: f"{name} {row[name]} is outside {limits.low:g} to {limits.high:g} {limits.unit}; "
+        "check the unit",
+    )  # fmt: skip
+    if name in BINARY:
+        note_rows(frame, (numbers != 0) & (numbers != 1) & ~outside, faults, (NUMBER,),
+                  lambda row: f"{name} {row[name]} must be 0 or 1")  # fmt: skip
+    return numbers.to_numpy()
+
+
+def _numbers(frame: pl.DataFrame, faults: Faults) -> np.ndarray:
+    if NUMBER not in frame.columns:
+        return np.arange(1, frame.height + 1)
+    numbers = parse_numbers(frame, NUMBER, faults, missing=None, identity=())
+    wrong = (numbers < 1) | (numbers != numbers.round()) | (numbers > MOST_PATIENTS)
+    note_rows(frame, wrong, faults, (), lambda row: f"patient {row[NUMBER]!r} must be a whole number from 1")
+    twice = frame[NUMBER].is_duplicated() & ~frame[NUMBER].is_first_distinct()
+    note_rows(frame, twice, faults, (), lambda row: f"patient {row[NUMBER]} is there twice")
+    return numbers.fill_nan(0).to_numpy().astype(np.int64)

@@ -1,0 +1,62 @@
+"""NONMEM-style event tables: checked columns, before anything is unrolled.
+
+Times are whole milliseconds inside, so that a dose repeated every 4.5 h and a reading written as
+4.5, 9.0, ... fall on the same instant, and any time of a real table is kept exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MS_PER_DAY = 86_400_000
+MS_PER_UNIT = {"h": 3_600_000, "day": MS_PER_DAY}
+
+OBSERVATION, DOSE, OTHER, RESET, RESET_AND_DOSE = 0, 1, 2, 3, 4
+MODELLED_RATE, MODELLED_DURATION = -1.0, -2.0
+
+Real = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class EventTable:
+    """Records of all subjects in file order; one array entry a record.
+
+    ``subject`` counts subjects from 0; ``label`` is the ID as written, ``time_text`` the time as
+    written. ``duration_ms`` is NaN where no DUR column gave one. ``columns`` holds all other
+    numeric columns by upper-case heading.
+    """
+
+    line: Whole
+    subject: Whole
+    label: NDArray[np.str_]
+    time_text: NDArray[np.str_]
+    time_ms: Whole
+    evid: Whole
+    amount: Real
+    rate: Real
+    duration_ms: Real
+    interval_ms: Whole
+    additional: Whole
+    steady_state: Whole
+    compartment: Whole
+    dv: NDArray[np.str_]
+    columns: Mapping[str, NDArray[np.object_] | Real]
+
+    @property
+    def n_records(self) -> int:
+        """How many records."""
+        return self.line.size
+
+    @property
+    def n_subjects(self) -> int:
+        """How many subjects."""
+        return int(self.subject[-1]) + 1 if self.subject.size else 0
+
+    def first_records(self) -> Whole:
+        """Position of the first record of each subject."""
+        return np.flatnonzero(np.diff(self.subject, prepend=-1))

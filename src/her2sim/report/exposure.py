@@ -1,0 +1,339 @@
+"""Exposure of a drug in a population, beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.course import (
+    CHUNK,
+    Course,
+    Treatment,
+    cohort_chunks,
+    run_manifest,
+    simulate,
+    steady_state_cycle,
+)
+from her2sim.drugs.exposures import PublishedExposure, published_exposures
+from her2sim.formats.parts import PartStore
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.population import Population
+from her2sim.report.spool import Spool
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+EXPOSURE_METRICS = ("cmin", "cmax", "auc", "cavg")
+STEADY_STATE = "steady state"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Summary of a metric over patients."""
+
+    n: int
+    median: float
+    p5: float
+    p95: float
+    mean: float
+    geometric_mean: float
+    cv_percent: float
+
+
+@dataclass(frozen=True)
+class ExposureRow:
+    """A metric of a cycle over the patients."""
+
+    analyte: str
+    cycle: str
+    metric: str
+    unit: str
+    statistics: Statistics
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published number beside the predicted one; ``ratio`` is predicted / published."""
+
+    analyte: str
+    cycle: str
+    metric: str
+    unit: str
+    statistic: str
+    value: float
+    low: float | None
+    high: float | None
+    source: str
+    predicted: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class ExposureReport:
+    """Predicted exposures of a drug in a population, and the published ones beside them."""
+
+    treatment: Treatment
+    population: str
+    patients: int
+    seed: int
+    steady_state_cycle: int
+    exposures: tuple[ExposureRow, ...]
+    published: tuple[Comparison, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        return {
+            "drug": self.treatment.drug.id,
+            "model": self.treatment.pk.model,
+            "model_status": self.treatment.pk.status,
+            "regimen": self.treatment.regimen.name,
+            "population": self.population,
+            "patients": self.patients,
+            "seed": self.seed,
+            "steady_state_cycle": self.steady_state_cycle,
+            "notice": NOTICE,
+            "notes": list(self.notes),
+            "exposures": [
+                {"analyte": r.analyte, "cycle": r.cycle, "metric": r.metric, "unit": r.unit}
+                | vars(r.statistics)
+                for r in self.exposures
+            ],
+            "published": [vars(c) for c in self.published],
+        }
+
+    def frame(self) -> pl.DataFrame:
+        """Predicted exposures as a table."""
+        import polars as pl
+
+        return pl.DataFrame(self.as_dict()["exposures"])
+
+
+def statistics(values: Array) -> Statistics:
+    """Summarise a metric; the geometric mean is over positive values (NaN if there are none)."""
+    p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95])
+    mean = float(values.mean())
+    positive = values[values > 0]
+    geometric = float(np.exp(np.log(positive).mean())) if positive.size else float("nan")
+    cv = 100 * float(values.std(ddof=1)) / mean if values.size > 1 and mean else float("nan")
+    return Statistics(
+        values.size, float(median), float(p5), float(p95), mean, geometric, cv
+    )
+
+
+def metric_unit(treatment: Treatment, metric: str) -> str:
+    """Unit in which a metric is shown."""
+    unit = treatment.pk.concentration_unit
+    mass, volume = unit.split("/")
+    return f"{mass}*day/{volume}" if metric == "auc" else unit
+
+
+def cycle_metrics(course: Course) -> Array:
+    """Trough, peak, AUC and mean concentration, shape (4, n_cycles, n)."""
+    columns = [course.metric(m).T for m in ("cmin", "cmax", "auc")]
+    return np.stack([*columns, columns[2] / course.treatment.regimen.cycle_day])
+
+
+def patient_frame(course: Course) -> pl.DataFrame:
+    """One row a patient and cycle: characteristics and exposure."""
+    import polars as pl
+
+    metrics = cycle_metrics(course)
+    n_cycles, n = metrics.shape[1:]
+    rows = np.repeat(np.arange(n), n_cycles)
+    columns: dict[str, Any] = {
+        "patient": course.cohort.numbers[rows],
+        "cycle": np.tile(np.arange(1, n_cycles + 1), n),
+    }
+    for metric, values in zip(EXPOSURE_METRICS, metrics, strict=True):
+        columns[metric] = values.T.ravel()
+    for name, values in course.cohort.covariates.items():
+        columns[name] = values[rows]
+    return pl.DataFrame(columns)
+
+
+def exposure(
+    treatment: Treatment,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    *,
+    output: Path | None = None,
+    progress: Progress | None = None,
+    chunk: int = CHUNK,
+    threads: int | None = None,
+) -> ExposureReport:
+    """Predict the exposure of a drug in a population, cycle by cycle up to steady state (or on to the
+    last cycle that was published).
+
+    Parameters
+    ----------
+    treatment : drug model and regimen
+    population : distributions to draw from, or given patients
+    patients, seed : how many, and their random numbers
+    output : Parquet file for one row a patient and cycle (resumed if an equal run was broken off)
+    progress : called with patients done and in all
+    chunk : patients in memory at a time; the results do not depend on it
+
+    Returns
+    -------
+    ExposureReport
+    """
+    steady = steady_state_cycle(treatment)
+    n_cycles = max(steady, last_published_cycle(treatment, population.name))
+    store = _store(treatment, population, patients, seed, n_cycles, chunk, output)
+    spool = Spool(len(EXPOSURE_METRICS) * n_cycles)
+    try:
+        for metrics in _chunks(treatment, population, patients, seed, n_cycles, chunk, threads,
+                               store):  # fmt: skip
+            spool.add(metrics.reshape(spool.n_columns, -1))
+            if progress is not None:
+                progress(sum(spool.sizes), patients)
+        if store is not None:
+            store.finish()
+        return _summary(treatment, population, patients, seed, steady, spool)
+    finally:
+        spool.close()
+
+
+def published_here(treatment: Treatment, population: str) -> Iterator[PublishedExposure]:
+    """Published rows of this regimen in this population that can be compared."""
+    for row in published_exposures(treatment.drug.id).exposure:
+        is_here = row.regimen == treatment.regimen.name and row.population == population
+        if is_here and not row.not_comparable:
+            yield row
+
+
+def last_published_cycle(treatment: Treatment, population: str) -> int:
+    """Number of the last cycle with a published row (0 if there is none)."""
+    cycles = [row.cycle for row in published_here(treatment, population)]
+    return max((int(cycle) for cycle in cycles if cycle != STEADY_STATE), default=0)
+
+
+def _store(
+    treatment: Treatment,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    n_cycles: int,
+    chunk: int,
+    output: Path | None,
+) -> PartStore | None:
+    if output is None:
+        return None
+    first = next(cohort_chunks(population, 1, seed))
+    manifest = run_manifest(treatment, first) | {
+        "patients": patients, "n_cycles": n_cycles, "chunk": chunk,
+    }  # fmt: skip
+    return PartStore(output, manifest)
+
+
+def _chunks(
+    treatment: Treatment,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    n_cycles: int,
+    chunk: int,
+    threads: int | None,
+    store: PartStore | None,
+) -> Iterator[Array]:
+    """Metrics of each chunk, shape (4, n_cycles, n); from the store where they are there."""
+    for number, cohort in enumerate(cohort_chunks(population, patients, seed, chunk)):
+        known = store.read(number) if store is not None else None
+        if known is not None:
+            columns = [known[m].to_numpy().reshape(-1, n_cycles).T for m in EXPOSURE_METRICS]
+            yield np.stack(columns)
+            continue
+        course = simulate(treatment, cohort, n_cycles, threads=threads)
+        if store is not None:
+            store.write(number, patient_frame(course))
+        yield cycle_metrics(course)
+
+
+def _summary(
+    treatment: Treatment,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    steady: int,
+    spool: Spool,
+) -> ExposureReport:
+    n_cycles = spool.n_columns // len(EXPOSURE_METRICS)
+    rows, found = [], dict[tuple[str, str], Statistics]()
+    for cycle in range(n_cycles):
+        for m, metric in enumerate(EXPOSURE_METRICS):
+            summary = statistics(spool.column(m * n_cycles + cycle))
+            found[str(cycle + 1), metric] = summary
+            rows.append(_row(treatment, str(cycle + 1), metric, summary))
+    for metric in EXPOSURE_METRICS:
+        summary = found[STEADY_STATE, metric] = found[str(steady), metric]
+        rows.append(_row(treatment, STEADY_STATE, metric, summary))
+    return ExposureReport(
+        treatment, population.name, patients, seed, steady, tuple(rows),
+        tuple(_comparisons(treatment, population.name, found)), tuple(notes(treatment, population)),
+    )  # fmt: skip
+
+
+def _row(treatment: Treatment, cycle: str, metric: str, summary: Statistics) -> ExposureRow:
+    return ExposureRow(
+        treatment.drug.analyte, cycle, metric, metric_unit(treatment, metric), summary
+    )
+
+
+def _comparisons(
+    treatment: Treatment, population: str, found: Mapping[tuple[str, str], Statistics]
+) -> Iterator[Comparison]:
+    file = published_exposures(treatment.drug.id)
+    for row in published_here(treatment, population):
+        summary = found[row.cycle, row.metric]
+        source = file.source_text(row.source or "")
+        for statistic, value, predicted in compared_values(row, summary):
+            is_centre = statistic == row.statistic
+            yield Comparison(
+                treatment.drug.analyte, row.cycle, row.metric, row.unit, statistic, value,
+                row.low if is_centre else None, row.high if is_centre else None, source,
+                predicted, predicted / value,
+            )  # fmt: skip
+
+
+def compared_values(
+    row: PublishedExposure, summary: Statistics
+) -> Iterator[tuple[str, float, float]]:
+    """Statistic, published and predicted value of a row: its centre, then its percentiles."""
+    centre = {
+        "median": summary.median,
+        "geometric_mean": summary.geometric_mean,
+        "arithmetic_mean": summary.mean,
+        "observed_mean": summary.mean,
+    }[row.statistic]
+    yield row.statistic, row.value, centre
+    if row.low is not None:
+        yield "p5", row.low, summary.p5
+    if row.high is not None:
+        yield "p95", row.high, summary.p95
+
+
+def notes(treatment: Treatment, population: Population | Cohort) -> Iterator[str]:
+    """What a reader must know of the model in this population."""
+    pk = treatment.pk
+    if pk.status != "published":
+        yield f"{pk.name} is a {pk.status}, not a published model."
+    kinds = {population.tumour_type} if isinstance(population, Population) else set(
+        np.unique(population.covariate("tumour_type")).tolist()
+        if "tumour_type" in population.covariates else []
+    )  # fmt: skip
+    outside = sorted(kinds - set(pk.tumour_types))
+    if outside:
+        yield (
+            f"{pk.name} was not estimated in this population (tumour type {', '.join(outside)}); "
+            "the prediction is an extrapolation."
+        )

@@ -1,0 +1,121 @@
+"""Figures: concentration bands with the published values on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.course import Treatment, cohort_chunks, simulate
+from her2sim.formats.files import written_whole
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.population import Population
+from her2sim.report.exposure import STEADY_STATE, Comparison, ExposureReport
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+BAND_PATIENTS = 2_000
+POINTS_PER_CYCLE = 168
+LINE, BAND, PRINTED = "#1b4f72", "#7fb3d5", "#b03a2e"
+MARKERS = {"cmin": "v", "cmax": "^"}
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Median, 5th and 95th percentile of a concentration over time, shape (n_times,) each."""
+
+    title: str
+    time_day: Array
+    median: Array
+    p5: Array
+    p95: Array
+    unit: str
+    n_patients: int
+
+
+def concentration_bands(
+    treatment: Treatment, population: Population | Cohort, patients: int, seed: int, n_cycles: int
+) -> Bands:
+    """Concentration bands of (at most 2,000 of) the patients over the first cycles."""
+    n = min(patients, BAND_PATIENTS)
+    cycle_day = treatment.regimen.cycle_day
+    regular = np.linspace(0, n_cycles * cycle_day, n_cycles * POINTS_PER_CYCLE + 1)
+    ends = [dose.end_day for dose in treatment.regimen.doses(n_cycles) if dose.duration_min]
+    times = np.unique(np.concatenate([regular, ends]))
+    (cohort,) = cohort_chunks(population, n, seed, chunk=n)
+    values = simulate(treatment, cohort, n_cycles, grid_day=times).grid
+    p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
+    title = f"{treatment.drug.id} {treatment.regimen.name}, {cohort.name}"
+    return Bands(title, times, median, p5, p95, treatment.pk.concentration_unit, n)
+
+
+def draw_bands(
+    axes: Axes, bands: Bands, published: Sequence[Comparison], steady: int, cycle_day: float
+) -> None:
+    """Draw bands, and published troughs and peaks where they belong in time."""
+    weeks = bands.time_day / 7
+    axes.fill_between(weeks, bands.p5, bands.p95, color=BAND, alpha=0.5, linewidth=0,
+                      label="predicted, 5th to 95th percentile")  # fmt: skip
+    axes.plot(weeks, bands.median, color=LINE, linewidth=1.2, label="predicted median")
+    shown: set[str] = set()
+    for row in published:
+        if row.metric not in MARKERS or row.statistic in ("p5", "p95"):
+            continue
+        number = steady if row.cycle == STEADY_STATE else int(row.cycle)
+        place = number if row.metric == "cmin" else number - 1
+        low = row.value if row.low is None else row.low
+        high = row.value if row.high is None else row.high
+        what = f"published {'trough' if row.metric == 'cmin' else 'peak'}"
+        label = f"{what}, {row.statistic.replace('_', ' ')} (5th to 95th)" if row.low else what
+        axes.errorbar(
+            place * cycle_day / 7, row.value,
+            yerr=[[row.value - low], [high - row.value]], fmt=MARKERS[row.metric], color=PRINTED,
+            markersize=5, capsize=3, linewidth=1, label=label if what not in shown else None,
+        )  # fmt: skip
+        shown.add(what)
+    axes.set_title(bands.title, fontsize=10, loc="left")
+    axes.set_xlabel("weeks")
+    axes.set_ylabel(f"concentration ({bands.unit.replace('ug', 'µg')})")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=-0.4)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def bands_figure(
+    path: Path, panels: Sequence[tuple[ExposureReport, Bands]], title: str = ""
+) -> None:
+    """Write a figure with one panel a report; the file type follows its ending.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height = 3.1 * len(panels) + 0.9
+    figure = Figure(figsize=(9, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    all_axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    for axes, (report, bands) in zip(all_axes, panels, strict=True):
+        draw_bands(
+            axes, bands, report.published, report.steady_state_cycle,
+            report.treatment.regimen.cycle_day,
+        )  # fmt: skip
+        axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high * 1.2)
+    if title:
+        figure.suptitle(title, fontsize=11, x=0.02, ha="left")
+    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
+    with written_whole(path) as partial:
+        figure.savefig(partial, dpi=150)
