@@ -25,8 +25,7 @@ def read_text_table(path: Path) -> pl.DataFrame:
     names = _headings(path)
     try:
         frame = pl.read_csv(
-            path, infer_schema=False, has_header=False, skip_rows=1, new_columns=names,
-            schema={name: pl.String for name in names}, missing_utf8_is_empty_string=True,
+            path, has_header=False, skip_rows=1, schema={name: pl.String for name in names},
             raise_if_empty=False,
         )  # fmt: skip
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -37,7 +36,7 @@ def read_text_table(path: Path) -> pl.DataFrame:
         ) from None
     if frame.height == 0:
         raise DataError(f"{path}: has a heading but no rows")
-    return frame.with_columns(pl.all().str.strip_chars())
+    return frame.with_columns(pl.all().fill_null("").str.strip_chars())
 
 
 def _headings(path: Path) -> list[str]:
@@ -85,7 +84,7 @@ def parse_numbers(
     identity : columns that tell a reader which row is meant (ID, TIME)
     """
     text = frame[name]
-    is_missing = text.is_in(MISSING_MARKS) | text.is_null()
+    is_missing = text.is_in(MISSING_MARKS)
     numbers = text.cast(pl.Float64, strict=False)
     bad = ~is_missing & (numbers.is_null() | ~numbers.is_finite().fill_null(False))
     note_rows(frame, bad, faults, identity, lambda row: f"{name} {row[name]!r} is not a number")

@@ -212,4 +212,5 @@ def _table(
         compartment=compartment,
         dv=dv.to_numpy().astype(str),
         columns=columns,
+        headings=tuple(name for name in frame.columns if name != "#line"),
     )  # fmt: skip

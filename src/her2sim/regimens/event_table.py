@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class EventTable:
 
     ``subject`` counts subjects from 0; ``label`` is the ID as written, ``time_text`` the time as
     written. ``duration_ms`` is NaN where no DUR column gave one. ``columns`` holds all other
-    numeric columns by upper-case heading.
+    columns by upper-case heading; ``headings`` are all headings of the file.
     """
 
     line: Whole
@@ -45,7 +46,8 @@ class EventTable:
     steady_state: Whole
     compartment: Whole
     dv: NDArray[np.str_]
-    columns: Mapping[str, NDArray[np.object_] | Real]
+    columns: Mapping[str, NDArray[Any]]
+    headings: tuple[str, ...]
 
     @property
     def n_records(self) -> int:

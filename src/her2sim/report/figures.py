@@ -70,6 +70,8 @@ def draw_bands(
             continue
         number = steady if row.cycle == STEADY_STATE else int(row.cycle)
         place = number if row.metric == "cmin" else number - 1
+        if place * cycle_day > bands.time_day[-1]:
+            continue
         low = row.value if row.low is None else row.low
         high = row.value if row.high is None else row.high
         what = f"published {'trough' if row.metric == 'cmin' else 'peak'}"
