@@ -8,6 +8,7 @@ units (checking) and on numbers (the reference solver).
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,6 +125,7 @@ def _run(components: Sequence[Component], known: dict[str, Any]) -> tuple[dict[s
     return rates, outputs
 
 
+@functools.cache
 def _arguments(component: Component) -> tuple[str, ...]:
     return tuple(inspect.signature(component).parameters)
 

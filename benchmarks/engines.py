@@ -1,0 +1,249 @@
+"""Adapters: each engine solves problem A and returns concentration and AUC on the grid.
+
+``solve(patients, relative)`` gives an array of shape (n, 379, 2). The absolute tolerance is the
+same for all, ten decades below a dose.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+
+from collections.abc import Callable  # noqa: E402
+
+import numpy as np  # noqa: E402
+from problem_a import GRID_DAY, TYPICAL, Patients, segments  # noqa: E402
+
+ABSOLUTE = 1e-6
+Solve = Callable[[Patients, float], np.ndarray]
+
+
+def her2sim_engine() -> Solve:
+    from her2sim.engine.advance import advance, kernel_of
+    from her2sim.engine.model import Analyte, Part, compose
+    from her2sim.engine.schedule import Action, shared_schedule
+    from her2sim.engine.trajectories import Request, Tolerance
+    from her2sim.models import pharmacokinetics as pk
+    from her2sim.models.symbols import SYMBOLS, Symbol
+
+    def exposure_so_far(auc):  # the grid wants the AUC too
+        return Part(outputs={"exposure": auc})
+
+    symbols = SYMBOLS | {"exposure": Symbol("exposure", "output", "mg*day/L", "AUC so far")}
+    components = (
+        pk.central_concentration, pk.peripheral_exchange, pk.linear_elimination,
+        pk.michaelis_menten_elimination, pk.area_under_curve, exposure_so_far,
+    )  # fmt: skip
+    model = compose("problem_a", components, symbols, (Analyte("central", "conc", "auc"),))
+    central = model.index("states", "central")
+    rows = []
+    for start, _, rate in segments():
+        rows.append((start, Action.INFUSION, central, rate))
+    rows.append((GRID_DAY[-1], Action.STOP, 0, 0.0))
+    kernel_of(model)
+
+    def solve(patients: Patients, relative: float) -> np.ndarray:
+        scale = np.ones((len(model.states), patients.n))
+        scale[central] = patients.weight_kg
+        request = Request(
+            np.array([patients.parameters[p] for p in model.parameters]),
+            shared_schedule(rows, patients.n), scale, grid_day=GRID_DAY,
+        )  # fmt: skip
+        found = advance(model, request, Tolerance(relative, ABSOLUTE))
+        found.require_finished(model, request.schedule)
+        return found.grid
+
+    return solve
+
+
+def _pieces_with_grid():
+    """Evaluation times of each segment and the grid position of each (-1: none), flat."""
+    times, places, starts, rates = [], [], [0], []
+    for start, end, rate in segments():
+        inside = np.flatnonzero((GRID_DAY > start) & (GRID_DAY <= end))
+        t = [start, *GRID_DAY[inside]]
+        p = [-1, *inside]
+        if t[-1] != end:
+            t.append(end)
+            p.append(-1)
+        times += t
+        places += p
+        starts.append(len(times))
+        rates.append(rate)
+    return np.array(times), np.array(places), np.array(starts), np.array(rates)
+
+
+def numbalsoda_engine(method: str) -> Solve:
+    import numba as nb
+    import numbalsoda
+
+    solver = getattr(numbalsoda, method)
+
+    @nb.cfunc(numbalsoda.lsoda_sig)
+    def rhs(t, u, du, p):
+        cl, vc, q, vp, vmax, km, rate = p[0], p[1], p[2], p[3], p[4], p[5], p[6]
+        conc = u[0] / vc
+        net = q * conc - q / vp * u[1]
+        du[0] = rate - net - cl * conc - vmax * conc / (km + conc)
+        du[1] = net
+        du[2] = conc
+
+    address = rhs.address
+    times, places, starts, rates = _pieces_with_grid()
+    n_grid = GRID_DAY.size
+
+    @nb.njit(parallel=True)
+    def run(matrix, relative, absolute):
+        n = matrix.shape[0]
+        out = np.zeros((n, n_grid, 2))
+        for i in nb.prange(n):
+            p = matrix[i].copy()
+            weight = p[6]
+            y = np.zeros(3)
+            for s in range(rates.size):
+                p[6] = rates[s] * weight
+                t = times[starts[s] : starts[s + 1]]
+                solution, _ = solver(address, y, t, p, relative, absolute)
+                for j in range(t.size):
+                    k = places[starts[s] + j]
+                    if k >= 0:
+                        out[i, k, 0] = solution[j, 0] / p[1]
+                        out[i, k, 1] = solution[j, 2]
+                y = solution[t.size - 1].copy()
+        return out
+
+    nb.set_num_threads(min(2, nb.config.NUMBA_NUM_THREADS))
+    return lambda patients, relative: run(patients.matrix(), relative, ABSOLUTE)
+
+
+def diffrax_engine() -> Solve:
+    import diffrax as dx
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    edges = jnp.array([s[0] for s in segments()])
+    rates = jnp.array([s[2] for s in segments()])
+    grid = jnp.array(GRID_DAY)
+
+    def field(t, y, p):
+        cl, vc, q, vp, vmax, km, weight = p
+        rate = rates[jnp.searchsorted(edges, t, side="right") - 1] * weight
+        conc = y[0] / vc
+        net = q * conc - q / vp * y[1]
+        central = rate - net - cl * conc - vmax * conc / (km + conc)
+        return jnp.stack([central, net, conc])
+
+    def one(p, relative):
+        inner = dx.PIDController(rtol=relative, atol=ABSOLUTE)
+        controller = dx.ClipStepSizeController(inner, jump_ts=edges[1:])
+        found = dx.diffeqsolve(
+            dx.ODETerm(field), dx.Tsit5(), 0.0, 378.0, 0.01, jnp.zeros(3), args=p,
+            saveat=dx.SaveAt(ts=grid), stepsize_controller=controller, max_steps=200_000,
+        )  # fmt: skip
+        return jnp.stack([found.ys[:, 0] / p[1], found.ys[:, 2]], axis=-1)
+
+    devices = jax.local_device_count()
+    batch = jax.pmap(jax.vmap(one, in_axes=(0, None)), in_axes=(0, None))
+
+    def solve(patients: Patients, relative: float) -> np.ndarray:
+        matrix = patients.matrix()
+        share = -(-matrix.shape[0] // devices)
+        padded = np.resize(matrix, (share * devices, 7)).reshape(devices, share, 7)
+        found = np.asarray(batch(padded, relative)).reshape(share * devices, GRID_DAY.size, 2)
+        return found[: matrix.shape[0]]
+
+    return solve
+
+
+_SBML = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">
+<model id="a"><listOfParameters>{parameters}</listOfParameters><listOfRules>{rules}</listOfRules>
+</model></sbml>"""
+
+
+def roadrunner_engine() -> Solve:
+    import roadrunner
+
+    def ref(name: str) -> str:
+        return f"<ci>{name}</ci>"
+
+    def op(name: str, *args: str) -> str:
+        return f"<apply><{name}/>{''.join(args)}</apply>"
+
+    conc = op("divide", ref("y0"), ref("vc"))
+    net = op("minus", op("times", ref("q"), conc),
+             op("times", op("divide", ref("q"), ref("vp")), ref("y1")))  # fmt: skip
+    mm = op("divide", op("times", ref("vmax"), conc), op("plus", ref("km"), conc))
+    central = op("minus", op("minus", op("minus", ref("rate"), net), op("times", ref("cl"), conc)), mm)
+    names = [*TYPICAL, "rate", "y0", "y1", "y2"]
+    parameters = "".join(f'<parameter id="{n}" value="0" constant="false"/>' for n in names)
+    rules = "".join(
+        f'<rateRule variable="{y}"><math xmlns="http://www.w3.org/1998/Math/MathML">{m}</math></rateRule>'
+        for y, m in (("y0", central), ("y1", net), ("y2", conc))
+    )
+    roadrunner.Logger.disableLogging()
+    model = roadrunner.RoadRunner(_SBML.format(parameters=parameters, rules=rules))
+    model.timeCourseSelections = ["time", "y0", "y2"]
+
+    def solve(patients: Patients, relative: float) -> np.ndarray:
+        model.integrator.relative_tolerance = relative
+        model.integrator.absolute_tolerance = ABSOLUTE
+        model.integrator.maximum_num_steps = 200_000
+        out = np.zeros((patients.n, GRID_DAY.size, 2))
+        for i in range(patients.n):
+            for name in TYPICAL:
+                model.setValue(name, patients.parameters[name][i])
+            for y in ("y0", "y1", "y2"):
+                model.setValue(y, 0.0)
+            for start, end, rate in segments():
+                model.setValue("rate", rate * patients.weight_kg[i])
+                inside = np.flatnonzero((GRID_DAY > start) & (GRID_DAY <= end))
+                times = [start, *GRID_DAY[inside]]
+                if times[-1] != end:
+                    times.append(end)
+                found = np.asarray(model.simulate(times=times))
+                out[i, inside, 0] = found[1 : inside.size + 1, 1] / patients.parameters["vc"][i]
+                out[i, inside, 1] = found[1 : inside.size + 1, 2]
+        return out
+
+    return solve
+
+
+def scipy_engine() -> Solve:
+    from scipy.integrate import solve_ivp
+
+    def solve(patients: Patients, relative: float) -> np.ndarray:
+        out = np.zeros((patients.n, GRID_DAY.size, 2))
+        for i, (cl, vc, q, vp, vmax, km, weight) in enumerate(patients.matrix()):
+            y = np.zeros(3)
+            for start, end, per_kg in segments():
+                def rhs(t, u, rate=per_kg * weight):
+                    conc = u[0] / vc
+                    net = q * conc - q / vp * u[1]
+                    return rate - net - cl * conc - vmax * conc / (km + conc), net, conc
+
+                inside = np.flatnonzero((GRID_DAY > start) & (GRID_DAY <= end))
+                times = [*GRID_DAY[inside]]
+                if not times or times[-1] != end:
+                    times.append(end)
+                found = solve_ivp(rhs, (start, end), y, method="DOP853", t_eval=times,
+                                  rtol=relative, atol=ABSOLUTE)  # fmt: skip
+                out[i, inside, 0] = found.y[0, : inside.size] / vc
+                out[i, inside, 1] = found.y[2, : inside.size]
+                y = found.y[:, -1]
+        return out
+
+    return solve
+
+
+ENGINES: dict[str, tuple[Callable[[], Solve], int]] = {
+    "her2sim": (her2sim_engine, 20_000),
+    "numbalsoda LSODA": (lambda: numbalsoda_engine("lsoda"), 1_000),
+    "numbalsoda DOP853": (lambda: numbalsoda_engine("dop853"), 1_000),
+    "diffrax Tsit5": (diffrax_engine, 1_000),
+    "libroadrunner CVODE": (roadrunner_engine, 100),
+    "SciPy DOP853": (scipy_engine, 20),
+}
+"""Engines and how many patients a timed round takes."""
