@@ -32,7 +32,7 @@ def loosest(name: str, solve: Solve, reference: np.ndarray) -> tuple[float, floa
         error = np.quantile(worst_errors(solve(patients, relative), reference[:n]), 0.999)
         if error <= TARGET:
             return relative, float(error)
-    raise RuntimeError(f"{name} does not reach {TARGET:g}")
+    raise LookupError(f"{name} does not reach {TARGET:g}")
 
 
 def main() -> None:
@@ -46,8 +46,13 @@ def main() -> None:
     check = engines["SciPy DOP853"](draw(1_000).head(3), 1e-12)
     print(f"reference against SciPy at 1e-12: {worst_errors(check, reference[:3]).max():.1e}")
     chosen = {}
-    for name, solve in engines.items():
-        chosen[name] = loosest(name, solve, reference)
+    for name, solve in list(engines.items()):
+        try:
+            chosen[name] = loosest(name, solve, reference)
+        except LookupError as error:
+            print(f"left out: {error}")
+            del engines[name]
+            continue
         print(f"{name:22} rtol {chosen[name][0]:.0e}  p99.9 error {chosen[name][1]:.1e}", flush=True)
     speed: dict[str, list[float]] = {name: [] for name in engines}
     for name, solve in engines.items():

@@ -1,7 +1,7 @@
 """Adapters: each engine solves problem A and returns concentration and AUC on the grid.
 
-``solve(patients, relative)`` gives an array of shape (n, 379, 2). The absolute tolerance is the
-same for all, ten decades below a dose.
+``solve(patients, relative)`` gives an array of shape (n, 379, 2). The absolute tolerance (mg) is
+ten times the relative one in all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable  # noqa: E402
 import numpy as np  # noqa: E402
 from problem_a import GRID_DAY, TYPICAL, Patients, segments  # noqa: E402
 
-ABSOLUTE = 1e-6
+ABSOLUTE_PER_RELATIVE = 10.0
 Solve = Callable[[Patients, float], np.ndarray]
 
 
@@ -50,7 +50,7 @@ def her2sim_engine() -> Solve:
             np.array([patients.parameters[p] for p in model.parameters]),
             shared_schedule(rows, patients.n), scale, grid_day=GRID_DAY,
         )  # fmt: skip
-        found = advance(model, request, Tolerance(relative, ABSOLUTE))
+        found = advance(model, request, Tolerance(relative, ABSOLUTE_PER_RELATIVE * relative))
         found.require_finished(model, request.schedule)
         return found.grid
 
@@ -114,7 +114,9 @@ def numbalsoda_engine(method: str) -> Solve:
         return out
 
     nb.set_num_threads(min(2, nb.config.NUMBA_NUM_THREADS))
-    return lambda patients, relative: run(patients.matrix(), relative, ABSOLUTE)
+    return lambda patients, relative: run(
+        patients.matrix(), relative, ABSOLUTE_PER_RELATIVE * relative
+    )
 
 
 def diffrax_engine() -> Solve:
@@ -136,7 +138,7 @@ def diffrax_engine() -> Solve:
         return jnp.stack([central, net, conc])
 
     def one(p, relative):
-        inner = dx.PIDController(rtol=relative, atol=ABSOLUTE)
+        inner = dx.PIDController(rtol=relative, atol=ABSOLUTE_PER_RELATIVE * relative)
         controller = dx.ClipStepSizeController(inner, jump_ts=edges[1:])
         found = dx.diffeqsolve(
             dx.ODETerm(field), dx.Tsit5(), 0.0, 378.0, 0.01, jnp.zeros(3), args=p,
@@ -189,7 +191,7 @@ def roadrunner_engine() -> Solve:
 
     def solve(patients: Patients, relative: float) -> np.ndarray:
         model.integrator.relative_tolerance = relative
-        model.integrator.absolute_tolerance = ABSOLUTE
+        model.integrator.absolute_tolerance = ABSOLUTE_PER_RELATIVE * relative
         model.integrator.maximum_num_steps = 200_000
         out = np.zeros((patients.n, GRID_DAY.size, 2))
         for i in range(patients.n):
@@ -229,7 +231,7 @@ def scipy_engine() -> Solve:
                 if not times or times[-1] != end:
                     times.append(end)
                 found = solve_ivp(rhs, (start, end), y, method="DOP853", t_eval=times,
-                                  rtol=relative, atol=ABSOLUTE)  # fmt: skip
+                                  rtol=relative, atol=ABSOLUTE_PER_RELATIVE * relative)  # fmt: skip
                 out[i, inside, 0] = found.y[0, : inside.size] / vc
                 out[i, inside, 1] = found.y[2, : inside.size]
                 y = found.y[:, -1]

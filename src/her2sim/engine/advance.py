@@ -21,6 +21,7 @@ from her2sim.engine.trajectories import (
     Request,
     Tolerance,
     Trajectories,
+    blank_unreached,
     check_request,
     empty_results,
 )
@@ -48,12 +49,13 @@ def compile_kernel(
 ) -> Kernel:
     """Compile the integration loop of a model, or load it from the object cache.
 
-    ``lanes`` is 8, 4, 2 or 1; the default is what the CPU does best. Results do not depend on it.
+    ``lanes`` is how many patients march together (1, 2, 4, 8, 16 or 32); the default is what suits
+    the CPU and the model. Results do not depend on it.
     """
     machine = this_machine()
-    width = machine.lanes if lanes is None else lanes
-    if width not in (1, 2, 4, 8):
-        raise DataError(f"{width} lanes: use 1, 2, 4 or 8")
+    width = machine.lanes_for(len(model.states)) if lanes is None else lanes
+    if width not in (1, 2, 4, 8, 16, 32):
+        raise DataError(f"{width} lanes: use 1, 2, 4, 8, 16 or 32")
     source = kernel_ir(model, width, time_above)
     make = compiled_object if use_cache else compile_object
     return Kernel(model, width, time_above, LoadedCode(make(source, machine), machine))
@@ -108,6 +110,7 @@ def advance(
     else:
         with ThreadPoolExecutor(n_threads) as pool:
             list(pool.map(run, frames))
+    blank_unreached(request, results)
     return results
 
 
@@ -129,7 +132,7 @@ def _arrays(request: Request, results: Trajectories) -> dict[str, Any]:
         "begin": (schedule.begin, whole), "end": (schedule.end, whole),
         "event_time": (schedule.time_day, real), "action": (schedule.action, short),
         "target": (schedule.target, short), "value": (schedule.value, real),
-        "grid_time": (request.grid_day if request.grid_day.size else np.zeros(1), real),
+        "grid_time": (np.append(request.grid_day, np.inf), real),
     }  # fmt: skip
     arrays = {name: np.ascontiguousarray(a, dtype=kind) for name, (a, kind) in inputs.items()}
     outputs = {

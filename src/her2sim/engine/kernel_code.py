@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from llvmlite import ir
 
@@ -20,37 +19,13 @@ from her2sim.engine.layout import GLOBAL_COUNTERS, Layout, frame_field
 from her2sim.engine.lowering import lower
 from her2sim.engine.model import Model
 from her2sim.engine.reduction_code import ReductionCode
+from her2sim.engine.step_curve import Curve, Step
 from her2sim.engine.service_code import IDLE, emit_service
 
 ENTRY_POINT = "integrate"
 FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
 STRETCH = 1.0001  # a step this close to the stop goes to the stop
 SMALLEST_STEP = 1e-14  # relative to the time reached
-
-
-@dataclass
-class Step:
-    """One attempted step of all lanes, as values of the generated code."""
-
-    time: Value
-    size: Value
-    reached: Value
-    states: list[Value]
-    new_states: list[Value]
-    stages: list[list[Value]]
-    is_accepted: Value
-
-    def states_at(self, code: EquationCode, fraction: Value) -> list[Value]:
-        """States at a fraction of the step, from the free interpolant."""
-        e = code.emitter
-        weights = [e.polynomial(row, fraction) for row in tableau.INTERPOLANT]
-        values = []
-        for i, start in enumerate(self.states):
-            total = e.b.fmul(weights[0], self.stages[0][i])
-            for weight, stage in zip(weights[1:], self.stages[1:], strict=True):
-                total = e.fma(weight, stage[i], total)
-            values.append(e.fma(self.size, total, start))
-        return values
 
 
 def kernel_ir(model: Model, lanes: int, time_above: bool) -> str:
@@ -105,6 +80,8 @@ class _Kernel:
         self.level = e.splat(frame_field(self.b, self.frame, "level"))
         limit = self.b.sitofp(frame_field(self.b, self.frame, "max_steps"), F64)
         self.max_steps = e.splat(limit)
+        self.grid = frame_field(self.b, self.frame, "grid")
+        self.grid_time = frame_field(self.b, self.frame, "grid_time")
         self.left_at = stack_room(self.b, I32)
         with self._each_lane("first", I32(all_lanes)) as lane:
             self._serve(lane, I32(IDLE))
@@ -210,34 +187,28 @@ class _Kernel:
             is_due = b.fcmp_ordered("<=", code.load("next_grid"), step.reached)
             return b.and_(is_due, step.is_accepted)
 
-        with while_loop(b, "grid", lambda: e.any(passed())):
-            fraction = b.fdiv(b.fsub(code.load("next_grid"), step.time), step.size)
-            outputs = code.outputs(step.states_at(code, fraction))
-            for o, value in enumerate(outputs):
-                code.store(value, "output", o)
-            self._store_grid_lanes(e.bits(passed()))
+        with b.if_then(e.any(passed()), likely=True):
+            curve = Curve(step, code)
+            with while_loop(b, "grid", lambda: e.any(passed())):
+                fraction = b.fdiv(b.fsub(code.load("next_grid"), step.time), step.size)
+                for o, value in enumerate(code.outputs(curve.states_at(fraction))):
+                    code.store(value, "output", o)
+                self._store_grid_lanes(e.bits(passed()))
 
     def _store_grid_lanes(self, lanes: Value) -> None:
-        b, layout = self.b, self.layout
-        n_grid = frame_field(b, self.frame, "n_grid")
+        b, n_outputs = self.b, len(self.layout.model.outputs)
         with self._each_lane("grid_lanes", lanes) as lane:
-            at_pointer = self._lane_counter("grid", lane)
-            at = b.load(at_pointer, typ=I64)
-            patient = b.load(self._lane_counter("patient", lane), typ=I64)
-            row = b.mul(b.add(b.mul(patient, n_grid), at), I64(len(layout.model.outputs)))
-            for o in range(len(layout.model.outputs)):
+            row_at, position_at = self._lane_counter("row", lane), self._lane_counter("grid", lane)
+            row = b.load(row_at, typ=I64)
+            for o in range(n_outputs):
                 value = b.load(self._element("output", o, lane), typ=F64)
-                grid = frame_field(b, self.frame, "grid")
-                place = b.gep(grid, [b.add(row, I64(o))], inbounds=True, source_etype=F64)
+                place = b.gep(self.grid, [b.add(row, I64(o))], inbounds=True, source_etype=F64)
                 b.store(value, place)
-            after = b.add(at, I64(1))
-            b.store(after, at_pointer)
-            inside = b.icmp_signed("<", after, n_grid)
-            times = frame_field(b, self.frame, "grid_time")
-            safe = b.select(inside, after, at)
-            pointer = b.gep(times, [safe], inbounds=True, source_etype=F64)
-            following = b.select(inside, b.load(pointer, typ=F64), F64(float("inf")))
-            b.store(following, self._element("next_grid", 0, lane))
+            b.store(b.add(row, I64(n_outputs)), row_at)
+            position = b.add(b.load(position_at, typ=I64), I64(1))
+            b.store(position, position_at)
+            following = b.gep(self.grid_time, [position], inbounds=True, source_etype=F64)
+            b.store(b.load(following, typ=F64), self._element("next_grid", 0, lane))
 
     def _lane_counter(self, name: str, lane: Value) -> Value:
         index = self.b.add(I64(self.layout.counter(name)), lane)

@@ -48,7 +48,7 @@ def frame_field(builder: ir.IRBuilder, frame: Value, name: str) -> Value:
     return builder.load(pointer, typ=_STRUCT.elements[position])
 
 
-LANE_COUNTERS = ("patient", "event", "last_event", "grid")
+LANE_COUNTERS = ("patient", "event", "last_event", "grid", "row")
 """Whole numbers kept for each lane."""
 
 GLOBAL_COUNTERS = ("next", "active")

@@ -5,13 +5,9 @@ Trough and AUC need nothing here: they are read from the states when a cycle clo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from her2sim.engine.emitter import I32, Value, stack_room, while_loop
 from her2sim.engine.equations import EquationCode
-
-if TYPE_CHECKING:
-    from her2sim.engine.kernel_code import Step
+from her2sim.engine.step_curve import Curve, Step
 
 ROOT_ITERATIONS = 12  # of the Illinois method; smooth curves need about eight
 
@@ -70,7 +66,7 @@ class ReductionCode:
         b.store(b.select(has_peak, height, c1), self.scratch[2 * k + 1])
 
     def _concentration_at(self, step: Step, k: int, fraction: Value) -> Value:
-        return self.code.concentrations(step.states_at(self.code, fraction))[k]
+        return self.code.concentrations(Curve(step, self.code).states_at(fraction))[k]
 
     def _add_time_above(
         self,

@@ -15,7 +15,13 @@ from scipy.optimize import brentq, minimize_scalar
 
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action
-from her2sim.engine.trajectories import Request, Trajectories, check_request, empty_results
+from her2sim.engine.trajectories import (
+    Request,
+    Trajectories,
+    blank_unreached,
+    check_request,
+    empty_results,
+)
 
 Array = NDArray[np.float64]
 SAMPLES_PER_SEGMENT = 65
@@ -29,6 +35,7 @@ def solve_reference(
     results = empty_results(model, request)
     for patient in range(request.n_patients):
         _Run(model, request, results, patient, relative, absolute).execute()
+    blank_unreached(request, results)
     return results
 
 

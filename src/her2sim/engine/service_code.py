@@ -12,7 +12,7 @@ from llvmlite import ir
 
 from her2sim.engine.emitter import F64, I1, I32, I64, POINTER, LaneEmitter, Value, while_loop
 from her2sim.engine.equations import EquationCode
-from her2sim.engine.layout import Layout, frame_field
+from her2sim.engine.layout import LANE_COUNTERS, Layout, frame_field
 from her2sim.engine.schedule import Action
 from her2sim.engine.trajectories import METRICS, Status
 
@@ -46,7 +46,7 @@ class _Service:
 
     def _counter_at(self, name: str) -> Value:
         index: Value = I64(self.layout.counter(name))
-        if name in ("patient", "event", "last_event", "grid"):
+        if name in LANE_COUNTERS:
             index = self.b.add(index, self.lane)
         return self.b.gep(self.counters, [index], inbounds=True, source_etype=I64)
 
@@ -155,26 +155,27 @@ class _Service:
         self._start_cycle()
 
     def _grid_time(self, position: Value) -> Value:
-        inside = self.b.icmp_signed("<", position, self.field("n_grid"))
-        safe = self.b.select(inside, position, I64(0))
-        value = self.read("grid_time", safe)
-        return self.b.select(inside, value, ir.Constant(F64, INFINITY))
+        """Time at a grid position; the array ends with infinity."""
+        return self.read("grid_time", position)
 
     def _read_grid_at_start(self, patient: Value) -> None:
+        """Store outputs at grid times up to the start, and where the next ones go."""
+        b, n_outputs = self.b, len(self.model.outputs)
         self.code.load_fixed()
         start = self.code.load("t")
         outputs = self.code.outputs(self.code.load_states())
-        n_outputs, n_grid = I64(len(self.model.outputs)), self.field("n_grid")
+        first_row = b.mul(b.mul(patient, self.field("n_grid")), I64(n_outputs))
+        self.set_counter("row", first_row)
 
         def pending() -> Value:
-            return self.b.fcmp_ordered("<=", self.code.load("next_grid"), start)
+            return b.fcmp_ordered("<=", self.code.load("next_grid"), start)
 
-        with while_loop(self.b, "grid_at_start", pending):
-            at = self.counter("grid")
+        with while_loop(b, "grid_at_start", pending):
+            row = self.counter("row")
             for o, value in enumerate(outputs):
-                index = self.row_major((patient, I64(1)), (at, n_grid), (I64(o), n_outputs))
-                self.write("grid", index, value)
-            after = self.b.add(at, I64(1))
+                self.write("grid", b.add(row, I64(o)), value)
+            self.set_counter("row", b.add(row, I64(n_outputs)))
+            after = b.add(self.counter("grid"), I64(1))
             self.set_counter("grid", after)
             self.code.store(self._grid_time(after), "next_grid")
 

@@ -122,7 +122,7 @@ class Trajectories:
 
 
 def empty_results(model: Model, request: Request) -> Trajectories:
-    """Results full of NaN, to be filled by a solver."""
+    """Results to be filled by a solver: NaN, but for the grid (see :func:`blank_unreached`)."""
     n, schedule = request.n_patients, request.schedule
     n_outputs = len(model.outputs)
     states = np.zeros((len(model.states), n))
@@ -131,12 +131,20 @@ def empty_results(model: Model, request: Request) -> Trajectories:
     return Trajectories(
         np.full((n, schedule.n_readings, n_outputs), np.nan),
         np.full((n, schedule.n_cycles, len(model.analytes), len(METRICS)), np.nan),
-        np.full((n, request.grid_day.size, n_outputs), np.nan),
+        np.empty((n, request.grid_day.size, n_outputs)),
         states,
         np.zeros(n),
         np.zeros(n, dtype=np.int32),
         np.zeros(n, dtype=np.int64),
     )
+
+
+def blank_unreached(request: Request, results: Trajectories) -> None:
+    """Put NaN where a patient never got to a grid time (the grid is too large to fill twice)."""
+    if request.grid_day.size:
+        early = np.flatnonzero(results.time_day < request.grid_day[-1])
+        for patient in early:
+            results.grid[patient, request.grid_day > results.time_day[patient]] = np.nan
 
 
 def check_request(model: Model, request: Request) -> None:
