@@ -24,6 +24,7 @@ from her2sim.engine.service_code import IDLE, emit_service
 
 ENTRY_POINT = "integrate"
 FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
+GROWTH_AFTER_STOP = 16.0  # a step cut short by a stop says little of the next
 STRETCH = 1.0001  # a step this close to the stop goes to the stop
 SMALLEST_STEP = 1e-14  # relative to the time reached
 
@@ -124,7 +125,8 @@ class _Kernel:
         factor = e.minimum(factor, e.constant(FASTEST_GROWTH))
         factor = e.maximum(factor, e.constant(FASTEST_SHRINKAGE))
         grown = b.fmul(size, factor)
-        kept = b.select(b.and_(is_small, to_stop), e.maximum(grown, proposed), grown)
+        after_stop = e.minimum(proposed, b.fmul(size, e.constant(GROWTH_AFTER_STOP)))
+        kept = b.select(b.and_(is_small, to_stop), e.maximum(grown, after_stop), grown)
         code.store(b.select(active, kept, proposed), "h")
         code.store(b.select(is_accepted, reached, time), "t")
         for i, (old, new) in enumerate(zip(states, new_states, strict=True)):
