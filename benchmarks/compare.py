@@ -19,8 +19,28 @@ import numpy as np
 from engines import ENGINES
 from problem_a import draw
 
-TOLERANCES = (1e-4, 3e-5, 1e-5, 5e-6, 2e-6, 1.5e-6, 1e-6, 5e-7, 2e-7, 1.5e-7, 1e-7, 7e-8, 5e-8,
-              3e-8, 2e-8, 1.5e-8, 1e-8, 3e-9, 1e-9, 1e-10)  # fmt: skip
+TOLERANCES = (
+    1e-4,
+    3e-5,
+    1e-5,
+    5e-6,
+    2e-6,
+    1.5e-6,
+    1e-6,
+    5e-7,
+    2e-7,
+    1.5e-7,
+    1e-7,
+    7e-8,
+    5e-8,
+    3e-8,
+    2e-8,
+    1.5e-8,
+    1e-8,
+    3e-9,
+    1e-9,
+    1e-10,
+)
 TARGET, ROUNDS = 1e-5, 11
 JUDGED = {"libroadrunner CVODE": 200, "SciPy DOP853": 40}
 
@@ -104,8 +124,10 @@ def main() -> None:
     print(f"{'engine':22} {'patients/s':>12} {'best':>10} {'her2sim faster by (median)':>28}")
     for name, rates in speed.items():
         ratios = [ours / theirs for ours, theirs in zip(speed["her2sim"], rates, strict=True)]
-        print(f"{name:22} {statistics.median(rates):12,.0f} {max(rates):10,.0f} "
-              f"{statistics.median(ratios):28.1f}")  # fmt: skip
+        print(
+            f"{name:22} {statistics.median(rates):12,.0f} {max(rates):10,.0f} "
+            f"{statistics.median(ratios):28.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import os
 
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
 
-from collections.abc import Callable  # noqa: E402
+from collections.abc import Callable
 
-import numpy as np  # noqa: E402
-from problem_a import GRID_DAY, TYPICAL, Patients, segments  # noqa: E402
+import numpy as np
+from problem_a import GRID_DAY, TYPICAL, Patients, segments
 
 ABSOLUTE_PER_RELATIVE = 10.0
 Solve = Callable[[Patients, float], np.ndarray]
@@ -32,9 +32,13 @@ def her2sim_engine() -> Solve:
 
     symbols = SYMBOLS | {"exposure": Symbol("exposure", "output", "mg*day/L", "AUC so far")}
     components = (
-        pk.central_concentration, pk.peripheral_exchange, pk.linear_elimination,
-        pk.michaelis_menten_elimination, pk.area_under_curve, exposure_so_far,
-    )  # fmt: skip
+        pk.central_concentration,
+        pk.peripheral_exchange,
+        pk.linear_elimination,
+        pk.michaelis_menten_elimination,
+        pk.area_under_curve,
+        exposure_so_far,
+    )
     model = compose("problem_a", components, symbols, (Analyte("central", "conc", "auc"),))
     central = model.index("states", "central")
     rows = []
@@ -48,8 +52,10 @@ def her2sim_engine() -> Solve:
         scale[central] = patients.weight_kg
         request = Request(
             np.array([patients.parameters[p] for p in model.parameters]),
-            shared_schedule(rows, patients.n), scale, grid_day=GRID_DAY,
-        )  # fmt: skip
+            shared_schedule(rows, patients.n),
+            scale,
+            grid_day=GRID_DAY,
+        )
         found = advance(model, request, Tolerance(relative, ABSOLUTE_PER_RELATIVE * relative))
         found.require_finished(model, request.schedule)
         return found.grid
@@ -61,7 +67,7 @@ def _pieces_with_grid():
     """Evaluation times of each segment and the grid position of each (-1: none), flat."""
     times, places, starts, rates = [], [], [0], []
     for start, end, rate in segments():
-        inside = np.flatnonzero((GRID_DAY > start) & (GRID_DAY <= end))
+        inside = np.flatnonzero((start < GRID_DAY) & (end >= GRID_DAY))
         t = [start, *GRID_DAY[inside]]
         p = [-1, *inside]
         if t[-1] != end:
@@ -141,9 +147,17 @@ def diffrax_engine() -> Solve:
         inner = dx.PIDController(rtol=relative, atol=ABSOLUTE_PER_RELATIVE * relative)
         controller = dx.ClipStepSizeController(inner, jump_ts=edges[1:])
         found = dx.diffeqsolve(
-            dx.ODETerm(field), dx.Tsit5(), 0.0, 378.0, 0.01, jnp.zeros(3), args=p,
-            saveat=dx.SaveAt(ts=grid), stepsize_controller=controller, max_steps=200_000,
-        )  # fmt: skip
+            dx.ODETerm(field),
+            dx.Tsit5(),
+            0.0,
+            378.0,
+            0.01,
+            jnp.zeros(3),
+            args=p,
+            saveat=dx.SaveAt(ts=grid),
+            stepsize_controller=controller,
+            max_steps=200_000,
+        )
         return jnp.stack([found.ys[:, 0] / p[1], found.ys[:, 2]], axis=-1)
 
     devices = jax.local_device_count()
@@ -175,10 +189,15 @@ def roadrunner_engine() -> Solve:
         return f"<apply><{name}/>{''.join(args)}</apply>"
 
     conc = op("divide", ref("y0"), ref("vc"))
-    net = op("minus", op("times", ref("q"), conc),
-             op("times", op("divide", ref("q"), ref("vp")), ref("y1")))  # fmt: skip
+    net = op(
+        "minus",
+        op("times", ref("q"), conc),
+        op("times", op("divide", ref("q"), ref("vp")), ref("y1")),
+    )
     mm = op("divide", op("times", ref("vmax"), conc), op("plus", ref("km"), conc))
-    central = op("minus", op("minus", op("minus", ref("rate"), net), op("times", ref("cl"), conc)), mm)
+    central = op(
+        "minus", op("minus", op("minus", ref("rate"), net), op("times", ref("cl"), conc)), mm
+    )
     names = [*TYPICAL, "rate", "y0", "y1", "y2"]
     parameters = "".join(f'<parameter id="{n}" value="0" constant="false"/>' for n in names)
     rules = "".join(
@@ -201,7 +220,7 @@ def roadrunner_engine() -> Solve:
                 model.setValue(y, 0.0)
             for start, end, rate in segments():
                 model.setValue("rate", rate * patients.weight_kg[i])
-                inside = np.flatnonzero((GRID_DAY > start) & (GRID_DAY <= end))
+                inside = np.flatnonzero((start < GRID_DAY) & (end >= GRID_DAY))
                 times = [start, *GRID_DAY[inside]]
                 if times[-1] != end:
                     times.append(end)
@@ -216,23 +235,31 @@ def roadrunner_engine() -> Solve:
 def scipy_engine() -> Solve:
     from scipy.integrate import solve_ivp
 
+    def rhs(t, u, rate, cl, vc, q, vp, vmax, km):
+        conc = u[0] / vc
+        net = q * conc - q / vp * u[1]
+        return rate - net - cl * conc - vmax * conc / (km + conc), net, conc
+
     def solve(patients: Patients, relative: float) -> np.ndarray:
         out = np.zeros((patients.n, GRID_DAY.size, 2))
-        for i, (cl, vc, q, vp, vmax, km, weight) in enumerate(patients.matrix()):
+        tolerance = {"rtol": relative, "atol": ABSOLUTE_PER_RELATIVE * relative}
+        for i, (*parameters, weight) in enumerate(patients.matrix()):
             y = np.zeros(3)
             for start, end, per_kg in segments():
-                def rhs(t, u, rate=per_kg * weight):
-                    conc = u[0] / vc
-                    net = q * conc - q / vp * u[1]
-                    return rate - net - cl * conc - vmax * conc / (km + conc), net, conc
-
-                inside = np.flatnonzero((GRID_DAY > start) & (GRID_DAY <= end))
+                inside = np.flatnonzero((start < GRID_DAY) & (end >= GRID_DAY))
                 times = [*GRID_DAY[inside]]
                 if not times or times[-1] != end:
                     times.append(end)
-                found = solve_ivp(rhs, (start, end), y, method="DOP853", t_eval=times,
-                                  rtol=relative, atol=ABSOLUTE_PER_RELATIVE * relative)  # fmt: skip
-                out[i, inside, 0] = found.y[0, : inside.size] / vc
+                found = solve_ivp(
+                    rhs,
+                    (start, end),
+                    y,
+                    method="DOP853",
+                    t_eval=times,
+                    args=(per_kg * weight, *parameters),
+                    **tolerance,
+                )
+                out[i, inside, 0] = found.y[0, : inside.size] / parameters[1]
                 out[i, inside, 1] = found.y[2, : inside.size]
                 y = found.y[:, -1]
         return out

@@ -44,7 +44,9 @@ def reports_errors(function: F) -> F:
             click.echo(f"her2sim: {error}", err=True)
             sys.exit(BAD_INPUT)
         except KeyboardInterrupt:
-            click.echo("her2sim: stopped; finished chunks of -o are kept for the next run", err=True)
+            click.echo(
+                "her2sim: stopped; finished chunks of -o are kept for the next run", err=True
+            )
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
             sys.stderr.close()
@@ -59,14 +61,25 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
     import time
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("patients"),
-        TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("patients"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
     task = bar.add_task(text, total=None)
     start = time.monotonic()
 
@@ -81,8 +94,9 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
         bar.stop()
 
 
-@click.group(cls=HelpfulGroup, context_settings={"help_option_names": ["-h", "--help"]},
-             epilog=NOTICE)  # fmt: skip
+@click.group(
+    cls=HelpfulGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=NOTICE
+)
 @click.version_option(__version__, message="her2sim %(version)s")
 def main() -> None:
     """Simulate HER2-targeted cancer therapy."""
@@ -91,14 +105,24 @@ def main() -> None:
 @main.command()
 @click.argument("drug")
 @click.option("--regimen", default="q3w", show_default=True, help="regimen of the label: q3w, qw")
-@click.option("--population", default="mbc", show_default=True,
-              help="mbc, ebc, agc, healthy; or your population.toml, or patients.csv")  # fmt: skip
+@click.option(
+    "--population",
+    default="mbc",
+    show_default=True,
+    help="mbc, ebc, agc, healthy; or your population.toml, or patients.csv",
+)
 @click.option("--patients", type=int, help="number of patients [10000, or all of a table]")
 @click.option("--seed", type=int, help="random seed; drawn and shown if not given")
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@click.option("--figure", type=click.Path(path_type=Path), help="write concentration bands (PNG, PDF, SVG)")
-@click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="write one row a patient and cycle (Parquet)")  # fmt: skip
+@click.option(
+    "--figure", type=click.Path(path_type=Path), help="write concentration bands (PNG, PDF, SVG)"
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="write one row a patient and cycle (Parquet)",
+)
 @click.option("--threads", type=click.IntRange(1), help="threads [all cores]")
 @reports_errors
 def exposure(
@@ -197,26 +221,55 @@ def print_report(report: Any) -> None:
 @click.argument("events", type=click.Path(path_type=Path))
 @click.option("--drug", help="drug or DRUG:MODEL whose model is used")
 @click.option("--structure", help="named structure, used with --set")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-              help='parameter of the structure; VALUE may use columns: "cl=1.1*(WT/70)^0.75"')  # fmt: skip
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help='parameter of the structure; with columns: "cl=1.1*(WT/70)^0.75"',
+)
 @click.option("--typical", is_flag=True, help="no random effects; unknown patients are typical")
-@click.option("--covariate", "constants", multiple=True, metavar="NAME=VALUE",
-              help="characteristic of all subjects that the file does not tell")  # fmt: skip
+@click.option(
+    "--covariate",
+    "constants",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="characteristic of all subjects that the file does not tell",
+)
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="column that is not to be used")
-@click.option("--time-unit", type=click.Choice(["h", "day"]), default="h", show_default=True,
-              help="unit of TIME, II, DUR, rates and --set")  # fmt: skip
-@click.option("--covariates", "carry", type=click.Choice(["nocb", "locf"]), default="nocb",
-              show_default=True, help="carry the next record's values back, or the last one's on")  # fmt: skip
+@click.option(
+    "--time-unit",
+    type=click.Choice(["h", "day"]),
+    default="h",
+    show_default=True,
+    help="unit of TIME, II, DUR, rates and --set",
+)
+@click.option(
+    "--covariates",
+    "carry",
+    type=click.Choice(["nocb", "locf"]),
+    default="nocb",
+    show_default=True,
+    help="next record's values hold backwards, or last one's on",
+)
 @click.option("--lag-column", help="column with the lag time of a dose")
 @click.option("--f-column", help="column with the bioavailability of a dose")
 @click.option("--rate-column", help="column with the rate for RATE -1")
 @click.option("--duration-column", help="column with the duration for RATE -2")
-@click.option("--acts-on", default="central", show_default=True,
-              help="compartment whose doses lag and bioavailability change, or all")  # fmt: skip
+@click.option(
+    "--acts-on",
+    default="central",
+    show_default=True,
+    help="compartment whose doses lag and bioavailability change, or all",
+)
 @click.option("--seed", type=int, help="random seed; drawn and shown if not given")
 @click.option("--doses", type=click.Path(path_type=Path), help="write the flat dose list (CSV)")
-@click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="write the predictions (CSV); printed if not given")  # fmt: skip
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="write the predictions (CSV); printed if not given",
+)
 @reports_errors
 def simulate(events: Path, output: Path | None, doses: Path | None, **options: Any) -> None:
     """Predictions for a NONMEM-style table EVENTS (CSV).
@@ -235,8 +288,10 @@ def simulate(events: Path, output: Path | None, doses: Path | None, **options: A
         dose_csv(course, doses)
         click.echo(f"wrote {doses}", err=True)
     text = prediction_csv(table, course, output)
-    click.echo(text if output is None else f"wrote {output}: {course.record.size} predictions",
-               nl=output is not None)  # fmt: skip
+    click.echo(
+        text if output is None else f"wrote {output}: {course.record.size} predictions",
+        nl=output is not None,
+    )
     click.echo(NOTICE, err=True)
 
 
@@ -271,8 +326,13 @@ def drug_show(name: str) -> None:
 @main.command()
 @click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"),
-              show_default=True, help="where the figure goes")  # fmt: skip
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="where the figure goes",
+)
 @reports_errors
 def demo(patients: int, seed: int, folder: Path) -> None:
     """Trastuzumab's label regimens on a virtual population, beside the label's numbers."""
@@ -287,8 +347,10 @@ def demo(patients: int, seed: int, folder: Path) -> None:
         reports, figure = run_demo(patients, seed, folder, progress)
     for report in reports:
         t = report.treatment
-        click.echo(f"\n{t.pk.name}, {t.regimen.title}; {report.population}, "
-                   f"{report.patients} patients, seed {report.seed}")  # fmt: skip
+        click.echo(
+            f"\n{t.pk.name}, {t.regimen.title}; {report.population}, "
+            f"{report.patients} patients, seed {report.seed}"
+        )
         print_tables(comparison_table(report))
     click.echo(
         "Ratios are predicted / label. The label's percentiles are narrower than those of the "

@@ -126,9 +126,7 @@ def simulate(
     covariates, n = cohort.covariate, cohort.n_patients
     parameters = typical_parameters(treatment.pk, covariates, n)
     if not is_typical:
-        effects = draw_random_effects(
-            treatment.pk, cohort.numbers, cohort.seed, cohort.replicate
-        )
+        effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
         parameters = apply_random_effects(parameters, effects)
     return _run(
         treatment, cohort, covariates, parameters, n_cycles, grid_day, level, tolerance, threads
@@ -145,9 +143,7 @@ def simulate_reference_patient(
     covariates = reference_covariates(treatment.pk, changes)
     parameters = typical_parameters(treatment.pk, covariates, 1)
     cohort = Cohort("reference patient", np.array([1]), {}, seed=0)
-    return _run(
-        treatment, cohort, covariates, parameters, n_cycles, grid_day, None, None, 1
-    )
+    return _run(treatment, cohort, covariates, parameters, n_cycles, grid_day, None, None, 1)
 
 
 def _run(
@@ -177,9 +173,13 @@ def _run(
     cycles = found.cycles[:, :, 0, :]
     cycles[:, :, :3] *= to_shown
     return Course(
-        treatment, cohort, cycles, found.grid[:, :, 0] * to_shown, grid,
+        treatment,
+        cohort,
+        cycles,
+        found.grid[:, :, 0] * to_shown,
+        grid,
         run_manifest(treatment, cohort, tolerance or Tolerance()),
-    )  # fmt: skip
+    )
 
 
 def _require_finished(
@@ -243,9 +243,13 @@ def cohort_chunks(
 
 
 def replay(
-    treatment: Treatment, population: Population, seed: int, patient: int, n_cycles: int,
+    treatment: Treatment,
+    population: Population,
+    seed: int,
+    patient: int,
+    n_cycles: int,
     grid_day: Array | None = None,
-) -> Course:  # fmt: skip
+) -> Course:
     """Run one patient of any cohort again; the numbers are equal to the bit."""
     if patient < 1:
         raise DataError(f"patient {patient}: patients are numbered from 1")

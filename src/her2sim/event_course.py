@@ -85,8 +85,9 @@ def simulate_structure(
     unknown = [n for n in parameters if n not in needed]
     missing = [n for n in needed if n not in parameters]
     if unknown or missing:
-        texts = [f"{structure.name} has no parameter {n!r}{did_you_mean(n, needed)}"
-                 for n in unknown]  # fmt: skip
+        texts = [
+            f"{structure.name} has no parameter {n!r}{did_you_mean(n, needed)}" for n in unknown
+        ]
         texts += [f"parameter {n} is not given; set it with --set {n}=VALUE" for n in missing]
         raise DataError("; ".join(texts))
     for name in needed:
@@ -137,9 +138,9 @@ def simulate_drug(
         shown = ", ".join(f"{name} {pk.reference_patient[name]}" for name in missing)
         notes.append(f"taken from the reference patient of {pk.name}: {shown}")
     typical = typical_parameters(pk, known.__getitem__, n)
-    effects = {} if is_typical else draw_random_effects(
-        pk, np.arange(1, table.n_subjects + 1), seed
-    )  # fmt: skip
+    effects = (
+        {} if is_typical else draw_random_effects(pk, np.arange(1, table.n_subjects + 1), seed)
+    )
     individual = apply_random_effects(
         typical, {name: values[table.subject] for name, values in effects.items()}
     )
@@ -147,9 +148,14 @@ def simulate_drug(
     general = own if is_typical else _run_drug(table, pk, typical, carry, tolerance)[1]
     factor = pk.concentration_factor()
     return EventCourse(
-        unrolled.reading_of[:, 0], drug.analyte, general * factor, own * factor,
-        pk.concentration_unit, unrolled.doses, tuple(notes),
-    )  # fmt: skip
+        unrolled.reading_of[:, 0],
+        drug.analyte,
+        general * factor,
+        own * factor,
+        pk.concentration_unit,
+        unrolled.doses,
+        tuple(notes),
+    )
 
 
 def _run_drug(
@@ -184,9 +190,14 @@ def _run(
         past[record] = SETTLED_TIME_CONSTANTS / slowest if slowest else np.inf
     dosing = DosingModel(
         tuple(model.index("states", c) for c in structure.compartments),
-        structure.compartments, changes.lag_ms, changes.bioavailability, changes.modelled_rate,
-        changes.modelled_duration_ms, parameters, past,
-    )  # fmt: skip
+        structure.compartments,
+        changes.lag_ms,
+        changes.bioavailability,
+        changes.modelled_rate,
+        changes.modelled_duration_ms,
+        parameters,
+        past,
+    )
     unrolled = unroll(table, dosing, carry)
     first = parameters[:, table.first_records()]
     request = Request(parameters=first, schedule=unrolled.schedule)

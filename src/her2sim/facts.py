@@ -108,7 +108,9 @@ def _source_keys(record: object, place: str) -> Iterable[tuple[str, str]]:
     if isinstance(record, Claim) and record.source:
         yield place, record.source
     if isinstance(record, BaseModel):
-        fields: Iterable[tuple[Any, Any]] = ((n, getattr(record, n)) for n in type(record).model_fields)
+        fields: Iterable[tuple[Any, Any]] = (
+            (n, getattr(record, n)) for n in type(record).model_fields
+        )
     elif isinstance(record, dict):
         fields = record.items()
     elif isinstance(record, (list, tuple)):

@@ -80,8 +80,9 @@ def uniforms(
     counter[2] = int(purpose)
     counter[3] = zlib.crc32(name.encode())
     block = philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32)).astype(np.uint64)
-    bits53 = (block[0] << np.uint64(21)) ^ (block[1] >> np.uint64(11))
-    return (bits53.astype(np.float64) + 0.5) * 2.0**-53
+    bits52 = (block[0] << np.uint64(20)) ^ (block[1] >> np.uint64(12))
+    drawn: NDArray[np.float64] = (bits52.astype(np.float64) + 0.5) * 2.0**-52
+    return drawn
 
 
 def normals(

@@ -49,11 +49,32 @@ _SYMBOLS: dict[str, tuple[float, tuple[int, ...]]] = {
 
 # Hospital and UCUM spellings, accepted at the edge.
 _ALIASES = {
-    "mcg": "ug", "µg": "ug", "μg": "ug", "MCG": "ug", "l": "L", "dl": "dL", "ml": "mL",
-    "d": "day", "days": "day", "hr": "h", "hour": "h", "hours": "h", "wk": "week",
-    "weeks": "week", "minute": "min", "minutes": "min", "yr": "year", "years": "year", "a": "year",
-    "IU": "U", "[IU]": "U", "units": "U", "-": "1", "fraction": "1", "": "1",
-}  # fmt: skip
+    "mcg": "ug",
+    "µg": "ug",
+    "μg": "ug",
+    "MCG": "ug",
+    "l": "L",
+    "dl": "dL",
+    "ml": "mL",
+    "d": "day",
+    "days": "day",
+    "hr": "h",
+    "hour": "h",
+    "hours": "h",
+    "wk": "week",
+    "weeks": "week",
+    "minute": "min",
+    "minutes": "min",
+    "yr": "year",
+    "years": "year",
+    "a": "year",
+    "IU": "U",
+    "[IU]": "U",
+    "units": "U",
+    "-": "1",
+    "fraction": "1",
+    "": "1",
+}
 
 _TERM = re.compile(r"^(?P<symbol>[^\d\s^]+|1|)(?:\^?(?P<power>-?\d+))?$")
 

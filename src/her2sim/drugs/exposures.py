@@ -19,7 +19,8 @@ class PublishedExposure(Quantity):
     ``population`` is a population of her2sim, or ``reference patient``; ``patient`` changes that
     patient. ``low`` and ``high`` are the 5th and 95th percentile unless the note says otherwise.
     ``is_relative`` rows give the ratio to the unchanged reference patient. Rows with
-    ``not_comparable`` are listed with that reason and never compared.
+    ``not_comparable`` are listed with that reason and never compared. ``deviation`` says, as far
+    as it is known, why the model does not meet the row.
     """
 
     id: str
@@ -34,6 +35,7 @@ class PublishedExposure(Quantity):
     patient: dict[str, float] = Field(default_factory=dict)
     is_relative: bool = False
     not_comparable: str | None = None
+    deviation: str | None = None
 
 
 class ExposureFile(FactFile):

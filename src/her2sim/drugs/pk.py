@@ -50,8 +50,10 @@ class CovariateRelation(FactModel):
     @model_validator(mode="after")
     def _is_complete(self) -> CovariateRelation:
         if self.covariate not in COVARIATES:
-            raise ValueError(f"unknown characteristic {self.covariate!r}"
-                             + did_you_mean(self.covariate, COVARIATES))  # fmt: skip
+            raise ValueError(
+                f"unknown characteristic {self.covariate!r}"
+                + did_you_mean(self.covariate, COVARIATES)
+            )
         if self.form == "power" and self.reference is None:
             raise ValueError("a power relation needs a reference")
         return self
@@ -217,8 +219,11 @@ def _relation_faults(pk: PkModel) -> Iterator[str]:
         if quantity.value <= 0:
             yield f"parameter {name} must be above zero"
     for c in pk.variability.covariance:
-        yield from (f"covariance of {n!r}, which does not vary" for n in c.between
-                    if n not in pk.variability.cv_percent)  # fmt: skip
+        yield from (
+            f"covariance of {n!r}, which does not vary"
+            for n in c.between
+            if n not in pk.variability.cv_percent
+        )
     missing = [n for n in pk.needed_covariates() if n not in pk.reference_patient]
     yield from (f"reference_patient has no {n}" for n in missing)
 
@@ -245,9 +250,7 @@ def typical_parameters(pk: PkModel, covariates: Any, n: int) -> dict[str, NDArra
         for kind, quantity in switch.values().items():
             values[switch.on][kinds == kind] = quantity.to(parameter_unit(switch.on))
     for relation in pk.covariate:
-        values[relation.on] = values[relation.on] * relation.factor(
-            covariates(relation.covariate)
-        )
+        values[relation.on] = values[relation.on] * relation.factor(covariates(relation.covariate))
     return values
 
 
@@ -261,4 +264,3 @@ def reference_covariates(pk: PkModel, changes: dict[str, float] | None = None) -
         return np.array([values[name]])
 
     return covariate
-

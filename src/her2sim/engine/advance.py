@@ -128,18 +128,26 @@ def _arrays(request: Request, results: Trajectories) -> dict[str, Any]:
     scale = ones if request.scale is None else request.scale
     real, whole, short = np.float64, np.int64, np.int32
     inputs = {
-        "parameters": (request.parameters, real), "scale": (scale, real),
-        "begin": (schedule.begin, whole), "end": (schedule.end, whole),
-        "event_time": (schedule.time_day, real), "action": (schedule.action, short),
-        "target": (schedule.target, short), "value": (schedule.value, real),
+        "parameters": (request.parameters, real),
+        "scale": (scale, real),
+        "begin": (schedule.begin, whole),
+        "end": (schedule.end, whole),
+        "event_time": (schedule.time_day, real),
+        "action": (schedule.action, short),
+        "target": (schedule.target, short),
+        "value": (schedule.value, real),
         "grid_time": (np.append(request.grid_day, np.inf), real),
-    }  # fmt: skip
+    }
     arrays = {name: np.ascontiguousarray(a, dtype=kind) for name, (a, kind) in inputs.items()}
     outputs = {
-        "states": results.states, "time": results.time_day, "status": results.status,
-        "steps": results.n_steps, "readings": results.readings, "cycles": results.cycles,
+        "states": results.states,
+        "time": results.time_day,
+        "status": results.status,
+        "steps": results.n_steps,
+        "readings": results.readings,
+        "cycles": results.cycles,
         "grid": results.grid,
-    }  # fmt: skip
+    }
     return arrays | outputs
 
 

@@ -54,9 +54,8 @@ def _safe_folder(folder: Path) -> Path | None:
         return None
     if not stat.S_ISDIR(found.st_mode):
         return None
-    if hasattr(os, "getuid"):
-        if found.st_uid != os.getuid() or found.st_mode & 0o022:
-            return None
+    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
+        return None
     return folder
 
 
@@ -70,7 +69,11 @@ def _read(path: Path) -> bytes | None:
             content = file.read()
     except OSError:
         return None
-    head, digest, code = content[: len(_MAGIC)], content[len(_MAGIC) :][:32], content[len(_MAGIC) + 32 :]
+    head, digest, code = (
+        content[: len(_MAGIC)],
+        content[len(_MAGIC) :][:32],
+        content[len(_MAGIC) + 32 :],
+    )
     is_sound = head == _MAGIC and hashlib.sha256(code).digest() == digest
     return code if is_sound else None
 

@@ -14,7 +14,13 @@ from llvmlite import ir
 
 from her2sim.engine.expression import Node, evaluate
 
-F64, I64, I32, I8, I1 = ir.DoubleType(), ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
+F64, I64, I32, I8, I1 = (
+    ir.DoubleType(),
+    ir.IntType(64),
+    ir.IntType(32),
+    ir.IntType(8),
+    ir.IntType(1),
+)
 POINTER = ir.PointerType()
 Value = Any
 
@@ -91,8 +97,10 @@ class Emitter:
     def step_factor(self, squared_error: Value) -> Value:
         """About 0.9 x^(-1/10), from the exponent bits: a step size needs no more precision."""
         wide32, wide64 = self._wide(I32), self._wide(I64)
-        shift = ir.Constant(wide64, 32) if self.lanes == 1 else ir.Constant(
-            wide64, [I64(32)] * self.lanes
+        shift = (
+            ir.Constant(wide64, 32)
+            if self.lanes == 1
+            else ir.Constant(wide64, [I64(32)] * self.lanes)
         )
         bits = self.b.bitcast(squared_error, wide64)
         high = self.b.sitofp(self.b.trunc(self.b.lshr(bits, shift), wide32), self.real)
@@ -139,9 +147,13 @@ class Emitter:
     def equations(self, nodes: Sequence[Node], symbols: Mapping[str, Value]) -> list[Value]:
         """Emit the values of nodes."""
         operations: dict[str, Callable[..., Value]] = {
-            "add": self.b.fadd, "sub": self.b.fsub, "mul": self.b.fmul, "div": self.b.fdiv,
-            "neg": self.b.fneg, "fma": self.fma,
-        }  # fmt: skip
+            "add": self.b.fadd,
+            "sub": self.b.fsub,
+            "mul": self.b.fmul,
+            "div": self.b.fdiv,
+            "neg": self.b.fneg,
+            "fma": self.fma,
+        }
         return evaluate(nodes, symbols, operations, self.constant)
 
 

@@ -60,9 +60,7 @@ class EquationCode:
         outputs = self.outputs(states)
         return [outputs[i] for i in self.layout.analyte_outputs]
 
-    def concentration_slopes(
-        self, states: Sequence[Value], slopes: Sequence[Value]
-    ) -> list[Value]:
+    def concentration_slopes(self, states: Sequence[Value], slopes: Sequence[Value]) -> list[Value]:
         """Time derivative of the concentration of each analyte."""
         symbols = self._symbols(states)
         names = [f"d {s}" for s in self.layout.model.states]

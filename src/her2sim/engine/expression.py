@@ -94,8 +94,12 @@ class Graph:
     def operation(self, op: str, *args: Node) -> Node:
         """Apply an operation by name."""
         build: dict[str, Callable[..., Node]] = {
-            "add": self.add, "sub": self.sub, "mul": self.mul, "div": self.div, "neg": self.neg,
-        }  # fmt: skip
+            "add": self.add,
+            "sub": self.sub,
+            "mul": self.mul,
+            "div": self.div,
+            "neg": self.neg,
+        }
         return build[op](*args) if op in build else self._node(op, args)
 
     def lift(self, value: Node | Number) -> Node:

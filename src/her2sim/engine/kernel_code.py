@@ -13,14 +13,24 @@ from contextlib import contextmanager
 from llvmlite import ir
 
 from her2sim.engine import tableau
-from her2sim.engine.emitter import F64, I1, I32, I64, POINTER, Emitter, Value, stack_room, while_loop
+from her2sim.engine.emitter import (
+    F64,
+    I1,
+    I32,
+    I64,
+    POINTER,
+    Emitter,
+    Value,
+    stack_room,
+    while_loop,
+)
 from her2sim.engine.equations import EquationCode
 from her2sim.engine.layout import GLOBAL_COUNTERS, Layout, frame_field
 from her2sim.engine.lowering import lower
 from her2sim.engine.model import Model
 from her2sim.engine.reduction_code import ReductionCode
-from her2sim.engine.step_curve import Curve, Step
 from her2sim.engine.service_code import IDLE, emit_service
+from her2sim.engine.step_curve import Curve, Step
 
 ENTRY_POINT = "integrate"
 FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
@@ -152,8 +162,7 @@ class _Kernel:
         point = states
         for weights in tableau.STAGES:
             increments = [
-                e.combination(weights, [stage[i] for stage in stages])
-                for i in range(code.n_states)
+                e.combination(weights, [stage[i] for stage in stages]) for i in range(code.n_states)
             ]
             point = [e.fma(size, d, y) for d, y in zip(increments, states, strict=True)]
             stages.append(code.rates(point, infusion))

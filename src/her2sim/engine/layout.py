@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from llvmlite import ir
 
@@ -12,28 +13,47 @@ from her2sim.engine.emitter import F64, I64, POINTER, Value
 from her2sim.engine.lowering import Lowered
 from her2sim.engine.model import Model
 
-_KINDS = {
+_KINDS: dict[str, tuple[Any, ir.Type]] = {
     "count": (ctypes.c_int64, I64),
     "number": (ctypes.c_double, F64),
     "array": (ctypes.c_void_p, POINTER),
 }
 
 FIELDS = (
-    ("first", "count"), ("last", "count"), ("n_patients", "count"), ("n_grid", "count"),
-    ("n_readings", "count"), ("n_cycles", "count"), ("max_steps", "count"),
-    ("relative", "number"), ("absolute", "number"), ("level", "number"),
-    ("parameters", "array"), ("scale", "array"), ("begin", "array"), ("end", "array"),
-    ("event_time", "array"), ("action", "array"), ("target", "array"), ("value", "array"),
-    ("grid_time", "array"), ("states", "array"), ("time", "array"), ("status", "array"),
-    ("steps", "array"), ("readings", "array"), ("cycles", "array"), ("grid", "array"),
-)  # fmt: skip
+    ("first", "count"),
+    ("last", "count"),
+    ("n_patients", "count"),
+    ("n_grid", "count"),
+    ("n_readings", "count"),
+    ("n_cycles", "count"),
+    ("max_steps", "count"),
+    ("relative", "number"),
+    ("absolute", "number"),
+    ("level", "number"),
+    ("parameters", "array"),
+    ("scale", "array"),
+    ("begin", "array"),
+    ("end", "array"),
+    ("event_time", "array"),
+    ("action", "array"),
+    ("target", "array"),
+    ("value", "array"),
+    ("grid_time", "array"),
+    ("states", "array"),
+    ("time", "array"),
+    ("status", "array"),
+    ("steps", "array"),
+    ("readings", "array"),
+    ("cycles", "array"),
+    ("grid", "array"),
+)
 """Fields of the frame, in order; all are eight bytes."""
 
 
 class Frame(ctypes.Structure):
     """What one call of the compiled code gets: ranges, tolerances and array addresses."""
 
-    _fields_ = [(name, _KINDS[kind][0]) for name, kind in FIELDS]  # noqa: RUF012
+    _fields_ = [(name, _KINDS[kind][0]) for name, kind in FIELDS]
 
 
 _STRUCT = ir.LiteralStructType([_KINDS[kind][1] for _, kind in FIELDS])
@@ -67,13 +87,23 @@ class Layout:
     def slots(self) -> dict[str, int]:
         """Number of the (first) slot of each thing kept."""
         sizes = {
-            "t": 1, "h": 1, "stop": 1, "steps": 1, "next_grid": 1,
-            "scale": len(self.model.states), "y": len(self.model.states), "slope": len(self.model.states),
-            "infusion": len(self.model.states), "aside": len(self.model.states),
-            "parameter": len(self.model.parameters), "constant": len(self.lowered.constants),
-            "peak": len(self.model.analytes), "above": len(self.model.analytes),
-            "auc_before": len(self.model.analytes), "output": len(self.model.outputs),
-        }  # fmt: skip
+            "t": 1,
+            "h": 1,
+            "stop": 1,
+            "steps": 1,
+            "next_grid": 1,
+            "scale": len(self.model.states),
+            "y": len(self.model.states),
+            "slope": len(self.model.states),
+            "infusion": len(self.model.states),
+            "aside": len(self.model.states),
+            "parameter": len(self.model.parameters),
+            "constant": len(self.lowered.constants),
+            "peak": len(self.model.analytes),
+            "above": len(self.model.analytes),
+            "auc_before": len(self.model.analytes),
+            "output": len(self.model.outputs),
+        }
         places, total = {}, 0
         for name, size in sizes.items():
             places[name], total = total, total + size

@@ -93,8 +93,9 @@ class Model:
         """Position of a name in ``states``, ``parameters`` or ``outputs``."""
         names: tuple[str, ...] = getattr(self, kind)
         if name not in names:
-            raise ModelError(f"model {self.name} has no {kind[:-1]} {name!r}"
-                             + did_you_mean(name, names))  # fmt: skip
+            raise ModelError(
+                f"model {self.name} has no {kind[:-1]} {name!r}" + did_you_mean(name, names)
+            )
         return names.index(name)
 
     def equations(self) -> list[str]:
@@ -200,9 +201,7 @@ def _register_entries(
     return entries
 
 
-def check_units(
-    name: str, components: Sequence[Component], symbols: Mapping[str, Symbol]
-) -> None:
+def check_units(name: str, components: Sequence[Component], symbols: Mapping[str, Symbol]) -> None:
     """Run the equations on units instead of numbers and compare with the register."""
     units = {n: parse_unit(s.unit) for n, s in symbols.items()}
     known = {n: u for n, u in units.items() if symbols[n].kind != "output"}

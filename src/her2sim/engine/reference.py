@@ -84,9 +84,14 @@ class _Run:
 
     def integrate(self, until: float) -> None:
         solution = solve_ivp(
-            self.rates, (self.time, until), self.y, method="DOP853", dense_output=True,
-            rtol=self.relative, atol=self.absolute,
-        )  # fmt: skip
+            self.rates,
+            (self.time, until),
+            self.y,
+            method="DOP853",
+            dense_output=True,
+            rtol=self.relative,
+            atol=self.absolute,
+        )
         self.read_grid(until, solution.sol)
         self.reduce(solution.sol, self.time, until)
         self.y, self.time = solution.y[:, -1], until
@@ -146,6 +151,7 @@ class _Run:
         outputs = self.model.outputs_of(states_at(times), self.parameters[:, None])
         sampled = self.concentrations(outputs)
         for k in range(len(self.model.analytes)):
+
             def conc(t: float, k: int = k) -> float:
                 return float(self.concentrations(self.outputs(states_at(t)))[k])
 
@@ -168,15 +174,15 @@ def _interior_peak(conc: Callable[[float], float], times: Array, values: Array) 
     if top in (0, values.size - 1):
         return -np.inf
     found = minimize_scalar(
-        lambda t: -conc(t), bounds=(times[top - 1], times[top + 1]), method="bounded",
+        lambda t: -conc(t),
+        bounds=(times[top - 1], times[top + 1]),
+        method="bounded",
         options={"xatol": 1e-9},
-    )  # fmt: skip
+    )
     return float(-found.fun)
 
 
-def _time_above(
-    conc: Callable[[float], float], times: Array, values: Array, level: float
-) -> float:
+def _time_above(conc: Callable[[float], float], times: Array, values: Array, level: float) -> float:
     total = 0.0
     for t0, t1, v0, v1 in zip(times, times[1:], values, values[1:], strict=False):
         if v0 > level and v1 > level:

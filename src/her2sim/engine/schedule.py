@@ -67,17 +67,27 @@ class Schedule:
         """Rows of one patient as plain tuples."""
         rows = range(int(self.begin[patient]), int(self.end[patient]))
         return [
-            (float(self.time_day[i]), Action(self.action[i]), int(self.target[i]),
-             float(self.value[i]))
+            (
+                float(self.time_day[i]),
+                Action(self.action[i]),
+                int(self.target[i]),
+                float(self.value[i]),
+            )
             for i in rows
-        ]  # fmt: skip
+        ]
 
     def part(self, first: int, last: int) -> Schedule:
         """The schedule of patients ``first`` to ``last - 1``."""
         return Schedule(
-            self.begin[first:last], self.end[first:last], self.time_day, self.action,
-            self.target, self.value, self.n_readings, self.n_cycles,
-        )  # fmt: skip
+            self.begin[first:last],
+            self.end[first:last],
+            self.time_day,
+            self.action,
+            self.target,
+            self.value,
+            self.n_readings,
+            self.n_cycles,
+        )
 
 
 Row = tuple[float, Action, int, float]

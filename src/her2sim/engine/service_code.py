@@ -197,11 +197,16 @@ class _Service:
         self.set_counter("event", b.add(event, I64(1)))
         switch = b.switch(self.read("action", event, I32), self.blocks["rows"])
         actions: dict[Action, Callable[[Value, Value], None]] = {
-            Action.BOLUS: self._bolus, Action.INFUSION: self._infusion, Action.RESET: self._reset,
-            Action.PARAMETER: self._parameter, Action.READING: self._reading,
-            Action.CLOCK: self._clock, Action.SET_ASIDE: self._set_aside,
-            Action.ADD_BACK: self._add_back, Action.CYCLE: self._cycle,
-        }  # fmt: skip
+            Action.BOLUS: self._bolus,
+            Action.INFUSION: self._infusion,
+            Action.RESET: self._reset,
+            Action.PARAMETER: self._parameter,
+            Action.READING: self._reading,
+            Action.CLOCK: self._clock,
+            Action.SET_ASIDE: self._set_aside,
+            Action.ADD_BACK: self._add_back,
+            Action.CYCLE: self._cycle,
+        }
         for action, emit in actions.items():
             block = b.append_basic_block(action.name.lower())
             switch.add_case(I32(action), block)
@@ -252,9 +257,7 @@ class _Service:
     def _add_back(self, _target: Value, _value: Value) -> None:
         aside = self.code.load_states("aside")
         states = self.code.load_states()
-        self.code.store_states(
-            [self.b.fadd(y, a) for y, a in zip(states, aside, strict=True)]
-        )
+        self.code.store_states([self.b.fadd(y, a) for y, a in zip(states, aside, strict=True)])
 
     def _cycle(self, target: Value, _value: Value) -> None:
         self.code.load_fixed()
@@ -262,16 +265,12 @@ class _Service:
         n_analytes = I64(len(self.model.analytes))
         place = (self.counter("patient"), I64(1)), (target, self.field("n_cycles"))
         for k, trough in enumerate(self.code.concentrations(states)):
-            area = self.b.fsub(
-                states[self.layout.analyte_aucs[k]], self.code.load("auc_before", k)
-            )
+            area = self.b.fsub(states[self.layout.analyte_aucs[k]], self.code.load("auc_before", k))
             metrics = [trough, self.code.load("peak", k), area]
             if self.time_above:
                 metrics.append(self.code.load("above", k))
             for m, value in enumerate(metrics):
-                index = self.row_major(
-                    *place, (I64(k), n_analytes), (I64(m), I64(len(METRICS)))
-                )
+                index = self.row_major(*place, (I64(k), n_analytes), (I64(m), I64(len(METRICS))))
                 self.write("cycles", index, value)
         self._start_cycle()
 
@@ -289,12 +288,8 @@ class _Service:
         self.code.store(self.read("event_time", self.counter("event")), "stop")
         self.code.load_fixed()
         states = self.code.load_states()
-        self.code.store_states(
-            self.code.rates(states, self.code.load_states("infusion")), "slope"
-        )
+        self.code.store_states(self.code.rates(states, self.code.load_states("infusion")), "slope")
         for k, concentration in enumerate(self.code.concentrations(states)):
             peak = self.emitter.maximum(self.code.load("peak", k), concentration)
             self.code.store(peak, "peak", k)
         self.b.ret_void()
-
-

@@ -25,9 +25,12 @@ def read_text_table(path: Path) -> pl.DataFrame:
     names = _headings(path)
     try:
         frame = pl.read_csv(
-            path, has_header=False, skip_rows=1, schema={name: pl.String for name in names},
+            path,
+            has_header=False,
+            skip_rows=1,
+            schema=dict.fromkeys(names, pl.String),
             raise_if_empty=False,
-        )  # fmt: skip
+        )
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).splitlines()[0]
         raise DataError(
@@ -74,7 +77,12 @@ def line_numbers(frame: pl.DataFrame) -> pl.Series:
 
 
 def parse_numbers(
-    frame: pl.DataFrame, name: str, faults: Faults, *, missing: float | None, identity: Sequence[str]
+    frame: pl.DataFrame,
+    name: str,
+    faults: Faults,
+    *,
+    missing: float | None,
+    identity: Sequence[str],
 ) -> pl.Series:
     """Read a column as numbers; cells that are none, or that are missing though needed, are faults.
 

@@ -20,8 +20,19 @@ from her2sim.regimens.event_table import MS_PER_UNIT, EventTable
 
 COMMENT = "C"
 NONMEM_COLUMNS = (
-    "ID", "TIME", "AMT", "RATE", "DUR", "II", "ADDL", "SS", "EVID", "CMT", "MDV", "DV",
-)  # fmt: skip
+    "ID",
+    "TIME",
+    "AMT",
+    "RATE",
+    "DUR",
+    "II",
+    "ADDL",
+    "SS",
+    "EVID",
+    "CMT",
+    "MDV",
+    "DV",
+)
 _NEEDED = ("ID", "TIME", "AMT")
 _WHOLE = {"EVID": (0, 4), "ADDL": (0, 100_000), "SS": (0, 2), "CMT": (0, 1000), "MDV": (0, 1)}
 _IDENTITY = ("ID", "TIME")
@@ -123,37 +134,56 @@ def _check_records(
         if name in numbers:
             values = numbers[name]
             wrong = (values < low) | (values > high) | (values != values.round())
-            note(wrong, lambda row, n=name, a=low, b=high:
-                 f"{n} {row[n]!r} must be a whole number from {a} to {b}")  # fmt: skip
+            note(
+                wrong,
+                lambda row, n=name, a=low, b=high: (
+                    f"{n} {row[n]!r} must be a whole number from {a} to {b}"
+                ),
+            )
     evid, amount, rate = numbers["EVID"], numbers["AMT"], numbers["RATE"]
     steady, interval, additional = numbers["SS"], numbers["II"], numbers["ADDL"]
     duration = numbers.get("DUR", pl.zeros(frame.height, pl.Float64, eager=True))
     is_dose = (evid == 1) | (evid == 4)
     is_constant = (steady > 0) & (amount == 0) & (rate > 0)
     note(amount < 0, lambda row: f"AMT {row['AMT']} is negative; a dose is above zero")
-    note(amount > largest_amount, lambda row: f"AMT {row['AMT']} is above {largest_amount:g} mg; "
-         "check the unit (amounts are in mg)")  # fmt: skip
-    note(is_dose & (amount == 0) & ~is_constant,
-         lambda row: "a dose record needs AMT above zero")  # fmt: skip
-    note(~is_dose & (amount != 0), lambda row: f"AMT {row['AMT']} on a record that is no dose "
-         f"(EVID {row.get('EVID', 0)})")  # fmt: skip
-    note((rate < 0) & (rate != -1) & (rate != -2),
-         lambda row: f"RATE {row['RATE']}: use a rate above zero, 0, -1 or -2")  # fmt: skip
+    note(
+        amount > largest_amount,
+        lambda row: (
+            f"AMT {row['AMT']} is above {largest_amount:g} mg; check the unit (amounts are in mg)"
+        ),
+    )
+    note(is_dose & (amount == 0) & ~is_constant, lambda row: "a dose record needs AMT above zero")
+    note(
+        ~is_dose & (amount != 0),
+        lambda row: f"AMT {row['AMT']} on a record that is no dose (EVID {row.get('EVID', 0)})",
+    )
+    note(
+        (rate < 0) & (rate != -1) & (rate != -2),
+        lambda row: f"RATE {row['RATE']}: use a rate above zero, 0, -1 or -2",
+    )
     note(duration < 0, lambda row: f"DUR {row['DUR']} is negative")
-    note((rate != 0) & (duration != 0),
-         lambda row: f"RATE {row['RATE']} and DUR {row['DUR']} both given; keep one")  # fmt: skip
+    note(
+        (rate != 0) & (duration != 0),
+        lambda row: f"RATE {row['RATE']} and DUR {row['DUR']} both given; keep one",
+    )
     note((interval < 0), lambda row: f"II {row['II']} is negative")
     note((additional > 0) & (interval <= 0), lambda row: "ADDL needs II above zero")
     note((additional > 0) & ~is_dose, lambda row: "ADDL on a record that is no dose")
     note((steady > 0) & ~is_dose, lambda row: "SS on a record that is no dose")
     note((steady > 0) & (interval <= 0) & ~is_constant, lambda row: "SS needs II above zero")
-    note(is_constant & (additional > 0),
-         lambda row: "ADDL with the steady state of a constant infusion is not supported")  # fmt: skip
+    note(
+        is_constant & (additional > 0),
+        lambda row: "ADDL with the steady state of a constant infusion is not supported",
+    )
     compartment = numbers["CMT"]
-    note(is_dose & (compartment > n_compartments),
-         lambda row: f"CMT {row['CMT']}: the model has compartments 1 to {n_compartments}")  # fmt: skip
+    note(
+        is_dose & (compartment > n_compartments),
+        lambda row: f"CMT {row['CMT']}: the model has compartments 1 to {n_compartments}",
+    )
     if "MDV" in numbers:
-        note((numbers["MDV"] == 0) & is_dose, lambda row: "MDV 0 on a dose record; a dose has no DV")
+        note(
+            (numbers["MDV"] == 0) & is_dose, lambda row: "MDV 0 on a dose record; a dose has no DV"
+        )
 
 
 def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Faults) -> None:
@@ -161,22 +191,29 @@ def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Fau
     same = frame["ID"] == frame["ID"].shift(1)
     same = same.fill_null(False)
     backwards = same & (numbers["TIME"].diff().fill_null(0.0) < 0)
-    note_rows(frame, backwards, faults, _IDENTITY,
-              lambda row: "TIME goes backwards within this ID")  # fmt: skip
+    note_rows(frame, backwards, faults, _IDENTITY, lambda row: "TIME goes backwards within this ID")
     starts = frame.filter(~same)
     again = starts["ID"].is_duplicated() & ~starts["ID"].is_first_distinct()
     lines = starts.filter(again)["#line"].to_list()
     names = starts.filter(again)["ID"].to_list()
     faults.add_many(
-        (f"row {line} (ID {name}): this ID was there before; keep the rows of an ID together"
-         for line, name in zip(lines, names, strict=True)), len(lines),
-    )  # fmt: skip
+        (
+            f"row {line} (ID {name}): this ID was there before; keep the rows of an ID together"
+            for line, name in zip(lines, names, strict=True)
+        ),
+        len(lines),
+    )
     columns = [name for name in frame.columns if name != "#line"]
     repeated = frame.select(columns).is_duplicated() & ~(
         frame.select(pl.struct(columns).is_first_distinct()).to_series()
     )
-    note_rows(frame, repeated, faults, _IDENTITY,
-              lambda row: "equal to an earlier row in all columns; remove one")  # fmt: skip
+    note_rows(
+        frame,
+        repeated,
+        faults,
+        _IDENTITY,
+        lambda row: "equal to an earlier row in all columns; remove one",
+    )
 
 
 def _table(
@@ -192,8 +229,9 @@ def _table(
     columns = {
         name: values.to_numpy() for name, values in numbers.items() if name not in NONMEM_COLUMNS
     }
-    columns |= {name: frame[name].to_numpy().astype(str) for name in text_columns
-                if name in frame.columns}  # fmt: skip
+    columns |= {
+        name: frame[name].to_numpy().astype(str) for name in text_columns if name in frame.columns
+    }
     dv = frame["DV"] if "DV" in frame.columns else pl.repeat("", frame.height, eager=True)
     return EventTable(
         line=frame["#line"].to_numpy().astype(np.int64),
@@ -203,8 +241,8 @@ def _table(
         time_ms=whole("TIME"),
         evid=whole("EVID"),
         amount=numbers["AMT"].to_numpy(),
-        rate=numbers["RATE"].to_numpy() * np.where(numbers["RATE"].to_numpy() > 0,
-                                                   24.0 if time_unit == "h" else 1.0, 1.0),
+        rate=numbers["RATE"].to_numpy()
+        * np.where(numbers["RATE"].to_numpy() > 0, 24.0 if time_unit == "h" else 1.0, 1.0),
         duration_ms=duration,
         interval_ms=whole("II"),
         additional=whole("ADDL"),
@@ -213,4 +251,4 @@ def _table(
         dv=dv.to_numpy().astype(str),
         columns=columns,
         headings=tuple(name for name in frame.columns if name != "#line"),
-    )  # fmt: skip
+    )

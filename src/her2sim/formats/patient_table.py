@@ -68,9 +68,14 @@ def read_patient_table(path: Path, seed: int) -> Cohort:
 def _tumour_types(frame: pl.DataFrame, faults: Faults) -> np.ndarray:
     words = frame["tumour_type"].str.to_lowercase()
     note_rows(
-        frame, ~words.is_in(TUMOUR_TYPES), faults, (NUMBER,),
-        lambda row: f"tumour_type {row['tumour_type']!r}{did_you_mean(row['tumour_type'], TUMOUR_TYPES)}",
-    )  # fmt: skip
+        frame,
+        ~words.is_in(TUMOUR_TYPES),
+        faults,
+        (NUMBER,),
+        lambda row: (
+            f"tumour_type {row['tumour_type']!r}" + did_you_mean(row["tumour_type"], TUMOUR_TYPES)
+        ),
+    )
     return words.to_numpy().astype(str)
 
 
@@ -78,15 +83,27 @@ def _characteristic(frame: pl.DataFrame, name: str, faults: Faults) -> np.ndarra
     limits = COVARIATES[name]
     numbers = parse_numbers(frame, name, faults, missing=None, identity=(NUMBER,))
     outside = (numbers < limits.low) | (numbers > limits.high)
-    outside &= ~frame[name].is_in(["", "."]) & frame[name].cast(pl.Float64, strict=False).is_not_null()
+    outside &= (
+        ~frame[name].is_in(["", "."]) & frame[name].cast(pl.Float64, strict=False).is_not_null()
+    )
     note_rows(
-        frame, outside, faults, (NUMBER,),
-        lambda row: f"{name} {row[name]} is outside {limits.low:g} to {limits.high:g} {limits.unit}; "
-        "check the unit",
-    )  # fmt: skip
+        frame,
+        outside,
+        faults,
+        (NUMBER,),
+        lambda row: (
+            f"{name} {row[name]} is outside {limits.low:g} to {limits.high:g} {limits.unit}; "
+            "check the unit"
+        ),
+    )
     if name in BINARY:
-        note_rows(frame, (numbers != 0) & (numbers != 1) & ~outside, faults, (NUMBER,),
-                  lambda row: f"{name} {row[name]} must be 0 or 1")  # fmt: skip
+        note_rows(
+            frame,
+            (numbers != 0) & (numbers != 1) & ~outside,
+            faults,
+            (NUMBER,),
+            lambda row: f"{name} {row[name]} must be 0 or 1",
+        )
     return numbers.to_numpy()
 
 
@@ -95,7 +112,13 @@ def _numbers(frame: pl.DataFrame, faults: Faults) -> np.ndarray:
         return np.arange(1, frame.height + 1)
     numbers = parse_numbers(frame, NUMBER, faults, missing=None, identity=())
     wrong = (numbers < 1) | (numbers != numbers.round()) | (numbers > MOST_PATIENTS)
-    note_rows(frame, wrong, faults, (), lambda row: f"patient {row[NUMBER]!r} must be a whole number from 1")
+    note_rows(
+        frame,
+        wrong,
+        faults,
+        (),
+        lambda row: f"patient {row[NUMBER]!r} must be a whole number from 1",
+    )
     twice = frame[NUMBER].is_duplicated() & ~frame[NUMBER].is_first_distinct()
     note_rows(frame, twice, faults, (), lambda row: f"patient {row[NUMBER]} is there twice")
     return numbers.fill_nan(0).to_numpy().astype(np.int64)

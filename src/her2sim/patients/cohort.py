@@ -150,12 +150,11 @@ def _quantile(row: Distribution, score: NDArray[np.float64]) -> NDArray[np.float
     assert row.high is not None
     bounds = np.array([row.low, row.high])
     if row.form == "log_normal":
-        centre, below, above = np.log(row.median or 1.0), row.spread, row.spread
-        bounds = np.log(bounds)
-    elif row.form == "normal":
-        centre, below, above = row.mean or 0.0, row.spread, row.spread
+        centre, bounds = np.log(row.median or 1.0), np.log(bounds)
     else:
-        centre, below, above = row.median or 0.0, row.spread_below, row.spread_above
+        centre = row.mean if row.mean is not None else row.median or 0.0
+    below = row.spread_below or row.spread or 1.0
+    above = row.spread_above or row.spread or 1.0
     distance = bounds - centre
     limits = ndtr(np.where(distance < 0, distance / below, distance / above))
     inside = ndtri(limits[0] + ndtr(score) * (limits[1] - limits[0]))

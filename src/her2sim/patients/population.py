@@ -53,8 +53,9 @@ class Distribution(Claim):
     @model_validator(mode="after")
     def _is_complete(self) -> Distribution:
         if self.name not in COVARIATES:
-            raise ValueError(f"unknown characteristic {self.name!r}"
-                             + did_you_mean(self.name, COVARIATES))  # fmt: skip
+            raise ValueError(
+                f"unknown characteristic {self.name!r}" + did_you_mean(self.name, COVARIATES)
+            )
         known = COVARIATES[self.name]
         if self.unit != known.unit:
             raise ValueError(f"{self.name} is in {known.unit}, not {self.unit}")
@@ -105,10 +106,12 @@ class Population(FactFile):
         for name in sorted(names):
             faults += _coverage_faults(name, [d for d in self.covariate if d.name == name])
         for c in self.correlation:
-            faults += [f"correlation names {n!r}, which is not drawn" for n in c.between
-                       if n not in names]  # fmt: skip
-        faults += [f"effect on {e.on!r}, which is not drawn" for e in self.effect
-                   if e.on not in names]  # fmt: skip
+            faults += [
+                f"correlation names {n!r}, which is not drawn" for n in c.between if n not in names
+            ]
+        faults += [
+            f"effect on {e.on!r}, which is not drawn" for e in self.effect if e.on not in names
+        ]
         if "weight_kg" not in names and not {"bmi_kg_per_m2", "height_cm"} <= names:
             faults.append("weight_kg must be drawn, or bmi_kg_per_m2 and height_cm")
         if not faults and np.linalg.eigvalsh(self.correlation_matrix()).min() <= 0:
@@ -148,8 +151,9 @@ def _coverage_faults(name: str, rows: list[Distribution]) -> list[str]:
 def population_names() -> tuple[str, ...]:
     """Names of the populations that come with her2sim."""
     folder = files("her2sim.patients").joinpath("populations")
-    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir()
-                        if p.name.endswith(".toml")))  # fmt: skip
+    return tuple(
+        sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+    )
 
 
 @cache
@@ -169,6 +173,7 @@ def load_population(name: str) -> Population:
     if name.endswith(".toml"):
         return read_fact_file(Path(name), Population)
     raise UnknownNameError(
-        f"unknown population {name!r}" + did_you_mean(name, population_names())
+        f"unknown population {name!r}"
+        + did_you_mean(name, population_names())
         + " (a file of your own ends in .toml)"
-    )  # fmt: skip
+    )

@@ -237,9 +237,7 @@ class _Subject:
             return target, amount, amount / duration * MS_PER_DAY, duration
         return target, amount, 0.0, 0.0
 
-    def modelled(
-        self, record: int, values: NDArray[np.float64], found: str, what: str
-    ) -> float:
+    def modelled(self, record: int, values: NDArray[np.float64], found: str, what: str) -> float:
         value = float(values[record])
         if not value > 0:
             raise DoseError(
@@ -265,8 +263,11 @@ class _Subject:
                 self.start(begin, target, amount, infusion)
             else:
                 self.n_queued += 1
-                self.push(_Happening(begin, _DERIVED, self.n_queued, record,
-                                     start=(target, amount, infusion)))  # fmt: skip
+                self.push(
+                    _Happening(
+                        begin, _DERIVED, self.n_queued, record, start=(target, amount, infusion)
+                    )
+                )
 
     def note(
         self, record: int, kind: str, begin: float, duration: float, amount: float, rate: float
@@ -274,11 +275,16 @@ class _Subject:
         t = self.table
         self.doses.append(
             FlatDose(
-                str(t.label[record]), int(t.line[record]), kind, begin / MS_PER_DAY,
+                str(t.label[record]),
+                int(t.line[record]),
+                kind,
+                begin / MS_PER_DAY,
                 (begin + duration) / MS_PER_DAY,
-                self.dosing.compartments[int(t.compartment[record]) - 1], amount, rate,
+                self.dosing.compartments[int(t.compartment[record]) - 1],
+                amount,
+                rate,
             )
-        )  # fmt: skip
+        )
 
     # Steady state.
 
@@ -308,8 +314,9 @@ class _Subject:
             self.note(record, "steady-state past", begin, duration, amount, rate)
             infusion = _Infusion(target, rate, begin + duration) if rate else None
             self.n_queued += 1
-            self.push(_Happening(begin, _DERIVED, self.n_queued, record,
-                                 start=(target, amount, infusion)))  # fmt: skip
+            self.push(
+                _Happening(begin, _DERIVED, self.n_queued, record, start=(target, amount, infusion))
+            )
         self.run_queue(until=now)
         self.emit(now, Action.STOP)
 
@@ -328,6 +335,14 @@ class _Subject:
 
 def dose_columns(doses: Sequence[FlatDose]) -> Mapping[str, list[object]]:
     """Flat doses as columns of a table."""
-    names = ("subject", "line", "kind", "start_day", "end_day", "compartment", "amount_mg",
-             "rate_mg_per_day")  # fmt: skip
+    names = (
+        "subject",
+        "line",
+        "kind",
+        "start_day",
+        "end_day",
+        "compartment",
+        "amount_mg",
+        "rate_mg_per_day",
+    )
     return {name: [getattr(dose, name) for dose in doses] for name in names}

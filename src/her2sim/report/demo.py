@@ -20,9 +20,7 @@ def run_demo(
     for regimen, population in SCENES:
         treatment, people = load_treatment("trastuzumab", regimen), load_population(population)
         report = exposure(treatment, people, patients, seed, progress=progress)
-        bands = concentration_bands(
-            treatment, people, patients, seed, report.steady_state_cycle
-        )
+        bands = concentration_bands(treatment, people, patients, seed, report.steady_state_cycle)
         reports.append(report)
         panels.append((report, bands))
     figure = folder / "trastuzumab.png"

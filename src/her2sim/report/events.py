@@ -29,9 +29,16 @@ from her2sim.units import conversion_factor
 
 Array = NDArray[np.float64]
 NO_LIMIT_MG = 1e9
-SPELLINGS = {"WT": "weight_kg", "HT": "height_cm", "AGE": "age_year", "AST": "ast_u_per_l",
-             "ALT": "alt_u_per_l", "LMET": "liver_metastases", "BSA": "bsa_m2",
-             "LBW": "lean_body_weight_kg"}  # fmt: skip
+SPELLINGS = {
+    "WT": "weight_kg",
+    "HT": "height_cm",
+    "AGE": "age_year",
+    "AST": "ast_u_per_l",
+    "ALT": "alt_u_per_l",
+    "LMET": "liver_metastases",
+    "BSA": "bsa_m2",
+    "LBW": "lean_body_weight_kg",
+}
 """NONMEM spellings whose unit is beyond doubt (kg, cm, years, U/L, m2)."""
 
 _WORDS = "TUMOUR_TYPE"
@@ -176,13 +183,15 @@ def _constants(
             found[name] = np.full(n_records, text)
             continue
         if name not in COVARIATES:
-            raise UnknownNameError(f"--covariate {name!r}: unknown characteristic"
-                                   + did_you_mean(name, COVARIATES))  # fmt: skip
+            raise UnknownNameError(
+                f"--covariate {name!r}: unknown characteristic" + did_you_mean(name, COVARIATES)
+            )
         limits = COVARIATES[name]
         values = evaluate_columns(text, {}, n_records, f"--covariate {name}")
         if not ((values >= limits.low) & (values <= limits.high)).all():
-            raise DataError(f"--covariate {setting}: outside {limits.low:g} to {limits.high:g} "
-                            f"{limits.unit}")  # fmt: skip
+            raise DataError(
+                f"--covariate {setting}: outside {limits.low:g} to {limits.high:g} {limits.unit}"
+            )
         found[name] = values
     return found
 
@@ -227,9 +236,12 @@ def _acted_on(chosen: Structure, acts_on: str, table: EventTable) -> NDArray[np.
     if acts_on == "all":
         return np.ones(table.n_records, dtype=bool)
     if acts_on not in chosen.compartments:
-        raise DataError(f"--acts-on {acts_on}: {chosen.name} has no such compartment"
-                        + did_you_mean(acts_on, chosen.compartments))  # fmt: skip
-    return table.compartment == chosen.compartments.index(acts_on) + 1
+        raise DataError(
+            f"--acts-on {acts_on}: {chosen.name} has no such compartment"
+            + did_you_mean(acts_on, chosen.compartments)
+        )
+    mask: NDArray[np.bool_] = table.compartment == chosen.compartments.index(acts_on) + 1
+    return mask
 
 
 def _restrict(changes: DoseChanges, mask: NDArray[np.bool_]) -> DoseChanges:
@@ -248,8 +260,10 @@ def _untouched_notes(
     n = int((is_changed & (table.amount > 0) & ~_acted_on(chosen, acts_on, table)).sum())
     if not n:
         return []
-    return [f"lag and bioavailability act on doses into {acts_on} only; {n} dose records into other "
-            "compartments keep theirs out (--acts-on changes this)"]  # fmt: skip
+    return [
+        f"lag and bioavailability act on doses into {acts_on} only; {n} dose records into "
+        "other compartments keep theirs out (--acts-on changes this)"
+    ]
 
 
 def _parameters(
@@ -291,8 +305,10 @@ def _dose_changes(
         if column is None:
             continue
         if column.upper() not in columns:
-            raise DataError(f"--{what}-column {column}: there is no such column"
-                            + (did_you_mean(column, columns) if columns else ""))  # fmt: skip
+            raise DataError(
+                f"--{what}-column {column}: there is no such column"
+                + (did_you_mean(column, columns) if columns else "")
+            )
         values[what] = columns[column.upper()].astype(np.float64)
     none = DoseChanges.none(table.n_records)
     if (values.get("lag", none.lag_ms) < 0).any():
@@ -339,5 +355,3 @@ def dose_csv(course: EventCourse, output: Path) -> None:
     """Write the flat dose list."""
     with written_whole(output) as partial:
         pl.DataFrame(dose_columns(course.doses)).write_csv(partial)
-
-

@@ -124,9 +124,7 @@ def statistics(values: Array) -> Statistics:
     positive = values[values > 0]
     geometric = float(np.exp(np.log(positive).mean())) if positive.size else float("nan")
     cv = 100 * float(values.std(ddof=1)) / mean if values.size > 1 and mean else float("nan")
-    return Statistics(
-        values.size, float(median), float(p5), float(p95), mean, geometric, cv
-    )
+    return Statistics(values.size, float(median), float(p5), float(p95), mean, geometric, cv)
 
 
 def metric_unit(treatment: Treatment, metric: str) -> str:
@@ -171,8 +169,9 @@ def exposure(
     chunk: int = CHUNK,
     threads: int | None = None,
 ) -> ExposureReport:
-    """Predict the exposure of a drug in a population, cycle by cycle up to steady state (or on to the
-    last cycle that was published).
+    """Predict the exposure of a drug in a population, cycle by cycle.
+
+    It runs up to steady state, or on to the last cycle that was published.
 
     Parameters
     ----------
@@ -192,8 +191,9 @@ def exposure(
     store = _store(treatment, population, patients, seed, n_cycles, chunk, output)
     spool = Spool(len(EXPOSURE_METRICS) * n_cycles)
     try:
-        for metrics in _chunks(treatment, population, patients, seed, n_cycles, chunk, threads,
-                               store):  # fmt: skip
+        for metrics in _chunks(
+            treatment, population, patients, seed, n_cycles, chunk, threads, store
+        ):
             spool.add(metrics.reshape(spool.n_columns, -1))
             if progress is not None:
                 progress(sum(spool.sizes), patients)
@@ -231,8 +231,10 @@ def _store(
         return None
     first = next(cohort_chunks(population, 1, seed))
     manifest = run_manifest(treatment, first) | {
-        "patients": patients, "n_cycles": n_cycles, "chunk": chunk,
-    }  # fmt: skip
+        "patients": patients,
+        "n_cycles": n_cycles,
+        "chunk": chunk,
+    }
     return PartStore(output, manifest)
 
 
@@ -278,9 +280,15 @@ def _summary(
         summary = found[STEADY_STATE, metric] = found[str(steady), metric]
         rows.append(_row(treatment, STEADY_STATE, metric, summary))
     return ExposureReport(
-        treatment, population.name, patients, seed, steady, tuple(rows),
-        tuple(_comparisons(treatment, population.name, found)), tuple(notes(treatment, population)),
-    )  # fmt: skip
+        treatment,
+        population.name,
+        patients,
+        seed,
+        steady,
+        tuple(rows),
+        tuple(_comparisons(treatment, population.name, found)),
+        tuple(notes(treatment, population)),
+    )
 
 
 def _row(treatment: Treatment, cycle: str, metric: str, summary: Statistics) -> ExposureRow:
@@ -299,10 +307,18 @@ def _comparisons(
         for statistic, value, predicted in compared_values(row, summary):
             is_centre = statistic == row.statistic
             yield Comparison(
-                treatment.drug.analyte, row.cycle, row.metric, row.unit, statistic, value,
-                row.low if is_centre else None, row.high if is_centre else None, source,
-                predicted, predicted / value,
-            )  # fmt: skip
+                treatment.drug.analyte,
+                row.cycle,
+                row.metric,
+                row.unit,
+                statistic,
+                value,
+                row.low if is_centre else None,
+                row.high if is_centre else None,
+                source,
+                predicted,
+                predicted / value,
+            )
 
 
 def compared_values(
@@ -327,10 +343,15 @@ def notes(treatment: Treatment, population: Population | Cohort) -> Iterator[str
     pk = treatment.pk
     if pk.status != "published":
         yield f"{pk.name} is a {pk.status}, not a published model."
-    kinds = {population.tumour_type} if isinstance(population, Population) else set(
-        np.unique(population.covariate("tumour_type")).tolist()
-        if "tumour_type" in population.covariates else []
-    )  # fmt: skip
+    kinds = (
+        {population.tumour_type}
+        if isinstance(population, Population)
+        else set(
+            np.unique(population.covariate("tumour_type")).tolist()
+            if "tumour_type" in population.covariates
+            else []
+        )
+    )
     outside = sorted(kinds - set(pk.tumour_types))
     if outside:
         yield (

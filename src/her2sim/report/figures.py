@@ -61,8 +61,15 @@ def draw_bands(
 ) -> None:
     """Draw bands, and published troughs and peaks where they belong in time."""
     weeks = bands.time_day / 7
-    axes.fill_between(weeks, bands.p5, bands.p95, color=BAND, alpha=0.5, linewidth=0,
-                      label="predicted, 5th to 95th percentile")  # fmt: skip
+    axes.fill_between(
+        weeks,
+        bands.p5,
+        bands.p95,
+        color=BAND,
+        alpha=0.5,
+        linewidth=0,
+        label="predicted, 5th to 95th percentile",
+    )
     axes.plot(weeks, bands.median, color=LINE, linewidth=1.2, label="predicted median")
     shown: set[str] = set()
     for row in published:
@@ -77,10 +84,16 @@ def draw_bands(
         what = f"published {'trough' if row.metric == 'cmin' else 'peak'}"
         label = f"{what}, {row.statistic.replace('_', ' ')} (5th to 95th)" if row.low else what
         axes.errorbar(
-            place * cycle_day / 7, row.value,
-            yerr=[[row.value - low], [high - row.value]], fmt=MARKERS[row.metric], color=PRINTED,
-            markersize=5, capsize=3, linewidth=1, label=label if what not in shown else None,
-        )  # fmt: skip
+            place * cycle_day / 7,
+            row.value,
+            yerr=[[row.value - low], [high - row.value]],
+            fmt=MARKERS[row.metric],
+            color=PRINTED,
+            markersize=5,
+            capsize=3,
+            linewidth=1,
+            label=label if what not in shown else None,
+        )
         shown.add(what)
     axes.set_title(bands.title, fontsize=10, loc="left")
     axes.set_xlabel("weeks")
@@ -110,9 +123,12 @@ def bands_figure(
     all_axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axes, (report, bands) in zip(all_axes, panels, strict=True):
         draw_bands(
-            axes, bands, report.published, report.steady_state_cycle,
+            axes,
+            bands,
+            report.published,
+            report.steady_state_cycle,
             report.treatment.regimen.cycle_day,
-        )  # fmt: skip
+        )
         axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * 1.2)

@@ -36,9 +36,15 @@ def comparison_table(report: ExposureReport) -> Table:
     table.add_column("source", overflow="fold")
     for row in report.published:
         table.add_row(
-            row.cycle, row.metric, row.statistic.replace("_", " "), _number(row.value),
-            _number(row.predicted), f"{row.ratio:.3f}", row.unit, row.source,
-        )  # fmt: skip
+            row.cycle,
+            row.metric,
+            row.statistic.replace("_", " "),
+            _number(row.value),
+            _number(row.predicted),
+            f"{row.ratio:.3f}",
+            row.unit,
+            row.source,
+        )
     return table
 
 
@@ -52,9 +58,13 @@ def drug_list_table(drugs: list[Drug]) -> Table:
     for drug in drugs:
         pk = load_pk(drug.id)
         table.add_row(
-            drug.id, drug.title, pk.model, pk.status, ", ".join(drug.regimen),
+            drug.id,
+            drug.title,
+            pk.model,
+            pk.status,
+            ", ".join(drug.regimen),
             ", ".join(drug.aliases),
-        )  # fmt: skip
+        )
     return table
 
 
@@ -78,24 +88,34 @@ def drug_text(drug: Drug, pk: PkModel) -> str:
         lines += [f"  {name} = {formula}", *_basis(quantity.basis(), quantity.status)]
         for switch in (s for s in pk.switch if s.on == name):
             for kind, other in switch.values().items():
-                lines += [f"    {other.value:g} {other.unit} if tumour type is {kind}",
-                          *_basis(other.basis(), other.status)]  # fmt: skip
+                lines += [
+                    f"    {other.value:g} {other.unit} if tumour type is {kind}",
+                    *_basis(other.basis(), other.status),
+                ]
         for relation in (c for c in pk.covariate if c.on == name):
-            lines += [f"    {relation.formula()}", *_basis(relation.coefficient.basis(),
-                                                           relation.coefficient.status)]  # fmt: skip
+            lines += [
+                f"    {relation.formula()}",
+                *_basis(relation.coefficient.basis(), relation.coefficient.status),
+            ]
     lines += ["", "Variability between patients", f"  {pk.variability.convention}"]
     for name, cv in pk.variability.cv_percent.items():
         lines += [f"  {name}: CV {cv.value:g} %", *_basis(cv.basis(), cv.status)]
     for covariance in pk.variability.covariance:
         a, b = covariance.between
-        lines += [f"  covariance {a}, {b}: {covariance.value:g}",
-                  *_basis(covariance.basis(), covariance.status)]  # fmt: skip
+        lines += [
+            f"  covariance {a}, {b}: {covariance.value:g}",
+            *_basis(covariance.basis(), covariance.status),
+        ]
     lines += ["", "Residual error (not part of predicted exposures)"]
-    for name, value in (("proportional", pk.residual.proportional_sd),
-                        ("additive", pk.residual.additive_sd)):  # fmt: skip
+    for name, value in (
+        ("proportional", pk.residual.proportional_sd),
+        ("additive", pk.residual.additive_sd),
+    ):
         if value is not None:
-            lines += [f"  {name} SD {value.value:g} {value.unit}",
-                      *_basis(value.basis(), value.status)]  # fmt: skip
+            lines += [
+                f"  {name} SD {value.value:g} {value.unit}",
+                *_basis(value.basis(), value.status),
+            ]
     lines += ["", "Regimens"]
     for name, regimen in drug.regimen.items():
         lines += [f"  {name}: {regimen.title}", *_basis(regimen.basis(), regimen.status)]

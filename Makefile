@@ -1,0 +1,50 @@
+# make demo: set up and run the main job. make test: set up and run all checks and tests.
+
+PYTHON ?= python3
+VENV := .venv
+BENCH := .venv-bench
+RUN := $(VENV)/bin
+
+.PHONY: demo test bench validation format clean
+
+demo: $(VENV)/.demo-ready
+	$(RUN)/her2sim demo
+
+test: $(VENV)/.test-ready
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports --no-cache
+	$(RUN)/python -m pytest -n 2 -m "not slow and not gpu"
+
+slow: $(VENV)/.test-ready
+	$(RUN)/python -m pytest -m slow
+
+bench: $(BENCH)/.ready
+	cd benchmarks && ../$(BENCH)/bin/python compare.py
+	cd benchmarks && ../$(BENCH)/bin/python scaling.py
+
+validation: $(VENV)/.demo-ready
+	$(RUN)/python -m her2sim.report.validation docs/validation.md
+
+format: $(VENV)/.test-ready
+	$(RUN)/ruff check --fix .
+	$(RUN)/ruff format .
+
+clean:
+	rm -rf $(VENV) $(BENCH) demo dist build
+
+$(VENV)/.demo-ready: pyproject.toml constraints.txt tools/environment.sh
+	sh tools/environment.sh $(PYTHON) $(VENV) -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.test-ready: pyproject.toml constraints.txt tools/environment.sh
+	sh tools/environment.sh $(PYTHON) $(VENV) -c constraints.txt -e '.[test]'
+	touch $@ $(VENV)/.demo-ready
+
+$(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/requirements.txt tools/environment.sh
+	sh tools/environment.sh $(PYTHON) $(BENCH) -c constraints.txt -e .
+	for peer in $$(grep -v '^#' benchmarks/requirements.txt); do \
+	    sh tools/environment.sh $(PYTHON) $(BENCH) -c constraints.txt "$$peer" \
+	    || echo "left out: $$peer"; done
+	touch $@
