@@ -139,14 +139,32 @@ def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"{path}: is not a TOML text file ({error})") from None
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        raise DataError(_fault_text(name, error)) from None
-
-
-def _fault_text(name: str, error: ValidationError) -> str:
     faults = Faults(name)
+    while True:
+        try:
+            found = kind.model_validate(content)
+        except ValidationError as error:
+            _note_faults(faults, error)
+            if not _drop_unknown_keys(content, error):
+                break
+        else:
+            faults.raise_if_any()
+            return found
+    raise DataError(faults.message())
+
+
+def _drop_unknown_keys(content: Any, error: ValidationError) -> bool:
+    """Take unknown keys out, so that the checks behind them can run too."""
+    unknown = [f["loc"] for f in error.errors() if f["type"] == "extra_forbidden"]
+    for *parents, key in unknown:
+        place = content
+        for parent in parents:
+            place = place[parent]
+        del place[key]
+    return bool(unknown)
+
+
+def _note_faults(faults: Faults, error: ValidationError) -> None:
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"]) or "file"
         message = fault["msg"].removeprefix("Value error, ")
@@ -154,5 +172,6 @@ def _fault_text(name: str, error: ValidationError) -> str:
             message = "this key is not known here; check its spelling"
         elif fault["type"] not in ("value_error", "missing"):
             message += f", found {fault['input']!r}"
-        faults.add(f"{place}: {message}")
-    return faults.message()
+        text = f"{place}: {message}"
+        if text not in faults.shown:
+            faults.add(text)

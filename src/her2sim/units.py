@@ -73,10 +73,9 @@ _ALIASES = {
     "units": "U",
     "-": "1",
     "fraction": "1",
-    "": "1",
 }
 
-_TERM = re.compile(r"^(?P<symbol>[^\d\s^]+|1|)(?:\^?(?P<power>-?\d+))?$")
+_TERM = re.compile(r"^(?P<symbol>[^\d\s^]+|1)(?:\^?(?P<power>-?\d+))?$")
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def parse_unit(text: str) -> Unit:
         If a part of the text is not a known unit.
     """
     unit = DIMENSIONLESS
-    parts = re.split(r"([*/·])", text.strip().replace(" ", ""))
+    parts = re.split(r"([*/·])", text.strip())
     for index in range(0, len(parts), 2):
         term = _parse_term(parts[index], text)
         unit = unit / term if index and parts[index - 1] == "/" else unit * term

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -52,24 +53,31 @@ class Distribution(Claim):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Distribution:
-        if self.name not in COVARIATES:
-            raise ValueError(
-                f"unknown characteristic {self.name!r}" + did_you_mean(self.name, COVARIATES)
-            )
-        known = COVARIATES[self.name]
-        if self.unit != known.unit:
-            raise ValueError(f"{self.name} is in {known.unit}, not {self.unit}")
-        missing = [k for k in _NEEDED[self.form] if getattr(self, k) is None]
-        if missing:
-            raise ValueError(f"{self.form} needs {', '.join(missing)}")
-        if self.form != "share":
-            if self.low is None or self.high is None or not self.low < self.high:
-                raise ValueError("low and high must be given, low below high")
-            if self.low < known.low or self.high > known.high:
-                raise ValueError(f"{self.name} must stay within {known.low:g} to {known.high:g}")
-            if self.form == "log_normal" and (self.low <= 0 or (self.median or 0) <= 0):
-                raise ValueError("a log-normal median and low must be above zero")
+        faults = list(_distribution_faults(self))
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
+
+
+def _distribution_faults(row: Distribution) -> Iterator[str]:
+    if row.name not in COVARIATES:
+        yield f"unknown characteristic {row.name!r}" + did_you_mean(row.name, COVARIATES)
+        return
+    known = COVARIATES[row.name]
+    if row.unit != known.unit:
+        yield f"{row.name} is in {known.unit}, not {row.unit}"
+    missing = [k for k in _NEEDED[row.form] if getattr(row, k) is None]
+    if missing:
+        yield f"{row.form} needs {', '.join(missing)}"
+    if row.form == "share":
+        return
+    if row.low is None or row.high is None or not row.low < row.high:
+        yield "low and high must be given, low below high"
+        return
+    if row.low < known.low or row.high > known.high:
+        yield f"{row.name} must stay within {known.low:g} to {known.high:g}"
+    if row.form == "log_normal" and (row.low <= 0 or (row.median or 0) <= 0):
+        yield "a log-normal median and low must be above zero"
 
 
 class Correlation(Claim):

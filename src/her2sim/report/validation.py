@@ -40,6 +40,7 @@ are of observed troughs."""
 CMAX_TOLERANCE = 0.20
 """Medians of Cmax: printed values depend on the infusion time, which labels do not say."""
 
+
 @dataclass(frozen=True)
 class ValidationRow:
     """A published number beside the predicted one. ``tolerance`` is None if it is only shown."""
