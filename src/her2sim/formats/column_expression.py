@@ -60,6 +60,8 @@ def evaluate_columns(
     with np.errstate(all="ignore"):
         try:
             value = np.broadcast_to(np.asarray(visit(tree), dtype=np.float64), (n_records,))
+        except DataError:
+            raise
         except (ZeroDivisionError, OverflowError, TypeError, ValueError, RecursionError):
             raise DataError(f"{where}: {text!r} gives no number") from None
     if not np.isfinite(value).all():

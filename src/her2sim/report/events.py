@@ -311,9 +311,10 @@ def _dose_changes(
             )
         values[what] = columns[column.upper()].astype(np.float64)
     none = DoseChanges.none(table.n_records)
-    if (values.get("lag", none.lag_ms) < 0).any():
+    is_dose = table.amount > 0
+    if (values.get("lag", none.lag_ms)[is_dose] < 0).any():
         raise DataError(f"--lag-column {named['lag']}: a lag is negative")
-    if (values.get("f", none.bioavailability) <= 0).any():
+    if (values.get("f", none.bioavailability)[is_dose] <= 0).any():
         raise DataError(f"--f-column {named['f']}: bioavailability must be above zero")
     ms = MS_PER_UNIT[time_unit]
     to_per_day = conversion_factor(f"mg/{time_unit}", "mg/day")

@@ -1,0 +1,307 @@
+"""The command line as a user meets it: output, files, and one clear message for bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from her2sim.notice import NOTICE
+
+EVENTS = "ID,TIME,AMT,RATE,EVID,CMT,DV\n"
+
+
+def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
+    """Exit code 2, nothing on the output, one message with all the parts and no traceback."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    for part in parts:
+        assert part in done.stderr
+
+
+def test_exposure_json(her2sim) -> None:
+    done = her2sim("exposure", "Herceptin", "--regimen", "qw", "--population", "mbc",
+                   "--patients", "400", "--seed", "5", "--json")  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert list(found)[:2] == ["drug", "model"]
+    assert (found["drug"], found["model"]) == ("trastuzumab", "quartino2019")
+    assert (found["regimen"], found["population"]) == ("qw", "mbc")
+    assert (found["patients"], found["seed"], found["steady_state_cycle"]) == (400, 5, 10)
+    assert found["notice"] == NOTICE
+    row = found["exposures"][0]
+    assert set(row) == {
+        "analyte", "cycle", "metric", "unit", "n", "median", "p5", "p95", "mean",
+        "geometric_mean", "cv_percent",
+    }  # fmt: skip
+    assert (row["analyte"], row["cycle"], row["n"]) == ("total_antibody", "1", 400)
+    assert {r["metric"] for r in found["exposures"]} == {"cmin", "cmax", "auc", "cavg"}
+    assert {"1", "2", "10", "steady state"} <= {r["cycle"] for r in found["exposures"]}
+    published = found["published"]
+    assert set(published[0]) == {
+        "analyte", "cycle", "metric", "unit", "statistic", "value", "low", "high", "source",
+        "predicted", "ratio",
+    }  # fmt: skip
+    for row in published:
+        assert row["ratio"] == pytest.approx(row["predicted"] / row["value"])
+    units = {r["metric"]: r["unit"] for r in found["exposures"]}
+    assert units == {
+        "cmin": "ug/mL", "cmax": "ug/mL", "auc": "ug*day/mL", "cavg": "ug/mL",
+    }  # fmt: skip
+
+
+def test_exposure_with_figure_and_table(her2sim, tmp_path: Path) -> None:
+    done = her2sim("exposure", "pertuzumab", "--population", "ebc", "--patients", "50",
+                   "--seed", "1", "--figure", "f.png", "-o", "out.parquet")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith(NOTICE)
+    assert "garg2014" in done.stdout
+    assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
+    table = pl.read_parquet(tmp_path / "out.parquet")
+    assert set(table["patient"]) == set(range(1, 51))
+    assert {"cycle", "cmin", "cmax", "auc", "weight_kg"} <= set(table.columns)
+    manifest = json.loads((tmp_path / "out.parquet.manifest.json").read_text())
+    assert manifest["model"] == "pertuzumab:garg2014"
+    assert any("Garg" in source for source in manifest["sources"])
+
+
+def test_the_same_seed_gives_the_same_output(her2sim) -> None:
+    call = ("exposure", "trastuzumab-sc", "--population", "ebc", "--patients", "30", "--json")
+    one, two = her2sim(*call, "--seed", "8"), her2sim(*call, "--seed", "8", "--threads", "1")
+    assert one.stdout == two.stdout
+    drawn = json.loads(her2sim(*call).stdout)["seed"]
+    assert json.loads(her2sim(*call, "--seed", str(drawn)).stdout)["seed"] == drawn
+
+
+def test_demo(her2sim, tmp_path: Path) -> None:
+    done = her2sim("demo", "--patients", "200")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Published beside predicted") == 3
+    assert (tmp_path / "demo" / "trastuzumab.png").is_file()
+    assert done.stdout.rstrip().endswith(NOTICE)
+
+
+def test_drug_list_and_show(her2sim) -> None:
+    listed = her2sim("drug", "list")
+    for name in ("trastuzumab", "trastuzumab-sc", "pertuzumab"):
+        assert name in listed.stdout
+    shown = her2sim("drug", "show", "trastuzumab").stdout
+    for part in (
+        "d central/dt = ", "cl = 0.127 L/day (weight_kg / 66 kg)^0.967", "0.176 L/day if tumour",
+        "[published; quartino2019:Table 1", "doi 10.1007/s00280-018-3728-z", "CV 139 %",
+    ):  # fmt: skip
+        assert part in shown
+    assert "nlmixr2lib" not in shown  # what was read is kept and never printed
+
+
+def test_simulate_prints_and_writes_the_same(her2sim, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text(
+        "C,id,Time,amt,rate,evid,cmt,dv\n.,7,0,528,8448,1,1,.\nC,7,1,0,0,0,1,9\n"
+        ".,7,0.0625,0,0,0,1,201\n.,7,21,0,0,0,1,.\n"
+    )
+    call = ("simulate", "e.csv", "--drug", "trastuzumab", "--typical", "--time-unit", "day")
+    printed = her2sim(*call)
+    assert printed.returncode == 0, printed.stderr
+    assert "1 rows marked C in column C left out" in printed.stderr
+    assert "taken from the reference patient" in printed.stderr
+    lines = printed.stdout.splitlines()
+    assert lines[0] == "ID,TIME,ANALYTE,PRED,IPRED,DV,UNIT"
+    assert lines[1].startswith("7,0.0625,total_antibody,199.7")
+    assert lines[1].endswith(",201,ug/mL")
+    assert her2sim(*call, "-o", "out.csv").returncode == 0
+    assert (tmp_path / "out.csv").read_text() == printed.stdout
+    her2sim(*call, "--doses", "doses.csv")
+    assert "528.0,8448.0" in (tmp_path / "doses.csv").read_text()
+
+
+def test_simulate_with_random_effects_needs_the_patient(her2sim, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text(EVENTS + "1,0,420,0,1,1,.\n1,504,0,0,0,1,.\n")
+    refused(
+        her2sim("simulate", "e.csv", "--drug", "pertuzumab"),
+        "needs lean_body_weight_kg, albumin_g_per_l", "--typical",
+    )  # fmt: skip
+    done = her2sim(
+        "simulate", "e.csv", "--drug", "pertuzumab", "--seed", "2", "--covariate",
+        "lean_body_weight_kg=48", "--covariate", "albumin_g_per_l=39",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pred, ipred = map(float, done.stdout.splitlines()[1].split(",")[3:5])
+    assert pred == pytest.approx(27.7, abs=0.3)  # half of the typical trough after 840 mg
+    assert ipred != pred
+
+
+# Ten kinds of wrong input, and more: command, file content, what the message must say.
+WRONG = [
+    ("exposure trastuzumb", None, ["unknown drug 'trastuzumb'", "did you mean 'trastuzumab'"]),
+    ("exposure trastuzumab --regimen q3", None, ["no regimen 'q3'", "did you mean 'q3w'"]),
+    ("exposure trastuzumab --population mcb", None, ["unknown population 'mcb'", "did you mean"]),
+    ("exposure trastuzumab --patients 0", None, ["--patients 0: give a number from 1"]),
+    ("exposure trastuzumab --seed -4", None, ["seed -4: a seed is a whole number"]),
+    ("exposure trastuzumab --patients 9 -o no/o.parquet", None, ["folder no does not exist"]),
+    ("exposure trastuzumab --patients 9 -o o.csv", None, ["name it *.parquet"]),
+    ("exposure trastuzumab --population none.toml", None, ["none.toml: cannot be read"]),
+    ("drug show pertuzumb", None, ["did you mean 'pertuzumab'"]),
+    ("exposre trastuzumab", None, ["no command 'exposre'", "did you mean 'exposure'"]),
+    ("simulate absent.csv --drug trastuzumab", None, ["absent.csv: there is no such file"]),
+    ("simulate . --drug trastuzumab", None, ["is a folder; name a CSV file"]),
+    ("simulate e.csv --drug trastuzumab", "", ["e.csv: is empty"]),
+    ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\n", ["a heading but no rows"]),
+    ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\0\x01\n1,0,3\n", ["is a binary file"]),
+    ("simulate e.csv --drug trastuzumab", "ID,TIME,TIME\n1,0,0\n", ["TIME appears twice"]),
+    ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\n1,0\n1,2,3,4\n", ["as many cells"]),
+    ("simulate e.csv --drug trastuzumab", "ID,TMIE,AMT\n1,0,5\n", ["TIME; did you mean 'TMIE'"]),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        "ID,TIME,AMT,WEIHGT_KG\n1,0,500,70\n",
+        ["unknown column WEIHGT_KG; did you mean 'WEIGHT_KG'", "--ignore WEIHGT_KG"],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        "ID,TIME,AMT,ALB\n1,0,500,4\n",
+        ["ALB has no unit", "ALBUMIN_G_PER_DL"],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        "ID,TIME,AMT,WT\n1,0,500,7000\n",
+        ["row 2 (ID 1): weight_kg 7000 is outside 20 to 300 kg; check the unit"],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        EVENTS + "1,0,-5,0,1,1,.\n1,1,50000,0,1,1,.\n1,2,0,0,1,1,.\n1,3,5,0,0,1,.\n",
+        [
+            "4 faults",
+            "AMT -5 is negative",
+            "above 20000 mg; check the unit",
+            "a dose record needs AMT",
+            "row 5 (ID 1, TIME 3): AMT 5 on a record that is no dose",
+        ],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        "ID,TIME,AMT,RATE,DUR\n3,42,90,12,90\n",
+        ["row 2 (ID 3, TIME 42): RATE 12 and DUR 90 both given; keep one"],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        EVENTS + "1,5,100,0,1,1,.\n1,2,0,0,0,1,.\n2,0,0,0,0,1,.\n1,9,0,0,0,1,.\n",
+        [
+            "2 faults",
+            "row 3 (ID 1, TIME 2): TIME goes backwards",
+            "row 5 (ID 1): this ID was there",
+        ],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        EVENTS + "1,0,100,0,1,1,.\n1,3,0,0,0,1,.\n1,3,0,0,0,1,.\n",
+        ["row 4 (ID 1, TIME 3): equal to an earlier row in all columns"],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        EVENTS + "1,0,abc,0,1,1,.\n1,,0,0,0,1,.\n,3,0,nan,0,1,.\n1,4,0,inf,0,1,x\n",
+        [
+            "6 faults",
+            "AMT 'abc' is not a number",
+            "TIME is missing",
+            "ID is missing",
+            "RATE 'nan' is not a number",
+            "RATE 'inf' is not a number",
+            "DV 'x' is not a number",
+        ],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        EVENTS + "1,0,100,-7,1,1,.\n1,1,100,0,9,1,.\n1,2,100,0,1,8,.\n",
+        [
+            "RATE -7: use a rate above zero, 0, -1 or -2",
+            "EVID '9' must be a whole number",
+            "CMT 8: the model has compartments 1 to 2",
+        ],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        "ID,TIME,AMT,ADDL,II,SS\n1,0,100,3,0,0\n1,1,100,0,0,1\n",
+        ["ADDL needs II above zero", "SS needs II above zero"],
+    ),
+    ("simulate e.csv", EVENTS + "1,0,1,0,1,1,.\n", ["give one of --drug NAME and --structure"]),
+    (
+        "simulate e.csv --structure one_compartment",
+        EVENTS + "1,0,1,0,1,1,.\n",
+        ["unknown structure 'one_compartment'", "did you mean 'one_compartment_iv'"],
+    ),
+    (
+        "simulate e.csv --structure one_compartment_iv --set cl=1",
+        EVENTS + "1,0,1,0,1,1,.\n",
+        ["parameter v is not given; set it with --set v=VALUE"],
+    ),
+    (
+        "simulate e.csv --structure one_compartment_iv --set cl=1 --set v=WT/2",
+        EVENTS + "1,0,1,0,1,1,.\n",
+        ["--set v: there is no column 'WT'"],
+    ),
+    (
+        "simulate e.csv --structure one_compartment_iv --set vc=1",
+        EVENTS + "1,0,1,0,1,1,.\n",
+        ["--set vc: one_compartment_iv has no such parameter; did you mean 'v'"],
+    ),
+    (
+        "simulate e.csv --structure one_compartment_iv --set cl=__import__('os')",
+        EVENTS + "1,0,1,0,1,1,.\n",
+        ["use numbers, column names"],
+    ),
+    (
+        "simulate e.csv --structure one_compartment_iv --set cl=1 --set v=2 --lag-column LAG",
+        EVENTS + "1,0,1,0,1,1,.\n",
+        ["--lag-column LAG: there is no such column"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "content", "parts"), WRONG)
+def test_wrong_input(her2sim, tmp_path: Path, command: str, content: str | None, parts) -> None:
+    if content is not None:
+        (tmp_path / "e.csv").write_bytes(content.encode())
+    before = sorted(tmp_path.iterdir())
+    output = ["-o", "out.csv"] if command.startswith("simulate") else []
+    refused(her2sim(*command.split(), *output), *parts)
+    assert sorted(tmp_path.iterdir()) == before  # nothing half-written
+
+
+def test_a_million_faulty_rows(her2sim, tmp_path: Path) -> None:
+    path = tmp_path / "e.csv"
+    path.write_text("ID,TIME,AMT,RATE,DUR\n" + "1,0,x,1,2\n" * 1_000_000)
+    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30));"
+    code = limit + "sys.argv = ['her2sim', 'simulate', 'e.csv', '--drug', 'pertuzumab'];"
+    code += "runpy.run_module('her2sim', run_name='__main__')"
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert time.monotonic() - start < 30  # promised: 10 s on a quiet machine
+    refused(done, "1000000 faults", "row 2 (ID 1, TIME 0): AMT 'x' is not a number",
+            "... and 999980 more")  # fmt: skip
+    assert len(done.stderr.splitlines()) == 22
+
+
+def test_help_names_every_command(her2sim) -> None:
+    done = her2sim("--help")
+    assert done.returncode == 0
+    for word in ("demo", "exposure", "simulate", "drug", "not a medical device"):
+        assert word in done.stdout
+    for command in (["exposure"], ["simulate"], ["drug", "show"], ["demo"]):
+        assert "Usage: her2sim" in her2sim(*command, "--help").stdout
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, her2sim.cli;"
+        "heavy = {'numpy', 'scipy', 'polars', 'pydantic', 'matplotlib', 'llvmlite'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,77 @@
+"""The project itself: README's commands, the wheel, examples, what must not be in the tree."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def test_the_readme_prints_the_two_commands_and_make_knows_them() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for command in ("demo", "test"):
+        assert f"make {command}" in readme
+        assert re.search(rf"^{command}:", makefile, re.M)
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_readme_commands_run(her2sim) -> None:
+    """Every her2sim line of the README's code blocks runs (with few patients)."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", readme, re.S)
+    commands = [
+        line.split()
+        for block in blocks
+        for line in block.splitlines()
+        if line.startswith("her2sim")
+    ]
+    assert len(commands) >= 4
+    for _, *words in commands:
+        call = [str(ROOT / w) if w.startswith("examples/") else w for w in words]
+        if "--patients" in call:
+            call[call.index("--patients") + 1] = "20"
+        done = her2sim(*call)
+        assert done.returncode == 0, f"{call}: {done.stderr}"
+
+
+def test_links_in_documents_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_demo_runs_from_a_wheel_in_an_empty_folder(tmp_path: Path) -> None:
+    built, site, empty = tmp_path / "dist", tmp_path / "site", tmp_path / "empty"
+    empty.mkdir()
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built)]
+    subprocess.run([*command, str(ROOT)], check=True, capture_output=True, timeout=120)
+    (wheel,) = built.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(site)
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    where = "import her2sim; print(her2sim.__file__)"
+    options = {"cwd": empty, "env": environment, "capture_output": True, "text": True}
+    found = subprocess.run([sys.executable, "-c", where], timeout=60, **options).stdout
+    assert found.startswith(str(site))
+    done = subprocess.run(
+        [sys.executable, "-m", "her2sim", "demo", "--patients", "50"], timeout=120, **options
+    )
+    assert done.returncode == 0, done.stderr
+    assert (empty / "demo" / "trastuzumab.png").is_file()
+
+
+@pytest.mark.parametrize("pattern", ["pypi" + r"\.org", "pythonhosted" + r"\.org"])
+def test_no_address_of_a_package_registry_is_in_the_tree(pattern: str) -> None:
+    for path in ROOT.rglob("*"):
+        inside = path.relative_to(ROOT).parts
+        if path.is_file() and not any(p.startswith((".git", ".venv")) for p in inside):
+            if path.suffix in (".md", ".toml", ".txt", ".sh", ".py", ""):
+                assert not re.search(pattern, path.read_text(encoding="utf-8", errors="ignore"))
