@@ -75,7 +75,7 @@ def test_wrong_shapes_and_numbers_are_refused() -> None:
         advance(model, Request(broken, request.schedule, request.scale))
     with pytest.raises(DataError, match="has the parameters vc, q, vp, cl, vmax, km"):
         advance(model, Request(request.parameters[:3], request.schedule))
-    with pytest.raises(DataError, match="relative tolerance 0.5"):
+    with pytest.raises(DataError, match=r"relative tolerance 0\.5"):
         Tolerance(relative=0.5)
 
 

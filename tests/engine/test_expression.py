@@ -35,7 +35,8 @@ def test_arithmetic_with_zero_and_one_vanishes() -> None:
     assert x + 0 is x
     assert 1 * x is x
     assert (0 * x).value == 0
-    assert -(-x) is x
+    negative = -x
+    assert -negative is x
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,14 @@ def test_another_seed_does_not_take_up_old_parts(tmp_path: Path) -> None:
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises(RuntimeError, match="half way"), written_whole(path) as partial:
-        partial.write_text("new")
-        raise RuntimeError("half way")
+
+    def break_off() -> None:
+        with written_whole(path) as partial:
+            partial.write_text("new")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        break_off()
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
     with pytest.raises(DataError, match="does not exist; make it first"):
