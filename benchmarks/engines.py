@@ -39,7 +39,8 @@ def her2sim_engine() -> Solve:
         pk.area_under_curve,
         exposure_so_far,
     )
-    model = compose("problem_a", components, symbols, (Analyte("central", "conc", "auc"),))
+    analytes = (Analyte("central", "conc", "auc"),)
+    model = compose("problem_a", components, symbols, analytes, infused=["central"])
     central = model.index("states", "central")
     rows = []
     for start, _, rate in segments():

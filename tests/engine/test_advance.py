@@ -58,12 +58,13 @@ def test_the_number_of_steps_is_bounded() -> None:
         ([(1.0, Action.STOP, 0, 0.0), (0.5, Action.STOP, 0, 0.0)], "time goes backwards"),
         ([(0.0, Action.BOLUS, 9, 1.0)], "target that the model does not have"),
         ([(0.0, Action.BOLUS, 0, float("nan"))], "not a finite number"),
+        ([(0.0, Action.INFUSION, 1, 1.0)], "does not infuse"),
         ([], "no rows"),
     ],
 )
 def test_impossible_schedules_are_refused(rows, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        check_schedule(schedule_from_rows([rows]), 3, 6)
+        check_schedule(schedule_from_rows([rows]), 3, 6, [0])
 
 
 def test_wrong_shapes_and_numbers_are_refused() -> None:

@@ -118,7 +118,7 @@ def variance_from_cv(cv: float) -> float:
     """Variance of the logarithm of a log-normal quantity with coefficient of variation ``cv``.
 
     >>> round(variance_from_cv(0.401), 5)
-    0.14912
+    0.14911
     """
     return float(np.log1p(cv**2))
 

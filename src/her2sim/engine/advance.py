@@ -92,7 +92,8 @@ def advance(
         If shapes, numbers or the order of the schedule are wrong.
     """
     check_request(model, request)
-    check_schedule(request.schedule, len(model.states), len(model.parameters))
+    infused = [model.index("states", name) for name in model.infused]
+    check_schedule(request.schedule, len(model.states), len(model.parameters), infused)
     results = empty_results(model, request)
     n = request.n_patients
     if n == 0:

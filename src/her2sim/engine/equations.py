@@ -49,8 +49,12 @@ class EquationCode:
 
     def rates(self, states: Sequence[Value], infusion: Sequence[Value]) -> list[Value]:
         """Rates of change, infusions included."""
+        model = self.layout.model
         rates = self.emitter.equations(self.layout.lowered.rates, self._symbols(states))
-        return [self.emitter.b.fadd(r, u) for r, u in zip(rates, infusion, strict=True)]
+        return [
+            self.emitter.b.fadd(rate, infusion[i]) if name in model.infused else rate
+            for i, (name, rate) in enumerate(zip(model.states, rates, strict=True))
+        ]
 
     def outputs(self, states: Sequence[Value]) -> list[Value]:
         return self.emitter.equations(self.layout.lowered.outputs, self._symbols(states))

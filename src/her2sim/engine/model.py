@@ -60,8 +60,8 @@ class Model:
     """A traced model, ready for a solver.
 
     ``states``, ``parameters`` and ``outputs`` fix the order of all arrays. ``rate_nodes`` and
-    ``output_nodes`` are expressions in states, parameters and (for rates) nothing else; infusions
-    are added by the solver.
+    ``output_nodes`` are expressions in states and parameters; infusions into the states named by
+    ``infused`` are added by the solver.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Model:
     analytes: tuple[Analyte, ...]
     rate_nodes: tuple[Node, ...]
     output_nodes: tuple[Node, ...]
+    infused: tuple[str, ...]
 
     def rates(self, values: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
         """Run the plain equations on numbers or arrays: rates of all states, and all outputs."""
@@ -144,8 +145,11 @@ def compose(
     components: Sequence[Component],
     symbols: Mapping[str, Symbol],
     analytes: Sequence[Analyte] = (),
+    infused: Sequence[str] | None = None,
 ) -> Model:
     """Compose components into one model: resolve names, check units, trace.
+
+    ``infused`` names the states that infusions can go into; any state if it is not given.
 
     Raises
     ------
@@ -174,6 +178,7 @@ def compose(
         analytes=tuple(analytes),
         rate_nodes=tuple(graph.lift(rates[s]) for s in states),
         output_nodes=tuple(graph.lift(outputs[o]) for o in outputs),
+        infused=states if infused is None else tuple(infused),
     )
 
 

@@ -17,8 +17,6 @@ class ReductionCode:
 
     def __init__(self, code: EquationCode, time_above: bool) -> None:
         self.code, self.e, self.time_above = code, code.emitter, time_above
-        n = len(code.layout.model.analytes)
-        self.scratch = [self.e.scratch() for _ in range(2 * n)]
         self.root_scratch = [self.e.scratch() for _ in range(4)]
         self.counter = stack_room(self.e.b, I32)
 
@@ -30,25 +28,37 @@ class ReductionCode:
         rising = code.concentration_slopes(step.states, step.stages[0])
         falling = code.concentration_slopes(step.new_states, step.stages[6])
         for k, (c0, c1, d0, d1) in enumerate(zip(before, after, rising, falling, strict=True)):
-            is_up = b.fcmp_ordered(">", d0, e.constant(0.0))
-            is_down = b.fcmp_ordered("<", d1, e.constant(0.0))
-            has_peak = b.and_(b.and_(is_up, is_down), step.is_accepted)
-            at, top = self.scratch[2 * k], self.scratch[2 * k + 1]
-            b.store(e.constant(1.0), at)
-            b.store(c1, top)
-            with b.if_then(e.any(has_peak), likely=False):
-                self._find_peak(step, k, has_peak, (c0, c1, d0, d1))
-            summit = b.load(top, typ=e.real)
+            middle, summit = self._summit(step, k, (c0, c1, d0, d1))
             peak = code.load("peak", k)
             higher = e.maximum(e.maximum(peak, c1), summit)
             code.store(b.select(step.is_accepted, higher, peak), "peak", k)
             if self.time_above:
-                middle = b.load(at, typ=e.real)
                 self._add_time_above(step, k, level, (c0, summit, c1), middle)
+
+    def _summit(
+        self, step: Step, k: int, ends: tuple[Value, Value, Value, Value]
+    ) -> tuple[Value, Value]:
+        """Fraction and height of the summit inside the step; without one, its end."""
+        b, e = self.e.b, self.e
+        _, c1, d0, d1 = ends
+        is_up = b.fcmp_ordered(">", d0, e.constant(0.0))
+        is_down = b.fcmp_ordered("<", d1, e.constant(0.0))
+        has_peak = b.and_(b.and_(is_up, is_down), step.is_accepted)
+        start = b.block
+        with b.if_then(e.any(has_peak), likely=False):
+            fraction, height = self._find_peak(step, k, has_peak, ends)
+            found = b.block
+        values = []
+        for inside, otherwise in ((fraction, e.constant(1.0)), (height, c1)):
+            value = b.phi(e.real)
+            value.add_incoming(inside, found)
+            value.add_incoming(otherwise, start)
+            values.append(value)
+        return values[0], values[1]
 
     def _find_peak(
         self, step: Step, k: int, has_peak: Value, ends: tuple[Value, Value, Value, Value]
-    ) -> None:
+    ) -> tuple[Value, Value]:
         """Summit of the cubic through both ends; its height comes from the interpolant."""
         b, e = self.e.b, self.e
         c0, c1, d0, d1 = ends
@@ -62,8 +72,7 @@ class ReductionCode:
         fraction = e.minimum(e.maximum(fraction, e.constant(0.0)), e.constant(1.0))
         fraction = b.select(has_peak, fraction, e.constant(1.0))
         height = self._concentration_at(step, k, fraction)
-        b.store(fraction, self.scratch[2 * k])
-        b.store(b.select(has_peak, height, c1), self.scratch[2 * k + 1])
+        return fraction, b.select(has_peak, height, c1)
 
     def _concentration_at(self, step: Step, k: int, fraction: Value) -> Value:
         return self.code.concentrations(Curve(step, self.code).states_at(fraction))[k]

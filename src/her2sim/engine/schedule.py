@@ -128,8 +128,12 @@ def _count(actions: NDArray[np.int32], targets: NDArray[np.int32], action: Actio
     return int(chosen.max()) + 1 if chosen.size else 0
 
 
-def check_schedule(schedule: Schedule, n_states: int, n_parameters: int) -> None:
+def check_schedule(
+    schedule: Schedule, n_states: int, n_parameters: int, infused: Sequence[int]
+) -> None:
     """Refuse a schedule that a solver could not execute.
+
+    ``infused`` are the states that infusions can go into.
 
     Raises
     ------
@@ -148,6 +152,9 @@ def check_schedule(schedule: Schedule, n_states: int, n_parameters: int) -> None
     limits[Action.PARAMETER] = n_parameters
     if ((schedule.target < 0) | (schedule.target >= limits[schedule.action])).any():
         raise DataError("a schedule row has a target that the model does not have")
+    into = np.unique(schedule.target[schedule.action == Action.INFUSION])
+    if not np.isin(into, infused).all():
+        raise DataError("a schedule infuses into a state that the model does not infuse")
     clock = schedule.action == Action.CLOCK
     arrival = np.where(clock, schedule.value, schedule.time_day)
     backwards = schedule.time_day[1:] < arrival[:-1]

@@ -33,7 +33,7 @@ class Structure:
     def model(self) -> Model:
         """The traced model."""
         components = (*self.components, pk.area_under_curve)
-        return compose(self.name, components, SYMBOLS, CENTRAL_ANALYTE)
+        return compose(self.name, components, SYMBOLS, CENTRAL_ANALYTE, self.compartments)
 
 
 _IV = {"iv": "central"}
