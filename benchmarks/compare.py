@@ -41,7 +41,7 @@ TOLERANCES = (
     1e-9,
     1e-10,
 )
-TARGET, ROUNDS, ROUND_SECONDS = 1e-5, 11, 0.3
+TARGET, ROUNDS, ROUND_SECONDS = 1e-5, 21, 0.3
 JUDGED = {"libroadrunner CVODE": 200, "SciPy DOP853": 40}
 
 

@@ -20,7 +20,7 @@ Solve = Callable[[Patients, float], np.ndarray]
 
 
 def her2sim_engine() -> Solve:
-    from her2sim.engine.advance import advance, kernel_of
+    from her2sim.engine.advance import advance
     from her2sim.engine.model import Analyte, Part, compose
     from her2sim.engine.schedule import Action, shared_schedule
     from her2sim.engine.trajectories import Request, Tolerance
@@ -46,7 +46,6 @@ def her2sim_engine() -> Solve:
     for start, _, rate in segments():
         rows.append((start, Action.INFUSION, central, rate))
     rows.append((GRID_DAY[-1], Action.STOP, 0, 0.0))
-    kernel_of(model)
 
     def solve(patients: Patients, relative: float) -> np.ndarray:
         scale = np.ones((len(model.states), patients.n))

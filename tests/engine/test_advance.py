@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.engine.advance import advance
+from her2sim.engine.advance import advance, compile_kernel
 from her2sim.engine.model import Part, Symbol, compose
 from her2sim.engine.schedule import Action, check_schedule, schedule_from_rows, shared_schedule
-from her2sim.engine.trajectories import Request, Status, Tolerance
+from her2sim.engine.trajectories import Reductions, Request, Status, Tolerance
 from her2sim.errors import DataError, SolverError
 from tests.problems import trastuzumab_model, trastuzumab_year
 
@@ -78,6 +78,13 @@ def test_wrong_shapes_and_numbers_are_refused() -> None:
         advance(model, Request(request.parameters[:3], request.schedule))
     with pytest.raises(DataError, match=r"relative tolerance 0\.5"):
         Tolerance(relative=0.5)
+
+
+def test_a_kernel_that_reduces_too_little_is_refused() -> None:
+    model, request = trastuzumab_model(), trastuzumab_year(2, 3)
+    kernel = compile_kernel(model, Reductions.NONE)
+    with pytest.raises(DataError, match="compiled for NONE; the request needs CYCLES"):
+        advance(model, request, kernel=kernel)
 
 
 def test_nobody_to_treat_is_no_error() -> None:

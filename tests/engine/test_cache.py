@@ -12,6 +12,7 @@ import pytest
 from her2sim.engine import cache
 from her2sim.engine.kernel_code import kernel_ir
 from her2sim.engine.machine import Machine, this_machine
+from her2sim.engine.trajectories import Reductions
 from tests.problems import trastuzumab_model
 
 
@@ -37,7 +38,7 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def source() -> str:
-    return kernel_ir(trastuzumab_model(), 4, False)
+    return kernel_ir(trastuzumab_model(), 4, Reductions.CYCLES)
 
 
 def test_the_second_time_nothing_is_compiled(folder: Path, compilations: list[str]) -> None:

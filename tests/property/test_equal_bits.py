@@ -8,7 +8,7 @@ import pytest
 from her2sim.course import cohort_chunks, load_treatment, replay, simulate
 from her2sim.engine.advance import advance, compile_kernel
 from her2sim.engine.schedule import shared_schedule
-from her2sim.engine.trajectories import Request, Trajectories
+from her2sim.engine.trajectories import Reductions, Request, Trajectories
 from her2sim.models.structures import structure
 from her2sim.patients.population import load_population
 from tests.problems import (
@@ -30,14 +30,14 @@ def same_bits(a: Trajectories, b: Trajectories) -> bool:
 @pytest.fixture(scope="module")
 def one_lane() -> Trajectories:
     model = trastuzumab_model()
-    kernel = compile_kernel(model, time_above=True, lanes=1)
+    kernel = compile_kernel(model, Reductions.TIME_ABOVE, lanes=1)
     return advance(model, trastuzumab_year(300, 6, level=LEVEL), threads=1, kernel=kernel)
 
 
 @pytest.mark.parametrize("lanes", [2, 4, 8, 16, 32])
 def test_any_number_of_lanes(one_lane: Trajectories, lanes: int) -> None:
     model = trastuzumab_model()
-    kernel = compile_kernel(model, time_above=True, lanes=lanes)
+    kernel = compile_kernel(model, Reductions.TIME_ABOVE, lanes=lanes)
     found = advance(model, trastuzumab_year(300, 6, level=LEVEL), threads=1, kernel=kernel)
     assert same_bits(found, one_lane)
 

@@ -18,6 +18,7 @@ from her2sim.engine.machine import LoadedCode, compile_object, this_machine
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Schedule, check_schedule
 from her2sim.engine.trajectories import (
+    Reductions,
     Request,
     Tolerance,
     Trajectories,
@@ -36,7 +37,7 @@ class Kernel:
 
     model: Model
     lanes: int
-    time_above: bool
+    reductions: Reductions
     code: LoadedCode
 
     def __call__(self, frame: Frame) -> None:
@@ -45,7 +46,10 @@ class Kernel:
 
 
 def compile_kernel(
-    model: Model, time_above: bool = False, lanes: int | None = None, use_cache: bool = True
+    model: Model,
+    reductions: Reductions = Reductions.CYCLES,
+    lanes: int | None = None,
+    use_cache: bool = True,
 ) -> Kernel:
     """Compile the integration loop of a model, or load it from the object cache.
 
@@ -56,15 +60,15 @@ def compile_kernel(
     width = machine.lanes_for(len(model.states)) if lanes is None else lanes
     if width not in (1, 2, 4, 8, 16, 32):
         raise DataError(f"{width} lanes: use 1, 2, 4, 8, 16 or 32")
-    source = kernel_ir(model, width, time_above)
+    source = kernel_ir(model, width, reductions)
     make = compiled_object if use_cache else compile_object
-    return Kernel(model, width, time_above, LoadedCode(make(source, machine), machine))
+    return Kernel(model, width, reductions, LoadedCode(make(source, machine), machine))
 
 
 @functools.lru_cache(maxsize=64)
-def kernel_of(model: Model, time_above: bool = False) -> Kernel:
+def kernel_of(model: Model, reductions: Reductions) -> Kernel:
     """The kernel of a model on this machine; compiled once a process."""
-    return compile_kernel(model, time_above)
+    return compile_kernel(model, reductions)
 
 
 def advance(
@@ -98,7 +102,12 @@ def advance(
     n = request.n_patients
     if n == 0:
         return results
-    run = kernel or kernel_of(model, request.level is not None)
+    run = kernel or kernel_of(model, request.reductions)
+    if run.reductions < request.reductions:
+        raise DataError(
+            f"this kernel was compiled for {run.reductions.name}; "
+            f"the request needs {request.reductions.name}"
+        )
     arrays = _arrays(request, results)
     n_threads = max(1, min(threads or available_cores(), n // SMALLEST_SHARE))
     edges = np.linspace(0, n, n_threads + 1).astype(int)

@@ -31,6 +31,7 @@ from her2sim.engine.model import Model
 from her2sim.engine.reduction_code import ReductionCode
 from her2sim.engine.service_code import IDLE, emit_service
 from her2sim.engine.step_curve import Curve, Step
+from her2sim.engine.trajectories import Reductions
 
 ENTRY_POINT = "integrate"
 FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
@@ -39,19 +40,19 @@ STRETCH = 1.0001  # a step this close to the stop goes to the stop
 SMALLEST_STEP = 1e-14  # relative to the time reached
 
 
-def kernel_ir(model: Model, lanes: int, time_above: bool) -> str:
+def kernel_ir(model: Model, lanes: int, reductions: Reductions) -> str:
     """Return the LLVM IR of the integration loop of a model as text."""
     module = ir.Module(name=model.name)
     layout = Layout(model, lower(model), lanes)
-    service = emit_service(module, layout, time_above)
+    service = emit_service(module, layout, reductions)
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), ENTRY_POINT)
-    _Kernel(function, service, layout, time_above).emit()
+    _Kernel(function, service, layout, reductions).emit()
     return str(module)
 
 
 class _Kernel:
     def __init__(
-        self, function: ir.Function, service: ir.Function, layout: Layout, time_above: bool
+        self, function: ir.Function, service: ir.Function, layout: Layout, reductions: Reductions
     ) -> None:
         self.frame, self.service, self.layout = function.args[0], service, layout
         self.b = ir.IRBuilder(function.append_basic_block("entry"))
@@ -59,7 +60,9 @@ class _Kernel:
         workspace = self.emitter.scratch(layout.slots["total"])
         self.counters = stack_room(self.b, I64, layout.n_counters)
         self.code = EquationCode(self.emitter, layout, workspace)
-        self.reductions = ReductionCode(self.code, time_above)
+        self.reduction_code = None
+        if reductions != Reductions.NONE:
+            self.reduction_code = ReductionCode(self.code, reductions == Reductions.TIME_ABOVE)
 
     def global_counter(self, name: str) -> Value:
         assert name in GLOBAL_COUNTERS
@@ -128,7 +131,8 @@ class _Kernel:
         is_accepted = b.and_(is_small, active)
         step = Step(time, size, reached, states, new_states, stages, is_accepted)
 
-        self.reductions.emit(step, self.level)
+        if self.reduction_code is not None:
+            self.reduction_code.emit(step, self.level)
         self._emit_grid(step)
 
         factor = e.step_factor(error)

@@ -14,7 +14,7 @@ from her2sim.engine.emitter import F64, I1, I32, I64, POINTER, LaneEmitter, Valu
 from her2sim.engine.equations import EquationCode
 from her2sim.engine.layout import LANE_COUNTERS, Layout, frame_field
 from her2sim.engine.schedule import Action
-from her2sim.engine.trajectories import METRICS, Status
+from her2sim.engine.trajectories import METRICS, Reductions, Status
 
 AT_STOP, FAILED, IDLE = 0, 1, 2
 """Why a lane is served: its patient reached a stop or failed, or it has no patient yet."""
@@ -23,20 +23,20 @@ FIRST_STEP_DAY = 0.01
 INFINITY = float("inf")
 
 
-def emit_service(module: ir.Module, layout: Layout, time_above: bool) -> ir.Function:
+def emit_service(module: ir.Module, layout: Layout, reductions: Reductions) -> ir.Function:
     """Add the function ``service(frame, workspace, counters, lane, reason)`` to a module."""
     kind = ir.FunctionType(ir.VoidType(), [POINTER, POINTER, POINTER, I64, I32])
     function = ir.Function(module, kind, "service")
     function.attributes.add("noinline")
     function.linkage = "internal"
-    _Service(function, layout, time_above).emit()
+    _Service(function, layout, reductions).emit()
     return function
 
 
 class _Service:
-    def __init__(self, function: ir.Function, layout: Layout, time_above: bool) -> None:
+    def __init__(self, function: ir.Function, layout: Layout, reductions: Reductions) -> None:
         self.frame, workspace, self.counters, self.lane, self.reason = function.args
-        self.layout, self.model, self.time_above = layout, layout.model, time_above
+        self.layout, self.model, self.reductions = layout, layout.model, reductions
         self.b = ir.IRBuilder(function.append_basic_block("entry"))
         self.emitter = LaneEmitter(self.b, layout.lanes, self.lane)
         self.code = EquationCode(self.emitter, layout, workspace)
@@ -267,7 +267,7 @@ class _Service:
         for k, trough in enumerate(self.code.concentrations(states)):
             area = self.b.fsub(states[self.layout.analyte_aucs[k]], self.code.load("auc_before", k))
             metrics = [trough, self.code.load("peak", k), area]
-            if self.time_above:
+            if self.reductions == Reductions.TIME_ABOVE:
                 metrics.append(self.code.load("above", k))
             for m, value in enumerate(metrics):
                 index = self.row_major(*place, (I64(k), n_analytes), (I64(m), I64(len(METRICS))))
@@ -289,6 +289,9 @@ class _Service:
         self.code.load_fixed()
         states = self.code.load_states()
         self.code.store_states(self.code.rates(states, self.code.load_states("infusion")), "slope")
+        if self.reductions == Reductions.NONE:
+            self.b.ret_void()
+            return
         for k, concentration in enumerate(self.code.concentrations(states)):
             peak = self.emitter.maximum(self.code.load("peak", k), concentration)
             self.code.store(peak, "peak", k)

@@ -16,6 +16,14 @@ Array = NDArray[np.float64]
 METRICS = ("cmin", "cmax", "auc", "time_above")
 
 
+class Reductions(IntEnum):
+    """What the loop reduces while it runs; each includes those before."""
+
+    NONE = 0
+    CYCLES = 1
+    TIME_ABOVE = 2
+
+
 class Status(IntEnum):
     """How the integration of a patient ended."""
 
@@ -78,6 +86,13 @@ class Request:
     def n_patients(self) -> int:
         """How many patients are integrated."""
         return int(self.parameters.shape[1])
+
+    @property
+    def reductions(self) -> Reductions:
+        """What has to be reduced: nothing is computed that nobody asked for."""
+        if self.schedule.n_cycles == 0:
+            return Reductions.NONE
+        return Reductions.CYCLES if self.level is None else Reductions.TIME_ABOVE
 
 
 @dataclass(frozen=True)
