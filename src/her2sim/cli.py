@@ -145,8 +145,8 @@ def exposure(
     from her2sim.report import exposure as reports
 
     treatment = load_treatment(drug, regimen)
-    people, n = load_patients(population, patients)
     number = draw_seed() if seed is None else seed
+    people, n = load_patients(population, patients, number)
     with progress_bar(f"{treatment.drug.id} {regimen}") as progress:
         report = reports.exposure(
             treatment, people, n, number, output=output, progress=progress, threads=threads
@@ -353,9 +353,9 @@ def demo(patients: int, seed: int, folder: Path) -> None:
         )
         print_tables(comparison_table(report))
     click.echo(
-        "Ratios are predicted / label. The label's percentiles are narrower than those of the "
-        "published model\n(they look like percentiles of individual estimates); its weekly cycle-1 "
-        "Cmax does not fit its own Cmin and AUC."
+        "Ratios are predicted / label; docs/validation.md explains them. The label's range is "
+        "narrower than the model's in early\ndisease and reaches lower in metastatic disease; its "
+        "weekly cycle-1 Cmax does not fit its own Cmin and AUC."
     )
     click.echo(f"wrote {figure}")
     click.echo(NOTICE)

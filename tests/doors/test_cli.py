@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -79,6 +80,47 @@ def test_the_same_seed_gives_the_same_output(her2sim) -> None:
     assert json.loads(her2sim(*call, "--seed", str(drawn)).stdout)["seed"] == drawn
 
 
+def test_interrupted_and_resumed(her2sim, tmp_path: Path) -> None:
+    call = ("exposure", "trastuzumab", "--patients", "400000", "--seed", "4", "-o", "out.parquet")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "her2sim", *call],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    parts = tmp_path / ".out.parquet.parts"
+    while len(list(parts.glob("part-*"))) < 3 and run.poll() is None:
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    output, errors = run.communicate(timeout=60)
+    assert (run.returncode, output) == (130, "")
+    assert errors == "her2sim: stopped; finished chunks of -o are kept for the next run\n"
+    assert not (tmp_path / "out.parquet").exists()
+    assert len(list(parts.glob("part-*"))) >= 3
+    assert her2sim(*call).returncode == 0
+    table = pl.scan_parquet(tmp_path / "out.parquet").select("patient").unique().collect()
+    assert table.height == 400_000  # nobody lost, nobody doubled
+    assert not parts.exists()
+
+
+def test_a_table_of_patients(her2sim, tmp_path: Path) -> None:
+    rows = "66,41,24,0,breast\n" * 3
+    (tmp_path / "p.csv").write_text(
+        "weight_kg,albumin_g_per_l,ast_u_per_l,liver_metastases,tumour_type\n" + rows
+    )
+    call = ("exposure", "trastuzumab", "--population", "p.csv", "--json", "--seed")
+    one, two, again = (json.loads(her2sim(*call, s).stdout) for s in ("1", "2", "1"))
+    assert one["patients"] == 3
+    assert one == again
+    assert one["exposures"] != two["exposures"]  # the same patients, other random effects
+    refused(
+        her2sim("exposure", "pertuzumab", "--population", "p.csv"),
+        "the patients of 'p.csv' have no lean_body_weight_kg",
+    )
+
+
 def test_demo(her2sim, tmp_path: Path) -> None:
     done = her2sim("demo", "--patients", "200")
     assert done.returncode == 0, done.stderr
@@ -153,7 +195,7 @@ WRONG = [
     ("simulate e.csv --drug trastuzumab", "", ["e.csv: is empty"]),
     ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\n", ["a heading but no rows"]),
     ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\0\x01\n1,0,3\n", ["is a binary file"]),
-    ("simulate e.csv --drug trastuzumab", "ID,TIME,TIME\n1,0,0\n", ["TIME appears twice"]),
+    ("simulate e.csv --drug trastuzumab", "ID,TIME,Time\n1,0,0\n", ["TIME appears twice"]),
     ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\n1,0\n1,2,3,4\n", ["as many cells"]),
     ("simulate e.csv --drug trastuzumab", "ID,TMIE,AMT\n1,0,5\n", ["TIME; did you mean 'TMIE'"]),
     (

@@ -113,7 +113,7 @@ reason = "an example"
 
 
 def test_an_own_population(tmp_path: Path) -> None:
-    people, n = load_patients(own_population(GOOD, tmp_path), 500)
+    people, n = load_patients(own_population(GOOD, tmp_path), 500, 1)
     cohort = draw_cohort(people, np.arange(1, n + 1), seed=1)
     assert np.median(cohort.covariate("weight_kg")) == pytest.approx(70, rel=0.05)
 
@@ -135,7 +135,7 @@ def test_all_faults_of_an_own_population_come_at_once(tmp_path: Path) -> None:
 def test_a_patient_table(tmp_path: Path) -> None:
     path = tmp_path / "patients.csv"
     path.write_text("weight_kg,height_cm,female,tumour_type\n70,165,1,breast\n50,150,1,breast\n")
-    cohort, n = load_patients(str(path), None)
+    cohort, n = load_patients(str(path), None, 1)
     assert n == 2
     assert cohort.covariate("lean_body_weight_kg") == pytest.approx([47.385, 35.25], abs=1e-3)
 
@@ -146,7 +146,7 @@ def test_all_faults_of_a_patient_table_come_at_once(tmp_path: Path) -> None:
         "patient,weight_kg,female,tumour_type\n1,7000,1,breast\n1,,2,breats\n3,abc,1,breast\n"
     )
     with pytest.raises(DataError) as e:
-        load_patients(str(path), None)
+        load_patients(str(path), None, 1)
     for part in (
         "6 faults",
         "row 2 (patient 1): weight_kg 7000 is outside 20 to 300 kg; check the unit",
@@ -158,4 +158,4 @@ def test_all_faults_of_a_patient_table_come_at_once(tmp_path: Path) -> None:
         assert part in str(e.value)
     path.write_text("wieght_kg\n70\n")
     with pytest.raises(DataError, match="unknown column 'wieght_kg'; did you mean 'weight_kg'"):
-        load_patients(str(path), None)
+        load_patients(str(path), None, 1)

@@ -65,7 +65,8 @@ def _headings(path: Path) -> list[str]:
     for position, name in enumerate(names, start=1):
         if not name:
             faults.add(f"column {position} has no heading")
-    for name in sorted({n for n in names if n and names.count(n) > 1}):
+    folded = [name.casefold() for name in names]
+    for name in sorted({n for n in names if n and folded.count(n.casefold()) > 1}):
         faults.add(f"the heading {name} appears twice")
     faults.raise_if_any()
     return names

@@ -99,7 +99,7 @@ def _numbers(
             is_missing = frame["ID"].is_in(MISSING_MARKS)
             note_rows(frame, is_missing, faults, _IDENTITY[1:], lambda row: "ID is missing")
             continue
-        needed = name == "TIME" or name not in NONMEM_COLUMNS
+        needed = name in ("TIME", "EVID") or name not in NONMEM_COLUMNS
         numbers[name] = parse_numbers(
             frame, name, faults, missing=None if needed else 0.0, identity=_IDENTITY
         )
@@ -180,10 +180,6 @@ def _check_records(
         is_dose & (compartment > n_compartments),
         lambda row: f"CMT {row['CMT']}: the model has compartments 1 to {n_compartments}",
     )
-    if "MDV" in numbers:
-        note(
-            (numbers["MDV"] == 0) & is_dose, lambda row: "MDV 0 on a dose record; a dose has no DV"
-        )
 
 
 def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Faults) -> None:

@@ -18,10 +18,10 @@ MOST_PATIENTS = 2**32 - 1
 NUMBER = "patient"
 
 
-def load_patients(
-    name: str, patients: int | None, seed: int = 0
-) -> tuple[Population | Cohort, int]:
+def load_patients(name: str, patients: int | None, seed: int) -> tuple[Population | Cohort, int]:
     """The patients behind ``mbc``, ``mine.toml`` or ``patients.csv``, and how many to treat.
+
+    ``seed`` decides the random effects of the patients of a table.
 
     Raises
     ------

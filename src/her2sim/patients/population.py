@@ -165,6 +165,11 @@ def population_names() -> tuple[str, ...]:
 
 
 @cache
+def _shipped(name: str) -> Population:
+    path = files("her2sim.patients").joinpath("populations", f"{name}.toml")
+    return read_fact_file(path, Population)
+
+
 def load_population(name: str) -> Population:
     """Load a population by name, or from the path of a TOML file.
 
@@ -176,12 +181,11 @@ def load_population(name: str) -> Population:
         With all faults of the file.
     """
     if name in population_names():
-        path = files("her2sim.patients").joinpath("populations", f"{name}.toml")
-        return read_fact_file(path, Population)
+        return _shipped(name)
     if name.endswith(".toml"):
         return read_fact_file(Path(name), Population)
     raise UnknownNameError(
         f"unknown population {name!r}"
         + did_you_mean(name, population_names())
-        + " (a file of your own ends in .toml)"
+        + " (a file of your own ends in .toml or .csv)"
     )

@@ -7,6 +7,7 @@ doses are given until nothing changes any more, and the present begins.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -157,12 +158,11 @@ class _Subject:
     # What waits to happen: starts of derived doses and ends of infusions.
 
     def push(self, happening: _Happening) -> None:
-        self.queue.append(happening)
-        self.queue.sort()
+        heapq.heappush(self.queue, happening)
 
     def run_queue(self, until: float) -> None:
         while self.queue and self.queue[0].time <= until:
-            happening = self.queue.pop(0)
+            happening = heapq.heappop(self.queue)
             if happening.ends is not None:
                 self.end_infusion(happening.ends, happening.time)
             elif happening.start is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,8 +235,18 @@ def _store(
         "patients": patients,
         "n_cycles": n_cycles,
         "chunk": chunk,
+        "population_sha256": _fingerprint(population),
     }
     return PartStore(output, manifest)
+
+
+def _fingerprint(population: Population | Cohort) -> str:
+    """Hash of what defines the patients, so that a changed file is not taken for the same run."""
+    if isinstance(population, Population):
+        text = population.model_dump_json().encode()
+    else:
+        text = population.frame().write_csv().encode()
+    return hashlib.sha256(text).hexdigest()
 
 
 def _chunks(
