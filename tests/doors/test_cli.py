@@ -270,6 +270,16 @@ WRONG = [
         "ID,TIME,AMT,ADDL,II,SS\n1,0,100,3,0,0\n1,1,100,0,0,1\n",
         ["ADDL needs II above zero", "SS needs II above zero"],
     ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        "C,ID,TIME,AMT\nC,1,0,x\n.,1,0,-5\n",
+        ["row 3 (ID 1, TIME 0): AMT -5 is negative"],
+    ),
+    (
+        "simulate e.csv --drug trastuzumab --typical",
+        "ID,TIME,AMT,NOTE\n1,0,5,abc\n",
+        ["NOTE 'abc' is not a number (--ignore NOTE leaves the column out)"],
+    ),
     ("simulate e.csv", EVENTS + "1,0,1,0,1,1,.\n", ["give one of --drug NAME and --structure"]),
     (
         "simulate e.csv --structure one_compartment",

@@ -5,17 +5,23 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from her2sim.errors import DataError, Faults
 
 MISSING_MARKS = ("", ".")
+LINE = "##"
+"""Column with the line of each row in the file; the heading is line 1."""
+
 _HEAD_BYTES = 65_536
 
 
 def read_text_table(path: Path) -> pl.DataFrame:
     """Read a CSV file; every cell stays the text that was written, stripped.
+
+    A further column :data:`LINE` says in which line of the file a row stands.
 
     Raises
     ------
@@ -39,7 +45,8 @@ def read_text_table(path: Path) -> pl.DataFrame:
         ) from None
     if frame.height == 0:
         raise DataError(f"{path}: has a heading but no rows")
-    return frame.with_columns(pl.all().fill_null("").str.strip_chars())
+    lines = pl.int_range(2, frame.height + 2, eager=True).alias(LINE)
+    return frame.with_columns(pl.all().fill_null("").str.strip_chars()).with_columns(lines)
 
 
 def _headings(path: Path) -> list[str]:
@@ -72,11 +79,6 @@ def _headings(path: Path) -> list[str]:
     return names
 
 
-def line_numbers(frame: pl.DataFrame) -> pl.Series:
-    """Line of each row in the file; the heading is line 1."""
-    return pl.int_range(2, frame.height + 2, eager=True)
-
-
 def parse_numbers(
     frame: pl.DataFrame,
     name: str,
@@ -84,6 +86,7 @@ def parse_numbers(
     *,
     missing: float | None,
     identity: Sequence[str],
+    hint: str = "",
 ) -> pl.Series:
     """Read a column as numbers; cells that are none, or that are missing though needed, are faults.
 
@@ -91,29 +94,40 @@ def parse_numbers(
     ----------
     missing : value for an empty cell or a dot; None if every row needs a number
     identity : columns that tell a reader which row is meant (ID, TIME)
+    hint : what to do about it, added to the fault
     """
     text = frame[name]
     is_missing = text.is_in(MISSING_MARKS)
     numbers = text.cast(pl.Float64, strict=False)
     bad = ~is_missing & (numbers.is_null() | ~numbers.is_finite().fill_null(False))
-    note_rows(frame, bad, faults, identity, lambda row: f"{name} {row[name]!r} is not a number")
+    note_rows(frame, bad, faults, identity, f"{name} {{{name}!r}} is not a number{hint}")
     if missing is None:
-        note_rows(frame, is_missing, faults, identity, lambda row: f"{name} is missing")
+        note_rows(frame, is_missing, faults, identity, f"{name} is missing{hint}")
     return numbers.fill_null(0.0 if missing is None else missing)
 
 
+class _Cells(dict[str, Any]):
+    """Cells of a row; a column that the file does not have reads as missing."""
+
+    def __missing__(self, name: str) -> str:
+        return "missing"
+
+
 def note_rows(
-    frame: pl.DataFrame, mask: pl.Series, faults: Faults, identity: Sequence[str], text: object
+    frame: pl.DataFrame, mask: pl.Series, faults: Faults, identity: Sequence[str], text: str
 ) -> None:
-    """Note a fault for each row of a mask; texts are made only as far as they will be shown."""
+    """Note a fault for each row of a mask.
+
+    ``text`` names cells in braces, as in ``"AMT {AMT} is negative"``. Texts are made only as far as
+    they will be shown.
+    """
     count = int(mask.sum())
     if not count:
         return
-    rows = mask.arg_true()[: faults.room()].to_list()
-    assert callable(text)
     shown = []
-    for row in rows:
-        cells = frame.row(row, named=True)
+    for row in mask.arg_true()[: faults.room()].to_list():
+        cells = _Cells(frame.row(row, named=True))
         who = ", ".join(f"{name} {cells[name]}" for name in identity if name in cells)
-        shown.append(f"row {row + 2}{f' ({who})' if who else ''}: {text(cells)}")
+        place = f"row {cells[LINE]}{f' ({who})' if who else ''}"
+        shown.append(f"{place}: {text.format_map(cells)}")
     faults.add_many(shown, count)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,23 @@ import polars as pl
 
 from her2sim.errors import DataError, Faults, did_you_mean
 from her2sim.formats.csv_table import (
+    LINE,
     MISSING_MARKS,
-    line_numbers,
     note_rows,
     parse_numbers,
     read_text_table,
 )
-from her2sim.regimens.event_table import MS_PER_UNIT, EventTable
+from her2sim.regimens.event_table import (
+    DOSE,
+    MODELLED_DURATION,
+    MODELLED_RATE,
+    MS_PER_UNIT,
+    RESET_AND_DOSE,
+    EventTable,
+)
+
+Rule = tuple[pl.Series, str]
+"""Rows that break a rule, and what to say of each (cells in braces)."""
 
 COMMENT = "C"
 NONMEM_COLUMNS = (
@@ -44,6 +55,7 @@ def read_events(
     n_compartments: int,
     largest_amount: float,
     text_columns: Iterable[str] = (),
+    ignore: Iterable[str] = (),
 ) -> tuple[EventTable, int]:
     """Read an event table.
 
@@ -56,6 +68,7 @@ def read_events(
     n_compartments : CMT runs from 1 to this
     largest_amount : AMT above it is taken for a slip of the unit
     text_columns : further columns that hold words
+    ignore : columns that are left out unread
 
     Returns
     -------
@@ -68,12 +81,12 @@ def read_events(
     """
     frame = read_text_table(path)
     frame = frame.rename({name: name.upper() for name in frame.columns})
+    frame = frame.drop({name.upper() for name in ignore} - {LINE}, strict=False)
     missing = [name for name in _NEEDED if name not in frame.columns]
     if missing:
         known = [n for n in frame.columns if n not in NONMEM_COLUMNS]
         hints = "".join(f"{n}{did_you_mean(n, known) if known else ''}; " for n in missing)
         raise DataError(f"{path}: missing columns: {hints.rstrip('; ')}")
-    frame = frame.with_columns(line_numbers(frame).alias("#line"))
     n_all = frame.height
     if COMMENT in frame.columns:
         frame = frame.filter(pl.col(COMMENT) != "C").drop(COMMENT)
@@ -93,15 +106,17 @@ def _numbers(
 ) -> dict[str, pl.Series]:
     numbers = {}
     for name in frame.columns:
-        if name == "#line" or name == "DV" or name in text_columns:
+        if name == LINE or name == "DV" or name in text_columns:
             continue
         if name == "ID":
             is_missing = frame["ID"].is_in(MISSING_MARKS)
-            note_rows(frame, is_missing, faults, _IDENTITY[1:], lambda row: "ID is missing")
+            note_rows(frame, is_missing, faults, _IDENTITY[1:], "ID is missing")
             continue
-        needed = name in ("TIME", "EVID") or name not in NONMEM_COLUMNS
+        is_own = name not in NONMEM_COLUMNS
+        missing = None if is_own or name in ("TIME", "EVID") else 0.0
+        hint = f" (--ignore {name} leaves the column out)" if is_own else ""
         numbers[name] = parse_numbers(
-            frame, name, faults, missing=None if needed else 0.0, identity=_IDENTITY
+            frame, name, faults, missing=missing, identity=_IDENTITY, hint=hint
         )
     if "DV" in frame.columns:
         parse_numbers(frame, "DV", faults, missing=0.0, identity=_IDENTITY)
@@ -126,60 +141,65 @@ def _check_records(
     largest_amount: float,
 ) -> None:
     """Faults of single records."""
-
-    def note(mask: pl.Series, text: object) -> None:
+    rules = chain(
+        _whole_number_rules(numbers),
+        _amount_rules(frame.height, numbers, largest_amount),
+        _repetition_rules(numbers),
+        _compartment_rules(numbers, n_compartments),
+    )
+    for mask, text in rules:
         note_rows(frame, mask, faults, _IDENTITY, text)
 
+
+def _is_dose(numbers: dict[str, pl.Series]) -> pl.Series:
+    return (numbers["EVID"] == DOSE) | (numbers["EVID"] == RESET_AND_DOSE)
+
+
+def _is_constant_infusion(numbers: dict[str, pl.Series]) -> pl.Series:
+    return (numbers["SS"] > 0) & (numbers["AMT"] == 0) & (numbers["RATE"] > 0)
+
+
+def _whole_number_rules(numbers: dict[str, pl.Series]) -> Iterator[Rule]:
     for name, (low, high) in _WHOLE.items():
         if name in numbers:
             values = numbers[name]
             wrong = (values < low) | (values > high) | (values != values.round())
-            note(
-                wrong,
-                lambda row, n=name, a=low, b=high: (
-                    f"{n} {row[n]!r} must be a whole number from {a} to {b}"
-                ),
-            )
-    evid, amount, rate = numbers["EVID"], numbers["AMT"], numbers["RATE"]
+            yield wrong, f"{name} {{{name}!r}} must be a whole number from {low} to {high}"
+
+
+def _amount_rules(
+    n_rows: int, numbers: dict[str, pl.Series], largest_amount: float
+) -> Iterator[Rule]:
+    amount, rate = numbers["AMT"], numbers["RATE"]
+    duration = numbers.get("DUR", pl.zeros(n_rows, pl.Float64, eager=True))
+    is_dose = _is_dose(numbers)
+    yield amount < 0, "AMT {AMT} is negative; a dose is above zero"
+    too_large = f"AMT {{AMT}} is above {largest_amount:g} mg; check the unit (amounts are in mg)"
+    yield amount > largest_amount, too_large
+    nothing = is_dose & (amount == 0) & ~_is_constant_infusion(numbers)
+    yield nothing, "a dose record needs AMT above zero"
+    yield ~is_dose & (amount != 0), "AMT {AMT} on a record that is no dose (EVID {EVID})"
+    odd_rate = (rate < 0) & (rate != MODELLED_RATE) & (rate != MODELLED_DURATION)
+    yield odd_rate, "RATE {RATE}: use a rate above zero, 0, -1 or -2"
+    yield duration < 0, "DUR {DUR} is negative"
+    yield (rate != 0) & (duration != 0), "RATE {RATE} and DUR {DUR} both given; keep one"
+
+
+def _repetition_rules(numbers: dict[str, pl.Series]) -> Iterator[Rule]:
     steady, interval, additional = numbers["SS"], numbers["II"], numbers["ADDL"]
-    duration = numbers.get("DUR", pl.zeros(frame.height, pl.Float64, eager=True))
-    is_dose = (evid == 1) | (evid == 4)
-    is_constant = (steady > 0) & (amount == 0) & (rate > 0)
-    note(amount < 0, lambda row: f"AMT {row['AMT']} is negative; a dose is above zero")
-    note(
-        amount > largest_amount,
-        lambda row: (
-            f"AMT {row['AMT']} is above {largest_amount:g} mg; check the unit (amounts are in mg)"
-        ),
-    )
-    note(is_dose & (amount == 0) & ~is_constant, lambda row: "a dose record needs AMT above zero")
-    note(
-        ~is_dose & (amount != 0),
-        lambda row: f"AMT {row['AMT']} on a record that is no dose (EVID {row.get('EVID', 0)})",
-    )
-    note(
-        (rate < 0) & (rate != -1) & (rate != -2),
-        lambda row: f"RATE {row['RATE']}: use a rate above zero, 0, -1 or -2",
-    )
-    note(duration < 0, lambda row: f"DUR {row['DUR']} is negative")
-    note(
-        (rate != 0) & (duration != 0),
-        lambda row: f"RATE {row['RATE']} and DUR {row['DUR']} both given; keep one",
-    )
-    note((interval < 0), lambda row: f"II {row['II']} is negative")
-    note((additional > 0) & (interval <= 0), lambda row: "ADDL needs II above zero")
-    note((additional > 0) & ~is_dose, lambda row: "ADDL on a record that is no dose")
-    note((steady > 0) & ~is_dose, lambda row: "SS on a record that is no dose")
-    note((steady > 0) & (interval <= 0) & ~is_constant, lambda row: "SS needs II above zero")
-    note(
-        is_constant & (additional > 0),
-        lambda row: "ADDL with the steady state of a constant infusion is not supported",
-    )
-    compartment = numbers["CMT"]
-    note(
-        is_dose & (compartment > n_compartments),
-        lambda row: f"CMT {row['CMT']}: the model has compartments 1 to {n_compartments}",
-    )
+    is_dose, is_constant = _is_dose(numbers), _is_constant_infusion(numbers)
+    yield interval < 0, "II {II} is negative"
+    yield (additional > 0) & (interval <= 0), "ADDL needs II above zero"
+    yield (additional > 0) & ~is_dose, "ADDL on a record that is no dose"
+    yield (steady > 0) & ~is_dose, "SS on a record that is no dose"
+    yield (steady > 0) & (interval <= 0) & ~is_constant, "SS needs II above zero"
+    unsupported = "ADDL with the steady state of a constant infusion is not supported"
+    yield is_constant & (additional > 0), unsupported
+
+
+def _compartment_rules(numbers: dict[str, pl.Series], n_compartments: int) -> Iterator[Rule]:
+    wrong = _is_dose(numbers) & (numbers["CMT"] > n_compartments)
+    yield wrong, f"CMT {{CMT}}: the model has compartments 1 to {n_compartments}"
 
 
 def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Faults) -> None:
@@ -187,10 +207,10 @@ def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Fau
     same = frame["ID"] == frame["ID"].shift(1)
     same = same.fill_null(False)
     backwards = same & (numbers["TIME"].diff().fill_null(0.0) < 0)
-    note_rows(frame, backwards, faults, _IDENTITY, lambda row: "TIME goes backwards within this ID")
+    note_rows(frame, backwards, faults, _IDENTITY, "TIME goes backwards within this ID")
     starts = frame.filter(~same)
     again = starts["ID"].is_duplicated() & ~starts["ID"].is_first_distinct()
-    lines = starts.filter(again)["#line"].to_list()
+    lines = starts.filter(again)[LINE].to_list()
     names = starts.filter(again)["ID"].to_list()
     faults.add_many(
         (
@@ -199,7 +219,7 @@ def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Fau
         ),
         len(lines),
     )
-    columns = [name for name in frame.columns if name != "#line"]
+    columns = [name for name in frame.columns if name != LINE]
     repeated = frame.select(columns).is_duplicated() & ~(
         frame.select(pl.struct(columns).is_first_distinct()).to_series()
     )
@@ -208,7 +228,7 @@ def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Fau
         repeated,
         faults,
         _IDENTITY,
-        lambda row: "equal to an earlier row in all columns; remove one",
+        "equal to an earlier row in all columns; remove one",
     )
 
 
@@ -230,7 +250,7 @@ def _table(
     }
     dv = frame["DV"] if "DV" in frame.columns else pl.repeat("", frame.height, eager=True)
     return EventTable(
-        line=frame["#line"].to_numpy().astype(np.int64),
+        line=frame[LINE].to_numpy().astype(np.int64),
         subject=change.cast(pl.Int64).cum_sum().to_numpy() - 1,
         label=frame["ID"].to_numpy().astype(str),
         time_text=frame["TIME"].to_numpy().astype(str),
@@ -246,5 +266,5 @@ def _table(
         compartment=compartment,
         dv=dv.to_numpy().astype(str),
         columns=columns,
-        headings=tuple(name for name in frame.columns if name != "#line"),
+        headings=tuple(name for name in frame.columns if name != LINE),
     )

@@ -100,9 +100,9 @@ def _run_drug(
 ) -> tuple[EventTable, EventCourse, list[str]]:
     drug, pk = load_drug(name), load_pk(name)
     table, n_comments = read_events(
-        path, time_unit, len(pk.structural.compartments), LARGEST_AMOUNT["mg"], (_WORDS,)
+        path, time_unit, len(pk.structural.compartments), LARGEST_AMOUNT["mg"], (_WORDS,), ignore
     )
-    characteristics = _characteristics(path, table, ignore)
+    characteristics = _characteristics(path, table)
     characteristics |= _constants(constants, characteristics, table.n_records)
     course = simulate_drug(table, drug, pk, characteristics, seed, typical, carry)
     notes = [*_comment_note(n_comments), *course.notes, *_model_notes(pk)]
@@ -115,16 +115,11 @@ def _model_notes(pk: PkModel) -> list[str]:
     return [] if pk.status == "published" else [f"{pk.name} is a {pk.status}"]
 
 
-def _characteristics(
-    path: Path, table: EventTable, ignore: Sequence[str]
-) -> dict[str, NDArray[Any]]:
+def _characteristics(path: Path, table: EventTable) -> dict[str, NDArray[Any]]:
     """Columns of the file that are patient characteristics; others must be ignored by name."""
     faults, found = Faults(str(path)), dict[str, NDArray[Any]]()
-    ignored = {name.upper() for name in ignore}
     known = {*(n.upper() for n in COVARIATES), *SPELLINGS, _WORDS, "ALBUMIN_G_PER_DL"}
     for column, values in table.columns.items():
-        if column in ignored:
-            continue
         if column == _WORDS:
             words = np.char.lower(values.astype(str))
             if not np.isin(words, TUMOUR_TYPES).all():
@@ -207,8 +202,10 @@ def _run_structure(
     acts_on: str,
 ) -> tuple[EventTable, EventCourse, list[str]]:
     chosen = structure(name)
-    table, n_comments = read_events(path, time_unit, len(chosen.compartments), NO_LIMIT_MG)
-    columns = {n: v for n, v in table.columns.items() if n not in {i.upper() for i in ignore}}
+    table, n_comments = read_events(
+        path, time_unit, len(chosen.compartments), NO_LIMIT_MG, ignore=ignore
+    )
+    columns = table.columns
     parameters, used = _parameters(chosen, settings, columns, table.n_records, time_unit)
     changes = _dose_changes(chosen, named, columns, table, time_unit)
     used |= {column.upper() for column in named.values() if column}
