@@ -44,8 +44,12 @@ def test_arithmetic_with_zero_and_one_vanishes() -> None:
     [
         (lambda x, y: x - (y - 1), "x - (y - 1)"),
         (lambda x, y: x / (y * 2), "x/(y 2)"),
-        (lambda x, y: -(x + y) * 3, "(-(x + y)) 3"),
+        (lambda x, y: -(x + y) * 3, "-(x + y) 3"),
         (lambda x, y: x * y / 2, "x y/2"),
+        (lambda x, y: x + -y * 2, "x - y 2"),
+        (lambda x, y: x - (-y), "x + y"),
+        (lambda x, y: x * (-y), "x (-y)"),
+        (lambda x, y: -(x - y) - y / x, "-(x - y) - y/x"),
     ],
 )
 def test_formulas_read_back_as_written(build, text: str) -> None:

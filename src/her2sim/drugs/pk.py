@@ -79,10 +79,10 @@ class CovariateRelation(FactModel):
         if self.form == "power" and self.reference is not None:
             unit = self.reference.unit
             return f"({name} / {self.reference.value:g} {unit})^{k:g}"
-        shift = f" - {self.reference_value():g}" if self.reference else ""
+        shifted = f"({name} - {self.reference_value():g})" if self.reference else name
         if self.form == "exponential":
-            return f"exp({k:g} ({name}{shift}))"
-        return f"(1 + {k:g} ({name}{shift}))"
+            return f"exp({k:g} {shifted})"
+        return f"(1 + {k:g} {shifted})"
 
 
 class Covariance(Claim):

@@ -231,21 +231,25 @@ def directional_derivative(node: Node, directions: Mapping[str, Node]) -> Node:
     return visit(node)
 
 
-_PRECEDENCE = {"add": 1, "sub": 1, "neg": 2, "mul": 3, "div": 3}
+_PRECEDENCE = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 2}
 _SIGNS = {"add": " + ", "sub": " - ", "mul": " ", "div": "/"}
 
 
-def render(node: Node, parent: int = 0, right: bool = False) -> str:
+def render(node: Node, parent: str = "", is_right: bool = False) -> str:
     """Write a node as a readable formula."""
     if node.op == "const":
         return f"{node.value:g}"
     if node.op == "symbol":
         return node.name
-    level = _PRECEDENCE[node.op]
     if node.op == "neg":
-        text = "-" + render(node.args[0], level)
+        text = "-" + render(node.args[0], "mul")
     else:
-        a, b = node.args
-        text = render(a, level) + _SIGNS[node.op] + render(b, level, node.op in ("sub", "div"))
-    needs_brackets = level < parent or (right and level == parent)
-    return f"({text})" if needs_brackets else text
+        left, right = render(node.args[0], node.op), render(node.args[1], node.op, True)
+        sign = _SIGNS[node.op]
+        if right.startswith("-") and node.op in ("add", "sub"):
+            sign, right = (" - " if node.op == "add" else " + "), right[1:]
+        text = left + sign + right
+    level, outer = _PRECEDENCE[node.op], _PRECEDENCE.get(parent, 0)
+    is_inner = level < outer or (is_right and level == outer and parent in ("sub", "div"))
+    is_negative_factor = is_right and outer == 2 and text.startswith("-")
+    return f"({text})" if is_inner or is_negative_factor else text

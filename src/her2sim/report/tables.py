@@ -6,6 +6,7 @@ from rich.table import Table
 
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
+from her2sim.facts import Claim, Quantity
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
 
 
@@ -83,46 +84,42 @@ def drug_text(drug: Drug, pk: PkModel) -> str:
         "Typical values",
     ]
     for name, quantity in pk.parameter.items():
-        factors = [c.formula() for c in pk.covariate if c.on == name]
-        formula = " ".join([f"{quantity.value:g} {quantity.unit}", *factors])
-        lines += [f"  {name} = {formula}", *_basis(quantity.basis(), quantity.status)]
-        for switch in (s for s in pk.switch if s.on == name):
-            for kind, other in switch.values().items():
-                lines += [
-                    f"    {other.value:g} {other.unit} if tumour type is {kind}",
-                    *_basis(other.basis(), other.status),
-                ]
-        for relation in (c for c in pk.covariate if c.on == name):
-            lines += [
-                f"    {relation.formula()}",
-                *_basis(relation.coefficient.basis(), relation.coefficient.status),
-            ]
+        lines += _parameter_lines(pk, name, quantity)
     lines += ["", "Variability between patients", f"  {pk.variability.convention}"]
     for name, cv in pk.variability.cv_percent.items():
-        lines += [f"  {name}: CV {cv.value:g} %", *_basis(cv.basis(), cv.status)]
+        lines.append(_line(f"  {name}: CV {cv.value:g} %", cv))
     for covariance in pk.variability.covariance:
         a, b = covariance.between
-        lines += [
-            f"  covariance {a}, {b}: {covariance.value:g}",
-            *_basis(covariance.basis(), covariance.status),
-        ]
+        lines.append(_line(f"  covariance {a}, {b}: {covariance.value:g}", covariance))
     lines += ["", "Residual error (not part of predicted exposures)"]
     for name, value in (
         ("proportional", pk.residual.proportional_sd),
         ("additive", pk.residual.additive_sd),
     ):
         if value is not None:
-            lines += [
-                f"  {name} SD {value.value:g} {value.unit}",
-                *_basis(value.basis(), value.status),
-            ]
+            lines.append(_line(f"  {name} SD {_with_unit(value)}", value))
     lines += ["", "Regimens"]
     for name, regimen in drug.regimen.items():
-        lines += [f"  {name}: {regimen.title}", *_basis(regimen.basis(), regimen.status)]
+        lines.append(_line(f"  {name}: {regimen.title}", regimen))
     lines += ["", "Sources"]
     lines += [f"  {key}: {source.text()}" for key, source in (pk.sources | drug.sources).items()]
     return "\n".join(lines)
 
 
-def _basis(basis: str, status: str) -> list[str]:
-    return [f"      [{status}; {basis}]"]
+def _parameter_lines(pk: PkModel, name: str, quantity: Quantity) -> list[str]:
+    lines = [_line(f"  {name} = {_with_unit(quantity)}", quantity)]
+    for switch in (s for s in pk.switch if s.on == name):
+        for kind, other in switch.values().items():
+            lines.append(_line(f"    or {_with_unit(other)} if tumour type is {kind}", other))
+    relations = (c for c in pk.covariate if c.on == name)
+    lines += [_line(f"    x {c.formula()}", c.coefficient) for c in relations]
+    return lines
+
+
+def _with_unit(quantity: Quantity) -> str:
+    return f"{quantity.value:g}" + ("" if quantity.unit == "1" else f" {quantity.unit}")
+
+
+def _line(text: str, claim: Claim) -> str:
+    """A line with its status and basis set off to the right."""
+    return f"{text:<52}  [{claim.status}; {claim.basis()}]"
