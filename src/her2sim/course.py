@@ -24,6 +24,7 @@ from her2sim.random import check_seed
 from her2sim.regimens.dose import SCALED_BY
 from her2sim.regimens.regimen import Regimen, labelled_regimen
 from her2sim.regimens.rows import PlannedDose, dose_rows
+from her2sim.units import conversion_factor
 
 Array = NDArray[np.float64]
 CHUNK = 10_000
@@ -54,10 +55,12 @@ class Treatment:
         """Schedule rows of one patient: at the end of a cycle its reading, then the next dose."""
         target = self.target
         planned = []
+        lag = 0.0 if self.regimen.route == "iv" else self.pk.lag_day()
         for dose in self.regimen.doses(n_cycles):
             days = dose.end_day - dose.time_day
             rate = dose.amount / days if days else 0.0
-            planned.append(PlannedDose(target, dose.time_day, dose.amount, rate, dose.end_day))
+            start, end = dose.time_day + lag, dose.end_day + lag
+            planned.append(PlannedDose(target, start, dose.amount, rate, end))
         closings: list[Row] = [
             ((k + 1) * self.regimen.cycle_day, Action.CYCLE, k, 0.0) for k in range(n_cycles)
         ]
@@ -171,7 +174,8 @@ def _run(
     found: Trajectories = advance(model, request, tolerance, threads)
     _require_finished(found, treatment, cohort, request.schedule)
     cycles = found.cycles[:, :, 0, :]
-    cycles[:, :, :3] *= to_shown
+    cycles[:, :, :2] *= to_shown
+    cycles[:, :, 2] *= conversion_factor("mg*day/L", treatment.pk.auc_unit())
     return Course(
         treatment,
         cohort,

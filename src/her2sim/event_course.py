@@ -17,7 +17,7 @@ from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.errors import DataError, did_you_mean
 from her2sim.models.structures import Structure
 from her2sim.patients.covariates import with_derived
-from her2sim.regimens.event_table import EventTable
+from her2sim.regimens.event_table import MS_PER_DAY, EventTable
 from her2sim.regimens.unroll import Carry, DosingModel, FlatDose, Unrolled, unroll
 from her2sim.units import conversion_factor
 
@@ -167,9 +167,10 @@ def _run_drug(
 ) -> tuple[Unrolled, Array]:
     structure = pk.structural
     changes = DoseChanges.none(table.n_records)
+    is_iv = table.compartment == structure.compartments.index("central") + 1
     if "f" in parameters:
-        central = structure.compartments.index("central") + 1
-        changes.bioavailability[:] = np.where(table.compartment == central, 1.0, parameters["f"])
+        changes.bioavailability[:] = np.where(is_iv, 1.0, parameters["f"])
+    changes.lag_ms[:] = np.where(is_iv, 0.0, pk.lag_day() * MS_PER_DAY)
     values = np.stack([parameters[n] for n in structure.model.parameters])
     return _run(table, structure, values, changes, carry, tolerance)
 

@@ -16,8 +16,8 @@ from her2sim.models.symbols import SYMBOLS
 from her2sim.patients.covariates import COVARIATES
 from her2sim.units import conversion_factor
 
-DOSING_PARAMETERS = {"f": "1"}
-"""Parameters of dosing, outside the equations: bioavailability of extravascular doses."""
+DOSING_PARAMETERS = {"f": "1", "tlag": "day"}
+"""Parameters of dosing, outside the equations: bioavailability and lag of extravascular doses."""
 
 
 class Switch(FactModel):
@@ -38,17 +38,25 @@ class CovariateRelation(FactModel):
     """How a characteristic changes a parameter.
 
     power: (x / reference)^coefficient. exponential: exp(coefficient (x - reference)), reference 0
-    unless given. linear: 1 + coefficient (x - reference).
+    unless given. linear: 1 + coefficient (x - reference). fraction: 1 + coefficient for patients
+    whose tumour type is ``level``, 1 for the others.
     """
 
     on: str
     covariate: str
-    form: Literal["power", "exponential", "linear"]
+    form: Literal["power", "exponential", "linear", "fraction"]
+    level: Literal["breast", "gastric", "colorectal", "other", "none"] | None = None
     coefficient: Quantity
     reference: Quantity | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> CovariateRelation:
+        if (self.form == "fraction") != (self.level is not None):
+            raise ValueError("a fraction (and nothing else) needs a level")
+        if self.form == "fraction":
+            if self.covariate != "tumour_type":
+                raise ValueError("a fraction is for tumour_type; use linear for 0 or 1")
+            return self
         if self.covariate not in COVARIATES:
             raise ValueError(
                 f"unknown characteristic {self.covariate!r}"
@@ -64,9 +72,12 @@ class CovariateRelation(FactModel):
             return 0.0
         return self.reference.to(COVARIATES[self.covariate].unit)
 
-    def factor(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def factor(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """What the parameter is multiplied with, shape of ``values``."""
-        k, reference = self.coefficient.value, self.reference_value()
+        k = self.coefficient.value
+        if self.form == "fraction":
+            return np.where(values == self.level, 1 + k, 1.0)
+        reference = self.reference_value()
         if self.form == "power":
             return np.asarray((values / reference) ** k)
         if self.form == "exponential":
@@ -76,6 +87,8 @@ class CovariateRelation(FactModel):
     def formula(self) -> str:
         """The relation in words of algebra."""
         k, name = self.coefficient.value, self.covariate
+        if self.form == "fraction":
+            return f"{1 + k:g} if tumour type is {self.level}"
         if self.form == "power" and self.reference is not None:
             unit = self.reference.unit
             return f"({name} / {self.reference.value:g} {unit})^{k:g}"
@@ -93,24 +106,44 @@ class Covariance(Claim):
     unit: Literal["1"]
 
 
+class Correlation(Claim):
+    """Correlation of two random effects."""
+
+    between: tuple[str, str]
+    value: float = Field(gt=-1, lt=1)
+
+
 class Variability(FactModel):
-    """Variability between patients; ``convention`` says how the CV was turned into a variance."""
+    """Variability between patients.
+
+    A parameter has a coefficient of variation (``cv_percent``) or a ``variance`` of the logarithm,
+    as printed; ``convention`` says how a CV was turned into a variance. ``shared`` names parameters
+    that have the random effect of another.
+    """
 
     convention: str
-    cv_percent: dict[str, Quantity]
+    cv_percent: dict[str, Quantity] = Field(default_factory=dict)
+    variance: dict[str, Quantity] = Field(default_factory=dict)
     covariance: tuple[Covariance, ...] = ()
+    correlation: tuple[Correlation, ...] = ()
+    shared: dict[str, str] = Field(default_factory=dict)
 
     def names(self) -> list[str]:
-        """Parameters that vary, in order."""
-        return list(self.cv_percent)
+        """Parameters that vary by an effect of their own, in order."""
+        return [*self.cv_percent, *self.variance]
 
     def omega(self) -> NDArray[np.float64]:
         """Covariance matrix of the random effects on the log scale."""
         names = self.names()
-        matrix = np.diag([variance_from_cv(self.cv_percent[n].to("1")) for n in names])
+        diagonal = [variance_from_cv(q.to("1")) for q in self.cv_percent.values()]
+        diagonal += [q.value for q in self.variance.values()]
+        matrix = np.diag(diagonal)
         for c in self.covariance:
             a, b = (names.index(n) for n in c.between)
             matrix[a, b] = matrix[b, a] = c.value
+        for r in self.correlation:
+            a, b = (names.index(n) for n in r.between)
+            matrix[a, b] = matrix[b, a] = r.value * np.sqrt(diagonal[a] * diagonal[b])
         return matrix
 
 
@@ -180,6 +213,16 @@ class PkModel(FactFile):
         """What an internal concentration (mg/L) is multiplied with to be shown."""
         return conversion_factor("mg/L", self.concentration_unit)
 
+    def lag_day(self) -> float:
+        """Lag of extravascular doses, the same for all patients."""
+        lag = self.parameter.get("tlag")
+        return 0.0 if lag is None else lag.to("day")
+
+    def auc_unit(self) -> str:
+        """Unit in which an AUC is shown: in days for antibodies, in hours for small molecules."""
+        mass, volume = self.concentration_unit.split("/")
+        return f"{mass}*h/{volume}" if mass == "ng" else f"{mass}*day/{volume}"
+
     def needed_covariates(self) -> tuple[str, ...]:
         """Characteristics that the model asks of a patient."""
         names = [c.covariate for c in self.covariate] + [s.covariate for s in self.switch]
@@ -208,6 +251,7 @@ def _relation_faults(pk: PkModel) -> Iterator[str]:
     changed = [(f"covariate relation on {c.on}", c.on) for c in pk.covariate]
     changed += [(f"switch on {s.on}", s.on) for s in pk.switch]
     changed += [(f"variability of {n}", n) for n in pk.variability.names()]
+    changed += [(f"variability of {n}", n) for n in pk.variability.shared]
     for place, name in changed:
         if name not in pk.parameter:
             yield f"{place}: no such parameter" + did_you_mean(name, pk.parameter)
@@ -218,12 +262,13 @@ def _relation_faults(pk: PkModel) -> Iterator[str]:
             yield f"parameter {name}: {error}"
         if quantity.value <= 0:
             yield f"parameter {name} must be above zero"
-    for c in pk.variability.covariance:
-        yield from (
-            f"covariance of {n!r}, which does not vary"
-            for n in c.between
-            if n not in pk.variability.cv_percent
-        )
+    if any(name == "tlag" for _, name in changed):
+        yield "tlag is the same for all patients; it cannot vary or depend on a characteristic"
+    vary = pk.variability.names()
+    joined = [n for c in pk.variability.covariance for n in c.between]
+    joined += [n for c in pk.variability.correlation for n in c.between]
+    joined += list(pk.variability.shared.values())
+    yield from (f"joint variability of {n!r}, which does not vary" for n in joined if n not in vary)
     missing = [n for n in pk.needed_covariates() if n not in pk.reference_patient]
     yield from (f"reference_patient has no {n}" for n in missing)
 

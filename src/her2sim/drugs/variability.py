@@ -24,8 +24,8 @@ def draw_random_effects(
     scores = np.stack(
         [normals(seed, replicate, numbers, Purpose.ETAS, f"{pk.name}:{n}") for n in names]
     )
-    effects = np.linalg.cholesky(pk.variability.omega()) @ scores
-    return dict(zip(names, effects, strict=True))
+    effects = dict(zip(names, np.linalg.cholesky(pk.variability.omega()) @ scores, strict=True))
+    return effects | {name: effects[of] for name, of in pk.variability.shared.items()}
 
 
 def apply_random_effects(

@@ -37,6 +37,12 @@ def peripheral_exchange(q: Any, vp: Any, conc: Any, peripheral: Any) -> Part:
     return Part(rates={"central": -net, "peripheral": net})
 
 
+def second_peripheral_exchange(q2: Any, vp2: Any, conc: Any, peripheral2: Any) -> Part:
+    """Exchange between the central and a second peripheral compartment."""
+    net = q2 * conc - q2 / vp2 * peripheral2
+    return Part(rates={"central": -net, "peripheral2": net})
+
+
 def first_order_absorption(ka: Any, depot: Any) -> Part:
     """Absorption from a depot in proportion to what is left there."""
     absorbed = ka * depot

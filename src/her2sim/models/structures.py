@@ -67,6 +67,14 @@ _STRUCTURES = (
         _ANTIBODY_UNIT,
     ),
     Structure(
+        "three_compartment_linear",
+        "three compartments, linear elimination",
+        (*_TWO, pk.second_peripheral_exchange, pk.linear_elimination),
+        ("central", "peripheral", "peripheral2"),
+        _IV,
+        _SMALL_MOLECULE_UNIT,
+    ),
+    Structure(
         "two_compartment_absorption",
         "two compartments with first-order absorption, linear elimination",
         (*_TWO, pk.linear_elimination, pk.first_order_absorption),

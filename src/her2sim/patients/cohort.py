@@ -149,6 +149,11 @@ def _quantile(row: Distribution, score: NDArray[np.float64]) -> NDArray[np.float
     assert row.low is not None
     assert row.high is not None
     bounds = np.array([row.low, row.high])
+    if row.form == "zero_or_log_normal":
+        level, share = ndtr(score), row.share or 0.0
+        rest = ndtri(np.clip((level - share) / (1 - share), 1e-12, 1 - 1e-12))
+        positive = _quantile(row.model_copy(update={"form": "log_normal"}), rest)
+        return np.where(level < share, 0.0, positive)
     if row.form == "log_normal":
         centre, bounds = np.log(row.median or 1.0), np.log(bounds)
     else:

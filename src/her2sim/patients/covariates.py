@@ -37,13 +37,18 @@ _REGISTER = (
     Covariate("liver_metastases", "1", 0, 1, "liver metastases, 0 or 1"),
     Covariate("female", "1", 0, 1, "1 for a woman, 0 for a man"),
     Covariate("asian", "1", 0, 1, "1 for Asian, 0 for other"),
+    Covariate("ecog_1_or_more", "1", 0, 1, "1 for an ECOG performance status of 1 or more"),
+    Covariate("sum_of_diameters_mm", "mm", 1, 1000, "sum of longest tumour diameters"),
+    Covariate("shed_her2_ng_per_ml", "ng/mL", 0.1, 10000, "shed HER2 extracellular domain"),
+    Covariate("residual_trastuzumab_ug_per_ml", "ug/mL", 0, 500, "trastuzumab left from before"),
+    Covariate("egfr_ml_per_min", "mL/min", 5, 500, "estimated glomerular filtration per 1.73 m2"),
     Covariate("lean_body_weight_kg", "kg", 15, 150, "lean body weight (Boer)"),
     Covariate("bsa_m2", "m^2", 0.5, 4, "body surface area (Mosteller)"),
 )
 
 COVARIATES = {c.name: c for c in _REGISTER}
-TUMOUR_TYPES = ("breast", "gastric", "other", "none")
-BINARY = ("liver_metastases", "female", "asian")
+TUMOUR_TYPES = ("breast", "gastric", "colorectal", "other", "none")
+BINARY = ("liver_metastases", "female", "asian", "ecog_1_or_more")
 
 
 @cache

@@ -15,11 +15,13 @@ from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.patients.covariates import BINARY, COVARIATES
 
-Form = Literal["log_normal", "normal", "split_normal", "share"]
+Form = Literal["log_normal", "normal", "split_normal", "zero_or_log_normal", "share"]
+LOG_FORMS = ("log_normal", "zero_or_log_normal")
 _NEEDED = {
     "log_normal": ("median", "spread"),
     "normal": ("mean", "spread"),
     "split_normal": ("median", "spread_below", "spread_above"),
+    "zero_or_log_normal": ("share", "median", "spread"),
     "share": ("share",),
 }
 
@@ -34,8 +36,8 @@ class Distribution(Claim):
     """How one characteristic is distributed (in the part of the population that ``when`` says).
 
     ``log_normal``: median, and spread as SD of the logarithm. ``normal``: mean and SD.
-    ``split_normal``: median, SD below and SD above. ``share``: probability of 1. ``low`` and
-    ``high`` truncate.
+    ``split_normal``: median, SD below and SD above. ``zero_or_log_normal``: zero with probability
+    ``share``, else log-normal. ``share``: probability of 1. ``low`` and ``high`` truncate.
     """
 
     name: str
@@ -76,7 +78,7 @@ def _distribution_faults(row: Distribution) -> Iterator[str]:
         return
     if row.low < known.low or row.high > known.high:
         yield f"{row.name} must stay within {known.low:g} to {known.high:g}"
-    if row.form == "log_normal" and (row.low <= 0 or (row.median or 0) <= 0):
+    if row.form in LOG_FORMS and (row.low <= 0 or (row.median or 0) <= 0):
         yield "a log-normal median and low must be above zero"
 
 
@@ -100,7 +102,7 @@ class Population(FactFile):
 
     name: str
     title: str
-    tumour_type: Literal["breast", "gastric", "other", "none"]
+    tumour_type: Literal["breast", "gastric", "colorectal", "other", "none"]
     female: Share
     asian: Share
     covariate: tuple[Distribution, ...]

@@ -26,6 +26,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.report.spool import Spool
+from her2sim.units import conversion_factor, convert
 
 if TYPE_CHECKING:
     import polars as pl
@@ -130,15 +131,15 @@ def statistics(values: Array) -> Statistics:
 
 def metric_unit(treatment: Treatment, metric: str) -> str:
     """Unit in which a metric is shown."""
-    unit = treatment.pk.concentration_unit
-    mass, volume = unit.split("/")
-    return f"{mass}*day/{volume}" if metric == "auc" else unit
+    return treatment.pk.auc_unit() if metric == "auc" else treatment.pk.concentration_unit
 
 
 def cycle_metrics(course: Course) -> Array:
     """Trough, peak, AUC and mean concentration, shape (4, n_cycles, n)."""
     columns = [course.metric(m).T for m in ("cmin", "cmax", "auc")]
-    return np.stack([*columns, columns[2] / course.treatment.regimen.cycle_day])
+    pk, cycle_day = course.treatment.pk, course.treatment.regimen.cycle_day
+    per_day = conversion_factor(pk.auc_unit(), f"{pk.concentration_unit.split('/')[0]}*day/mL")
+    return np.stack([*columns, columns[2] * per_day / cycle_day])
 
 
 def patient_frame(course: Course) -> pl.DataFrame:
@@ -315,17 +316,18 @@ def _comparisons(
     for row in published_here(treatment, population):
         summary = found[row.cycle, row.metric]
         source = file.source_text(row.source or "")
-        for statistic, value, predicted in compared_values(row, summary):
+        unit = metric_unit(treatment, row.metric)
+        for statistic, value, predicted in compared_values(row, summary, unit):
             is_centre = statistic == row.statistic
             yield Comparison(
                 treatment.drug.analyte,
                 row.cycle,
                 row.metric,
-                row.unit,
+                unit,
                 statistic,
                 value,
-                row.low if is_centre else None,
-                row.high if is_centre else None,
+                None if row.low is None or not is_centre else convert(row.low, row.unit, unit),
+                None if row.high is None or not is_centre else convert(row.high, row.unit, unit),
                 source,
                 predicted,
                 predicted / value,
@@ -333,20 +335,20 @@ def _comparisons(
 
 
 def compared_values(
-    row: PublishedExposure, summary: Statistics
+    row: PublishedExposure, summary: Statistics, unit: str
 ) -> Iterator[tuple[str, float, float]]:
-    """Statistic, published and predicted value of a row: its centre, then its percentiles."""
+    """Statistic, published (in our unit) and predicted value: the centre, then percentiles."""
     centre = {
         "median": summary.median,
         "geometric_mean": summary.geometric_mean,
         "arithmetic_mean": summary.mean,
         "observed_mean": summary.mean,
     }[row.statistic]
-    yield row.statistic, row.value, centre
+    yield row.statistic, convert(row.value, row.unit, unit), centre
     if row.low is not None:
-        yield "p5", row.low, summary.p5
+        yield "p5", convert(row.low, row.unit, unit), summary.p5
     if row.high is not None:
-        yield "p95", row.high, summary.p95
+        yield "p95", convert(row.high, row.unit, unit), summary.p95
 
 
 def notes(treatment: Treatment, population: Population | Cohort) -> Iterator[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 BAND_PATIENTS = 2_000
 POINTS_PER_CYCLE = 168
+DAYS_SHOWN_AS_DAYS = 42
 LINE, BAND, PRINTED = "#1b4f72", "#7fb3d5", "#b03a2e"
 MARKERS = {"cmin": "v", "cmax": "^"}
 
@@ -60,9 +61,10 @@ def draw_bands(
     axes: Axes, bands: Bands, published: Sequence[Comparison], steady: int, cycle_day: float
 ) -> None:
     """Draw bands, and published troughs and peaks where they belong in time."""
-    weeks = bands.time_day / 7
+    unit_day, unit = (7, "weeks") if bands.time_day[-1] > DAYS_SHOWN_AS_DAYS else (1, "days")
+    times = bands.time_day / unit_day
     axes.fill_between(
-        weeks,
+        times,
         bands.p5,
         bands.p95,
         color=BAND,
@@ -70,7 +72,7 @@ def draw_bands(
         linewidth=0,
         label="predicted, 5th to 95th percentile",
     )
-    axes.plot(weeks, bands.median, color=LINE, linewidth=1.2, label="predicted median")
+    axes.plot(times, bands.median, color=LINE, linewidth=1.2, label="predicted median")
     shown: set[str] = set()
     for row in published:
         if row.metric not in MARKERS or row.statistic in ("p5", "p95"):
@@ -84,7 +86,7 @@ def draw_bands(
         what = f"published {'trough' if row.metric == 'cmin' else 'peak'}"
         label = f"{what}, {row.statistic.replace('_', ' ')} (5th to 95th)" if row.low else what
         axes.errorbar(
-            place * cycle_day / 7,
+            place * cycle_day / unit_day,
             row.value,
             yerr=[[row.value - low], [high - row.value]],
             fmt=MARKERS[row.metric],
@@ -96,10 +98,10 @@ def draw_bands(
         )
         shown.add(what)
     axes.set_title(bands.title, fontsize=10, loc="left")
-    axes.set_xlabel("weeks")
+    axes.set_xlabel(unit)
     axes.set_ylabel(f"concentration ({bands.unit.replace('ug', 'µg')})")
     axes.set_ylim(bottom=0)
-    axes.set_xlim(left=-0.4)
+    axes.set_xlim(left=-0.015 * times[-1])
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
 

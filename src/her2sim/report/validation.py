@@ -23,7 +23,9 @@ from her2sim.report.exposure import (
     ExposureReport,
     compared_values,
     exposure,
+    metric_unit,
 )
+from her2sim.units import convert
 
 PATIENTS, SEED = 10_000, 1
 REFERENCE_PATIENT = "reference patient"
@@ -86,7 +88,9 @@ def validation_rows(patients: int = PATIENTS, seed: int = SEED) -> Iterator[Vali
             if row.population == REFERENCE_PATIENT:
                 value = reference_prediction(treatment, row)
                 tolerance = tolerance_of(row, "typical")
-                yield ValidationRow(drug, row, "typical", row.value, value, tolerance, source)
+                unit = row.unit if row.is_relative else metric_unit(treatment, row.metric)
+                printed = convert(row.value, row.unit, unit)
+                yield ValidationRow(drug, row, "typical", printed, value, tolerance, source)
                 continue
             key = (row.regimen, row.population)
             if key not in reports:
@@ -102,7 +106,7 @@ def _population_values(
 ) -> Iterator[tuple[str, float, float]]:
     for found in report.exposures:
         if (found.cycle, found.metric) == (row.cycle, row.metric):
-            yield from compared_values(row, found.statistics)
+            yield from compared_values(row, found.statistics, found.unit)
 
 
 def reference_prediction(treatment: Treatment, row: PublishedExposure) -> float:
