@@ -25,7 +25,7 @@ bench: $(BENCH)/.ready
 	cd benchmarks && ../$(BENCH)/bin/python scaling.py
 
 validation: $(VENV)/.demo-ready
-	$(RUN)/python -m her2sim.report.validation docs/validation.md
+	$(RUN)/her2sim validate --markdown docs/validation.md
 
 format: $(VENV)/.test-ready
 	$(RUN)/ruff check --fix .

@@ -324,6 +324,41 @@ def drug_show(name: str) -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
+@click.option("--html", type=click.Path(path_type=Path), help="write the page (one HTML file)")
+@click.option("--markdown", type=click.Path(path_type=Path), help="write the page (Markdown)")
+@click.option("--rows", type=click.Path(path_type=Path), help="published rows of your own (TOML)")
+@click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@reports_errors
+def validate(
+    as_json: bool,
+    html: Path | None,
+    markdown: Path | None,
+    rows: Path | None,
+    patients: int,
+    seed: int,
+) -> None:
+    """How well each drug model reproduces what labels and papers printed."""
+    from her2sim.formats.files import write_text
+    from her2sim.report import validation
+    from her2sim.report.tables import validation_table
+
+    with progress_bar("published rows") as progress:
+        found = validation.validation_rows(patients, seed, rows, progress)
+    for path, page in ((html, validation.html_page), (markdown, validation.markdown_page)):
+        if path is not None:
+            write_text(path, page(found, patients, seed))
+            click.echo(f"wrote {path}", err=True)
+    if as_json:
+        print_json(validation.validation_dict(found))
+        return
+    print_tables(validation_table(validation.summary(found), found))
+    click.echo(validation.heading_text(found, patients, seed))
+    click.echo(NOTICE)
+
+
+@main.command()
 @click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option(

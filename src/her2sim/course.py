@@ -17,6 +17,7 @@ from her2sim.engine.advance import advance
 from her2sim.engine.schedule import Action, Row, Schedule, shared_schedule
 from her2sim.engine.trajectories import METRICS, Request, Tolerance, Trajectories
 from her2sim.errors import DataError, DoseError, SolverError, did_you_mean
+from her2sim.models.structures import slowest_rate_per_day
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import Population
@@ -139,7 +140,7 @@ def simulate(
 def simulate_reference_patient(
     treatment: Treatment,
     n_cycles: int,
-    changes: dict[str, float] | None = None,
+    changes: Mapping[str, float | str] | None = None,
     grid_day: Array | None = None,
 ) -> Course:
     """Treat the reference patient of the model (with changes), without random effects."""
@@ -231,6 +232,14 @@ def steady_state_cycle(treatment: Treatment) -> int:
     if not (change < STEADY_STATE_CHANGE).any():
         raise DataError(f"{treatment.pk.name} reaches no steady state in 60 cycles")
     return int(np.argmax(change < STEADY_STATE_CHANGE)) + 2
+
+
+def reference_half_life_day(treatment: Treatment) -> float:
+    """Terminal half-life in the reference patient, saturable elimination left out."""
+    structure = treatment.pk.structural
+    typical = typical_parameters(treatment.pk, reference_covariates(treatment.pk), 1)
+    parameters = np.array([typical[name][0] for name in structure.model.parameters])
+    return float(np.log(2) / slowest_rate_per_day(structure, parameters))
 
 
 def cohort_chunks(

@@ -15,7 +15,7 @@ from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.advance import advance
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.errors import DataError, did_you_mean
-from her2sim.models.structures import Structure
+from her2sim.models.structures import Structure, slowest_rate_per_day
 from her2sim.patients.covariates import with_derived
 from her2sim.regimens.event_table import MS_PER_DAY, EventTable
 from her2sim.regimens.unroll import Carry, DosingModel, FlatDose, Unrolled, unroll
@@ -24,9 +24,6 @@ from her2sim.units import conversion_factor
 Array = NDArray[np.float64]
 SETTLED_TIME_CONSTANTS = 30.0
 """A steady state is taken as reached when e^-30 of the start is left."""
-
-LARGE_AMOUNT_MG = 1e9
-"""Far above any saturable elimination, which then no longer counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,17 +204,3 @@ def _run(
     conc = model.index("outputs", "conc")
     _, subject, reading = unrolled.reading_of.T
     return unrolled, found.readings[subject, reading, conc]
-
-
-def slowest_rate_per_day(structure: Structure, parameters: Array) -> float:
-    """Slowest rate constant of a structure, saturable elimination left out; 0 if there is none."""
-    model = structure.model
-    columns = []
-    states = [s for s in model.states if s in structure.compartments]
-    for one in states:
-        values: dict[str, Any] = dict(zip(model.parameters, parameters, strict=True))
-        values |= {s: LARGE_AMOUNT_MG if s == one else 0.0 for s in model.states}
-        rates = dict(zip(model.states, model.rates(values)[0], strict=True))
-        columns.append([rates[s] / LARGE_AMOUNT_MG for s in states])
-    eigenvalues = np.linalg.eigvals(np.array(columns).T).real
-    return float(max(0.0, -eigenvalues.max()))

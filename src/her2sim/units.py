@@ -166,6 +166,23 @@ def conversion_factor(source: str, target: str) -> float:
     return a.factor / b.factor
 
 
+def convert_molar(value: float, source: str, target: str, molar_mass_g_per_mol: float) -> float:
+    """Convert a number between units that may differ by mass for amount of substance.
+
+    >>> round(convert_molar(1.0, "umol/L", "ng/mL", 853.9), 1)
+    853.9
+    """
+    a, b = parse_unit(source), parse_unit(target)
+    mass, amount = _DIMENSIONS.index("mass"), _DIMENSIONS.index("amount")
+    moved = a.exponents[amount] - b.exponents[amount]
+    exponents = list(a.exponents)
+    exponents[amount] -= moved
+    exponents[mass] += moved
+    if tuple(exponents) != b.exponents:
+        raise UnitError(f"cannot convert {source!r} to {target!r}: the dimensions differ")
+    return value * a.factor * molar_mass_g_per_mol**moved / b.factor
+
+
 def convert(value: float, source: str, target: str) -> float:
     """Convert a number between two units of the same dimension."""
     return value if source == target else value * conversion_factor(source, target)

@@ -178,6 +178,31 @@ def test_simulate_with_random_effects_needs_the_patient(her2sim, tmp_path: Path)
     assert ipred != pred
 
 
+def test_validate(her2sim, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[[exposure]]\nid = "mine"\ndrug = "Herceptin"\nregimen = "q3w"\npopulation = "mbc"\n'
+        'cycle = "1"\nmetric = "cmin"\nstatistic = "median"\nvalue = 30\nunit = "ug/mL"\n'
+        'source = "me"\n[sources.me]\ncitation = "My paper"\n'
+    )
+    done = her2sim("validate", "--json", "--patients", "300", "--rows", "own.toml",
+                   "--html", "page.html")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["notice"] == NOTICE
+    row = next(r for r in found["rows"] if r["id"] == "mine")
+    assert {
+        "id", "drug", "model", "model_status", "region", "regimen", "population", "analyte",
+        "cycle", "metric", "statistic", "unit", "published", "predicted", "ratio", "tolerance",
+        "class", "inside", "reason", "source", "use",
+    } <= set(row)  # fmt: skip
+    assert (row["drug"], row["source"], row["tolerance"]) == ("trastuzumab", "My paper", 0.15)
+    assert {"drug", "n_counted", "n_inside"} == set(found["summary"][0])
+    page = (tmp_path / "page.html").read_text()
+    assert "My paper" in page
+    assert NOTICE in page
+    assert "http" not in page.replace("https://", "")  # nothing is loaded from elsewhere
+
+
 # Ten kinds of wrong input, and more: command, file content, what the message must say.
 WRONG = [
     ("exposure trastuzumb", None, ["unknown drug 'trastuzumb'", "did you mean 'trastuzumab'"]),

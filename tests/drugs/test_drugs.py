@@ -35,6 +35,7 @@ def test_every_published_row_can_be_placed(name: str) -> None:
     assert len({row.id for row in rows}) == len(rows)
     for row in rows:
         if not row.not_comparable:
+            assert load_pk(f"{name}:{row.model}" if row.model else name)
             assert row.population in (*population_names(), "reference patient")
             assert load_drug(name).labelled_regimen(row.regimen)
 
@@ -53,11 +54,12 @@ def test_unknown_names_get_suggestions() -> None:
 
 
 def test_the_reference_patient_has_the_typical_values() -> None:
-    for name in drug_names():
+    for name in set(drug_names()) - {"pyrotinib"}:  # its clearance is printed at protein zero
         pk = load_pk(name)
         values = typical_parameters(pk, reference_covariates(pk), 1)
         for parameter, quantity in pk.parameter.items():
-            assert values[parameter][0] == pytest.approx(quantity.value, rel=1e-12)
+            inside = pk.internal(parameter, quantity)
+            assert values[parameter][0] == pytest.approx(inside, rel=1e-12)
 
 
 def test_gastric_cancer_switches_clearance_and_volume() -> None:

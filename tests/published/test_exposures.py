@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from her2sim.course import load_treatment, simulate_reference_patient, steady_state_cycle
-from her2sim.drugs.drug import load_pk
-from her2sim.report.validation import ValidationRow, validation_page, validation_rows
+from her2sim.drugs.drug import drug_names, load_pk
+from her2sim.drugs.exposures import published_exposures
+from her2sim.report.validation import ValidationRow, markdown_page, validation_rows
 from tests.conftest import ROOT
 
 # Rows known to lie outside; each says why in its fact file.
@@ -17,34 +18,54 @@ OUTSIDE = {
     "garg2014-q3w-typical-cmin",
     "quartino2016-q3w-iv-typical-cmax",
     "federica-q3w-7-cmin",
+    "yin2021-q3w-ss-cmin",
+    "label-q3w-135-24h-1-auc",  # paclitaxel
+    "label-q3w-24h-1-cmax",
+    "label-q3w-24h-1-auc",
 }
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[ValidationRow]:
-    return list(validation_rows())
+    return validation_rows()
 
 
-def test_every_judged_row_is_inside_its_tolerance(rows: list[ValidationRow]) -> None:
-    outside = {r.row.id for r in rows if r.is_inside is False}
-    assert outside == OUTSIDE
-    assert sum(r.is_inside is not None for r in rows) == 38
-    for r in rows:
-        if r.row.id in OUTSIDE and r.is_inside is False:
-            assert r.row.deviation
+def test_every_counted_row_is_inside_its_tolerance(rows: list[ValidationRow]) -> None:
+    outside = [r for r in rows if r.inside is False]
+    assert {r.id for r in outside} == OUTSIDE
+    assert all(r.reason != "not known" for r in outside)
+    counted = [r for r in rows if r.use == "counted"]
+    assert len(counted) >= 80
+    assert len({r.drug for r in counted}) >= 10
+    assert len(counted) - len(outside) >= 0.85 * len(counted)
+
+
+def test_every_published_row_is_there_once(rows: list[ValidationRow]) -> None:
+    published = [row.id for d in drug_names() for row in published_exposures(d).exposure]
+    assert sorted(row.id for row in rows) == sorted(published)
+    for row in rows:
+        assert (row.use == "not_comparable") == (row.predicted is None)
+        assert row.use == "counted" or row.reason
+
+
+@pytest.mark.parametrize("drug", [d for d in drug_names() if d != "doxorubicin"])
+def test_each_drug_reproduces_published_numbers(rows: list[ValidationRow], drug: str) -> None:
+    n_inside = sum(bool(r.inside) for r in rows if r.drug == drug)
+    assert n_inside >= (1 if drug == "pembrolizumab" else 2)  # one comparable row was published
 
 
 def test_label_medians_of_trastuzumab(rows: list[ValidationRow]) -> None:
-    medians = [r for r in rows if r.drug == "trastuzumab" and r.statistic == "median"]
+    medians = [r for r in rows if r.drug == "trastuzumab" and r.statistic == "median" and r.ratio]
     assert len(medians) == 18
     for r in medians:
-        if r.row.metric in ("cmin", "auc"):
-            assert r.ratio == pytest.approx(1, abs=0.15)
+        limit = 0.15 if r.metric in ("cmin", "auc") else 0.20
+        if r.id != "smpc-qw-mbc-1-cmax":  # inconsistent on the label
+            assert r.ratio == pytest.approx(1, abs=limit)
 
 
 def test_the_page_is_up_to_date(rows: list[ValidationRow]) -> None:
     page = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
-    assert validation_page(rows) == page
+    assert markdown_page(rows, 10_000, 1) == page
 
 
 # Own simulations of the published typical patients, done independently of her2sim (fixed-step
@@ -59,6 +80,13 @@ INDEPENDENT = [
     ("trastuzumab-sc", "q3w-iv", 1, (32.4, 185.7, 1413)),
     ("pertuzumab", "q3w", 1, (55.5, None, 2133)),
     ("pertuzumab", "q3w", 13, (50.1, None, 1787)),
+    ("pertuzumab:wang2021", "q3w-sc", 7, (92.4, 153.8, 2615)),
+    ("pertuzumab:wang2021", "q3w", 7, (83.2, None, 2572)),
+    ("trastuzumab-emtansine", "q3w", 1, (1.61, 79.0, 363.6)),
+    ("trastuzumab-deruxtecan", "q3w", 1, (5.1, 111.9, 560)),
+    ("trastuzumab-deruxtecan", "q3w", 3, (9.3, None, 678)),
+    ("pembrolizumab", "q3w", 1, (12.7, 57.3, 435)),
+    ("pembrolizumab", "q3w", 13, (29.5, 86.8, 909)),
 ]
 
 
@@ -67,7 +95,8 @@ def test_typical_patients_of_an_independent_simulation(drug, regimen, cycle, not
     course = simulate_reference_patient(load_treatment(drug, regimen), cycle)
     for metric, value in zip(("cmin", "cmax", "auc"), noted, strict=True):
         if value is not None:  # peaks after other infusion times are left out
-            assert course.metric(metric)[0, cycle - 1] == pytest.approx(value, rel=2e-3)
+            # Some were noted to two digits only.
+            assert course.metric(metric)[0, cycle - 1] == pytest.approx(value, rel=8e-3)
 
 
 def test_subcutaneous_over_intravenous_in_hannah() -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from her2sim.facts import FactFile, Quantity, read_fact_file
 
-Statistic = Literal["typical", "median", "geometric_mean", "arithmetic_mean", "observed_mean"]
+Statistic = Literal["typical", "median", "geometric_mean", "arithmetic_mean"]
 
 
 class PublishedExposure(Quantity):
@@ -18,9 +18,14 @@ class PublishedExposure(Quantity):
 
     ``population`` is a population of her2sim, or ``reference patient``; ``patient`` changes that
     patient. ``low`` and ``high`` are the 5th and 95th percentile unless the note says otherwise.
-    ``is_relative`` rows give the ratio to the unchanged reference patient. Rows with
-    ``not_comparable`` are listed with that reason and never compared. ``deviation`` says, as far
-    as it is known, why the model does not meet the row.
+    ``is_relative`` rows give the ratio to the unchanged reference patient, or to cycle
+    ``versus_cycle`` of the same patient. ``is_observed`` rows are measured troughs. ``model`` names
+    the model that the row is compared with (the default one if not given). A metric may also be a
+    parameter of the model (its typical value) or ``terminal_half_life``.
+
+    ``is_calibration`` rows set a parameter and are never counted. Rows with ``not_comparable`` are
+    listed with that reason. ``deviation`` says, as far as it is known, why the model does not meet
+    the row.
     """
 
     id: str
@@ -32,8 +37,13 @@ class PublishedExposure(Quantity):
     low: float | None = None
     high: float | None = None
     n: int | None = Field(default=None, gt=0)
-    patient: dict[str, float] = Field(default_factory=dict)
+    region: Literal["us", "eu", "ch"] | None = None
+    model: str | None = None
+    patient: dict[str, float | str] = Field(default_factory=dict)
+    is_observed: bool = False
+    versus_cycle: str | None = None
     is_relative: bool = False
+    is_calibration: bool = False
     not_comparable: str | None = None
     deviation: str | None = None
 
@@ -42,6 +52,18 @@ class ExposureFile(FactFile):
     """All published exposures of a drug."""
 
     exposure: tuple[PublishedExposure, ...]
+
+
+class OwnExposure(PublishedExposure):
+    """A row of a user's own file: it names the drug."""
+
+    drug: str
+
+
+class OwnExposureFile(FactFile):
+    """A user's own rows to compare."""
+
+    exposure: tuple[OwnExposure, ...]
 
 
 @cache

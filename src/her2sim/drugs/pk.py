@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from her2sim.facts import Claim, FactFile, FactModel, Quantity, Status
 from her2sim.models.structures import STRUCTURES, Structure, structure
 from her2sim.models.symbols import SYMBOLS
 from her2sim.patients.covariates import COVARIATES
-from her2sim.units import conversion_factor
+from her2sim.units import conversion_factor, convert_molar
 
 DOSING_PARAMETERS = {"f": "1", "tlag": "day"}
 """Parameters of dosing, outside the equations: bioavailability and lag of extravascular doses."""
@@ -183,6 +183,7 @@ class PkModel(FactFile):
     status: Status
     estimation: str | None = None
     concentration_unit: str
+    molar_mass: Quantity | None = None
     tumour_types: tuple[str, ...]
     parameter: dict[str, Quantity]
     switch: tuple[Switch, ...] = ()
@@ -212,6 +213,13 @@ class PkModel(FactFile):
     def concentration_factor(self) -> float:
         """What an internal concentration (mg/L) is multiplied with to be shown."""
         return conversion_factor("mg/L", self.concentration_unit)
+
+    def internal(self, name: str, quantity: Quantity) -> float:
+        """Value of a parameter in its internal unit; molar numbers need the molar mass."""
+        unit = parameter_unit(name)
+        if self.molar_mass is None:
+            return quantity.to(unit)
+        return convert_molar(quantity.value, quantity.unit, unit, self.molar_mass.to("g/mol"))
 
     def lag_day(self) -> float:
         """Lag of extravascular doses, the same for all patients."""
@@ -257,7 +265,7 @@ def _relation_faults(pk: PkModel) -> Iterator[str]:
             yield f"{place}: no such parameter" + did_you_mean(name, pk.parameter)
     for name, quantity in pk.parameter.items():
         try:
-            quantity.to(parameter_unit(name))
+            pk.internal(name, quantity)
         except ValueError as error:
             yield f"parameter {name}: {error}"
         if quantity.value <= 0:
@@ -287,19 +295,18 @@ def typical_parameters(pk: PkModel, covariates: Any, n: int) -> dict[str, NDArra
     dict of arrays of shape (n,), dosing parameters included
     """
     values = {
-        name: np.full(n, quantity.to(parameter_unit(name)))
-        for name, quantity in pk.parameter.items()
+        name: np.full(n, pk.internal(name, quantity)) for name, quantity in pk.parameter.items()
     }
     for switch in pk.switch:
         kinds = covariates(switch.covariate)
         for kind, quantity in switch.values().items():
-            values[switch.on][kinds == kind] = quantity.to(parameter_unit(switch.on))
+            values[switch.on][kinds == kind] = pk.internal(switch.on, quantity)
     for relation in pk.covariate:
         values[relation.on] = values[relation.on] * relation.factor(covariates(relation.covariate))
     return values
 
 
-def reference_covariates(pk: PkModel, changes: dict[str, float] | None = None) -> Any:
+def reference_covariates(pk: PkModel, changes: Mapping[str, float | str] | None = None) -> Any:
     """Covariate function of one patient: the model's reference patient, with changes."""
     values: dict[str, float | str] = {**pk.reference_patient, **(changes or {})}
 

@@ -43,6 +43,12 @@ def second_peripheral_exchange(q2: Any, vp2: Any, conc: Any, peripheral2: Any) -
     return Part(rates={"central": -net, "peripheral2": net})
 
 
+def saturable_distribution(vmtr: Any, kmtr: Any, k21: Any, conc: Any, peripheral: Any) -> Part:
+    """Saturable transport to the peripheral compartment, linear return."""
+    net = vmtr * conc / (kmtr + conc) - k21 * peripheral
+    return Part(rates={"central": -net, "peripheral": net})
+
+
 def first_order_absorption(ka: Any, depot: Any) -> Part:
     """Absorption from a depot in proportion to what is left there."""
     absorbed = ka * depot

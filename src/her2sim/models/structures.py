@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from her2sim.engine.model import Analyte, Component, Model, compose
 from her2sim.errors import UnknownNameError, did_you_mean
@@ -75,6 +79,20 @@ _STRUCTURES = (
         _SMALL_MOLECULE_UNIT,
     ),
     Structure(
+        "three_compartment_saturable",
+        "three compartments, saturable elimination and saturable transport to the first peripheral "
+        "compartment",
+        (
+            pk.central_concentration,
+            pk.saturable_distribution,
+            pk.second_peripheral_exchange,
+            pk.michaelis_menten_elimination,
+        ),
+        ("central", "peripheral", "peripheral2"),
+        _IV,
+        _SMALL_MOLECULE_UNIT,
+    ),
+    Structure(
         "two_compartment_absorption",
         "two compartments with first-order absorption, linear elimination",
         (*_TWO, pk.linear_elimination, pk.first_order_absorption),
@@ -114,3 +132,21 @@ def structure(name: str) -> Structure:
     if name not in STRUCTURES:
         raise UnknownNameError(f"unknown structure {name!r}" + did_you_mean(name, STRUCTURES))
     return STRUCTURES[name]
+
+
+LARGE_AMOUNT_MG = 1e9
+"""Far above any saturable elimination, which then no longer counts."""
+
+
+def slowest_rate_per_day(structure: Structure, parameters: NDArray[np.float64]) -> float:
+    """Slowest rate constant of a structure, saturable elimination left out; 0 if there is none."""
+    model = structure.model
+    columns = []
+    states = [s for s in model.states if s in structure.compartments]
+    for one in states:
+        values: dict[str, Any] = dict(zip(model.parameters, parameters, strict=True))
+        values |= {s: LARGE_AMOUNT_MG if s == one else 0.0 for s in model.states}
+        rates = dict(zip(model.states, model.rates(values)[0], strict=True))
+        columns.append([rates[s] / LARGE_AMOUNT_MG for s in states])
+    eigenvalues = np.linalg.eigvals(np.array(columns).T).real
+    return float(max(0.0, -eigenvalues.max()))

@@ -19,6 +19,9 @@ _ENTRIES = (
     Symbol("vp2", "parameter", "L", "second peripheral volume"),
     Symbol("vmax", "parameter", "mg/day", "maximum rate of saturable elimination"),
     Symbol("km", "parameter", "mg/L", "concentration at half the maximum rate"),
+    Symbol("vmtr", "parameter", "mg/day", "maximum rate of saturable distribution"),
+    Symbol("kmtr", "parameter", "mg/L", "concentration at half the rate of distribution"),
+    Symbol("k21", "parameter", "1/day", "rate constant of return to the central compartment"),
     Symbol("ka", "parameter", "1/day", "first-order absorption rate constant"),
     Symbol("conc", "output", "mg/L", "concentration in the central compartment"),
 )

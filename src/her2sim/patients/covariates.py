@@ -37,7 +37,9 @@ _REGISTER = (
     Covariate("liver_metastases", "1", 0, 1, "liver metastases, 0 or 1"),
     Covariate("female", "1", 0, 1, "1 for a woman, 0 for a man"),
     Covariate("asian", "1", 0, 1, "1 for Asian, 0 for other"),
+    Covariate("japan", "1", 0, 1, "1 for treatment in Japan"),
     Covariate("ecog_1_or_more", "1", 0, 1, "1 for an ECOG performance status of 1 or more"),
+    Covariate("total_protein_g_per_l", "g/L", 20, 120, "total serum protein"),
     Covariate("sum_of_diameters_mm", "mm", 1, 1000, "sum of longest tumour diameters"),
     Covariate("shed_her2_ng_per_ml", "ng/mL", 0.1, 10000, "shed HER2 extracellular domain"),
     Covariate("residual_trastuzumab_ug_per_ml", "ug/mL", 0, 500, "trastuzumab left from before"),
@@ -48,7 +50,7 @@ _REGISTER = (
 
 COVARIATES = {c.name: c for c in _REGISTER}
 TUMOUR_TYPES = ("breast", "gastric", "colorectal", "other", "none")
-BINARY = ("liver_metastases", "female", "asian", "ecog_1_or_more")
+BINARY = ("liver_metastases", "female", "asian", "japan", "ecog_1_or_more")
 
 
 @cache

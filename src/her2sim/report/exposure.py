@@ -342,7 +342,6 @@ def compared_values(
         "median": summary.median,
         "geometric_mean": summary.geometric_mean,
         "arithmetic_mean": summary.mean,
-        "observed_mean": summary.mean,
     }[row.statistic]
     yield row.statistic, convert(row.value, row.unit, unit), centre
     if row.low is not None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.table import Table
 
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
+from her2sim.report.validation import ValidationRow
 
 
 def _number(value: float) -> str:
@@ -46,6 +50,19 @@ def comparison_table(report: ExposureReport) -> Table:
             row.unit,
             row.source,
         )
+    return table
+
+
+def validation_table(summary: Sequence[Mapping[str, Any]], rows: Sequence[ValidationRow]) -> Table:
+    """Score of each drug, and its rows outside."""
+    table = Table(title="Published rows inside their tolerance", title_justify="left")
+    for heading in ("drug", "inside", "counted", "outside (ratio)"):
+        table.add_column(heading, justify="right" if heading in ("inside", "counted") else "left")
+    for line in summary:
+        outside = [r for r in rows if r.drug == line["drug"] and r.inside is False]
+        texts = [f"{r.id} ({r.ratio:.2f})" for r in outside]
+        counts = (str(line["n_inside"]), str(line["n_counted"]))
+        table.add_row(line["drug"], *counts, ", ".join(texts))
     return table
 
 
