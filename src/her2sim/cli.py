@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from her2sim import __version__
 from her2sim.errors import DataError, Her2SimError, did_you_mean
 from her2sim.notice import NOTICE
+
+if TYPE_CHECKING:
+    from her2sim.drugs.interactions import Kind
 
 F = TypeVar("F", bound=Callable[..., Any])
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -104,7 +107,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("drug")
-@click.option("--regimen", default="q3w", show_default=True, help="regimen of the label: q3w, qw")
+@click.option("--regimen", help="regimen of the label: q3w, qw, bid [the drug's first]")
 @click.option(
     "--population",
     default="mbc",
@@ -124,10 +127,14 @@ def main() -> None:
     help="write one row a patient and cycle (Parquet)",
 )
 @click.option("--threads", type=click.IntRange(1), help="threads [all cores]")
+@click.option("--with", "medicines", multiple=True, metavar="NAME", help="co-medication")
+@click.option("--food", metavar="NAME", help="food, as in high-fat")
+@click.option("--hepatic", metavar="CLASS", help="hepatic impairment: mild, moderate, severe")
+@click.option("--renal", metavar="CLASS", help="renal impairment")
 @reports_errors
 def exposure(
     drug: str,
-    regimen: str,
+    regimen: str | None,
     population: str,
     patients: int | None,
     seed: int | None,
@@ -135,19 +142,29 @@ def exposure(
     figure: Path | None,
     output: Path | None,
     threads: int | None,
+    medicines: tuple[str, ...],
+    food: str | None,
+    hepatic: str | None,
+    renal: str | None,
 ) -> None:
     """Exposure of DRUG in a population, beside what was published.
 
     DRUG is an INN, a brand name, or DRUG:MODEL; `her2sim drug list` shows them all.
     """
     from her2sim.course import load_treatment
+    from her2sim.drugs.drug import first_regimen
     from her2sim.formats.patient_table import load_patients
     from her2sim.report import exposure as reports
 
-    treatment = load_treatment(drug, regimen)
+    interactions: list[tuple[Kind, str]] = [("co-medication", name) for name in medicines]
+    impairments: tuple[tuple[Kind, str | None], ...] = (
+        ("food", food), ("hepatic", hepatic), ("renal", renal),
+    )  # fmt: skip
+    interactions += [(kind, name) for kind, name in impairments if name]
+    treatment = load_treatment(drug, regimen or first_regimen(drug), interactions)
     number = draw_seed() if seed is None else seed
     people, n = load_patients(population, patients, number)
-    with progress_bar(f"{treatment.drug.id} {regimen}") as progress:
+    with progress_bar(f"{treatment.drug.id} {treatment.regimen.name}") as progress:
         report = reports.exposure(
             treatment, people, n, number, output=output, progress=progress, threads=threads
         )

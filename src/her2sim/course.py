@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 
 from her2sim import __version__
 from her2sim.drugs.drug import Drug, load_drug, load_pk
+from her2sim.drugs.interactions import (
+    Interaction,
+    Kind,
+    apply_interactions,
+    find_interaction,
+)
 from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.advance import advance
@@ -40,6 +46,11 @@ class Treatment:
     drug: Drug
     pk: PkModel
     regimen: Regimen
+    interactions: tuple[Interaction, ...] = ()
+
+    def typical(self, covariates: Any, n: int) -> dict[str, Array]:
+        """Parameters of ``n`` patients without random effects, interactions included."""
+        return apply_interactions(typical_parameters(self.pk, covariates, n), self.interactions)
 
     @property
     def target(self) -> int:
@@ -79,10 +90,24 @@ class Treatment:
         return scale
 
 
-def load_treatment(drug: str, regimen: str) -> Treatment:
-    """A treatment by names: ``load_treatment("trastuzumab", "q3w")``."""
-    found = load_drug(drug)
-    return Treatment(found, load_pk(drug), labelled_regimen(found, regimen))
+def load_treatment(
+    drug: str, regimen: str, interactions: Sequence[tuple[Kind, str]] = ()
+) -> Treatment:
+    """A treatment by names: ``load_treatment("trastuzumab", "q3w")``.
+
+    ``interactions`` are pairs of kind and name, as in ``("co-medication", "itraconazole")``.
+
+    Raises
+    ------
+    DataError
+        If nothing is published of an interaction, or the model cannot carry it.
+    """
+    found, pk = load_drug(drug), load_pk(drug)
+    rows = tuple(find_interaction(found.id, kind, name) for kind, name in interactions)
+    for row in rows:
+        if row.acts_on not in pk.parameter:
+            raise DataError(f"{pk.name} has no {row.acts_on}, which {row.name} acts on")
+    return Treatment(found, pk, labelled_regimen(found, regimen), rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +153,7 @@ def simulate(
     is_typical : leave the random effects out
     """
     covariates, n = cohort.covariate, cohort.n_patients
-    parameters = typical_parameters(treatment.pk, covariates, n)
+    parameters = treatment.typical(covariates, n)
     if not is_typical:
         effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
         parameters = apply_random_effects(parameters, effects)
@@ -145,7 +170,7 @@ def simulate_reference_patient(
 ) -> Course:
     """Treat the reference patient of the model (with changes), without random effects."""
     covariates = reference_covariates(treatment.pk, changes)
-    parameters = typical_parameters(treatment.pk, covariates, 1)
+    parameters = treatment.typical(covariates, 1)
     cohort = Cohort("reference patient", np.array([1]), {}, seed=0)
     return _run(treatment, cohort, covariates, parameters, n_cycles, grid_day, None, None, 1)
 
@@ -209,6 +234,7 @@ def run_manifest(
         "model": treatment.pk.name,
         "model_status": treatment.pk.status,
         "regimen": treatment.regimen.name,
+        "interactions": [f"{row.kind} {row.name}" for row in treatment.interactions],
         "population": cohort.name,
         "seed": cohort.seed,
         "replicate": cohort.replicate,

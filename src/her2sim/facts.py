@@ -57,10 +57,6 @@ class Claim(FactModel):
             raise ValueError("needs a source (or status = 'assumed' with a reason)")
         return self
 
-    def basis(self) -> str:
-        """Source key, or the reason of an assumption."""
-        return self.source or f"assumed: {self.reason}"
-
 
 class Quantity(Claim):
     """A number with its unit."""

@@ -34,6 +34,7 @@ _SYMBOLS: dict[str, tuple[float, tuple[int, ...]]] = {
     "mL": _base(1e-3, volume=1),
     "day": _base(1.0, time=1),
     "week": _base(7.0, time=1),
+    "month": _base(365.25 / 12, time=1),
     "year": _base(365.25, time=1),
     "h": _base(1 / 24, time=1),
     "min": _base(1 / 1440, time=1),

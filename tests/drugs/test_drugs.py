@@ -23,7 +23,7 @@ def test_every_drug_loads_and_says_where_its_numbers_come_from(name: str) -> Non
     assert pk.drug == drug.id == name
     assert set(pk.reference_patient) >= set(pk.needed_covariates())
     for quantity in pk.parameter.values():
-        assert pk.source_text(quantity.source)
+        assert pk.source_text(quantity.source) if quantity.source else quantity.reason
     assert np.linalg.eigvalsh(pk.variability.omega()).min() > 0
     text = files("her2sim.drugs").joinpath(name, "pk.toml").read_text(encoding="utf-8")
     assert "recalled" not in text

@@ -51,7 +51,8 @@ def test_every_published_row_is_there_once(rows: list[ValidationRow]) -> None:
 @pytest.mark.parametrize("drug", [d for d in drug_names() if d != "doxorubicin"])
 def test_each_drug_reproduces_published_numbers(rows: list[ValidationRow], drug: str) -> None:
     n_inside = sum(bool(r.inside) for r in rows if r.drug == drug)
-    assert n_inside >= (1 if drug == "pembrolizumab" else 2)  # one comparable row was published
+    # One comparable row was published of pembrolizumab; margetuximab has no published model.
+    assert n_inside >= (1 if drug in ("pembrolizumab", "margetuximab") else 2)
 
 
 def test_label_medians_of_trastuzumab(rows: list[ValidationRow]) -> None:

@@ -102,6 +102,11 @@ def pk_models(drug: str) -> dict[str, PkModel]:
     return {model.model: model for model in models}
 
 
+def first_regimen(name: str) -> str:
+    """The regimen that is listed first for a drug."""
+    return next(iter(load_drug(name).regimen))
+
+
 def load_pk(name: str) -> PkModel:
     """Load the pharmacokinetic model of ``DRUG`` (its default) or ``DRUG:MODEL``."""
     drug = load_drug(name)

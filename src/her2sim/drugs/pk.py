@@ -166,7 +166,7 @@ class Residual(FactModel):
 class StudiedPopulation(Claim):
     """In whom the model was estimated."""
 
-    n_patients: int = Field(gt=0)
+    n_patients: int | None = Field(default=None, gt=0)
     n_observations: int | None = None
     summary: str
 

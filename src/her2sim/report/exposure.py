@@ -21,6 +21,7 @@ from her2sim.course import (
     steady_state_cycle,
 )
 from her2sim.drugs.exposures import PublishedExposure, published_exposures
+from her2sim.drugs.interactions import interaction_notes
 from her2sim.formats.parts import PartStore
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
@@ -98,6 +99,7 @@ class ExposureReport:
             "model": self.treatment.pk.model,
             "model_status": self.treatment.pk.status,
             "regimen": self.treatment.regimen.name,
+            "interactions": [f"{r.kind} {r.name}" for r in self.treatment.interactions],
             "population": self.population,
             "patients": self.patients,
             "seed": self.seed,
@@ -210,7 +212,7 @@ def published_here(treatment: Treatment, population: str) -> Iterator[PublishedE
     """Published rows of this regimen in this population that can be compared."""
     for row in published_exposures(treatment.drug.id).exposure:
         is_here = row.regimen == treatment.regimen.name and row.population == population
-        if is_here and not row.not_comparable:
+        if is_here and not row.not_comparable and not treatment.interactions:
             yield row
 
 
@@ -353,6 +355,7 @@ def compared_values(
 def notes(treatment: Treatment, population: Population | Cohort) -> Iterator[str]:
     """What a reader must know of the model in this population."""
     pk = treatment.pk
+    yield from interaction_notes(treatment.drug.id, treatment.interactions)
     if pk.status != "published":
         yield f"{pk.name} is a {pk.status}, not a published model."
     kinds = (

@@ -92,7 +92,7 @@ def drug_text(drug: Drug, pk: PkModel) -> str:
         f"{drug.id}: {drug.title} ({drug.drug_class})",
         f"model {pk.name}, {pk.title}; status: {pk.status}",
         f"structure {pk.structure}: {pk.structural.meaning}",
-        f"estimated in {pk.population.n_patients} patients: {pk.population.summary}",
+        *_studied_lines(pk),
         "",
         "Equations (amounts in mg, time in days; infusions enter the dosed compartment)",
         *(f"  {line}" for line in pk.structural.model.equations()),
@@ -123,6 +123,12 @@ def drug_text(drug: Drug, pk: PkModel) -> str:
     return "\n".join(lines)
 
 
+def _studied_lines(pk: PkModel) -> list[str]:
+    if pk.population.n_patients is None:
+        return [pk.population.summary]
+    return [f"estimated in {pk.population.n_patients} patients: {pk.population.summary}"]
+
+
 def _parameter_lines(pk: PkModel, name: str, quantity: Quantity) -> list[str]:
     lines = [_line(f"  {name} = {_with_unit(quantity)}", quantity)]
     for switch in (s for s in pk.switch if s.on == name):
@@ -139,4 +145,4 @@ def _with_unit(quantity: Quantity) -> str:
 
 def _line(text: str, claim: Claim) -> str:
     """A line with its status and basis set off to the right."""
-    return f"{text:<52}  [{claim.status}; {claim.basis()}]"
+    return f"{text:<52}  [{claim.status}; {claim.source or claim.reason}]"

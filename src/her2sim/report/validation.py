@@ -308,9 +308,12 @@ def heading_text(rows: Sequence[ValidationRow], patients: int, seed: int) -> str
     """One sentence with the score."""
     counted = [row for row in rows if row.use == "counted"]
     n_inside = sum(bool(row.inside) for row in counted)
+    n_calibration = sum(row.use == "calibration" for row in rows)
+    n_listed = len(rows) - len(counted) - n_calibration
     return (
         f"{patients} virtual patients, seed {seed}. {n_inside} of {len(counted)} counted rows are "
-        f"inside their tolerance; {len(rows) - len(counted)} are listed and not compared."
+        f"inside their tolerance; {n_calibration} set a parameter of a surrogate and are not "
+        f"counted; {n_listed} are listed and not compared."
     )
 
 
