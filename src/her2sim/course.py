@@ -76,7 +76,17 @@ class Treatment:
         closings: list[Row] = [
             ((k + 1) * self.regimen.cycle_day, Action.CYCLE, k, 0.0) for k in range(n_cycles)
         ]
-        return sorted([*closings, *dose_rows(planned)], key=lambda row: row[0])
+        rows = [*closings, *self._cycle_changes(n_cycles), *dose_rows(planned)]
+        return sorted(rows, key=lambda row: row[0])
+
+    def _cycle_changes(self, n_cycles: int) -> Iterator[Row]:
+        """Parameters that change with the cycle, at its start."""
+        for effect in self.pk.cycle_effect:
+            index = self.pk.structural.model.index("parameters", effect.on)
+            first = self.pk.internal(effect.on, self.pk.parameter[effect.on])
+            for k in range(n_cycles):
+                value = first * effect.factor(k + 1)
+                yield (k * self.regimen.cycle_day, Action.PARAMETER, index, value)
 
     def scale(self, covariates: Any, parameters: Mapping[str, Array], n: int) -> Array:
         """What amounts are multiplied with: weight or surface, and bioavailability."""
@@ -114,8 +124,9 @@ def load_treatment(
 class Course:
     """What happened to the patients of a cohort.
 
-    ``cycles`` has shape (n, n_cycles, 4): trough, peak and AUC (in the units of the doors) and
-    days above the level; ``grid`` has shape (n, n_grid): concentrations.
+    ``cycles`` has shape (n, n_cycles, n_analytes, 4): trough, peak and AUC (in the units of the
+    doors) and days above the level; ``grid`` has shape (n, n_grid): concentrations of the first
+    analyte.
     """
 
     treatment: Treatment
@@ -125,9 +136,9 @@ class Course:
     grid_day: Array
     manifest: Mapping[str, Any]
 
-    def metric(self, name: str) -> Array:
-        """``cmin``, ``cmax``, ``auc`` or ``time_above``, shape (n, n_cycles)."""
-        return self.cycles[:, :, METRICS.index(name)]
+    def metric(self, name: str, analyte: int = 0) -> Array:
+        """``cmin``, ``cmax``, ``auc`` or ``time_above`` of an analyte, shape (n, n_cycles)."""
+        return self.cycles[:, :, analyte, METRICS.index(name)]
 
 
 def simulate(
@@ -199,14 +210,16 @@ def _run(
     )
     found: Trajectories = advance(model, request, tolerance, threads)
     _require_finished(found, treatment, cohort, request.schedule)
-    cycles = found.cycles[:, :, 0, :]
-    cycles[:, :, :2] *= to_shown
-    cycles[:, :, 2] *= conversion_factor("mg*day/L", treatment.pk.auc_unit())
+    cycles, pk = found.cycles, treatment.pk
+    for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
+        cycles[:, :, k, :2] *= conversion_factor("mg/L", unit)
+        cycles[:, :, k, 2] *= conversion_factor("mg*day/L", area)
+    conc = model.index("outputs", "conc")
     return Course(
         treatment,
         cohort,
         cycles,
-        found.grid[:, :, 0] * to_shown,
+        found.grid[:, :, conc] * to_shown,
         grid,
         run_manifest(treatment, cohort, tolerance or Tolerance()),
     )

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from her2sim.course import load_treatment, simulate_reference_patient
 from her2sim.drugs.drug import drug_names, load_drug, load_pk, pk_models
 from her2sim.drugs.exposures import published_exposures
 from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters, variance_from_cv
 from her2sim.drugs.variability import draw_random_effects
+from her2sim.engine.schedule import Action
 from her2sim.errors import DataError, UnknownDrugError, UnknownNameError
 from her2sim.facts import read_fact_file
 from her2sim.patients.population import population_names
@@ -57,7 +59,8 @@ def test_the_reference_patient_has_the_typical_values() -> None:
     for name in set(drug_names()) - {"pyrotinib"}:  # its clearance is printed at protein zero
         pk = load_pk(name)
         values = typical_parameters(pk, reference_covariates(pk), 1)
-        for parameter, quantity in pk.parameter.items():
+        for parameter in set(pk.parameter) - {"v_payload"}:  # printed per m2
+            quantity = pk.parameter[parameter]
             inside = pk.internal(parameter, quantity)
             assert values[parameter][0] == pytest.approx(inside, rel=1e-12)
 
@@ -85,6 +88,28 @@ def test_random_effects_have_the_printed_covariance() -> None:
 
 def test_one_convention_from_cv_to_variance() -> None:
     assert variance_from_cv(1.39) == pytest.approx(1.0757, abs=1e-4)
+
+
+def test_release_of_dxd_falls_with_the_cycle() -> None:
+    treatment = load_treatment("trastuzumab-deruxtecan", "q3w")
+    krel = treatment.pk.structural.model.index("parameters", "krel")
+    changes = [r for r in treatment.rows(3) if r[1] == Action.PARAMETER]
+    by_hand = [0.0159 * 24, 0.0159 * 24 * 2**-0.137 * 0.83, 0.0159 * 24 * 3**-0.137 * 0.83]
+    assert [r[0] for r in changes] == [0, 21, 42]
+    assert all(r[2] == krel for r in changes)
+    assert [r[3] for r in changes] == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_payload_mass_balance() -> None:
+    """All payload that is released is cleared: AUC x CL = fraction x release x AUC of amount."""
+    treatment = load_treatment("trastuzumab-deruxtecan", "q3w")
+    course = simulate_reference_patient(treatment, 1)
+    p = {n: treatment.pk.internal(n, q) for n, q in treatment.pk.parameter.items()}
+    conjugate, payload = (course.metric("auc", k)[0, 0] for k in (0, 1))
+    released = p["payload_fraction"] * p["krel"] * conjugate * p["vc"]  # mg, AUC in mg day/L
+    cleared = p["cl_payload"] * payload / 24 / 1000  # AUC in ng h/mL
+    left = course.metric("cmin", 1)[0, 0] / 1000 * p["v_payload"] * 1.6
+    assert cleared + left == pytest.approx(released, rel=1e-6)
 
 
 def test_models_are_found_by_name() -> None:

@@ -14,8 +14,9 @@ from her2sim.models.symbols import SYMBOLS
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_every_structure_composes_and_its_units_agree(name: str) -> None:
     model = STRUCTURES[name].model  # compose() checks the units of every equation
-    assert set(STRUCTURES[name].compartments) == set(model.states) - {"auc"}
-    assert model.outputs == ("conc",)
+    followed = {"auc", "payload", "auc_payload"}
+    assert set(STRUCTURES[name].compartments) == set(model.states) - followed
+    assert [a.concentration for a in model.analytes] == list(model.outputs)
 
 
 def test_a_wrong_unit_is_found() -> None:

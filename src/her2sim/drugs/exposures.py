@@ -20,7 +20,8 @@ class PublishedExposure(Quantity):
     patient. ``low`` and ``high`` are the 5th and 95th percentile unless the note says otherwise.
     ``is_relative`` rows give the ratio to the unchanged reference patient, or to cycle
     ``versus_cycle`` of the same patient. ``is_observed`` rows are measured troughs. ``model`` names
-    the model that the row is compared with (the default one if not given). A metric may also be a
+    the model that the row is compared with (the default one if not given), ``analyte`` what was
+    measured (the drug's own if not given). A metric may also be a
     parameter of the model (its typical value) or ``terminal_half_life``.
 
     ``is_calibration`` rows set a parameter and are never counted. Rows with ``not_comparable`` are
@@ -39,6 +40,7 @@ class PublishedExposure(Quantity):
     n: int | None = Field(default=None, gt=0)
     region: Literal["us", "eu", "ch"] | None = None
     model: str | None = None
+    analyte: str | None = None
     patient: dict[str, float | str] = Field(default_factory=dict)
     is_observed: bool = False
     versus_cycle: str | None = None

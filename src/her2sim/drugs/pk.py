@@ -163,6 +163,19 @@ class Residual(FactModel):
     additive_sd: Quantity | None = None
 
 
+class CycleEffect(FactModel):
+    """A parameter that changes with the cycle: x cycle^exponent, x later_factor after the first."""
+
+    on: str
+    exponent: Quantity
+    later_factor: Quantity
+
+    def factor(self, cycle: int) -> float:
+        """What the parameter is multiplied with in a cycle (from 1)."""
+        trend: float = float(cycle) ** self.exponent.value
+        return trend * (self.later_factor.value if cycle > 1 else 1.0)
+
+
 class StudiedPopulation(Claim):
     """In whom the model was estimated."""
 
@@ -188,6 +201,7 @@ class PkModel(FactFile):
     parameter: dict[str, Quantity]
     switch: tuple[Switch, ...] = ()
     covariate: tuple[CovariateRelation, ...] = ()
+    cycle_effect: tuple[CycleEffect, ...] = ()
     variability: Variability
     residual: Residual = Residual()
     population: StudiedPopulation
@@ -210,6 +224,17 @@ class PkModel(FactFile):
         """The structural model."""
         return structure(self.structure)
 
+    def concentration_units(self) -> tuple[str, ...]:
+        """Unit of each analyte; a payload is shown in ng/mL."""
+        return (self.concentration_unit, "ng/mL")[: len(self.structural.analytes)]
+
+    def auc_units(self) -> tuple[str, ...]:
+        """Unit of the AUC of each analyte: in days for antibodies, in hours for small molecules."""
+        return tuple(
+            unit.replace("/", "*h/" if unit.startswith("ng") else "*day/")
+            for unit in self.concentration_units()
+        )
+
     def concentration_factor(self) -> float:
         """What an internal concentration (mg/L) is multiplied with to be shown."""
         return conversion_factor("mg/L", self.concentration_unit)
@@ -225,11 +250,6 @@ class PkModel(FactFile):
         """Lag of extravascular doses, the same for all patients."""
         lag = self.parameter.get("tlag")
         return 0.0 if lag is None else lag.to("day")
-
-    def auc_unit(self) -> str:
-        """Unit in which an AUC is shown: in days for antibodies, in hours for small molecules."""
-        mass, volume = self.concentration_unit.split("/")
-        return f"{mass}*h/{volume}" if mass == "ng" else f"{mass}*day/{volume}"
 
     def needed_covariates(self) -> tuple[str, ...]:
         """Characteristics that the model asks of a patient."""
@@ -270,6 +290,10 @@ def _relation_faults(pk: PkModel) -> Iterator[str]:
             yield f"parameter {name}: {error}"
         if quantity.value <= 0:
             yield f"parameter {name} must be above zero"
+    fixed = {name for _, name in changed}
+    for effect in pk.cycle_effect:
+        if effect.on not in pk.parameter or effect.on in fixed:
+            yield f"cycle effect on {effect.on!r}: needs a parameter that does not vary"
     if any(name == "tlag" for _, name in changed):
         yield "tlag is the same for all patients; it cannot vary or depend on a characteristic"
     vary = pk.variability.names()

@@ -24,7 +24,7 @@ from her2sim.engine.trajectories import (
 )
 
 Array = NDArray[np.float64]
-SAMPLES_PER_SEGMENT = 65
+SAMPLES_PER_SEGMENT = 1025
 
 
 def solve_reference(

@@ -58,3 +58,19 @@ def first_order_absorption(ka: Any, depot: Any) -> Part:
 def area_under_curve(conc: Any) -> Part:
     """Cumulative area under the concentration."""
     return Part(rates={"auc": conc})
+
+
+def payload_release(krel: Any, payload_fraction: Any, central: Any) -> Part:
+    """Payload set free from the conjugate in plasma; the conjugate's own clearance covers it."""
+    return Part(rates={"payload": payload_fraction * krel * central})
+
+
+def payload_disposition(cl_payload: Any, v_payload: Any, payload: Any) -> Part:
+    """Concentration and elimination of the payload, one compartment."""
+    conc = payload / v_payload
+    return Part(rates={"payload": -cl_payload * conc}, outputs={"conc_payload": conc})
+
+
+def area_under_payload(conc_payload: Any) -> Part:
+    """Cumulative area under the payload concentration."""
+    return Part(rates={"auc_payload": conc_payload})

@@ -16,6 +16,7 @@ from her2sim.models import pharmacokinetics as pk
 from her2sim.models.symbols import SYMBOLS
 
 CENTRAL_ANALYTE = (Analyte("central", "conc", "auc"),)
+WITH_PAYLOAD = (*CENTRAL_ANALYTE, Analyte("payload", "conc_payload", "auc_payload"))
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class Structure:
     compartments: tuple[str, ...]
     dosed: Mapping[str, str]
     concentration_unit: str
+    analytes: tuple[Analyte, ...] = CENTRAL_ANALYTE
 
     @cached_property
     def model(self) -> Model:
         """The traced model."""
         components = (*self.components, pk.area_under_curve)
-        return compose(self.name, components, SYMBOLS, CENTRAL_ANALYTE, self.compartments)
+        return compose(self.name, components, SYMBOLS, self.analytes, self.compartments)
 
 
 _IV = {"iv": "central"}
@@ -91,6 +93,21 @@ _STRUCTURES = (
         ("central", "peripheral", "peripheral2"),
         _IV,
         _SMALL_MOLECULE_UNIT,
+    ),
+    Structure(
+        "two_compartment_payload",
+        "conjugate in two compartments with linear elimination, payload released from it in one",
+        (
+            *_TWO,
+            pk.linear_elimination,
+            pk.payload_release,
+            pk.payload_disposition,
+            pk.area_under_payload,
+        ),
+        ("central", "peripheral"),
+        _IV,
+        _ANTIBODY_UNIT,
+        WITH_PAYLOAD,
     ),
     Structure(
         "two_compartment_absorption",

@@ -9,6 +9,8 @@ _ENTRIES = (
     Symbol("central", "state", "mg", "amount in the central compartment"),
     Symbol("peripheral", "state", "mg", "amount in the peripheral compartment"),
     Symbol("peripheral2", "state", "mg", "amount in the second peripheral compartment"),
+    Symbol("payload", "state", "mg", "amount of released payload in plasma"),
+    Symbol("auc_payload", "state", "mg*day/L", "area under the payload concentration"),
     Symbol("auc", "state", "mg*day/L", "area under the concentration since the start"),
     Symbol("cl", "parameter", "L/day", "linear clearance"),
     Symbol("vc", "parameter", "L", "central volume"),
@@ -23,6 +25,11 @@ _ENTRIES = (
     Symbol("kmtr", "parameter", "mg/L", "concentration at half the rate of distribution"),
     Symbol("k21", "parameter", "1/day", "rate constant of return to the central compartment"),
     Symbol("ka", "parameter", "1/day", "first-order absorption rate constant"),
+    Symbol("krel", "parameter", "1/day", "rate constant of payload release from the conjugate"),
+    Symbol("payload_fraction", "parameter", "1", "mass of payload in the mass of conjugate"),
+    Symbol("cl_payload", "parameter", "L/day", "clearance of the payload"),
+    Symbol("v_payload", "parameter", "L", "volume of the payload"),
+    Symbol("conc_payload", "output", "mg/L", "concentration of the payload"),
     Symbol("conc", "output", "mg/L", "concentration in the central compartment"),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 EXPOSURE_METRICS = ("cmin", "cmax", "auc", "cavg")
 STEADY_STATE = "steady state"
+PAYLOAD = "payload"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Statistics:
     mean: float
     geometric_mean: float
     cv_percent: float
+
+
+Found = dict[tuple[str, str, str], Statistics]
+"""Statistics by analyte, cycle and metric."""
 
 
 @dataclass(frozen=True)
@@ -131,17 +136,29 @@ def statistics(values: Array) -> Statistics:
     return Statistics(values.size, float(median), float(p5), float(p95), mean, geometric, cv)
 
 
-def metric_unit(treatment: Treatment, metric: str) -> str:
-    """Unit in which a metric is shown."""
-    return treatment.pk.auc_unit() if metric == "auc" else treatment.pk.concentration_unit
+def analyte_names(treatment: Treatment) -> tuple[str, ...]:
+    """Names of what is measured: the drug's own analyte first, then its payload."""
+    names = (treatment.drug.analyte, PAYLOAD)
+    return names[: len(treatment.pk.structural.analytes)]
+
+
+def metric_unit(treatment: Treatment, metric: str, analyte: str | None = None) -> str:
+    """Unit in which a metric of an analyte (the first one if not named) is shown."""
+    names = analyte_names(treatment)
+    position = 0 if analyte is None else names.index(analyte)
+    pk = treatment.pk
+    return (pk.auc_units() if metric == "auc" else pk.concentration_units())[position]
 
 
 def cycle_metrics(course: Course) -> Array:
-    """Trough, peak, AUC and mean concentration, shape (4, n_cycles, n)."""
-    columns = [course.metric(m).T for m in ("cmin", "cmax", "auc")]
+    """Trough, peak, AUC and mean concentration, shape (n_analytes, 4, n_cycles, n)."""
     pk, cycle_day = course.treatment.pk, course.treatment.regimen.cycle_day
-    per_day = conversion_factor(pk.auc_unit(), f"{pk.concentration_unit.split('/')[0]}*day/mL")
-    return np.stack([*columns, columns[2] * per_day / cycle_day])
+    metrics = []
+    for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
+        columns = [course.metric(m, k).T for m in ("cmin", "cmax", "auc")]
+        per_day = conversion_factor(area, unit.replace("/", "*day/"))
+        metrics.append(np.stack([*columns, columns[2] * per_day / cycle_day]))
+    return np.stack(metrics)
 
 
 def patient_frame(course: Course) -> pl.DataFrame:
@@ -149,17 +166,28 @@ def patient_frame(course: Course) -> pl.DataFrame:
     import polars as pl
 
     metrics = cycle_metrics(course)
-    n_cycles, n = metrics.shape[1:]
+    n_cycles, n = metrics.shape[2:]
     rows = np.repeat(np.arange(n), n_cycles)
     columns: dict[str, Any] = {
         "patient": course.cohort.numbers[rows],
         "cycle": np.tile(np.arange(1, n_cycles + 1), n),
     }
-    for metric, values in zip(EXPOSURE_METRICS, metrics, strict=True):
-        columns[metric] = values.T.ravel()
+    for name, values in zip(
+        _metric_columns(course.treatment), metrics.reshape(-1, n_cycles, n), strict=True
+    ):
+        columns[name] = values.T.ravel()
     for name, values in course.cohort.covariates.items():
         columns[name] = values[rows]
     return pl.DataFrame(columns)
+
+
+def _metric_columns(treatment: Treatment) -> list[str]:
+    """Column of each analyte and metric; those of the first analyte are plain."""
+    return [
+        metric if k == 0 else f"{analyte}_{metric}"
+        for k, analyte in enumerate(analyte_names(treatment))
+        for metric in EXPOSURE_METRICS
+    ]
 
 
 def exposure(
@@ -193,7 +221,7 @@ def exposure(
     steady = steady_state_cycle(treatment)
     n_cycles = max(steady, last_published_cycle(treatment, population.name))
     store = _store(treatment, population, patients, seed, n_cycles, chunk, output)
-    spool = Spool(len(EXPOSURE_METRICS) * n_cycles)
+    spool = Spool(len(_metric_columns(treatment)) * n_cycles)
     try:
         for metrics in _chunks(
             treatment, population, patients, seed, n_cycles, chunk, threads, store
@@ -262,11 +290,12 @@ def _chunks(
     threads: int | None,
     store: PartStore | None,
 ) -> Iterator[Array]:
-    """Metrics of each chunk, shape (4, n_cycles, n); from the store where they are there."""
+    """Metrics of each chunk, shape (analytes x metrics, n_cycles, n); stored ones are read."""
     for number, cohort in enumerate(cohort_chunks(population, patients, seed, chunk)):
         known = store.read(number) if store is not None else None
         if known is not None:
-            columns = [known[m].to_numpy().reshape(-1, n_cycles).T for m in EXPOSURE_METRICS]
+            names = _metric_columns(treatment)
+            columns = [known[m].to_numpy().reshape(-1, n_cycles).T for m in names]
             yield np.stack(columns)
             continue
         course = simulate(treatment, cohort, n_cycles, threads=threads)
@@ -283,16 +312,17 @@ def _summary(
     steady: int,
     spool: Spool,
 ) -> ExposureReport:
-    n_cycles = spool.n_columns // len(EXPOSURE_METRICS)
-    rows, found = [], dict[tuple[str, str], Statistics]()
+    pairs = [(a, m) for a in analyte_names(treatment) for m in EXPOSURE_METRICS]
+    n_cycles = spool.n_columns // len(pairs)
+    rows, found = [], Found()
     for cycle in range(n_cycles):
-        for m, metric in enumerate(EXPOSURE_METRICS):
-            summary = statistics(spool.column(m * n_cycles + cycle))
-            found[str(cycle + 1), metric] = summary
-            rows.append(_row(treatment, str(cycle + 1), metric, summary))
-    for metric in EXPOSURE_METRICS:
-        summary = found[STEADY_STATE, metric] = found[str(steady), metric]
-        rows.append(_row(treatment, STEADY_STATE, metric, summary))
+        for number, (analyte, metric) in enumerate(pairs):
+            summary = statistics(spool.column(number * n_cycles + cycle))
+            found[analyte, str(cycle + 1), metric] = summary
+            rows.append(_row(treatment, analyte, str(cycle + 1), metric, summary))
+    for analyte, metric in pairs:
+        summary = found[analyte, STEADY_STATE, metric] = found[analyte, str(steady), metric]
+        rows.append(_row(treatment, analyte, STEADY_STATE, metric, summary))
     return ExposureReport(
         treatment,
         population.name,
@@ -305,24 +335,25 @@ def _summary(
     )
 
 
-def _row(treatment: Treatment, cycle: str, metric: str, summary: Statistics) -> ExposureRow:
-    return ExposureRow(
-        treatment.drug.analyte, cycle, metric, metric_unit(treatment, metric), summary
-    )
+def _row(
+    treatment: Treatment, analyte: str, cycle: str, metric: str, summary: Statistics
+) -> ExposureRow:
+    return ExposureRow(analyte, cycle, metric, metric_unit(treatment, metric, analyte), summary)
 
 
-def _comparisons(
-    treatment: Treatment, population: str, found: Mapping[tuple[str, str], Statistics]
-) -> Iterator[Comparison]:
+def _comparisons(treatment: Treatment, population: str, found: Found) -> Iterator[Comparison]:
     file = published_exposures(treatment.drug.id)
     for row in published_here(treatment, population):
-        summary = found[row.cycle, row.metric]
+        analyte = row.analyte or treatment.drug.analyte
+        if (analyte, row.cycle, row.metric) not in found:
+            continue
+        summary = found[analyte, row.cycle, row.metric]
         source = file.source_text(row.source or "")
-        unit = metric_unit(treatment, row.metric)
+        unit = metric_unit(treatment, row.metric, analyte)
         for statistic, value, predicted in compared_values(row, summary, unit):
             is_centre = statistic == row.statistic
             yield Comparison(
-                treatment.drug.analyte,
+                analyte,
                 row.cycle,
                 row.metric,
                 unit,

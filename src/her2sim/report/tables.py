@@ -21,35 +21,32 @@ def _number(value: float) -> str:
 def exposure_table(report: ExposureReport) -> Table:
     """Predicted exposures of the first cycle and at steady state."""
     table = Table(title="Predicted exposure", title_justify="left")
-    for heading in ("cycle", "metric", "median", "5th", "95th", "mean", "geometric mean", "CV %"):
-        table.add_column(heading, justify="left" if heading in ("cycle", "metric") else "right")
+    for heading in ("analyte", "cycle", "metric"):
+        table.add_column(heading)
+    for heading in ("median", "5th", "95th", "mean", "geometric mean", "CV %"):
+        table.add_column(heading, justify="right")
     table.add_column("unit")
     for row in report.exposures:
         if row.cycle in ("1", STEADY_STATE):
             s = row.statistics
             values = (s.median, s.p5, s.p95, s.mean, s.geometric_mean, s.cv_percent)
-            table.add_row(row.cycle, row.metric, *map(_number, values), row.unit)
+            table.add_row(row.analyte, row.cycle, row.metric, *map(_number, values), row.unit)
     return table
 
 
 def comparison_table(report: ExposureReport) -> Table:
     """Published numbers beside predicted ones."""
     table = Table(title="Published beside predicted", title_justify="left")
-    for heading in ("cycle", "metric", "statistic", "published", "predicted", "ratio", "unit"):
-        is_number = heading in ("published", "predicted", "ratio")
-        table.add_column(heading, justify="right" if is_number else "left")
+    for heading in ("analyte", "cycle", "metric", "statistic"):
+        table.add_column(heading)
+    for heading in ("published", "predicted", "ratio"):
+        table.add_column(heading, justify="right")
+    table.add_column("unit")
     table.add_column("source", overflow="fold")
     for row in report.published:
-        table.add_row(
-            row.cycle,
-            row.metric,
-            row.statistic.replace("_", " "),
-            _number(row.value),
-            _number(row.predicted),
-            f"{row.ratio:.3f}",
-            row.unit,
-            row.source,
-        )
+        names = (row.analyte, row.cycle, row.metric, row.statistic.replace("_", " "))
+        numbers = (_number(row.value), _number(row.predicted), f"{row.ratio:.3f}")
+        table.add_row(*names, *numbers, row.unit, row.source)
     return table
 
 

@@ -28,6 +28,7 @@ from her2sim.facts import FactFile, read_fact_file
 from her2sim.notice import NOTICE
 from her2sim.patients.population import load_population
 from her2sim.report.exposure import (
+    PAYLOAD,
     STEADY_STATE,
     ExposureReport,
     Statistics,
@@ -100,7 +101,7 @@ def row_class(treatment: Treatment, row: PublishedExposure) -> str:
         return "typical value"
     if row.is_observed:
         return "observed trough"
-    if treatment.regimen.route == "oral" or treatment.drug.analyte == "payload":
+    if treatment.regimen.route == "oral" or row.analyte == PAYLOAD:
         return "oral drug or payload"
     if row.statistic == "arithmetic_mean":
         return "arithmetic mean"
@@ -124,7 +125,7 @@ class _Comparer:
             unit, predicted = reference_prediction(treatment, row)
             values = [("typical", convert(row.value, row.unit, unit), predicted)]
         else:
-            unit = metric_unit(treatment, row.metric)
+            unit = metric_unit(treatment, row.metric, row.analyte)
             values = list(compared_values(row, self.statistics(treatment, name, row), unit))
         (_, published, predicted), *tails = values
         low, high = (next((v[1:] for v in tails if v[0] == p), (None, None)) for p in ("p5", "p95"))
@@ -135,7 +136,6 @@ class _Comparer:
             use="calibration" if row.is_calibration else "counted",
             model=treatment.pk.model,
             model_status=treatment.pk.status,
-            analyte=treatment.drug.analyte,
             unit=unit,
             published=published,
             predicted=predicted,
@@ -155,10 +155,11 @@ class _Comparer:
         if key not in self.reports:
             population = load_population(row.population)
             self.reports[key] = exposure(treatment, population, self.patients, self.seed)
+        analyte = row.analyte or treatment.drug.analyte
         return next(
             found.statistics
             for found in self.reports[key].exposures
-            if (found.cycle, found.metric) == (row.cycle, row.metric)
+            if (found.analyte, found.cycle, found.metric) == (analyte, row.cycle, row.metric)
         )
 
 
@@ -184,7 +185,7 @@ def _listed_row(drug: str, row: PublishedExposure, file: FactFile) -> Validation
         region=row.region,
         regimen=row.regimen,
         population=population,
-        analyte=known.analyte,
+        analyte=row.analyte or known.analyte,
         cycle=row.cycle,
         metric=row.metric,
         statistic=row.statistic,
