@@ -11,6 +11,7 @@ from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
+from her2sim.report.two_arms import TwoArms
 from her2sim.report.validation import ValidationRow
 
 
@@ -60,6 +61,20 @@ def validation_table(summary: Sequence[Mapping[str, Any]], rows: Sequence[Valida
         texts = [f"{r.id} ({r.ratio:.2f})" for r in outside]
         counts = (str(line["n_inside"]), str(line["n_counted"]))
         table.add_row(line["drug"], *counts, ", ".join(texts))
+    return table
+
+
+def ratio_table(study: TwoArms) -> Table:
+    """Geometric means of both arms and their ratio."""
+    table = Table(title=f"Cycle {study.cycle}: test over reference", title_justify="left")
+    table.add_column("metric")
+    for heading in ("test", "reference", "ratio", "90 % interval"):
+        table.add_column(heading, justify="right")
+    table.add_column("unit")
+    for row in study.rows:
+        interval = f"{row.low:.3f} to {row.high:.3f}"
+        means = (_number(row.test), _number(row.reference))
+        table.add_row(row.metric, *means, f"{row.ratio:.3f}", interval, row.unit)
     return table
 
 
