@@ -320,9 +320,7 @@ def simulate(events: Path, output: Path | None, doses: Path | None, **options: A
 @click.option("--cycle", type=click.IntRange(1), default=7, show_default=True)
 @click.option("--seed", type=int, help="random seed; drawn and shown if not given")
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@click.option(
-    "--figure", type=click.Path(path_type=Path), help="write the distributions (PNG, PDF)"
-)
+@click.option("--figure", type=click.Path(path_type=Path), help="write the distributions")
 @reports_errors
 def compare(
     test: str,

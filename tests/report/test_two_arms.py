@@ -26,13 +26,20 @@ def test_the_interval_is_that_of_a_t_test() -> None:
         # Ratios of troughs before cycle 8, SC over IV, with their 90 % intervals.
         ("trastuzumab-sc/q3w", "trastuzumab-sc/q3w-iv", 1.24, 1.44),  # HannaH
         ("trastuzumab-sc/q3w", "trastuzumab-sc/q3w-iv", 1.24, 1.43),  # FeDeriCa, trastuzumab
-        ("pertuzumab:wang2021/q3w-sc", "pertuzumab:wang2021/q3w", 1.14, 1.31),  # FeDeriCa
     ],
 )
 def test_published_ratios_inside_one_model(test: str, reference: str, low, high) -> None:
     people = load_population("ebc")
     study = two_arms(load_arm(test), load_arm(reference), people, 5_000, 7, seed=1)
     assert low < study.rows[0].ratio < high
+
+
+def test_pertuzumab_in_federica_is_a_known_miss() -> None:
+    """Published 1.22 (1.14 to 1.31). The published model puts the IV trough at 80, observed 72."""
+    arms = load_arm("pertuzumab:wang2021/q3w-sc"), load_arm("pertuzumab:wang2021/q3w")
+    row = two_arms(*arms, load_population("ebc"), 5_000, 7, seed=1).rows[0]
+    assert row.ratio == pytest.approx(92.4 / 83.2, rel=0.02)  # of an independent simulation
+    assert row.ratio < 1.14
 
 
 def test_equal_arms_give_a_ratio_of_one() -> None:

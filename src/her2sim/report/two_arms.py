@@ -168,11 +168,10 @@ def study_figure(path: Path, study: TwoArms) -> None:
         axes.set_ylim(bottom=0)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-    figure.suptitle(
-        f"{arm_name(study.test)} (test) against {arm_name(study.reference)}, {study.population}, "
-        f"{study.per_arm} an arm, cycle {study.cycle}; boxes: quartiles, whiskers: 5th and 95th",
-        fontsize=9, x=0.01, ha="left",
-    )  # fmt: skip
+    arms = f"test {arm_name(study.test)}, reference {arm_name(study.reference)}"
+    who = f"{study.population}, {study.per_arm} an arm, cycle {study.cycle}"
+    key = "boxes: quartiles, whiskers: 5th and 95th percentile"
+    figure.suptitle(f"{arms}\n{who}; {key}", fontsize=9, x=0.01, ha="left")
     figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
     with written_whole(path) as partial:
         figure.savefig(partial, dpi=150)
