@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from her2sim.course import cohort_chunks, load_treatment, replay, simulate
-from her2sim.engine.advance import advance, compile_kernel
+from her2sim.engine.advance import Kernel, advance, compile_kernel
+from her2sim.engine.kernel_code import kernel_ir
+from her2sim.engine.machine import LoadedCode, Machine, compile_object, this_machine
 from her2sim.engine.schedule import shared_schedule
 from her2sim.engine.trajectories import Reductions, Request, Trajectories
 from her2sim.models.structures import structure
@@ -38,6 +40,17 @@ def one_lane() -> Trajectories:
 def test_any_number_of_lanes(one_lane: Trajectories, lanes: int) -> None:
     model = trastuzumab_model()
     kernel = compile_kernel(model, Reductions.TIME_ABOVE, lanes=lanes)
+    found = advance(model, trastuzumab_year(300, 6, level=LEVEL), threads=1, kernel=kernel)
+    assert same_bits(found, one_lane)
+
+
+@pytest.mark.skipif(not this_machine().triple.startswith("x86_64"), reason="names x86-64 CPUs")
+@pytest.mark.parametrize(("cpu", "lanes"), [("x86-64-v3", 16), ("x86-64-v2", 2), ("x86-64", 1)])
+def test_code_for_an_older_cpu(one_lane: Trajectories, cpu: str, lanes: int) -> None:
+    """Fused multiply-adds are written out, so even a CPU without them gives the same bits."""
+    model, older = trastuzumab_model(), Machine(this_machine().triple, cpu, "", lanes)
+    code = compile_object(kernel_ir(model, lanes, Reductions.TIME_ABOVE), older)
+    kernel = Kernel(model, lanes, Reductions.TIME_ABOVE, LoadedCode(code, older))
     found = advance(model, trastuzumab_year(300, 6, level=LEVEL), threads=1, kernel=kernel)
     assert same_bits(found, one_lane)
 

@@ -13,8 +13,9 @@ from her2sim.course import load_treatment
 from her2sim.errors import DataError
 from her2sim.formats.files import write_text, written_whole
 from her2sim.patients.population import load_population
-from her2sim.report.exposure import exposure, statistics
+from her2sim.report.exposure import exposure
 from her2sim.report.figures import bands_figure, concentration_bands
+from her2sim.report.metrics import statistics
 from her2sim.report.spool import Spool
 
 TREATMENT, PEOPLE = load_treatment("pertuzumab", "q3w"), load_population("ebc")

@@ -16,7 +16,8 @@ from her2sim.formats.files import written_whole
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import draw_cohort
 from her2sim.patients.population import Population
-from her2sim.report.exposure import metric_unit, notes
+from her2sim.report.exposure import notes
+from her2sim.report.metrics import metric_unit
 
 Array = NDArray[np.float64]
 METRICS = ("cmin", "cmax", "auc")

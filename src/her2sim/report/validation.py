@@ -28,14 +28,12 @@ from her2sim.facts import FactFile, read_fact_file
 from her2sim.notice import NOTICE
 from her2sim.patients.population import load_population
 from her2sim.report.exposure import (
-    PAYLOAD,
     STEADY_STATE,
     ExposureReport,
-    Statistics,
     compared_values,
     exposure,
-    metric_unit,
 )
+from her2sim.report.metrics import PAYLOAD, Statistics, metric_unit
 from her2sim.units import conversion_factor, convert
 
 PATIENTS, SEED = 10_000, 1

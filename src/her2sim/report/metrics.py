@@ -1,0 +1,63 @@
+"""Exposure metrics of a course, their units, and their statistics over patients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.course import Course, Treatment
+from her2sim.units import conversion_factor
+
+Array = NDArray[np.float64]
+EXPOSURE_METRICS = ("cmin", "cmax", "auc", "cavg")
+PAYLOAD = "payload"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Summary of a metric over patients."""
+
+    n: int
+    median: float
+    p5: float
+    p95: float
+    mean: float
+    geometric_mean: float
+    cv_percent: float
+
+
+def statistics(values: Array) -> Statistics:
+    """Summarise a metric; the geometric mean is over positive values (NaN if there are none)."""
+    p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95])
+    mean = float(values.mean())
+    positive = values[values > 0]
+    geometric = float(np.exp(np.log(positive).mean())) if positive.size else float("nan")
+    cv = 100 * float(values.std(ddof=1)) / mean if values.size > 1 and mean else float("nan")
+    return Statistics(values.size, float(median), float(p5), float(p95), mean, geometric, cv)
+
+
+def analyte_names(treatment: Treatment) -> tuple[str, ...]:
+    """Names of what is measured: the drug's own analyte first, then its payload."""
+    names = (treatment.drug.analyte, PAYLOAD)
+    return names[: len(treatment.pk.structural.analytes)]
+
+
+def metric_unit(treatment: Treatment, metric: str, analyte: str | None = None) -> str:
+    """Unit in which a metric of an analyte (the first one if not named) is shown."""
+    names = analyte_names(treatment)
+    position = 0 if analyte is None else names.index(analyte)
+    pk = treatment.pk
+    return (pk.auc_units() if metric == "auc" else pk.concentration_units())[position]
+
+
+def cycle_metrics(course: Course) -> Array:
+    """Trough, peak, AUC and mean concentration, shape (n_analytes, 4, n_cycles, n)."""
+    pk, cycle_day = course.treatment.pk, course.treatment.regimen.cycle_day
+    metrics = []
+    for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
+        columns = [course.metric(m, k).T for m in ("cmin", "cmax", "auc")]
+        per_day = conversion_factor(area, unit.replace("/", "*day/"))
+        metrics.append(np.stack([*columns, columns[2] * per_day / cycle_day]))
+    return np.stack(metrics)

@@ -1,0 +1,142 @@
+"""What every command line door needs: messages, progress, tables and JSON on a terminal."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from her2sim.errors import Her2SimError, did_you_mean
+
+F = TypeVar("F", bound=Callable[..., Any])
+BAD_INPUT, INTERRUPTED = 2, 130
+QUIET_SECONDS = 2.0
+
+
+class HelpfulGroup(click.Group):
+    """A group that suggests the nearest command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            known = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"no command {args[0]!r}{known}", ctx) from None
+
+
+def reports_errors(function: F) -> F:
+    """Turn her2sim's errors into one message and exit code 2, Ctrl-C into 130."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Her2SimError as error:
+            click.echo(f"her2sim: {error}", err=True)
+            sys.exit(BAD_INPUT)
+        except KeyboardInterrupt:
+            click.echo(
+                "her2sim: stopped; finished chunks of -o are kept for the next run", err=True
+            )
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+
+    return wrapped  # type: ignore[return-value]
+
+
+@contextmanager
+def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    """Progress on the error stream for anything over two seconds; nothing if not a terminal."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("patients"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task(text, total=None)
+    start = time.monotonic()
+
+    def update(done: int, total: int) -> None:
+        if time.monotonic() - start > QUIET_SECONDS and not bar.live.is_started:
+            bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield update
+    finally:
+        bar.stop()
+
+
+def draw_seed() -> int:
+    """A fresh seed; it is shown and stored with the results."""
+    import secrets
+
+    return secrets.randbits(32)
+
+
+def print_json(content: Any) -> None:
+    """Print JSON; a number that is not finite becomes null."""
+    import json
+    import math
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: clean(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [clean(v) for v in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    click.echo(json.dumps(clean(content), indent=2))
+
+
+def print_tables(*tables: Any) -> None:
+    """Print rich tables on the standard output."""
+    from rich.console import Console
+
+    console = Console()
+    wide = Console(width=160) if not console.is_terminal else console
+    for table in tables:
+        wide.print(table)
+
+
+def print_report(report: Any) -> None:
+    """Print an exposure report as tables."""
+    from her2sim.report.tables import comparison_table, exposure_table
+
+    t = report.treatment
+    click.echo(
+        f"{t.pk.name} ({t.pk.status}), {t.regimen.title}; {report.population}, "
+        f"{report.patients} patients, seed {report.seed}; steady state in cycle "
+        f"{report.steady_state_cycle}"
+    )
+    print_tables(exposure_table(report))
+    if report.published:
+        print_tables(comparison_table(report))
+    else:
+        click.echo("No published exposure of this regimen in this population is in the facts.")
+    for note in report.notes:
+        click.echo(f"Note: {note}")
