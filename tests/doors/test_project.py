@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -75,3 +77,30 @@ def test_no_address_of_a_package_registry_is_in_the_tree(pattern: str) -> None:
         is_ours = path.is_file() and not any(p.startswith((".git", ".venv")) for p in inside)
         if is_ours and path.suffix in (".md", ".toml", ".txt", ".sh", ".py", ""):
             assert not re.search(pattern, path.read_text(encoding="utf-8", errors="ignore"))
+
+
+def test_adding_a_drug_takes_a_folder_and_no_code(tmp_path: Path) -> None:
+    """The two files of CONTRIBUTING, put into a copy of the package, are a drug."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    files = re.findall(r"`src/(her2sim/drugs/[^`]+\.toml)`\n\n```toml\n(.*?)```", text, re.S)
+    assert len(files) == 2
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    for name, content in files:
+        path = tmp_path / "src" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    call = ["exposure", "exampumab", "--patients", "300", "--seed", "1", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "her2sim", *call],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    steady = next(
+        r for r in found["exposures"] if (r["cycle"], r["metric"]) == ("steady state", "auc")
+    )
+    assert steady["median"] == pytest.approx(500 / 0.2, rel=0.1)  # dose over clearance
