@@ -236,6 +236,86 @@ def compare(
     click.echo(NOTICE)
 
 
+@main.command()
+@click.argument("drug")
+@click.option("--regimen", help="regimen of the label: q3w, qw, bid [the drug's first]")
+@click.option(
+    "--population",
+    default="mbc",
+    show_default=True,
+    help="mbc, ebc, agc, healthy; or your population.toml, or patients.csv",
+)
+@click.option("--patients", type=int, help="number of patients [10000, or all of a table]")
+@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
+@click.option(
+    "--cycles",
+    type=click.IntRange(1, 200),
+    default=17,
+    show_default=True,
+    help="cycles of treatment before it stops; 17 of three weeks are a year",
+)
+@click.option(
+    "--level",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="concentration, in the unit in which the drug is shown",
+)
+@click.option(
+    "--weeks",
+    type=click.IntRange(1, 260),
+    default=40,
+    show_default=True,
+    help="follow-up after the last dose",
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
+@click.option("--figure", type=click.Path(path_type=Path), help="write share against time")
+@click.option("--threads", type=click.IntRange(1), help="threads [all cores]")
+@reports_errors
+def washout(
+    drug: str,
+    regimen: str | None,
+    population: str,
+    patients: int | None,
+    seed: int | None,
+    cycles: int,
+    level: float,
+    weeks: int,
+    as_json: bool,
+    figure: Path | None,
+    threads: int | None,
+) -> None:
+    """Share of patients below a concentration after the last dose of DRUG."""
+    from her2sim.course import load_treatment
+    from her2sim.drugs.drug import first_regimen
+    from her2sim.formats.patient_table import load_patients
+    from her2sim.report import washout as reports
+    from her2sim.report.tables import washout_table
+
+    treatment = load_treatment(drug, regimen or first_regimen(drug))
+    number = draw_seed() if seed is None else seed
+    people, n = load_patients(population, patients, number)
+    with progress_bar(f"{treatment.drug.id} {treatment.regimen.name}") as progress:
+        report = reports.washout(
+            treatment, people, n, number, cycles, level, weeks, progress, threads
+        )
+    if figure is not None:
+        reports.washout_figure(figure, report)
+    if as_json:
+        print_json(report.as_dict())
+        return
+    click.echo(
+        f"{treatment.pk.name}, {treatment.regimen.title}; {report.population}, "
+        f"{n} patients, seed {number}"
+    )
+    print_tables(*washout_table(report))
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+    if figure is not None:
+        click.echo(f"wrote {figure}")
+    click.echo(NOTICE)
+
+
 @main.group(cls=HelpfulGroup)
 def drug() -> None:
     """What is known of each drug."""

@@ -159,7 +159,7 @@ def simulate(
     treatment : drug model and regimen
     cohort : patients
     n_cycles : cycles, each closed just before the dose that follows
-    grid_day : times at which concentrations are wanted
+    grid_day : times at which concentrations are wanted; after the last cycle nothing is given
     level : concentration for the time above it, in the unit of the drug
     is_typical : leave the random effects out
     """
@@ -201,9 +201,12 @@ def _run(
     n = cohort.n_patients
     grid = np.empty(0) if grid_day is None else np.asarray(grid_day, dtype=np.float64)
     to_shown = treatment.pk.concentration_factor()
+    rows = treatment.rows(n_cycles)
+    if grid.size and grid[-1] > rows[-1][0]:
+        rows.append((float(grid[-1]), Action.STOP, 0, 0.0))
     request = Request(
         parameters=np.array([parameters[name] for name in model.parameters]),
-        schedule=shared_schedule(treatment.rows(n_cycles), n),
+        schedule=shared_schedule(rows, n),
         scale=treatment.scale(covariates, parameters, n),
         grid_day=grid,
         level=None if level is None else level / to_shown,

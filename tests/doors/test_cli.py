@@ -336,6 +336,9 @@ WRONG = [
         EVENTS + "1,0,1,0,1,1,.\n",
         ["--lag-column LAG: there is no such column"],
     ),
+    ("washout trastuzumb", None, ["unknown drug 'trastuzumb'", "did you mean"]),
+    ("washout trastuzumab --level nan", None, ["--level nan: must be above zero"]),
+    ("washout trastuzumab --level 0 --figure w.png", None, ["--level 0: must be above zero"]),
 ]
 
 
@@ -365,10 +368,26 @@ def test_a_million_faulty_rows(her2sim, tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 22
 
 
+def test_washout(her2sim, tmp_path: Path) -> None:
+    command = ("washout", "trastuzumab", "--population", "ebc", "--patients", "300", "--seed", "2")
+    done = her2sim(*command, "--figure", "w.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Days from the last dose until below 1 ug/mL" in done.stdout
+    assert done.stdout.rstrip().endswith(NOTICE)
+    assert (tmp_path / "w.png").read_bytes().startswith(b"\x89PNG")
+    found = json.loads(her2sim(*command, "--json").stdout)
+    assert (found["cycles"], found["level"], found["unit"]) == (17, 1.0, "ug/mL")
+    assert found["notice"] == NOTICE
+    days = found["days_after_last_dose"]
+    assert days["p5"] < days["median"] < days["p95"]
+    assert f"{days['median']:.4g}" in done.stdout
+    assert [row["week"] for row in found["share_below"]] == list(range(0, 41, 4))
+
+
 def test_help_names_every_command(her2sim) -> None:
     done = her2sim("--help")
     assert done.returncode == 0
-    for word in ("demo", "exposure", "simulate", "drug", "not a medical device"):
+    for word in ("demo", "exposure", "simulate", "washout", "drug", "not a medical device"):
         assert word in done.stdout
     for command in (["exposure"], ["simulate"], ["drug", "show"], ["demo"]):
         assert "Usage: her2sim" in her2sim(*command, "--help").stdout

@@ -13,6 +13,7 @@ from her2sim.facts import Claim, Quantity
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
 from her2sim.report.two_arms import TwoArms
 from her2sim.report.validation import ValidationRow
+from her2sim.report.washout import QUANTILES, Washout
 
 
 def _number(value: float) -> str:
@@ -76,6 +77,25 @@ def ratio_table(study: TwoArms) -> Table:
         means = (_number(row.test), _number(row.reference))
         table.add_row(row.metric, *means, f"{row.ratio:.3f}", interval, row.unit)
     return table
+
+
+def washout_table(report: Washout) -> tuple[Table, Table]:
+    """Days until patients are below the level, and the share below it week by week."""
+    level = f"{report.level:g} {report.unit}"
+    days = Table(
+        title=f"Days from the last dose until below {level}", title_justify="left", min_width=48
+    )
+    share = Table(title=f"Patients below {level}", title_justify="left", min_width=32)
+    for name in QUANTILES:
+        days.add_column(name, justify="right")
+    reached = [report.quantile_day(name) for name in QUANTILES]
+    end = report.time_day[-1]
+    days.add_row(*(_number(day) if day <= end else f"over {end:.0f}" for day in reached))
+    share.add_column("week", justify="right")
+    share.add_column("share", justify="right")
+    for week in report.weeks_shown():
+        share.add_row(str(week), f"{100 * report.share_at_week(week):.1f} %")
+    return days, share
 
 
 def drug_list_table(drugs: list[Drug]) -> Table:
