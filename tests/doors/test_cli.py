@@ -193,9 +193,11 @@ def test_validate(her2sim, tmp_path: Path) -> None:
     assert {
         "id", "drug", "model", "model_status", "region", "regimen", "population", "analyte",
         "cycle", "metric", "statistic", "unit", "published", "predicted", "ratio", "tolerance",
-        "class", "inside", "reason", "source", "use",
+        "class", "inside", "reason", "source", "tolerance_class",
     } <= set(row)  # fmt: skip
     assert (row["drug"], row["source"], row["tolerance"]) == ("trastuzumab", "My paper", 0.15)
+    assert row["class"] == "counted"
+    assert {r["class"] for r in found["rows"]} == {"counted", "calibration", "not_comparable"}
     assert {"drug", "n_counted", "n_inside"} == set(found["summary"][0])
     page = (tmp_path / "page.html").read_text()
     assert "My paper" in page

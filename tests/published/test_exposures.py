@@ -42,7 +42,7 @@ def test_every_counted_row_is_inside_its_tolerance(rows: list[ValidationRow]) ->
 
 def test_every_published_row_is_there_once(rows: list[ValidationRow]) -> None:
     published = [row.id for d in drug_names() for row in published_exposures(d).exposure]
-    assert sorted(row.id for row in rows) == sorted(published)
+    assert sorted(row.id for row in rows) == sorted(set(published))  # an id means one row
     for row in rows:
         assert (row.use == "not_comparable") == (row.predicted is None)
         assert row.use == "counted" or row.reason

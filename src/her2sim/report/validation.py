@@ -46,7 +46,7 @@ TOLERANCES = {
     "arithmetic mean": 0.20,
     "observed trough": 0.25,
 }
-"""Allowed relative difference by class of row; fixed before any comparison."""
+"""Allowed relative difference by kind of row; fixed before any comparison."""
 
 Use = Literal["counted", "calibration", "not_comparable"]
 Progress = Callable[[int, int], None]
@@ -77,7 +77,7 @@ class ValidationRow:
     predicted: float | None
     ratio: float | None
     tolerance: float | None
-    row_class: str
+    tolerance_class: str
     inside: bool | None
     reason: str | None
     source: str
@@ -89,12 +89,12 @@ class ValidationRow:
     def as_dict(self) -> dict[str, Any]:
         """The row as plain data, for JSON."""
         row = dataclasses.asdict(self)
-        row["class"] = row.pop("row_class")
+        row["class"] = row.pop("use")
         return row
 
 
-def row_class(treatment: Treatment, row: PublishedExposure) -> str:
-    """Class of a row, which decides its tolerance."""
+def tolerance_class(treatment: Treatment, row: PublishedExposure) -> str:
+    """Kind of a row, which decides its tolerance."""
     if row.population == REFERENCE_PATIENT:
         return "typical value"
     if row.is_observed:
@@ -118,7 +118,7 @@ class _Comparer:
             return _listed_row(drug, row, file)
         name = f"{drug}:{row.model}" if row.model else drug
         treatment = load_treatment(name, row.regimen)
-        kind = row_class(treatment, row)
+        kind = tolerance_class(treatment, row)
         if row.population == REFERENCE_PATIENT:
             unit, predicted = reference_prediction(treatment, row)
             values = [("typical", convert(row.value, row.unit, unit), predicted)]
@@ -139,7 +139,7 @@ class _Comparer:
             predicted=predicted,
             ratio=ratio,
             tolerance=None if row.is_calibration else tolerance,
-            row_class=kind,
+            tolerance_class=kind,
             inside=None if row.is_calibration else is_inside,
             reason=_reason(row, is_inside),
             low=low[0],
@@ -192,7 +192,7 @@ def _listed_row(drug: str, row: PublishedExposure, file: FactFile) -> Validation
         predicted=None,
         ratio=None,
         tolerance=None,
-        row_class="",
+        tolerance_class="",
         inside=None,
         reason=row.not_comparable,
         source=file.source_text(row.source or ""),
@@ -275,7 +275,7 @@ def validation_dict(rows: Sequence[ValidationRow]) -> dict[str, Any]:
 HEADINGS = ("regimen", "population", "cycle", "metric", "statistic", "published", "predicted",
             "ratio", "5th, 95th: ratio", "inside", "source or reason")  # fmt: skip
 INTRODUCTION = (
-    "Tolerances belong to the class of a row and were fixed beforehand: typical value 3 %; median "
+    "Tolerances belong to the kind of a row and were fixed beforehand: typical value 3 %; median "
     "or geometric mean after IV or SC 15 %; oral drugs and payloads 25 %; arithmetic mean 20 %; "
     "observed trough 25 %. Percentiles are shown and never judged or tuned for.",
     "Percentiles of trastuzumab. In early breast cancer the published model, with its published "
