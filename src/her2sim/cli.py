@@ -18,6 +18,7 @@ from her2sim.terminal import (
     print_tables,
     progress_bar,
     reports_errors,
+    treats_patients,
 )
 
 if TYPE_CHECKING:
@@ -33,16 +34,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("drug")
-@click.option("--regimen", help="regimen of the label: q3w, qw, bid [the drug's first]")
-@click.option(
-    "--population",
-    default="mbc",
-    show_default=True,
-    help="mbc, ebc, agc, healthy; or your population.toml, or patients.csv",
-)
-@click.option("--patients", type=int, help="number of patients [10000, or all of a table]")
-@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
+@treats_patients
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
 @click.option(
     "--figure", type=click.Path(path_type=Path), help="write concentration bands (PNG, PDF, SVG)"
@@ -53,7 +45,6 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="write one row a patient and cycle (Parquet)",
 )
-@click.option("--threads", type=click.IntRange(1), help="threads [all cores]")
 @click.option("--with", "medicines", multiple=True, metavar="NAME", help="co-medication")
 @click.option("--food", metavar="NAME", help="food, as in high-fat")
 @click.option("--hepatic", metavar="CLASS", help="hepatic impairment: mild, moderate, severe")
@@ -237,16 +228,7 @@ def compare(
 
 
 @main.command()
-@click.argument("drug")
-@click.option("--regimen", help="regimen of the label: q3w, qw, bid [the drug's first]")
-@click.option(
-    "--population",
-    default="mbc",
-    show_default=True,
-    help="mbc, ebc, agc, healthy; or your population.toml, or patients.csv",
-)
-@click.option("--patients", type=int, help="number of patients [10000, or all of a table]")
-@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
+@treats_patients
 @click.option(
     "--cycles",
     type=click.IntRange(1, 200),
@@ -270,7 +252,6 @@ def compare(
 )
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
 @click.option("--figure", type=click.Path(path_type=Path), help="write share against time")
-@click.option("--threads", type=click.IntRange(1), help="threads [all cores]")
 @reports_errors
 def washout(
     drug: str,

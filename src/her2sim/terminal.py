@@ -42,7 +42,8 @@ def reports_errors(function: F) -> F:
             sys.exit(BAD_INPUT)
         except KeyboardInterrupt:
             click.echo(
-                "her2sim: stopped; finished chunks of -o are kept for the next run", err=True
+                "her2sim: stopped; finished chunks of -o, if given, are kept for the next run",
+                err=True,
             )
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
@@ -50,6 +51,22 @@ def reports_errors(function: F) -> F:
             sys.exit(0)
 
     return wrapped  # type: ignore[return-value]
+
+
+def treats_patients(function: F) -> F:
+    """What is given (DRUG, --regimen) to whom (--population, --patients, --seed, --threads)."""
+    who = "mbc, ebc, agc, healthy; or your population.toml, or patients.csv"
+    options = (
+        click.argument("drug"),
+        click.option("--regimen", help="regimen of the label: q3w, qw, bid [the drug's first]"),
+        click.option("--population", default="mbc", show_default=True, help=who),
+        click.option("--patients", type=int, help="number of patients [10000, or all of a table]"),
+        click.option("--seed", type=int, help="random seed; drawn and shown if not given"),
+        click.option("--threads", type=click.IntRange(1), help="threads [all cores]"),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 @contextmanager
