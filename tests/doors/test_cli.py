@@ -305,6 +305,11 @@ WRONG = [
         ["row 3 (ID 1, TIME 0): AMT -5 is negative"],
     ),
     (
+        "simulate e.csv --drug pertuzumab",
+        "ID,TIME,AMT\n1,0,x\n1,5,-3\n",
+        ["2 faults", "row 2 (ID 1, TIME 0): AMT 'x' is not", "row 3 (ID 1, TIME 5): AMT -3 is neg"],
+    ),
+    (
         "simulate e.csv --drug trastuzumab --typical",
         "ID,TIME,AMT,NOTE\n1,0,5,abc\n",
         ["NOTE 'abc' is not a number (--ignore NOTE leaves the column out)"],

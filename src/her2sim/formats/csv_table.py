@@ -90,6 +90,8 @@ def parse_numbers(
 ) -> pl.Series:
     """Read a column as numbers; cells that are none, or that are missing though needed, are faults.
 
+    A faulty cell becomes NaN.
+
     Parameters
     ----------
     missing : value for an empty cell or a dot; None if every row needs a number
@@ -103,7 +105,8 @@ def parse_numbers(
     note_rows(frame, bad, faults, identity, f"{name} {{{name}!r}} is not a number{hint}")
     if missing is None:
         note_rows(frame, is_missing, faults, identity, f"{name} is missing{hint}")
-    return numbers.fill_null(0.0 if missing is None else missing)
+        bad = bad | is_missing
+    return numbers.fill_null(missing or 0.0).set(bad, float("nan"))
 
 
 class _Cells(dict[str, Any]):

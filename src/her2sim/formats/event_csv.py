@@ -94,7 +94,12 @@ def read_events(
         raise DataError(f"{path}: all rows are comments")
     faults = Faults(str(path))
     numbers = _numbers(frame, faults, time_unit, set(text_columns))
-    faults.raise_if_any()
+    if faults.n_faults:
+        # What can be read is checked as well, so that one message has the faults of all rows.
+        is_read = ~pl.DataFrame(numbers).select(pl.any_horizontal(pl.all().is_nan())).to_series()
+        read = {name: values.filter(is_read) for name, values in numbers.items()}
+        _check_records(frame.filter(is_read), read, faults, n_compartments, largest_amount)
+        faults.raise_if_any()
     _check_records(frame, numbers, faults, n_compartments, largest_amount)
     _check_order(frame, numbers, faults)
     faults.raise_if_any()
