@@ -14,7 +14,7 @@ from her2sim.models.structures import structure
 from her2sim.regimens.rows import PlannedDose, dose_rows
 
 MODEL = structure("two_compartment_absorption").model
-VALUES = {"cl": 0.2, "vc": 3.0, "q": 0.5, "vp": 2.5, "ka": 0.4}
+VALUES = {"cl": 0.2, "vc": 3.0, "q": 0.5, "vp": 2.5, "ka": 0.37}
 PARAMETERS = np.array([[VALUES[p]] for p in MODEL.parameters])
 END = 80.0
 TIGHT = Tolerance(1e-11, 1e-9)

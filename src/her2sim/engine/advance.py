@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from her2sim.engine.cache import compiled_object
 from her2sim.engine.kernel_code import kernel_ir
 from her2sim.engine.layout import Frame
+from her2sim.engine.linear_blocks import linear_blocks, modal_arrays
 from her2sim.engine.machine import LoadedCode, compile_object, this_machine
 from her2sim.engine.model import Model
-from her2sim.engine.schedule import Schedule, check_schedule
+from her2sim.engine.schedule import Action, Schedule, check_schedule
 from her2sim.engine.trajectories import (
     Reductions,
     Request,
@@ -33,12 +35,13 @@ SMALLEST_SHARE = 256  # patients; fewer are not worth a thread
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """The compiled integration loop of a model."""
+    """The compiled integration loop of a model; ``varying`` parameters may change on the way."""
 
     model: Model
     lanes: int
     reductions: Reductions
     code: LoadedCode
+    varying: frozenset[str] = frozenset()
 
     def __call__(self, frame: Frame) -> None:
         """Run the loop; the GIL is released while it runs."""
@@ -50,25 +53,28 @@ def compile_kernel(
     reductions: Reductions = Reductions.CYCLES,
     lanes: int | None = None,
     use_cache: bool = True,
+    varying: frozenset[str] = frozenset(),
 ) -> Kernel:
     """Compile the integration loop of a model, or load it from the object cache.
 
-    ``lanes`` is how many patients march together (1, 2, 4, 8, 16 or 32); the default is what suits
-    the CPU and the model. Results do not depend on it.
+    ``varying`` names the parameters that PARAMETER rows may change; states whose equations are
+    linear and do not vary are propagated exactly. ``lanes`` is how many patients march together
+    (1, 2, 4, 8, 16 or 32); the default is what suits the CPU and the model. Results do not depend
+    on it.
     """
     machine = this_machine()
     width = machine.lanes_for(len(model.states)) if lanes is None else lanes
     if width not in (1, 2, 4, 8, 16, 32):
         raise DataError(f"{width} lanes: use 1, 2, 4, 8, 16 or 32")
-    source = kernel_ir(model, width, reductions)
+    source = kernel_ir(model, width, reductions, varying)
     make = compiled_object if use_cache else compile_object
-    return Kernel(model, width, reductions, LoadedCode(make(source, machine), machine))
+    return Kernel(model, width, reductions, LoadedCode(make(source, machine), machine), varying)
 
 
 @functools.lru_cache(maxsize=64)
-def kernel_of(model: Model, reductions: Reductions) -> Kernel:
+def kernel_of(model: Model, reductions: Reductions, varying: frozenset[str]) -> Kernel:
     """The kernel of a model on this machine; compiled once a process."""
-    return compile_kernel(model, reductions)
+    return compile_kernel(model, reductions, varying=varying)
 
 
 def advance(
@@ -102,13 +108,19 @@ def advance(
     n = request.n_patients
     if n == 0:
         return results
-    run = kernel or kernel_of(model, request.reductions)
+    varying = varied_parameters(model, request.schedule)
+    run = kernel or kernel_of(model, request.reductions, varying)
+    if not varying <= run.varying:
+        raise DataError(
+            f"this kernel keeps {', '.join(sorted(varying - run.varying))} constant; the schedule "
+            "does not"
+        )
     if run.reductions < request.reductions:
         raise DataError(
             f"this kernel was compiled for {run.reductions.name}; "
             f"the request needs {request.reductions.name}"
         )
-    arrays = _arrays(request, results)
+    arrays = _arrays(request, results) | {"modal": _modal_numbers(model, run, request)}
     n_threads = max(1, min(threads or available_cores(), n // SMALLEST_SHARE))
     edges = np.linspace(0, n, n_threads + 1).astype(int)
     frames = [
@@ -122,6 +134,21 @@ def advance(
             list(pool.map(run, frames))
     blank_unreached(request, results)
     return results
+
+
+def varied_parameters(model: Model, schedule: Schedule) -> frozenset[str]:
+    """Parameters that rows of a schedule change."""
+    changed = np.unique(schedule.target[schedule.action == Action.PARAMETER])
+    return frozenset(model.parameters[i] for i in changed)
+
+
+def _modal_numbers(model: Model, run: Kernel, request: Request) -> NDArray[np.float64]:
+    """Numbers of all linear blocks, shape (n_modal, n)."""
+    blocks = linear_blocks(model, run.varying)
+    arrays = [modal_arrays(block, model, request.parameters) for block in blocks]
+    if not arrays:
+        return np.empty((0, request.n_patients))
+    return np.ascontiguousarray(np.concatenate(arrays))
 
 
 def available_cores() -> int:

@@ -187,6 +187,15 @@ def symbols_of(node: Node) -> frozenset[str]:
     return frozenset().union(*(symbols_of(a) for a in node.args))
 
 
+def copy_into(node: Node, graph: Graph) -> Node:
+    """The same expression as a node of another graph."""
+    if node.op == "const":
+        return graph.constant(node.value)
+    if node.op == "symbol":
+        return graph.symbol(node.name)
+    return graph.operation(node.op, *(copy_into(a, graph) for a in node.args))
+
+
 def rewrite(node: Node, replace: Callable[[Node], Node | None]) -> Node:
     """Rebuild a node bottom-up; ``replace`` may return another node for a rebuilt one."""
     graph, done = node.graph, dict[int, Node]()

@@ -26,6 +26,8 @@ from her2sim.engine.emitter import (
 )
 from her2sim.engine.equations import EquationCode
 from her2sim.engine.layout import GLOBAL_COUNTERS, Layout, frame_field
+from her2sim.engine.linear_blocks import linear_blocks
+from her2sim.engine.linear_code import LinearCode
 from her2sim.engine.lowering import lower
 from her2sim.engine.model import Model
 from her2sim.engine.reduction_code import ReductionCode
@@ -40,10 +42,15 @@ STRETCH = 1.0001  # a step this close to the stop goes to the stop
 SMALLEST_STEP = 1e-14  # relative to the time reached
 
 
-def kernel_ir(model: Model, lanes: int, reductions: Reductions) -> str:
-    """Return the LLVM IR of the integration loop of a model as text."""
+def kernel_ir(
+    model: Model, lanes: int, reductions: Reductions, varying: frozenset[str] = frozenset()
+) -> str:
+    """Return the LLVM IR of the integration loop of a model as text.
+
+    ``varying`` names the parameters that may change on the way.
+    """
     module = ir.Module(name=model.name)
-    layout = Layout(model, lower(model), lanes)
+    layout = Layout(model, lower(model), linear_blocks(model, varying), lanes)
     service = emit_service(module, layout, reductions)
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), ENTRY_POINT)
     _Kernel(function, service, layout, reductions).emit()
@@ -122,14 +129,19 @@ class _Kernel:
         code.load_fixed()
         time, proposed, stop = code.load("t"), code.load("h"), code.load("stop")
         remaining = b.fsub(stop, time)
-        to_stop = b.fcmp_ordered(">=", b.fmul(proposed, e.constant(STRETCH)), remaining)
+        if self.layout.solved:
+            to_stop = b.fcmp_ordered(">=", b.fmul(proposed, e.constant(STRETCH)), remaining)
+        else:
+            to_stop = e.mask(I32(-1))  # linear blocks alone: one step to the stop
         size = b.select(to_stop, remaining, proposed)
         reached = b.select(to_stop, stop, b.fadd(time, size))
-        states, new_states, stages = self._emit_stages(size)
+        states, infusion = code.load_states(), code.load_states("infusion")
+        linear = LinearCode(code, states, infusion)
+        new_states, stages = self._emit_stages(size, states, infusion, linear)
         error = self._squared_error(size, states, new_states, stages)
         is_small = b.fcmp_ordered("<=", error, e.constant(1.0))
         is_accepted = b.and_(is_small, active)
-        step = Step(time, size, reached, states, new_states, stages, is_accepted)
+        step = Step(time, size, reached, states, new_states, stages, is_accepted, linear, infusion)
 
         if self.reduction_code is not None:
             self.reduction_code.emit(step, self.level)
@@ -143,9 +155,10 @@ class _Kernel:
         kept = b.select(b.and_(is_small, to_stop), e.maximum(grown, after_stop), grown)
         code.store(b.select(active, kept, proposed), "h")
         code.store(b.select(is_accepted, reached, time), "t")
+        moves = is_accepted if self.layout.solved else active
         for i, (old, new) in enumerate(zip(states, new_states, strict=True)):
-            code.store(b.select(is_accepted, new, old), "y", i)
-            code.store(b.select(is_accepted, stages[6][i], stages[0][i]), "slope", i)
+            code.store(b.select(moves, new, old), "y", i)
+            code.store(b.select(is_accepted, stages[-1][i], stages[0][i]), "slope", i)
         steps = code.load("steps")
         steps = b.select(active, b.fadd(steps, e.constant(1.0)), steps)
         code.store(steps, "steps")
@@ -159,26 +172,37 @@ class _Kernel:
                 has_failed = b.and_(b.lshr(failed_bits, lane), I64(1))
                 self._serve(lane, b.trunc(has_failed, I32))
 
-    def _emit_stages(self, size: Value) -> tuple[list[Value], list[Value], list[list[Value]]]:
-        e, code = self.emitter, self.code
-        states, infusion = code.load_states(), code.load_states("infusion")
+    def _emit_stages(
+        self, size: Value, states: list[Value], infusion: list[Value], linear: LinearCode
+    ) -> tuple[list[Value], list[list[Value]]]:
+        """States at the end of the step, and the rates at its stages."""
+        e, code, solved = self.emitter, self.code, self.layout.solved
         stages = [code.load_states("slope")]
-        point = states
-        for weights in tableau.STAGES:
-            increments = [
-                e.combination(weights, [stage[i] for stage in stages]) for i in range(code.n_states)
-            ]
-            point = [e.fma(size, d, y) for d, y in zip(increments, states, strict=True)]
+        end = linear.states_at(size)
+        if not solved:
+            point = [end[i] for i in range(code.n_states)]
+            return point, [*stages, code.rates(point, infusion)]
+        for weights, node in zip(tableau.STAGES, tableau.NODES, strict=True):
+            day = self.b.fmul(size, e.constant(node))
+            found = dict(end) if node == 1.0 else linear.states_at(day)
+            for i in solved:
+                increment = e.combination(weights, [stage[i] for stage in stages])
+                found[i] = e.fma(size, increment, states[i])
+            point = [found[i] for i in range(code.n_states)]
             stages.append(code.rates(point, infusion))
-        return states, point, stages
+        return point, stages
 
     def _squared_error(
         self, size: Value, states: list[Value], new_states: list[Value], stages: list[list[Value]]
     ) -> Value:
-        """Square of the largest error estimate over its tolerance."""
+        """Square of the largest error estimate over its tolerance; NaN where a number is broken."""
         b, e = self.b, self.emitter
         total = e.constant(0.0)
-        for i, (old, new) in enumerate(zip(states, new_states, strict=True)):
+        for block in self.layout.blocks:
+            for i in block.core:
+                total = e.maximum_or_nan(b.fmul(new_states[i], e.constant(0.0)), total)
+        for i in self.layout.solved:
+            old, new = states[i], new_states[i]
             error = b.fmul(size, e.combination(tableau.ERROR, [stage[i] for stage in stages]))
             larger = e.maximum(e.fabs(old), e.fabs(new))
             ratio = b.fdiv(error, e.fma(self.relative, larger, self.absolute))

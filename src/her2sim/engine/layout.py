@@ -10,6 +10,7 @@ from typing import Any
 from llvmlite import ir
 
 from her2sim.engine.emitter import F64, I64, POINTER, Value
+from her2sim.engine.linear_blocks import LinearBlock
 from her2sim.engine.lowering import Lowered
 from her2sim.engine.model import Model
 
@@ -32,6 +33,7 @@ FIELDS = (
     ("level", "number"),
     ("parameters", "array"),
     ("scale", "array"),
+    ("modal", "array"),
     ("begin", "array"),
     ("end", "array"),
     ("event_time", "array"),
@@ -81,7 +83,18 @@ class Layout:
 
     model: Model
     lowered: Lowered
+    blocks: tuple[LinearBlock, ...]
     lanes: int
+
+    @cached_property
+    def solved(self) -> tuple[int, ...]:
+        """Positions of the states that are integrated step by step: those of no block."""
+        exact = {s for block in self.blocks for s in (*block.core, *block.integrals)}
+        return tuple(i for i in range(len(self.model.states)) if i not in exact)
+
+    def modal_start(self, number: int) -> int:
+        """Where the numbers of a block begin among those of all blocks."""
+        return sum(sum(block.sizes.values()) for block in self.blocks[:number])
 
     @cached_property
     def slots(self) -> dict[str, int]:
@@ -99,6 +112,7 @@ class Layout:
             "aside": len(self.model.states),
             "parameter": len(self.model.parameters),
             "constant": len(self.lowered.constants),
+            "modal": self.modal_start(len(self.blocks)),
             "peak": len(self.model.analytes),
             "above": len(self.model.analytes),
             "auc_before": len(self.model.analytes),

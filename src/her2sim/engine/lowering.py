@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from her2sim.engine.expression import (
     Graph,
     Node,
+    copy_into,
     directional_derivative,
     rewrite,
     symbols_of,
@@ -50,7 +51,7 @@ def lower(model: Model) -> Lowered:
         return None
 
     slopes = {s: graph.symbol(f"d {s}") for s in model.states}
-    roots = [_copy(n, graph) for n in (*model.rate_nodes, *model.output_nodes)]
+    roots = [copy_into(n, graph) for n in (*model.rate_nodes, *model.output_nodes)]
     outputs = roots[len(model.states) :]
     roots += [directional_derivative(n, slopes) for n in outputs]
     roots = [rewrite(root, reciprocal) for root in roots]
@@ -72,14 +73,6 @@ def lower(model: Model) -> Lowered:
         tuple(roots[n : n + m]),
         tuple(roots[n + m :]),
     )
-
-
-def _copy(node: Node, graph: Graph) -> Node:
-    if node.op == "const":
-        return graph.constant(node.value)
-    if node.op == "symbol":
-        return graph.symbol(node.name)
-    return graph.operation(node.op, *(_copy(a, graph) for a in node.args))
 
 
 def _maximal_fixed(roots: list[Node], fixed: Callable[[Node], bool]) -> list[Node]:

@@ -5,11 +5,16 @@ Trough and AUC need nothing here: they are read from the states when a cycle clo
 
 from __future__ import annotations
 
-from her2sim.engine.emitter import I32, Value, stack_room, while_loop
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from her2sim.engine.emitter import I32, Emitter, Value, stack_room, while_loop
 from her2sim.engine.equations import EquationCode
+from her2sim.engine.expression import symbols_of
 from her2sim.engine.step_curve import Curve, Step
 
 ROOT_ITERATIONS = 12  # of the Illinois method; smooth curves need about eight
+HALVINGS = 12  # beforehand, where a step may span days of an exact curve
 
 
 class ReductionCode:
@@ -17,8 +22,16 @@ class ReductionCode:
 
     def __init__(self, code: EquationCode, time_above: bool) -> None:
         self.code, self.e, self.time_above = code, code.emitter, time_above
-        self.root_scratch = [self.e.scratch() for _ in range(4)]
+        self.bracket = _Bracket(*(self.e.scratch() for _ in range(4)))
+        self.root_at = self.e.scratch()
         self.counter = stack_room(self.e.b, I32)
+
+    def _is_exact(self, k: int) -> bool:
+        """Whether the concentration of an analyte depends on linear blocks alone."""
+        layout = self.code.layout
+        node = layout.model.output_nodes[layout.analyte_outputs[k]]
+        solved = {layout.model.states[i] for i in layout.solved}
+        return not symbols_of(node) & solved
 
     def emit(self, step: Step, level: Value) -> None:
         """Update all analytes after a step (rejected lanes keep what they have)."""
@@ -26,7 +39,7 @@ class ReductionCode:
         before = code.concentrations(step.states)
         after = code.concentrations(step.new_states)
         rising = code.concentration_slopes(step.states, step.stages[0])
-        falling = code.concentration_slopes(step.new_states, step.stages[6])
+        falling = code.concentration_slopes(step.new_states, step.stages[-1])
         for k, (c0, c1, d0, d1) in enumerate(zip(before, after, rising, falling, strict=True)):
             middle, summit = self._summit(step, k, (c0, c1, d0, d1))
             peak = code.load("peak", k)
@@ -59,20 +72,66 @@ class ReductionCode:
     def _find_peak(
         self, step: Step, k: int, has_peak: Value, ends: tuple[Value, Value, Value, Value]
     ) -> tuple[Value, Value]:
-        """Summit of the cubic through both ends; its height comes from the interpolant."""
+        """Summit of the cubic through both ends; its height comes from the interpolant.
+
+        On an exact curve the ends first move together: a step may be long beside the summit.
+        """
         b, e = self.e.b, self.e
         c0, c1, d0, d1 = ends
-        m0, m1 = b.fmul(d0, step.size), b.fmul(d1, step.size)
+        left, width = e.constant(0.0), e.constant(1.0)
+        if self._is_exact(k):
+            self.bracket.set(e, left, d0, width, d1)
+            self._halve(lambda x: self._slope_at(step, k, x))
+            left, d0, right, d1 = self.bracket.get(e)
+            width = b.fsub(right, left)
+            c0, c1 = (self._concentration_at(step, k, x) for x in (left, right))
+        length = b.fmul(step.size, width)
+        inside = self._cubic_summit(c0, c1, b.fmul(d0, length), b.fmul(d1, length))
+        fraction = b.select(has_peak, e.fma(inside, width, left), e.constant(1.0))
+        height = self._concentration_at(step, k, fraction)
+        return fraction, b.select(has_peak, height, ends[1])
+
+    def _cubic_summit(self, c0: Value, c1: Value, m0: Value, m1: Value) -> Value:
+        """Where between 0 and 1 the cubic with these ends and slopes is highest."""
+        b, e = self.e.b, self.e
         rise = b.fsub(c1, c0)
         a = e.fma(e.constant(-2.0), rise, b.fadd(m0, m1))
         half = b.fsub(e.fma(e.constant(3.0), rise, b.fmul(e.constant(-2.0), m0)), m1)
         inside = e.fma(half, half, b.fmul(b.fmul(e.constant(-3.0), a), m0))
         root = e.sqrt(e.maximum(inside, e.constant(0.0)))
         fraction = b.fdiv(m0, b.fsub(root, half))
-        fraction = e.minimum(e.maximum(fraction, e.constant(0.0)), e.constant(1.0))
-        fraction = b.select(has_peak, fraction, e.constant(1.0))
-        height = self._concentration_at(step, k, fraction)
-        return fraction, b.select(has_peak, height, c1)
+        return e.minimum(e.maximum(fraction, e.constant(0.0)), e.constant(1.0))
+
+    def _halve(self, function: Callable[[Value], Value]) -> None:
+        """Halve the bracket around a change of sign some times."""
+        b, e = self.e.b, self.e
+        b.store(I32(0), self.counter)
+        with while_loop(b, "halve", lambda: self._counts_below(HALVINGS)):
+            a, at_a, z, at_z = self.bracket.get(e)
+            middle = b.fmul(b.fadd(a, z), e.constant(0.5))
+            value = function(middle)
+            is_like_a = b.fcmp_ordered(">", b.fmul(value, at_a), e.constant(0.0))
+            self.bracket.set(
+                e,
+                b.select(is_like_a, middle, a),
+                b.select(is_like_a, value, at_a),
+                b.select(is_like_a, z, middle),
+                b.select(is_like_a, at_z, value),
+            )
+            self._count()
+
+    def _counts_below(self, limit: int) -> Value:
+        return self.e.b.icmp_signed("<", self.e.b.load(self.counter, typ=I32), I32(limit))
+
+    def _count(self) -> None:
+        b = self.e.b
+        b.store(b.add(b.load(self.counter, typ=I32), I32(1)), self.counter)
+
+    def _slope_at(self, step: Step, k: int, fraction: Value) -> Value:
+        """Slope of an exact concentration."""
+        states = Curve(step, self.code).states_at(fraction)
+        slopes = self.code.rates(states, step.infusion)
+        return self.code.concentration_slopes(states, slopes)[k]
 
     def _concentration_at(self, step: Step, k: int, fraction: Value) -> Value:
         return self.code.concentrations(Curve(step, self.code).states_at(fraction))[k]
@@ -107,11 +166,10 @@ class ReductionCode:
         (x0, c0), (x1, c1) = left, right
         starts, ends = b.fcmp_ordered(">", c0, level), b.fcmp_ordered(">", c1, level)
         crosses = b.and_(b.xor(starts, ends), step.is_accepted)
-        root_at = self.root_scratch[3]
-        b.store(x0, root_at)
+        b.store(x0, self.root_at)
         with b.if_then(e.any(crosses), likely=False):
             self._find_root(step, k, level, left, right)
-        root = b.load(root_at, typ=e.real)
+        root = b.load(self.root_at, typ=e.real)
         partly = b.select(starts, b.fsub(root, x0), b.fsub(x1, root))
         whole = b.select(starts, b.fsub(x1, x0), e.constant(0.0))
         return b.select(crosses, partly, whole)
@@ -127,27 +185,44 @@ class ReductionCode:
         """Illinois method, the same number of iterations in every lane."""
         b, e = self.e.b, self.e
         (x0, c0), (x1, c1) = left, right
-        at_a, value_a, value_b, at_b = self.root_scratch
-        b.store(x0, at_a)
-        b.store(b.fsub(c0, level), value_a)
-        b.store(x1, at_b)
-        b.store(b.fsub(c1, level), value_b)
+        self.bracket.set(e, x0, b.fsub(c0, level), x1, b.fsub(c1, level))
+        if self._is_exact(k):
+            self._halve(lambda x: b.fsub(self._concentration_at(step, k, x), level))
         b.store(I32(0), self.counter)
-
-        def go_on() -> Value:
-            return b.icmp_signed("<", b.load(self.counter, typ=I32), I32(ROOT_ITERATIONS))
-
-        with while_loop(b, "root", go_on):
-            xa, xb = b.load(at_a, typ=e.real), b.load(at_b, typ=e.real)
-            fa, fb = b.load(value_a, typ=e.real), b.load(value_b, typ=e.real)
+        with while_loop(b, "root", lambda: self._counts_below(ROOT_ITERATIONS)):
+            xa, fa, xb, fb = self.bracket.get(e)
             slope = b.fdiv(b.fsub(xb, xa), b.fsub(fb, fa))
             x = e.fma(b.fneg(fb), slope, xb)
             is_number = b.fcmp_ordered("ord", x, x)
             x = b.select(is_number, x, xb)
             f = b.fsub(self._concentration_at(step, k, x), level)
             is_opposite = b.fcmp_ordered("<", b.fmul(f, fb), e.constant(0.0))
-            b.store(b.select(is_opposite, xb, xa), at_a)
-            b.store(b.select(is_opposite, fb, b.fmul(fa, e.constant(0.5))), value_a)
-            b.store(x, at_b)
-            b.store(f, value_b)
-            b.store(b.add(b.load(self.counter, typ=I32), I32(1)), self.counter)
+            self.bracket.set(
+                e,
+                b.select(is_opposite, xb, xa),
+                b.select(is_opposite, fb, b.fmul(fa, e.constant(0.5))),
+                x,
+                f,
+            )
+            b.store(x, self.root_at)
+            self._count()
+
+
+@dataclass(frozen=True)
+class _Bracket:
+    """Room for two points and the values there."""
+
+    left_at: Value
+    left_value: Value
+    right_at: Value
+    right_value: Value
+
+    def set(self, e: Emitter, *values: Value) -> None:
+        for place, value in zip(self._places(), values, strict=True):
+            e.b.store(value, place)
+
+    def get(self, e: Emitter) -> tuple[Value, ...]:
+        return tuple(e.b.load(place, typ=e.real) for place in self._places())
+
+    def _places(self) -> tuple[Value, ...]:
+        return self.left_at, self.left_value, self.right_at, self.right_value

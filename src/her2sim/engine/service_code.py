@@ -136,6 +136,9 @@ class _Service:
             value = self.read("parameters", self.b.add(self.b.mul(I64(i), n), patient))
             code.store(value, "parameter", i)
         code.store_constants()
+        for i in range(self.layout.modal_start(len(self.layout.blocks))):
+            value = self.read("modal", self.b.add(self.b.mul(I64(i), n), patient))
+            code.store(value, "modal", i)
         states = [
             self.read("states", self.b.add(self.b.mul(I64(i), n), patient))
             for i in range(len(self.model.states))

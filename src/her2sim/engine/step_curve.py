@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from her2sim.engine import tableau
 from her2sim.engine.emitter import Value
 from her2sim.engine.equations import EquationCode
+from her2sim.engine.linear_code import LinearCode
 
 
 @dataclass
 class Step:
-    """One attempted step of all lanes, as values of the generated code."""
+    """One attempted step of all lanes, as values of the generated code.
+
+    ``stages`` holds the rates at the stages of the solver, the first at the start of the step and
+    the last at its end; those two only if nothing is integrated step by step. ``linear`` gives the
+    states of linear blocks.
+    """
 
     time: Value
     size: Value
@@ -20,26 +26,34 @@ class Step:
     new_states: list[Value]
     stages: list[list[Value]]
     is_accepted: Value
+    linear: LinearCode
+    infusion: list[Value]
 
 
 class Curve:
-    """The states between start and end of a step: a quartic in the fraction of the step.
+    """The states between start and end of a step.
 
-    Its coefficients are emitted once, where the curve is made; each point then costs little.
+    Integrated states follow a quartic in the fraction of the step (its coefficients are emitted
+    once, where the curve is made); linear blocks are exact.
     """
 
     def __init__(self, step: Step, code: EquationCode) -> None:
         self.step, self.e = step, code.emitter
         powers = list(zip(*tableau.INTERPOLANT, strict=True))
-        self.coefficients = [
-            [self.e.combination(weights, [stage[i] for stage in step.stages]) for weights in powers]
-            for i in range(code.n_states)
-        ]
+        self.coefficients = {
+            i: [
+                self.e.combination(weights, [stage[i] for stage in step.stages])
+                for weights in powers
+            ]
+            for i in code.layout.solved
+        }
 
     def states_at(self, fraction: Value) -> list[Value]:
         """States at a fraction of the step."""
-        e, values = self.e, []
-        for start, (c1, c2, c3, c4) in zip(self.step.states, self.coefficients, strict=True):
+        e, step = self.e, self.step
+        day = e.b.fmul(step.size, fraction)
+        found = step.linear.states_at(day)
+        for i, (c1, c2, c3, c4) in self.coefficients.items():
             rise = e.fma(e.fma(e.fma(c4, fraction, c3), fraction, c2), fraction, c1)
-            values.append(e.fma(e.b.fmul(self.step.size, fraction), rise, start))
-        return values
+            found[i] = e.fma(day, rise, step.states[i])
+        return [found[i] for i in range(len(step.states))]

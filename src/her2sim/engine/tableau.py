@@ -27,6 +27,9 @@ STAGES = (
 )
 """Weights of earlier stages for stages 2 to 7; the last row is also the solution's."""
 
+NODES = (0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0)
+"""Fraction of the step at which stages 2 to 7 are evaluated."""
+
 ERROR = (
     -0.00178001105222577714,
     -0.0008164344596567469,
