@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import Population
 from her2sim.random import check_seed
-from her2sim.regimens.dose import SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
 from her2sim.regimens.regimen import Regimen, labelled_regimen
 from her2sim.regimens.rows import PlannedDose, dose_rows
 from her2sim.units import conversion_factor
@@ -52,51 +53,51 @@ class Treatment:
         """Parameters of ``n`` patients without random effects, interactions included."""
         return apply_interactions(typical_parameters(self.pk, covariates, n), self.interactions)
 
-    @property
-    def target(self) -> int:
-        """State that the doses enter."""
+    def target(self, route: str) -> int:
+        """State that doses by a route enter."""
         dosed = self.pk.structural.dosed
-        if self.regimen.route not in dosed:
-            raise DoseError(
-                f"{self.pk.name} has no route {self.regimen.route!r}"
-                + did_you_mean(self.regimen.route, dosed)
-            )
-        return self.pk.structural.model.index("states", dosed[self.regimen.route])
+        if route not in dosed:
+            raise DoseError(f"{self.pk.name} has no route {route!r}" + did_you_mean(route, dosed))
+        return self.pk.structural.model.index("states", dosed[route])
 
-    def rows(self, n_cycles: int) -> list[Row]:
-        """Schedule rows of one patient: at the end of a cycle its reading, then the next dose."""
-        target = self.target
+    def rows(self, n_cycles: int, cycle_day: float | None = None) -> list[Row]:
+        """Schedule rows of one patient: at the end of a cycle its reading, then the next dose.
+
+        ``cycle_day`` is the length of the cycles that are read, that of the regimen if not given.
+        """
+        length = cycle_day or self.regimen.cycle_day
         planned = []
-        lag = 0.0 if self.regimen.route == "iv" else self.pk.lag_day()
-        for dose in self.regimen.doses(n_cycles):
+        for dose in self.regimen.doses_before(round(n_cycles * length * MINUTES_PER_DAY)):
+            lag = 0.0 if dose.route == "iv" else self.pk.lag_day()
             days = dose.end_day - dose.time_day
             rate = dose.amount / days if days else 0.0
             start, end = dose.time_day + lag, dose.end_day + lag
-            planned.append(PlannedDose(target, start, dose.amount, rate, end))
-        closings: list[Row] = [
-            ((k + 1) * self.regimen.cycle_day, Action.CYCLE, k, 0.0) for k in range(n_cycles)
-        ]
-        rows = [*closings, *self._cycle_changes(n_cycles), *dose_rows(planned)]
+            planned.append(PlannedDose(self.target(dose.route), start, dose.amount, rate, end))
+        closings: list[Row] = [((k + 1) * length, Action.CYCLE, k, 0.0) for k in range(n_cycles)]
+        rows = [*closings, *self._cycle_changes(n_cycles * length), *dose_rows(planned)]
         return sorted(rows, key=lambda row: row[0])
 
-    def _cycle_changes(self, n_cycles: int) -> Iterator[Row]:
-        """Parameters that change with the cycle, at its start."""
+    def _cycle_changes(self, end_day: float) -> Iterator[Row]:
+        """Parameters that change with the cycle of the drug, at its start."""
+        start_day = self.regimen.phases[0].start_min / MINUTES_PER_DAY
         for effect in self.pk.cycle_effect:
             index = self.pk.structural.model.index("parameters", effect.on)
             first = self.pk.internal(effect.on, self.pk.parameter[effect.on])
-            for k in range(n_cycles):
-                value = first * effect.factor(k + 1)
-                yield (k * self.regimen.cycle_day, Action.PARAMETER, index, value)
+            for k in count():
+                day = start_day + k * self.regimen.cycle_day
+                if day >= end_day:
+                    break
+                yield (day, Action.PARAMETER, index, first * effect.factor(k + 1))
 
     def scale(self, covariates: Any, parameters: Mapping[str, Array], n: int) -> Array:
         """What amounts are multiplied with: weight or surface, and bioavailability."""
-        states = self.pk.structural.model.states
-        scale = np.ones((len(states), n))
-        basis = SCALED_BY[self.regimen.unit]
-        if basis is not None:
-            scale[self.target] *= covariates(basis)
-        if self.regimen.route != "iv" and "f" in parameters:
-            scale[self.target] *= parameters["f"]
+        scale = np.ones((len(self.pk.structural.model.states), n))
+        for route, unit in self.regimen.routes.items():
+            target, basis = self.target(route), SCALED_BY[unit]
+            if basis is not None:
+                scale[target] *= covariates(basis)
+            if route != "iv" and "f" in parameters:
+                scale[target] *= parameters["f"]
         return scale
 
 
@@ -115,8 +116,7 @@ def load_treatment(
     found, pk = load_drug(drug), load_pk(drug)
     rows = tuple(find_interaction(found.id, kind, name) for kind, name in interactions)
     for row in rows:
-        if row.acts_on not in pk.parameter:
-            raise DataError(f"{pk.name} has no {row.acts_on}, which {row.name} acts on")
+        row.require_carrier(pk)
     return Treatment(found, pk, labelled_regimen(found, regimen), rows)
 
 
@@ -125,12 +125,13 @@ class Course:
     """What happened to the patients of a cohort.
 
     ``cycles`` has shape (n, n_cycles, n_analytes, 4): trough, peak and AUC (in the units of the
-    doors) and days above the level; ``grid`` has shape (n, n_grid): concentrations of the first
-    analyte.
+    doors) and days above the level, in cycles of ``cycle_day``; ``grid`` has shape (n, n_grid):
+    concentrations of the first analyte.
     """
 
     treatment: Treatment
     cohort: Cohort
+    cycle_day: float
     cycles: Array
     grid: Array
     grid_day: Array
@@ -146,6 +147,7 @@ def simulate(
     cohort: Cohort,
     n_cycles: int,
     *,
+    cycle_day: float | None = None,
     grid_day: Array | None = None,
     level: float | None = None,
     is_typical: bool = False,
@@ -159,6 +161,7 @@ def simulate(
     treatment : drug model and regimen
     cohort : patients
     n_cycles : cycles, each closed just before the dose that follows
+    cycle_day : their length, that of the regimen if not given
     grid_day : times at which concentrations are wanted; after the last cycle nothing is given
     level : concentration for the time above it, in the unit of the drug
     is_typical : leave the random effects out
@@ -168,9 +171,9 @@ def simulate(
     if not is_typical:
         effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
         parameters = apply_random_effects(parameters, effects)
-    return _run(
-        treatment, cohort, covariates, parameters, n_cycles, grid_day, level, tolerance, threads
-    )
+    length = cycle_day or treatment.regimen.cycle_day
+    reading = _Reading(n_cycles, length, grid_day, level)
+    return _run(treatment, cohort, covariates, parameters, reading, tolerance, threads)
 
 
 def simulate_reference_patient(
@@ -183,7 +186,18 @@ def simulate_reference_patient(
     covariates = reference_covariates(treatment.pk, changes)
     parameters = treatment.typical(covariates, 1)
     cohort = Cohort("reference patient", np.array([1]), {}, seed=0)
-    return _run(treatment, cohort, covariates, parameters, n_cycles, grid_day, None, None, 1)
+    reading = _Reading(n_cycles, treatment.regimen.cycle_day, grid_day)
+    return _run(treatment, cohort, covariates, parameters, reading, None, 1)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is read of a run."""
+
+    n_cycles: int
+    cycle_day: float
+    grid_day: Array | None = None
+    level: float | None = None
 
 
 def _run(
@@ -191,17 +205,16 @@ def _run(
     cohort: Cohort,
     covariates: Any,
     parameters: dict[str, Array],
-    n_cycles: int,
-    grid_day: Array | None,
-    level: float | None,
+    reading: _Reading,
     tolerance: Tolerance | None,
     threads: int | None,
 ) -> Course:
     model = treatment.pk.structural.model
     n = cohort.n_patients
-    grid = np.empty(0) if grid_day is None else np.asarray(grid_day, dtype=np.float64)
+    wanted = np.empty(0) if reading.grid_day is None else reading.grid_day
+    grid = np.asarray(wanted, dtype=np.float64)
     to_shown = treatment.pk.concentration_factor()
-    rows = treatment.rows(n_cycles)
+    rows = treatment.rows(reading.n_cycles, reading.cycle_day)
     if grid.size and grid[-1] > rows[-1][0]:
         rows.append((float(grid[-1]), Action.STOP, 0, 0.0))
     request = Request(
@@ -209,7 +222,7 @@ def _run(
         schedule=shared_schedule(rows, n),
         scale=treatment.scale(covariates, parameters, n),
         grid_day=grid,
-        level=None if level is None else level / to_shown,
+        level=None if reading.level is None else reading.level / to_shown,
     )
     found: Trajectories = advance(model, request, tolerance, threads)
     _require_finished(found, treatment, cohort, request.schedule)
@@ -221,6 +234,7 @@ def _run(
     return Course(
         treatment,
         cohort,
+        reading.cycle_day,
         cycles,
         found.grid[:, :, conc] * to_shown,
         grid,

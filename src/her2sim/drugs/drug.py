@@ -23,18 +23,26 @@ class LabelledDose(FactModel):
 
 
 class LabelledRegimen(Claim):
-    """A regimen as the label gives it: a loading dose (or none), then maintenance doses."""
+    """A regimen as the label gives it: a loading dose (or none), then maintenance doses.
+
+    ``treated_day``: doses are given only in the first days of each cycle (14 of 21, say).
+    """
 
     title: str
     route: Literal["iv", "sc", "oral"]
     interval_day: float = Field(gt=0)
     cycle_day: float = Field(gt=0)
+    treated_day: float | None = Field(default=None, gt=0)
     loading: LabelledDose | None = None
     maintenance: LabelledDose
 
 
 class Drug(FactFile):
-    """A drug as her2sim knows it."""
+    """A drug as her2sim knows it.
+
+    ``acts_as`` names what it does to other medicines, as in "strong CYP3A4 inhibitor";
+    ``substance`` is the drug that it is, given in another way.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -42,6 +50,8 @@ class Drug(FactFile):
     title: str
     aliases: tuple[str, ...] = ()
     drug_class: str = Field(alias="class")
+    acts_as: tuple[str, ...] = ()
+    substance: str | None = None
     default_model: str
     analyte: str
     regimen: dict[str, LabelledRegimen]

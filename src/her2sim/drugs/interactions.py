@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -11,10 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from her2sim.drugs.drug import Drug
+from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
 
 Kind = Literal["co-medication", "food", "hepatic", "renal"]
+CARRIERS = {
+    "clearance": ("cl", "vmax"),
+    "bioavailability": ("f",),
+    "payload clearance": ("cl_payload",),
+}
+"""Parameters of the models that carry a change."""
+
 OPTION = {"co-medication": "--with", "food": "--food", "hepatic": "--hepatic", "renal": "--renal"}
 
 
@@ -22,14 +31,18 @@ class Interaction(Claim):
     """A published change of the AUC.
 
     ``fold`` is the AUC with over the AUC without; ``low`` and ``high`` its interval. ``acts_on``
-    says which parameter carries it in the model: a clearance is divided by the fold, the
-    bioavailability ``f`` multiplied. Rows without a number have no ``fold``: they are refused with
-    what was printed. ``is_confirmed`` is false while the source has not been found again.
+    says what carries it in the model: clearances are divided by the fold, the bioavailability is
+    multiplied. Rows without a number have no ``fold``: asked for by name, they are refused with
+    what was printed; in a regimen of several drugs ``if_together`` decides. ``stands_for`` names
+    the class of medicines that the row speaks for where none of their own is known.
+    ``is_confirmed`` is false while the source has not been found again.
     """
 
     kind: Kind
     name: str
-    acts_on: str
+    stands_for: str | None = None
+    if_together: Literal["carry out", "refuse"] = "carry out"
+    acts_on: Literal["clearance", "bioavailability", "payload clearance"]
     fold: float | None = Field(default=None, gt=0)
     low: float | None = Field(default=None, gt=0)
     high: float | None = Field(default=None, gt=0)
@@ -37,10 +50,19 @@ class Interaction(Claim):
     action: str
     is_confirmed: bool = True
 
+    def carriers(self, parameters: Iterable[str]) -> list[str]:
+        """Those of some parameters that carry the change."""
+        return [name for name in parameters if name in CARRIERS[self.acts_on]]
+
+    def require_carrier(self, pk: PkModel) -> None:
+        """Refuse a model that has nothing to carry the change."""
+        if not self.carriers(pk.parameter):
+            raise DataError(f"{pk.name} has no {self.acts_on}, which {self.name} acts on")
+
     def factor(self) -> float:
         """What the parameter is multiplied with."""
         assert self.fold is not None
-        return self.fold if self.acts_on == "f" else 1 / self.fold
+        return self.fold if self.acts_on == "bioavailability" else 1 / self.fold
 
     def text(self, source: str) -> str:
         """The change in words, with its source."""
@@ -93,7 +115,8 @@ def apply_interactions(
     """Parameters with all changes; several multiply (which is an assumption)."""
     changed = dict(parameters)
     for row in rows:
-        changed[row.acts_on] = changed[row.acts_on] * row.factor()
+        for name in row.carriers(parameters):
+            changed[name] = changed[name] * row.factor()
     return changed
 
 
@@ -104,3 +127,46 @@ def interaction_notes(drug: str, rows: Sequence[Interaction]) -> Iterator[str]:
         yield row.text(file.source_text(row.source or ""))
     if len(rows) > 1:
         yield "Several changes are multiplied; nothing was published of them together."
+
+
+def interactions_together(
+    victim: Drug, others: Sequence[Drug]
+) -> tuple[tuple[Interaction, ...], tuple[str, ...]]:
+    """What the other drugs of a regimen do to one of them, and what a reader must know of it.
+
+    A row that names the other drug is used; if there is none, one that stands for its class; if
+    there is none, nothing is changed, and a note says that no data were found.
+
+    Raises
+    ------
+    DataError
+        If the fact file says that the combination is not to be carried out.
+    """
+    acting, remarks = [], []
+    for other in others:
+        row = _row_for(victim, other)
+        pair = f"{other.id} on {victim.id}"
+        if row is None:
+            remarks.append(f"{pair}: no data on an interaction are known; none is simulated.")
+        elif row.fold is None and row.if_together == "refuse":
+            raise DataError(f"{pair}: not carried out; {row.printed} (advice: {row.action})")
+        elif row.fold is None:
+            remarks.append(f"{pair}: no number is published, none is simulated; {row.printed}.")
+        else:
+            source = interactions_of(victim.id).source_text(row.source or "")
+            is_own = row.stands_for is None or row.name in (other.id, *other.aliases)
+            basis = "" if is_own else f" (as {row.stands_for}, measured with {row.name})"
+            remarks.append(f"{pair}{basis}: {row.text(source)}")
+            if row.fold != 1.0:
+                acting.append(row)
+    if len(acting) > 1:
+        remarks.append(f"On {victim.id} several changes are multiplied, which is an assumption.")
+    return tuple(acting), tuple(remarks)
+
+
+def _row_for(victim: Drug, other: Drug) -> Interaction | None:
+    names = {name.casefold() for name in (other.id, *other.aliases)}
+    rows = [r for r in interactions_of(victim.id).interaction if r.kind == "co-medication"]
+    own = (row for row in rows if row.name.casefold() in names)
+    of_class = (row for row in rows if row.stands_for in other.acts_as)
+    return next(own, None) or next(of_class, None)

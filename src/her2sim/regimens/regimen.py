@@ -1,7 +1,8 @@
-"""Regimens: what is planned, as a list of complete dose records."""
+"""Regimens: what is planned of one drug, as phases that unroll into complete dose records."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from her2sim.drugs.drug import Drug, LabelledDose
@@ -10,25 +11,48 @@ from her2sim.regimens.dose import MINUTES_PER_DAY, Dose
 
 
 @dataclass(frozen=True)
-class Regimen:
-    """A drug given in cycles.
+class Phase:
+    """Doses at a regular interval from a start on.
 
-    ``loading`` (if any) is the first dose, ``maintenance`` each further one. A cycle is 21 days for
-    antibodies and conjugates, also when they are dosed weekly.
+    ``loading`` (if any) is the first dose, ``maintenance`` each further one. It ends after
+    ``n_doses``, where the next phase starts, or never. With ``treated_min``, doses are given only
+    in the first minutes of each period (``period_min``), as in 14 of 21 days.
+    """
+
+    route: str
+    start_min: int
+    interval_min: int
+    maintenance: LabelledDose
+    loading: LabelledDose | None = None
+    n_doses: int | None = None
+    treated_min: int | None = None
+    period_min: int = 0
+
+    def times_min(self, end_min: int) -> Iterator[int]:
+        """Times of the doses before an end."""
+        given = 0
+        for time in range(self.start_min, end_min, self.interval_min):
+            if given == self.n_doses:
+                return
+            place = (time - self.start_min) % self.period_min if self.treated_min else 0
+            if self.treated_min is None or place < self.treated_min:
+                given += 1
+                yield time
+
+
+@dataclass(frozen=True)
+class Regimen:
+    """A drug given in one or more phases.
+
+    A cycle is 21 days for antibodies and conjugates, also when they are dosed weekly; it only says
+    over what the exposure is summed up.
     """
 
     name: str
     drug: str
-    route: str
-    interval_min: int
     cycle_min: int
-    loading: LabelledDose | None
-    maintenance: LabelledDose
+    phases: tuple[Phase, ...]
     title: str = ""
-
-    def __post_init__(self) -> None:
-        if self.cycle_min % self.interval_min:
-            raise DoseError(f"{self.drug} {self.name}: a cycle must hold whole dosing intervals")
 
     @property
     def cycle_day(self) -> float:
@@ -36,39 +60,59 @@ class Regimen:
         return self.cycle_min / MINUTES_PER_DAY
 
     @property
-    def unit(self) -> str:
-        """Unit of the amounts, the same for all doses."""
-        return self.maintenance.unit
+    def routes(self) -> dict[str, str]:
+        """Routes, and the unit of the amounts given by each.
+
+        Raises
+        ------
+        DoseError
+            If one route has amounts in two units.
+        """
+        units: dict[str, str] = {}
+        for phase in self.phases:
+            for dose in (phase.loading or phase.maintenance, phase.maintenance):
+                if units.setdefault(phase.route, dose.unit) != dose.unit:
+                    raise DoseError(
+                        f"{self.drug} {self.name}: all {phase.route} doses need the same unit"
+                    )
+        return units
 
     def doses(self, n_cycles: int) -> list[Dose]:
         """All doses of the first ``n_cycles`` cycles."""
-        n_doses = n_cycles * (self.cycle_min // self.interval_min)
-        planned = [self.loading or self.maintenance] + [self.maintenance] * (n_doses - 1)
-        return [
-            Dose(
-                self.drug,
-                self.route,  # type: ignore[arg-type]
-                dose.amount,
-                dose.unit,
-                k * self.interval_min,
-                dose.duration_min,
-            )
-            for k, dose in enumerate(planned)
-        ]
+        return self.doses_before(n_cycles * self.cycle_min)
+
+    def doses_before(self, end_min: int) -> list[Dose]:
+        """All doses before a time."""
+        following = [phase.start_min for phase in self.phases[1:]]
+        found = []
+        for phase, next_start in zip(self.phases, [*following, end_min], strict=True):
+            dose = phase.loading or phase.maintenance
+            for time in phase.times_min(min(next_start, end_min)):
+                found.append(
+                    Dose(
+                        self.drug,
+                        phase.route,  # type: ignore[arg-type]
+                        dose.amount,
+                        dose.unit,
+                        time,
+                        dose.duration_min,
+                    )
+                )
+                dose = phase.maintenance
+        return found
 
 
 def labelled_regimen(drug: Drug, name: str) -> Regimen:
     """The regimen that the label of a drug calls ``name`` (q3w, qw, ...)."""
     facts = drug.labelled_regimen(name)
-    if facts.loading is not None and facts.loading.unit != facts.maintenance.unit:
-        raise DoseError(f"{drug.id} {name}: loading and maintenance dose need the same unit")
-    return Regimen(
-        name=name,
-        drug=drug.id,
-        route=facts.route,
-        interval_min=round(facts.interval_day * MINUTES_PER_DAY),
-        cycle_min=round(facts.cycle_day * MINUTES_PER_DAY),
-        loading=facts.loading,
-        maintenance=facts.maintenance,
-        title=facts.title,
-    )
+    interval, cycle = (round(d * MINUTES_PER_DAY) for d in (facts.interval_day, facts.cycle_day))
+    if cycle % interval:
+        raise DoseError(f"{drug.id} {name}: a cycle must hold whole dosing intervals")
+    treated = None if facts.treated_day is None else round(facts.treated_day * MINUTES_PER_DAY)
+    phase = Phase(
+        facts.route, 0, interval, facts.maintenance, facts.loading,
+        treated_min=treated, period_min=cycle,
+    )  # fmt: skip
+    regimen = Regimen(name, drug.id, cycle, (phase,), facts.title)
+    assert regimen.routes
+    return regimen

@@ -54,7 +54,7 @@ def metric_unit(treatment: Treatment, metric: str, analyte: str | None = None) -
 
 def cycle_metrics(course: Course) -> Array:
     """Trough, peak, AUC and mean concentration, shape (n_analytes, 4, n_cycles, n)."""
-    pk, cycle_day = course.treatment.pk, course.treatment.regimen.cycle_day
+    pk, cycle_day = course.treatment.pk, course.cycle_day
     metrics = []
     for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
         columns = [course.metric(m, k).T for m in ("cmin", "cmax", "auc")]

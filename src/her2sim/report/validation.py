@@ -99,7 +99,7 @@ def tolerance_class(treatment: Treatment, row: PublishedExposure) -> str:
         return "typical value"
     if row.is_observed:
         return "observed trough"
-    if treatment.regimen.route == "oral" or row.analyte == PAYLOAD:
+    if "oral" in treatment.regimen.routes or row.analyte == PAYLOAD:
         return "oral drug or payload"
     if row.statistic == "arithmetic_mean":
         return "arithmetic mean"
