@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from her2sim.course import load_treatment
+from her2sim.drugs.drug import load_pk
+from her2sim.drugs.pk import reference_covariates
 from her2sim.engine.advance import advance
 from her2sim.engine.schedule import Action, schedule_from_rows
 from her2sim.engine.trajectories import Request, Tolerance
@@ -82,3 +85,26 @@ def test_rates_are_exactly_zero_when_all_infusions_have_ended() -> None:
         PlannedDose(0, 0.2, 1.0, 1.0 / 0.1, 0.30000000000000004),
     ]
     assert dose_rows(planned)[-1] == (0.8, Action.INFUSION, 0, 0.0)
+
+
+def test_a_drug_that_has_gone_is_exactly_zero_and_costs_nothing() -> None:
+    """Paclitaxel needs thousands of steps while it is there, and none after it has gone."""
+    model = structure("three_compartment_saturable").model
+    typical = load_treatment("paclitaxel", "q3w").typical(
+        reference_covariates(load_pk("paclitaxel")), 1
+    )
+    parameters = np.array([typical[p] for p in model.parameters])
+    rows = [(0.0, Action.BOLUS, model.index("states", "central"), 300.0)]
+
+    def after(days: float) -> tuple[int, dict[str, float]]:
+        schedule = schedule_from_rows([[*rows, (days, Action.STOP, 0, 0.0)]])
+        found = advance(model, Request(parameters, schedule))
+        states = found.states[:, 0]
+        return int(found.n_steps[0]), dict(zip(model.states, map(float, states), strict=True))
+
+    steps, early = after(90.0)
+    more_steps, late = after(900.0)
+    assert all(early[s] == late[s] == 0.0 for s in model.states if s != "auc")
+    assert early["auc"] == late["auc"] > 0
+    assert steps > 1000
+    assert more_steps < steps + 20

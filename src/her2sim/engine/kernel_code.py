@@ -40,6 +40,7 @@ FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
 GROWTH_AFTER_STOP = 16.0  # a step cut short by a stop says little of the next
 STRETCH = 1.0001  # a step this close to the stop goes to the stop
 SMALLEST_STEP = 1e-14  # relative to the time reached
+NEXT_TO_NOTHING = 1e-9  # of the largest amount since the last dose, beside the tolerance
 
 
 def kernel_ir(
@@ -159,6 +160,8 @@ class _Kernel:
         for i, (old, new) in enumerate(zip(states, new_states, strict=True)):
             code.store(b.select(moves, new, old), "y", i)
             code.store(b.select(is_accepted, stages[-1][i], stages[0][i]), "slope", i)
+        for number, group in enumerate(self.layout.fading):
+            self._emit_fading(step, number, group)
         steps = code.load("steps")
         steps = b.select(active, b.fadd(steps, e.constant(1.0)), steps)
         code.store(steps, "steps")
@@ -208,6 +211,30 @@ class _Kernel:
             ratio = b.fdiv(error, e.fma(self.relative, larger, self.absolute))
             total = e.maximum_or_nan(b.fmul(ratio, ratio), total)
         return total
+
+    def _emit_fading(self, step: Step, number: int, group: tuple[int, ...]) -> None:
+        """Set amounts to zero that are next to nothing, so that they cost no steps any more.
+
+        Below the absolute tolerance an amount is the solver's noise, so that counts as nothing.
+        """
+        b, e, code = self.b, self.emitter, self.code
+        total, rate = e.constant(0.0), e.constant(0.0)
+        for i in group:
+            total = b.fadd(total, e.fabs(step.new_states[i]))
+            rate = b.fadd(rate, e.fabs(step.infusion[i]))
+        before = code.load("largest", number)
+        largest = e.maximum(before, total)
+        code.store(b.select(step.is_accepted, largest, before), "largest", number)
+        limit = e.fma(largest, e.constant(NEXT_TO_NOTHING), self.absolute)
+        is_little = b.fcmp_ordered("<", total, limit)
+        is_off = b.fcmp_ordered("==", rate, e.constant(0.0))
+        is_gone = b.and_(b.and_(is_little, is_off), step.is_accepted)
+        with b.if_then(e.any(is_gone), likely=False):
+            for i in group:
+                code.store(b.select(is_gone, e.constant(0.0), code.load("y", i)), "y", i)
+            slopes = code.rates(code.load_states(), step.infusion)
+            for i, slope in enumerate(slopes):
+                code.store(b.select(is_gone, slope, code.load("slope", i)), "slope", i)
 
     def _failed(
         self, active: Value, is_accepted: Value, time: Value, size: Value, steps: Value

@@ -61,7 +61,8 @@ class Model:
 
     ``states``, ``parameters`` and ``outputs`` fix the order of all arrays. ``rate_nodes`` and
     ``output_nodes`` are expressions in states and parameters; infusions into the states named by
-    ``infused`` are added by the solver.
+    ``infused`` are added by the solver. Each part of ``fading`` names amounts that become exactly
+    zero together once they are next to nothing (see the kernel).
     """
 
     name: str
@@ -74,6 +75,7 @@ class Model:
     rate_nodes: tuple[Node, ...]
     output_nodes: tuple[Node, ...]
     infused: tuple[str, ...]
+    fading: tuple[tuple[str, ...], ...] = ()
 
     def rates(self, values: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
         """Run the plain equations on numbers or arrays: rates of all states, and all outputs."""
@@ -146,10 +148,12 @@ def compose(
     symbols: Mapping[str, Symbol],
     analytes: Sequence[Analyte] = (),
     infused: Sequence[str] | None = None,
+    fading: Sequence[Sequence[str]] = (),
 ) -> Model:
     """Compose components into one model: resolve names, check units, trace.
 
     ``infused`` names the states that infusions can go into; any state if it is not given.
+    ``fading`` names amounts that become zero together once they are next to nothing.
 
     Raises
     ------
@@ -179,6 +183,7 @@ def compose(
         rate_nodes=tuple(graph.lift(rates[s]) for s in states),
         output_nodes=tuple(graph.lift(outputs[o]) for o in outputs),
         infused=states if infused is None else tuple(infused),
+        fading=tuple(tuple(part) for part in fading),
     )
 
 

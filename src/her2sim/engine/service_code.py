@@ -152,6 +152,7 @@ class _Service:
         code.store(self.emitter.minimum(self.read("event_time", begin), zero), "t")
         code.store(ir.Constant(F64, FIRST_STEP_DAY), "h")
         code.store(zero, "steps")
+        self._forget_largest()
         self.set_counter("grid", I64(0))
         code.store(self._grid_time(I64(0)), "next_grid")
         self._read_grid_at_start(patient)
@@ -223,13 +224,20 @@ class _Service:
         index = self.b.add(self.b.add(I64(first), offset), self.lane)
         return self.b.gep(self.code.workspace, [index], inbounds=True, source_etype=F64)
 
+    def _forget_largest(self) -> None:
+        """From here on, what is next to nothing is judged by a new dose."""
+        for group in range(len(self.layout.fading)):
+            self.code.store(ir.Constant(F64, 0.0), "largest", group)
+
     def _bolus(self, target: Value, value: Value) -> None:
         place = self._indexed("y", target)
         amount = self._scaled(value, target)
         self.b.store(self.b.fadd(self.b.load(place, typ=F64), amount), place)
+        self._forget_largest()
 
     def _infusion(self, target: Value, value: Value) -> None:
         self.b.store(self._scaled(value, target), self._indexed("infusion", target))
+        self._forget_largest()
 
     def _scaled(self, value: Value, target: Value) -> Value:
         return self.b.fmul(value, self.b.load(self._indexed("scale", target), typ=F64))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,9 @@ class Structure:
     def model(self) -> Model:
         """The traced model."""
         components = (*self.components, pk.area_under_curve)
-        return compose(self.name, components, SYMBOLS, self.analytes, self.compartments)
+        plain = compose(self.name, components, SYMBOLS, self.analytes, self.compartments)
+        amounts = [name for name in plain.states if SYMBOLS[name].unit == "mg"]
+        return replace(plain, fading=(tuple(amounts),))
 
 
 _IV = {"iv": "central"}
