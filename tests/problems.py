@@ -12,6 +12,8 @@ from her2sim.models.structures import structure
 TYPICAL = {"cl": 0.127, "vc": 2.62, "q": 0.544, "vp": 2.97, "vmax": 8.81, "km": 8.92, "ka": 0.404}
 TYPICAL |= {"q2": 0.3, "vp2": 20.0, "vmtr": 90.0, "kmtr": 30.0, "k21": 0.5}
 TYPICAL |= {"krel": 0.4, "payload_fraction": 0.02, "cl_payload": 400.0, "v_payload": 30.0}
+TYPICAL |= {"cl_dfcr": 0.05, "k_dfur": 1.1, "k_fu": 0.7, "k_fu_out": 3.0, "v_metabolite": 1.0}
+TYPICAL |= {"mass_dfcr": 0.68, "mass_dfur": 0.69, "mass_fu": 0.36}
 SPREAD = {"cl": 0.4, "vc": 0.25, "q": 0.2, "vp": 0.4, "vmax": 0.2, "km": 0.4, "ka": 0.2}
 
 

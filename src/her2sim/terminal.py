@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -54,16 +54,28 @@ def reports_errors(function: F) -> F:
 
 
 def treats_patients(function: F) -> F:
-    """What is given (DRUG, --regimen) to whom (--population, --patients, --seed, --threads)."""
-    who = "mbc, ebc, agc, healthy; or your population.toml, or patients.csv"
+    """What is given (DRUG, --regimen), and to whom."""
     options = (
         click.argument("drug"),
         click.option("--regimen", help="regimen of the label: q3w, qw, bid [the drug's first]"),
+        chooses_patients,
+    )
+    return _with_options(function, options)
+
+
+def chooses_patients(function: F) -> F:
+    """To whom a regimen is given: --population, --patients, --seed, --threads."""
+    who = "mbc, ebc, agc, healthy; or your population.toml, or patients.csv"
+    options = (
         click.option("--population", default="mbc", show_default=True, help=who),
         click.option("--patients", type=int, help="number of patients [10000, or all of a table]"),
         click.option("--seed", type=int, help="random seed; drawn and shown if not given"),
         click.option("--threads", type=click.IntRange(1), help="threads [all cores]"),
     )
+    return _with_options(function, options)
+
+
+def _with_options(function: F, options: Sequence[Callable[[F], F]]) -> F:
     for option in reversed(options):
         function = option(function)
     return function

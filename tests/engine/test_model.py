@@ -14,7 +14,8 @@ from her2sim.models.symbols import SYMBOLS
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_every_structure_composes_and_its_units_agree(name: str) -> None:
     model = STRUCTURES[name].model  # compose() checks the units of every equation
-    followed = {"auc", "payload", "auc_payload"}
+    followed = {"auc", "payload", "auc_payload", "dfcr", "dfur", "fu"}
+    followed |= {"auc_dfcr", "auc_dfur", "auc_fu"}
     assert set(STRUCTURES[name].compartments) == set(model.states) - followed
     assert [a.concentration for a in model.analytes] == list(model.outputs)
 

@@ -97,7 +97,7 @@ def find_interaction(drug: str, kind: Kind, name: str) -> Interaction:
     """
     known = [row for row in interactions_of(drug).interaction if row.kind == kind]
     for row in known:
-        if row.name.casefold() == name.casefold():
+        if name.casefold() in (row.name.casefold(), (row.stands_for or "").casefold()):
             if row.fold is None:
                 raise DataError(
                     f"{OPTION[kind]} {name}: no number is published for {drug}; what is printed: "

@@ -225,8 +225,9 @@ class PkModel(FactFile):
         return structure(self.structure)
 
     def concentration_units(self) -> tuple[str, ...]:
-        """Unit of each analyte; a payload is shown in ng/mL."""
-        return (self.concentration_unit, "ng/mL")[: len(self.structural.analytes)]
+        """Unit of each analyte; payloads and metabolites are shown in ng/mL."""
+        released = self.structural.analytes[1:]
+        return (self.concentration_unit, *("ng/mL" for _ in released))
 
     def auc_units(self) -> tuple[str, ...]:
         """Unit of the AUC of each analyte: in days for antibodies, in hours for small molecules."""

@@ -103,10 +103,12 @@ class Emitter:
         """Exponential of a number that is not above zero, to the last bit or two.
 
         x = n ln 2 + r with |r| <= ln 2 / 2; e^r from its series (12 terms leave 2e-16), and 2^n
-        from the exponent bits. Below -700 it is that of -700: nothing.
+        from the exponent bits. Below -700 it is zero.
         """
         wide64 = self._wide(I64)
-        x = self.maximum(x, self.constant(-700.0))
+        lowest = self.constant(-700.0)
+        is_nothing = self.b.fcmp_ordered("<", x, lowest)
+        x = self.maximum(x, lowest)
         shifted = self.fma(x, self.constant(LOG2_E), self.constant(ROUNDING))
         n = self.b.fsub(shifted, self.constant(ROUNDING))
         rest = self.fma(n, self.constant(-LN2_HIGH), x)
@@ -116,7 +118,8 @@ class Emitter:
         shift = places[0] if self.lanes == 1 else ir.Constant(wide64, places)
         power = self.b.shl(self.b.bitcast(shifted, wide64), shift)
         bits = self.b.bitcast(self.b.fadd(series, self.constant(1.0)), wide64)
-        return self.b.bitcast(self.b.add(bits, power), self.real)
+        value = self.b.bitcast(self.b.add(bits, power), self.real)
+        return self.b.select(is_nothing, self.constant(0.0), value)
 
     def step_factor(self, squared_error: Value) -> Value:
         """About 0.9 x^(-1/10), from the exponent bits: a step size needs no more precision."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from her2sim.engine.emitter import I32, Emitter, Value, stack_room, while_loop
 from her2sim.engine.equations import EquationCode
@@ -14,6 +15,8 @@ from her2sim.engine.expression import symbols_of
 from her2sim.engine.step_curve import Curve, Step
 
 ROOT_ITERATIONS = 12  # of the Illinois method; smooth curves need about eight
+DEEP = 2  # one-way flows before a concentration from which a step is looked at in pieces
+PIECES = 12  # the first is 2^-12 of the step, each further one as long as all before it
 HALVINGS = 12  # beforehand, where a step may span days of an exact curve
 
 
@@ -33,36 +36,75 @@ class ReductionCode:
         solved = {layout.model.states[i] for i in layout.solved}
         return not symbols_of(node) & solved
 
+    def _is_deep(self, k: int) -> bool:
+        """Whether a concentration lies two or more one-way flows behind the doses.
+
+        It may then fall, rise and fall again between two doses, which its slopes at both do not
+        show.
+        """
+        layout = self.code.layout
+        node = layout.model.output_nodes[layout.analyte_outputs[k]]
+        states = {layout.model.states.index(n) for n in symbols_of(node) & {*layout.model.states}}
+        groups = [(depth, g) for bl in layout.blocks for depth, g in enumerate(bl.groups)]
+        return self._is_exact(k) and any(states & set(g) for depth, g in groups if depth >= DEEP)
+
     def emit(self, step: Step, level: Value) -> None:
         """Update all analytes after a step (rejected lanes keep what they have)."""
-        b, e, code = self.e.b, self.e, self.code
+        e, code = self.e, self.code
         before = code.concentrations(step.states)
         after = code.concentrations(step.new_states)
         rising = code.concentration_slopes(step.states, step.stages[0])
         falling = code.concentration_slopes(step.new_states, step.stages[-1])
         for k, (c0, c1, d0, d1) in enumerate(zip(before, after, rising, falling, strict=True)):
-            middle, summit = self._summit(step, k, (c0, c1, d0, d1))
-            peak = code.load("peak", k)
-            higher = e.maximum(e.maximum(peak, c1), summit)
-            code.store(b.select(step.is_accepted, higher, peak), "peak", k)
-            if self.time_above:
-                self._add_time_above(step, k, level, (c0, summit, c1), middle)
+            start = _Point(e.constant(0.0), c0, d0)
+            if self._is_deep(k):
+                self._emit_pieces(step, k, level, start)
+            else:
+                self._emit_piece(step, k, level, start, _Point(e.constant(1.0), c1, d1))
 
-    def _summit(
-        self, step: Step, k: int, ends: tuple[Value, Value, Value, Value]
-    ) -> tuple[Value, Value]:
-        """Fraction and height of the summit inside the step; without one, its end."""
+    def _emit_pieces(self, step: Step, k: int, level: Value, start: _Point) -> None:
+        """Go through the step in pieces, the first ones short: what is fast comes first."""
         b, e = self.e.b, self.e
-        _, c1, d0, d1 = ends
-        is_up = b.fcmp_ordered(">", d0, e.constant(0.0))
-        is_down = b.fcmp_ordered("<", d1, e.constant(0.0))
+        places = [e.scratch() for _ in range(4)]
+        for place, value in zip(places, (*start, e.constant(0.5**PIECES)), strict=True):
+            b.store(value, place)
+        number = stack_room(b, I32)
+        b.store(I32(0), number)
+
+        def some_left() -> Value:
+            return b.icmp_signed("<=", b.load(number, typ=I32), I32(PIECES))
+
+        with while_loop(b, "pieces", some_left):
+            *left, fraction = (b.load(place, typ=e.real) for place in places)
+            right = self._point_at(step, k, fraction)
+            self._emit_piece(step, k, level, _Point(*left), right)
+            following = b.fmul(fraction, e.constant(2.0))
+            for place, value in zip(places, (*right, following), strict=True):
+                b.store(value, place)
+            b.store(b.add(b.load(number, typ=I32), I32(1)), number)
+
+    def _emit_piece(self, step: Step, k: int, level: Value, left: _Point, right: _Point) -> None:
+        """Update peak and time above with what lies between two points of the step."""
+        b, e, code = self.e.b, self.e, self.code
+        middle, summit = self._summit(step, k, left, right)
+        peak = code.load("peak", k)
+        higher = e.maximum(e.maximum(peak, right.height), summit)
+        code.store(b.select(step.is_accepted, higher, peak), "peak", k)
+        if self.time_above:
+            self._add_time_above(step, k, level, (left, right), (middle, summit))
+
+    def _summit(self, step: Step, k: int, left: _Point, right: _Point) -> tuple[Value, Value]:
+        """Fraction and height of the summit between two points; without one, the second."""
+        b, e = self.e.b, self.e
+        is_up = b.fcmp_ordered(">", left.slope, e.constant(0.0))
+        is_down = b.fcmp_ordered("<=", right.slope, e.constant(0.0))
         has_peak = b.and_(b.and_(is_up, is_down), step.is_accepted)
         start = b.block
         with b.if_then(e.any(has_peak), likely=False):
-            fraction, height = self._find_peak(step, k, has_peak, ends)
+            fraction, height = self._find_peak(step, k, has_peak, left, right)
             found = b.block
         values = []
-        for inside, otherwise in ((fraction, e.constant(1.0)), (height, c1)):
+        for inside, otherwise in ((fraction, right.fraction), (height, right.height)):
             value = b.phi(e.real)
             value.add_incoming(inside, found)
             value.add_incoming(otherwise, start)
@@ -70,26 +112,26 @@ class ReductionCode:
         return values[0], values[1]
 
     def _find_peak(
-        self, step: Step, k: int, has_peak: Value, ends: tuple[Value, Value, Value, Value]
+        self, step: Step, k: int, has_peak: Value, left: _Point, right: _Point
     ) -> tuple[Value, Value]:
-        """Summit of the cubic through both ends; its height comes from the interpolant.
+        """Summit of the cubic through both points; its height comes from the interpolant.
 
-        On an exact curve the ends first move together: a step may be long beside the summit.
+        On an exact curve the points first move together: a step may be long beside the summit.
         """
         b, e = self.e.b, self.e
-        c0, c1, d0, d1 = ends
-        left, width = e.constant(0.0), e.constant(1.0)
+        near, far = left, right
         if self._is_exact(k):
-            self.bracket.set(e, left, d0, width, d1)
-            self._halve(lambda x: self._slope_at(step, k, x))
-            left, d0, right, d1 = self.bracket.get(e)
-            width = b.fsub(right, left)
-            c0, c1 = (self._concentration_at(step, k, x) for x in (left, right))
+            self.bracket.set(e, left.fraction, left.slope, right.fraction, right.slope)
+            self._halve(lambda x: self._point_at(step, k, x).slope)
+            a, _, z, _ = self.bracket.get(e)
+            near, far = self._point_at(step, k, a), self._point_at(step, k, z)
+        width = b.fsub(far.fraction, near.fraction)
         length = b.fmul(step.size, width)
-        inside = self._cubic_summit(c0, c1, b.fmul(d0, length), b.fmul(d1, length))
-        fraction = b.select(has_peak, e.fma(inside, width, left), e.constant(1.0))
+        slopes = b.fmul(near.slope, length), b.fmul(far.slope, length)
+        inside = self._cubic_summit(near.height, far.height, *slopes)
+        fraction = b.select(has_peak, e.fma(inside, width, near.fraction), right.fraction)
         height = self._concentration_at(step, k, fraction)
-        return fraction, b.select(has_peak, height, ends[1])
+        return fraction, b.select(has_peak, height, right.height)
 
     def _cubic_summit(self, c0: Value, c1: Value, m0: Value, m1: Value) -> Value:
         """Where between 0 and 1 the cubic with these ends and slopes is highest."""
@@ -127,11 +169,12 @@ class ReductionCode:
         b = self.e.b
         b.store(b.add(b.load(self.counter, typ=I32), I32(1)), self.counter)
 
-    def _slope_at(self, step: Step, k: int, fraction: Value) -> Value:
-        """Slope of an exact concentration."""
+    def _point_at(self, step: Step, k: int, fraction: Value) -> _Point:
+        """A point of an exact curve."""
         states = Curve(step, self.code).states_at(fraction)
         slopes = self.code.rates(states, step.infusion)
-        return self.code.concentration_slopes(states, slopes)[k]
+        height = self.code.concentrations(states)[k]
+        return _Point(fraction, height, self.code.concentration_slopes(states, slopes)[k])
 
     def _concentration_at(self, step: Step, k: int, fraction: Value) -> Value:
         return self.code.concentrations(Curve(step, self.code).states_at(fraction))[k]
@@ -141,14 +184,14 @@ class ReductionCode:
         step: Step,
         k: int,
         level: Value,
-        heights: tuple[Value, Value, Value],
-        middle: Value,
+        ends: tuple[_Point, _Point],
+        summit: tuple[Value, Value],
     ) -> None:
-        """Add the part of the step above the level: from start to summit, from there to end."""
+        """Add the part above the level: from the first end to the summit, from there on."""
         b, e, code = self.e.b, self.e, self.code
-        c0, summit, c1 = heights
-        first = self._part_above(step, k, level, (e.constant(0.0), c0), (middle, summit))
-        second = self._part_above(step, k, level, (middle, summit), (e.constant(1.0), c1))
+        left, right = ((end.fraction, end.height) for end in ends)
+        first = self._part_above(step, k, level, left, summit)
+        second = self._part_above(step, k, level, summit, right)
         above = code.load("above", k)
         total = e.fma(b.fadd(first, second), step.size, above)
         code.store(b.select(step.is_accepted, total, above), "above", k)
@@ -206,6 +249,14 @@ class ReductionCode:
             )
             b.store(x, self.root_at)
             self._count()
+
+
+class _Point(NamedTuple):
+    """A point of a concentration within a step: where, how high, how steep (per day)."""
+
+    fraction: Value
+    height: Value
+    slope: Value
 
 
 @dataclass(frozen=True)

@@ -74,3 +74,35 @@ def payload_disposition(cl_payload: Any, v_payload: Any, payload: Any) -> Part:
 def area_under_payload(conc_payload: Any) -> Part:
     """Cumulative area under the payload concentration."""
     return Part(rates={"auc_payload": conc_payload})
+
+
+def first_metabolite_formation(cl_dfcr: Any, conc: Any) -> Part:
+    """The part of the parent's clearance that forms 5'-DFCR (in mass of the parent)."""
+    formed = cl_dfcr * conc
+    return Part(rates={"central": -formed, "dfcr": formed})
+
+
+def metabolite_cascade(
+    k_dfur: Any, k_fu: Any, k_fu_out: Any, dfcr: Any, dfur: Any, fu: Any
+) -> Part:
+    """5'-DFCR to 5'-DFUR to 5-FU, which is eliminated (in mass of the parent)."""
+    to_dfur, to_fu = k_dfur * dfcr, k_fu * dfur
+    return Part(rates={"dfcr": -to_dfur, "dfur": to_dfur - to_fu, "fu": to_fu - k_fu_out * fu})
+
+
+def metabolite_concentrations(
+    mass_dfcr: Any, mass_dfur: Any, mass_fu: Any, v_metabolite: Any, dfcr: Any, dfur: Any, fu: Any
+) -> Part:
+    """Concentrations of the metabolites, in their own mass."""
+    return Part(
+        outputs={
+            "conc_dfcr": mass_dfcr * dfcr / v_metabolite,
+            "conc_dfur": mass_dfur * dfur / v_metabolite,
+            "conc_fu": mass_fu * fu / v_metabolite,
+        }
+    )
+
+
+def areas_under_metabolites(conc_dfcr: Any, conc_dfur: Any, conc_fu: Any) -> Part:
+    """Cumulative areas under the metabolite concentrations."""
+    return Part(rates={"auc_dfcr": conc_dfcr, "auc_dfur": conc_dfur, "auc_fu": conc_fu})

@@ -17,6 +17,10 @@ from her2sim.models.symbols import SYMBOLS
 
 CENTRAL_ANALYTE = (Analyte("central", "conc", "auc"),)
 WITH_PAYLOAD = (*CENTRAL_ANALYTE, Analyte("payload", "conc_payload", "auc_payload"))
+WITH_METABOLITES = (
+    *CENTRAL_ANALYTE,
+    *(Analyte(name, f"conc_{name}", f"auc_{name}") for name in ("dfcr", "dfur", "fu")),
+)
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,24 @@ _STRUCTURES = (
         ("depot", "central", "peripheral"),
         _EXTRAVASCULAR,
         _ANTIBODY_UNIT,
+    ),
+    Structure(
+        "capecitabine_cascade",
+        "capecitabine in one compartment with first-order absorption, and its metabolites 5'-DFCR, "
+        "5'-DFUR and 5-FU one after the other",
+        (
+            pk.single_concentration,
+            pk.linear_elimination,
+            pk.first_order_absorption,
+            pk.first_metabolite_formation,
+            pk.metabolite_cascade,
+            pk.metabolite_concentrations,
+            pk.areas_under_metabolites,
+        ),
+        ("depot", "central"),
+        _EXTRAVASCULAR,
+        _SMALL_MOLECULE_UNIT,
+        WITH_METABOLITES,
     ),
 )
 

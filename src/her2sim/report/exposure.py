@@ -131,7 +131,7 @@ def patient_frame(course: Course) -> pl.DataFrame:
         "cycle": np.tile(np.arange(1, n_cycles + 1), n),
     }
     for name, values in zip(
-        _metric_columns(course.treatment), metrics.reshape(-1, n_cycles, n), strict=True
+        metric_columns(course.treatment), metrics.reshape(-1, n_cycles, n), strict=True
     ):
         columns[name] = values.T.ravel()
     for name, values in course.cohort.covariates.items():
@@ -139,7 +139,13 @@ def patient_frame(course: Course) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _metric_columns(treatment: Treatment) -> list[str]:
+def stored_metrics(frame: pl.DataFrame, treatment: Treatment, n_cycles: int) -> Array:
+    """Metrics of a stored table, shape (analytes x metrics, n_cycles, n)."""
+    columns = [frame[name].to_numpy() for name in metric_columns(treatment)]
+    return np.stack([values.reshape(-1, n_cycles).T for values in columns])
+
+
+def metric_columns(treatment: Treatment) -> list[str]:
     """Column of each analyte and metric; those of the first analyte are plain."""
     return [
         metric if k == 0 else f"{analyte}_{metric}"
@@ -179,7 +185,7 @@ def exposure(
     steady = steady_state_cycle(treatment)
     n_cycles = max(steady, last_published_cycle(treatment, population.name))
     store = _store(treatment, population, patients, seed, n_cycles, chunk, output)
-    spool = Spool(len(_metric_columns(treatment)) * n_cycles)
+    spool = Spool(len(metric_columns(treatment)) * n_cycles)
     try:
         for metrics in _chunks(
             treatment, population, patients, seed, n_cycles, chunk, threads, store
@@ -224,12 +230,12 @@ def _store(
         "patients": patients,
         "n_cycles": n_cycles,
         "chunk": chunk,
-        "population_sha256": _fingerprint(population),
+        "population_sha256": fingerprint(population),
     }
     return PartStore(output, manifest)
 
 
-def _fingerprint(population: Population | Cohort) -> str:
+def fingerprint(population: Population | Cohort) -> str:
     """Hash of what defines the patients, so that a changed file is not taken for the same run."""
     if isinstance(population, Population):
         text = population.model_dump_json().encode()
@@ -252,9 +258,7 @@ def _chunks(
     for number, cohort in enumerate(cohort_chunks(population, patients, seed, chunk)):
         known = store.read(number) if store is not None else None
         if known is not None:
-            names = _metric_columns(treatment)
-            columns = [known[m].to_numpy().reshape(-1, n_cycles).T for m in names]
-            yield np.stack(columns)
+            yield stored_metrics(known, treatment, n_cycles)
             continue
         course = simulate(treatment, cohort, n_cycles, threads=threads)
         if store is not None:

@@ -58,7 +58,11 @@ def concentration_bands(
 
 
 def draw_bands(
-    axes: Axes, bands: Bands, published: Sequence[Comparison], steady: int, cycle_day: float
+    axes: Axes,
+    bands: Bands,
+    published: Sequence[Comparison] = (),
+    steady: int = 1,
+    cycle_day: float = 1.0,
 ) -> None:
     """Draw bands, and published troughs and peaks where they belong in time."""
     unit_day, unit = (7, "weeks") if bands.time_day[-1] > DAYS_SHOWN_AS_DAYS else (1, "days")
@@ -107,9 +111,11 @@ def draw_bands(
 
 
 def bands_figure(
-    path: Path, panels: Sequence[tuple[ExposureReport, Bands]], title: str = ""
+    path: Path, panels: Sequence[tuple[ExposureReport | None, Bands]], title: str = ""
 ) -> None:
-    """Write a figure with one panel a report; the file type follows its ending.
+    """Write a figure with one panel for each bands; the file type follows its ending.
+
+    Published values of the report beside it, if there is one, are drawn on them.
 
     Raises
     ------
@@ -124,13 +130,11 @@ def bands_figure(
     FigureCanvasAgg(figure)
     all_axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axes, (report, bands) in zip(all_axes, panels, strict=True):
-        draw_bands(
-            axes,
-            bands,
-            report.published,
-            report.steady_state_cycle,
-            report.treatment.regimen.cycle_day,
-        )
+        if report is None:
+            draw_bands(axes, bands)
+        else:
+            cycle_day = report.treatment.regimen.cycle_day
+            draw_bands(axes, bands, report.published, report.steady_state_cycle, cycle_day)
         axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * 1.2)

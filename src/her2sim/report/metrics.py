@@ -12,7 +12,6 @@ from her2sim.units import conversion_factor
 
 Array = NDArray[np.float64]
 EXPOSURE_METRICS = ("cmin", "cmax", "auc", "cavg")
-PAYLOAD = "payload"
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,9 @@ def statistics(values: Array) -> Statistics:
 
 
 def analyte_names(treatment: Treatment) -> tuple[str, ...]:
-    """Names of what is measured: the drug's own analyte first, then its payload."""
-    names = (treatment.drug.analyte, PAYLOAD)
-    return names[: len(treatment.pk.structural.analytes)]
+    """Names of what is measured: the drug's own analyte first, then payload or metabolites."""
+    released = treatment.pk.structural.analytes[1:]
+    return (treatment.drug.analyte, *(analyte.name for analyte in released))
 
 
 def metric_unit(treatment: Treatment, metric: str, analyte: str | None = None) -> str:

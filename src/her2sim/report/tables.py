@@ -7,10 +7,13 @@ from typing import Any
 
 from rich.table import Table
 
+from her2sim.combination import Combination
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
+from her2sim.regimens.named import NamedRegimen
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
+from her2sim.report.together import TogetherReport
 from her2sim.report.two_arms import TwoArms
 from her2sim.report.validation import ValidationRow
 from her2sim.report.washout import QUANTILES, Washout
@@ -96,6 +99,51 @@ def washout_table(report: Washout) -> tuple[Table, Table]:
     for week in report.weeks_shown():
         share.add_row(str(week), f"{100 * report.share_at_week(week):.1f} %")
     return days, share
+
+
+def together_table(report: TogetherReport) -> Table:
+    """Exposure of each drug in the first and the last cycle in which it is given."""
+    table = Table(title="Predicted exposure in cycles of three weeks", title_justify="left")
+    for heading in ("drug", "analyte", "cycle", "metric"):
+        table.add_column(heading)
+    for heading in ("median", "5th", "95th", "geometric mean", "CV %"):
+        table.add_column(heading, justify="right")
+    table.add_column("unit")
+    for row in report.shown():
+        s = row.statistics
+        values = (s.median, s.p5, s.p95, s.geometric_mean, s.cv_percent)
+        names = (row.drug, row.analyte, str(row.cycle), row.metric)
+        table.add_row(*names, *map(_number, values), row.unit)
+    return table
+
+
+def regimen_list_table(regimens: Sequence[NamedRegimen]) -> Table:
+    """All named regimens."""
+    table = Table(title_justify="left")
+    for heading in ("regimen", "title", "setting", "also called"):
+        table.add_column(heading, overflow="fold")
+    for regimen in regimens:
+        table.add_row(regimen.id, regimen.title, regimen.setting, ", ".join(regimen.aliases))
+    return table
+
+
+def regimen_text(regimen: NamedRegimen, combination: Combination) -> str:
+    """Drugs, doses, interactions and sources of a regimen."""
+    lines = [f"{regimen.id}: {regimen.title}"]
+    lines += [regimen.setting] if regimen.setting else []
+    lines += ["", "Drugs"]
+    for part, treatment in zip(regimen.part, combination.treatments, strict=True):
+        how = f"{treatment.pk.name} ({treatment.pk.status}): {treatment.regimen.title}"
+        if part.doses is not None:
+            how += f", {part.doses} doses"
+        if part.start_day:
+            how += f", from day {part.start_day:g}"
+        lines.append(_line(f"  {how}", part))
+    lines += ["", "Between them", *(f"  {note}" for note in combination.notes)]
+    if regimen.sources:
+        lines += ["", "Sources"]
+        lines += [f"  {key}: {source.text()}" for key, source in regimen.sources.items()]
+    return "\n".join(lines)
 
 
 def drug_list_table(drugs: list[Drug]) -> Table:

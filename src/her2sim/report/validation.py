@@ -33,7 +33,7 @@ from her2sim.report.exposure import (
     compared_values,
     exposure,
 )
-from her2sim.report.metrics import PAYLOAD, Statistics, metric_unit
+from her2sim.report.metrics import Statistics, metric_unit
 from her2sim.units import conversion_factor, convert
 
 PATIENTS, SEED = 10_000, 1
@@ -99,7 +99,7 @@ def tolerance_class(treatment: Treatment, row: PublishedExposure) -> str:
         return "typical value"
     if row.is_observed:
         return "observed trough"
-    if "oral" in treatment.regimen.routes or row.analyte == PAYLOAD:
+    if "oral" in treatment.regimen.routes or row.analyte not in (None, treatment.drug.analyte):
         return "oral drug or payload"
     if row.statistic == "arithmetic_mean":
         return "arithmetic mean"

@@ -1,0 +1,26 @@
+"""The command line. Every command calls the same functions as a notebook would."""
+
+from __future__ import annotations
+
+import click
+
+from her2sim import __version__
+from her2sim.cli.events import simulate
+from her2sim.cli.exposure import exposure, washout
+from her2sim.cli.facts import demo, drug, validate
+from her2sim.cli.regimens import regimen
+from her2sim.cli.studies import compare
+from her2sim.notice import NOTICE
+from her2sim.terminal import HelpfulGroup
+
+
+@click.group(
+    cls=HelpfulGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=NOTICE
+)
+@click.version_option(__version__, message="her2sim %(version)s")
+def main() -> None:
+    """Simulate HER2-targeted cancer therapy."""
+
+
+for command in (exposure, simulate, compare, washout, regimen, drug, validate, demo):
+    main.add_command(command)

@@ -1,0 +1,95 @@
+"""`her2sim simulate`: NONMEM-style event tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from her2sim.notice import NOTICE
+from her2sim.terminal import (
+    draw_seed,
+    reports_errors,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@click.argument("events", type=click.Path(path_type=Path))
+@click.option("--drug", help="drug or DRUG:MODEL whose model is used")
+@click.option("--structure", help="named structure, used with --set")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help='parameter of the structure; with columns: "cl=1.1*(WT/70)^0.75"',
+)
+@click.option("--typical", is_flag=True, help="no random effects; unknown patients are typical")
+@click.option(
+    "--covariate",
+    "constants",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="characteristic of all subjects that the file does not tell",
+)
+@click.option("--ignore", multiple=True, metavar="COLUMN", help="column that is not to be used")
+@click.option(
+    "--time-unit",
+    type=click.Choice(["h", "day"]),
+    default="h",
+    show_default=True,
+    help="unit of TIME, II, DUR, rates and --set",
+)
+@click.option(
+    "--covariates",
+    "carry",
+    type=click.Choice(["nocb", "locf"]),
+    default="nocb",
+    show_default=True,
+    help="next record's values hold backwards, or last one's on",
+)
+@click.option("--lag-column", help="column with the lag time of a dose")
+@click.option("--f-column", help="column with the bioavailability of a dose")
+@click.option("--rate-column", help="column with the rate for RATE -1")
+@click.option("--duration-column", help="column with the duration for RATE -2")
+@click.option(
+    "--acts-on",
+    default="central",
+    show_default=True,
+    help="compartment whose doses lag and bioavailability change, or all",
+)
+@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
+@click.option("--doses", type=click.Path(path_type=Path), help="write the flat dose list (CSV)")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="write the predictions (CSV); printed if not given",
+)
+@reports_errors
+def simulate(events: Path, output: Path | None, doses: Path | None, **options: Any) -> None:
+    """Predictions for a NONMEM-style table EVENTS (CSV).
+
+    One row for each EVID 0 record. Amounts are in mg. With --drug, CMT 1 is the dosing compartment
+    of its route. A comment column C is skipped.
+    """
+    from her2sim.report.events import dose_csv, prediction_csv, run_events
+
+    if options["seed"] is None:
+        options["seed"] = draw_seed()
+    table, course, notes = run_events(events, **options)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    if doses is not None:
+        dose_csv(course, doses)
+        click.echo(f"wrote {doses}", err=True)
+    text = prediction_csv(table, course, output)
+    click.echo(
+        text if output is None else f"wrote {output}: {course.record.size} predictions",
+        nl=output is not None,
+    )
+    click.echo(NOTICE, err=True)

@@ -1,0 +1,122 @@
+"""`her2sim drug`, `her2sim validate` and `her2sim demo`: what is known, and how well it fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from her2sim.errors import DataError
+from her2sim.notice import NOTICE
+from her2sim.terminal import (
+    HelpfulGroup,
+    print_json,
+    print_tables,
+    progress_bar,
+    reports_errors,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.group(cls=HelpfulGroup)
+def drug() -> None:
+    """What is known of each drug."""
+
+
+@drug.command("list")
+@reports_errors
+def drug_list() -> None:
+    """All drugs, their models and regimens."""
+    from her2sim.drugs.drug import drug_names, load_drug
+    from her2sim.report.tables import drug_list_table
+
+    print_tables(drug_list_table([load_drug(name) for name in drug_names()]))
+    click.echo(NOTICE)
+
+
+@drug.command("show")
+@click.argument("name")
+@reports_errors
+def drug_show(name: str) -> None:
+    """Model, equations, numbers, sources and status of NAME (or NAME:MODEL)."""
+    from her2sim.drugs.drug import load_drug, load_pk
+    from her2sim.report.tables import drug_text
+
+    click.echo(drug_text(load_drug(name), load_pk(name)))
+    click.echo(NOTICE)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
+@click.option("--html", type=click.Path(path_type=Path), help="write the page (one HTML file)")
+@click.option("--markdown", type=click.Path(path_type=Path), help="write the page (Markdown)")
+@click.option("--rows", type=click.Path(path_type=Path), help="published rows of your own (TOML)")
+@click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@reports_errors
+def validate(
+    as_json: bool,
+    html: Path | None,
+    markdown: Path | None,
+    rows: Path | None,
+    patients: int,
+    seed: int,
+) -> None:
+    """How well each drug model reproduces what labels and papers printed."""
+    from her2sim.formats.files import write_text
+    from her2sim.report import validation
+    from her2sim.report.tables import validation_table
+
+    with progress_bar("published rows") as progress:
+        found = validation.validation_rows(patients, seed, rows, progress)
+    for path, page in ((html, validation.html_page), (markdown, validation.markdown_page)):
+        if path is not None:
+            write_text(path, page(found, patients, seed))
+            click.echo(f"wrote {path}", err=True)
+    if as_json:
+        print_json(validation.validation_dict(found))
+        return
+    print_tables(validation_table(validation.summary(found), found))
+    click.echo(validation.heading_text(found, patients, seed))
+    click.echo(NOTICE)
+
+
+@click.command()
+@click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="where the figure goes",
+)
+@reports_errors
+def demo(patients: int, seed: int, folder: Path) -> None:
+    """Trastuzumab's label regimens on a virtual population, beside the label's numbers."""
+    from her2sim.report.demo import run_demo
+    from her2sim.report.tables import comparison_table
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+    with progress_bar("trastuzumab") as progress:
+        reports, figure = run_demo(patients, seed, folder, progress)
+    for report in reports:
+        t = report.treatment
+        click.echo(
+            f"\n{t.pk.name}, {t.regimen.title}; {report.population}, "
+            f"{report.patients} patients, seed {report.seed}"
+        )
+        print_tables(comparison_table(report))
+    click.echo(
+        "Ratios are predicted / label; docs/validation.md explains them. The label's range is "
+        "narrower than the model's in early\ndisease and reaches lower in metastatic disease; its "
+        "weekly cycle-1 Cmax does not fit its own Cmin and AUC."
+    )
+    click.echo(f"wrote {figure}")
+    click.echo(NOTICE)

@@ -1,0 +1,117 @@
+"""`her2sim regimen`: several drugs given together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from her2sim.notice import NOTICE
+from her2sim.terminal import (
+    HelpfulGroup,
+    chooses_patients,
+    draw_seed,
+    print_json,
+    print_tables,
+    progress_bar,
+    reports_errors,
+)
+
+
+@click.group(cls=HelpfulGroup)
+def regimen() -> None:
+    """Several drugs given together."""
+
+
+@regimen.command("list")
+@reports_errors
+def regimen_list() -> None:
+    """All named regimens."""
+    from her2sim.regimens.named import named_regimens
+    from her2sim.report.tables import regimen_list_table
+
+    print_tables(regimen_list_table(list(named_regimens().values())))
+    click.echo(NOTICE)
+
+
+@regimen.command("show")
+@click.argument("name")
+@reports_errors
+def regimen_show(name: str) -> None:
+    """Drugs, doses, sources and interactions of NAME."""
+    from her2sim.combination import load_combination
+    from her2sim.regimens.named import load_regimen
+    from her2sim.report.tables import regimen_text
+
+    click.echo(regimen_text(load_regimen(name), load_combination(name)))
+    click.echo(NOTICE)
+
+
+@regimen.command("run")
+@click.argument("name")
+@chooses_patients
+@click.option(
+    "--cycles",
+    type=click.IntRange(1, 200),
+    default=18,
+    show_default=True,
+    help="cycles of three weeks",
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
+@click.option("--figure", type=click.Path(path_type=Path), help="write concentration bands")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="write one row a patient, drug and cycle (Parquet)",
+)
+@reports_errors
+def regimen_run(
+    name: str,
+    population: str,
+    patients: int | None,
+    seed: int | None,
+    threads: int | None,
+    cycles: int,
+    as_json: bool,
+    figure: Path | None,
+    output: Path | None,
+) -> None:
+    """Exposure of every drug of NAME in a population.
+
+    NAME is a named regimen, or drugs joined by +, each DRUG[:MODEL][/REGIMEN][*DOSES][@DAY], as in
+    "pertuzumab + trastuzumab + docetaxel*6". What one drug does to another acts by itself, or a
+    note says that nothing is known.
+    """
+    from her2sim.combination import load_combination
+    from her2sim.formats.patient_table import load_patients
+    from her2sim.report import together
+    from her2sim.report.tables import together_table
+
+    combination = load_combination(name)
+    number = draw_seed() if seed is None else seed
+    people, n = load_patients(population, patients, number)
+    with progress_bar(combination.name) as progress:
+        report = together.exposure_together(
+            combination, people, n, number, cycles,
+            output=output, progress=progress, threads=threads,
+        )  # fmt: skip
+    if figure is not None:
+        from her2sim.report.figures import bands_figure
+
+        bands = together.bands_together(combination, people, n, number, cycles)
+        bands_figure(figure, [(None, b) for b in bands], f"{combination.name}, {report.population}")
+    if as_json:
+        print_json(report.as_dict())
+        return
+    click.echo(
+        f"{combination.title}; {report.population}, {n} patients, seed {number}; "
+        f"{cycles} cycles of three weeks"
+    )
+    print_tables(together_table(report))
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+    for written in (figure, output):
+        if written is not None:
+            click.echo(f"wrote {written}")
+    click.echo(NOTICE)
