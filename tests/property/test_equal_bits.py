@@ -100,3 +100,14 @@ def test_chunk_cohort_size_and_replay(drug: str) -> None:
     assert cycles(120, 50).tobytes() == whole[:120].tobytes()
     again = replay(treatment, people, seed=7, patient=77, n_cycles=3)
     assert again.cycles.tobytes() == whole[[76]].tobytes()
+
+
+def test_many_patients_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The conjugate's payload changes with the cycle: its modal numbers are kept for each."""
+    treatment = load_treatment("trastuzumab-deruxtecan", "q3w")
+    (cohort,) = cohort_chunks(load_population("mbc"), 100, 1, 100)
+    whole = simulate(treatment, cohort, 4, grid_day=np.linspace(0, 84, 30))
+    monkeypatch.setattr("her2sim.engine.epochs.LARGEST_BYTES", 60_000)
+    parts = simulate(treatment, cohort, 4, grid_day=np.linspace(0, 84, 30))
+    assert parts.cycles.tobytes() == whole.cycles.tobytes()
+    assert parts.grid.tobytes() == whole.grid.tobytes()

@@ -61,6 +61,7 @@ def exposure(
     from her2sim.course import load_treatment
     from her2sim.drugs.drug import first_regimen
     from her2sim.formats.patient_table import load_patients
+    from her2sim.regimens.named import require_one_drug
     from her2sim.report import exposure as reports
 
     interactions: list[tuple[Kind, str]] = [("co-medication", name) for name in medicines]
@@ -68,6 +69,7 @@ def exposure(
         ("food", food), ("hepatic", hepatic), ("renal", renal),
     )  # fmt: skip
     interactions += [(kind, name) for kind, name in impairments if name]
+    require_one_drug(drug)
     treatment = load_treatment(drug, regimen or first_regimen(drug), interactions)
     number = draw_seed() if seed is None else seed
     people, n = load_patients(population, patients, number)
@@ -133,9 +135,11 @@ def washout(
     from her2sim.course import load_treatment
     from her2sim.drugs.drug import first_regimen
     from her2sim.formats.patient_table import load_patients
+    from her2sim.regimens.named import require_one_drug
     from her2sim.report import washout as reports
     from her2sim.report.tables import washout_table
 
+    require_one_drug(drug)
     treatment = load_treatment(drug, regimen or first_regimen(drug))
     number = draw_seed() if seed is None else seed
     people, n = load_patients(population, patients, number)

@@ -142,31 +142,42 @@ def interactions_together(
     DataError
         If the fact file says that the combination is not to be carried out.
     """
-    acting, remarks = [], []
+    acting, remarks, unknown = [], [], []
     for other in others:
-        row = _row_for(victim, other)
+        found = _row_for(victim, other)
         pair = f"{other.id} on {victim.id}"
-        if row is None:
-            remarks.append(f"{pair}: no data on an interaction are known; none is simulated.")
-        elif row.fold is None and row.if_together == "refuse":
+        if found is None:
+            unknown.append(other.id)
+            continue
+        row, source, is_own = found
+        if row.fold is None and row.if_together == "refuse":
             raise DataError(f"{pair}: not carried out; {row.printed} (advice: {row.action})")
-        elif row.fold is None:
+        if row.fold is None:
             remarks.append(f"{pair}: no number is published, none is simulated; {row.printed}.")
+        elif row.fold == 1.0:
+            remarks.append(f"{pair}: no change [{source}].")
         else:
-            source = interactions_of(victim.id).source_text(row.source or "")
-            is_own = row.stands_for is None or row.name in (other.id, *other.aliases)
-            basis = "" if is_own else f" (as {row.stands_for}, measured with {row.name})"
+            basis = "" if is_own else f" (as a {row.stands_for}, measured with {row.name})"
             remarks.append(f"{pair}{basis}: {row.text(source)}")
-            if row.fold != 1.0:
-                acting.append(row)
+            acting.append(row)
+    if unknown:
+        pairs = f"{', '.join(unknown)} on {victim.id}"
+        remarks.append(f"{pairs}: no data on an interaction are known; none is simulated.")
     if len(acting) > 1:
         remarks.append(f"On {victim.id} several changes are multiplied, which is an assumption.")
     return tuple(acting), tuple(remarks)
 
 
-def _row_for(victim: Drug, other: Drug) -> Interaction | None:
-    names = {name.casefold() for name in (other.id, *other.aliases)}
-    rows = [r for r in interactions_of(victim.id).interaction if r.kind == "co-medication"]
-    own = (row for row in rows if row.name.casefold() in names)
-    of_class = (row for row in rows if row.stands_for in other.acts_as)
-    return next(own, None) or next(of_class, None)
+def _row_for(victim: Drug, other: Drug) -> tuple[Interaction, str, bool] | None:
+    """The row that tells what one drug does to another, its source, and whether it names it."""
+    names = {name.casefold() for name in (other.id, other.substance or other.id, *other.aliases)}
+    of_class = None
+    for drug in dict.fromkeys((victim.id, victim.substance or victim.id)):
+        file = interactions_of(drug)
+        for row in (row for row in file.interaction if row.kind == "co-medication"):
+            source = file.source_text(row.source or "")
+            if row.name.casefold() in names:
+                return row, source, True
+            if row.stands_for in other.acts_as and of_class is None:
+                of_class = row, source, False
+    return of_class

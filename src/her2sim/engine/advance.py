@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from her2sim.engine.cache import compiled_object
+from her2sim.engine.epochs import is_shared, modal_numbers, patients_at_once
 from her2sim.engine.kernel_code import kernel_ir
 from her2sim.engine.layout import Frame
-from her2sim.engine.linear_blocks import linear_blocks, modal_arrays
+from her2sim.engine.linear_blocks import linear_blocks
 from her2sim.engine.machine import LoadedCode, compile_object, this_machine
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Schedule, check_schedule
@@ -27,6 +27,7 @@ from her2sim.engine.trajectories import (
     blank_unreached,
     check_request,
     empty_results,
+    joined,
 )
 from her2sim.errors import DataError
 
@@ -35,7 +36,7 @@ SMALLEST_SHARE = 256  # patients; fewer are not worth a thread
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """The compiled integration loop of a model; ``varying`` parameters may change on the way."""
+    """The compiled integration loop of a model (``varying``: see :func:`compile_kernel`)."""
 
     model: Model
     lanes: int
@@ -57,10 +58,10 @@ def compile_kernel(
 ) -> Kernel:
     """Compile the integration loop of a model, or load it from the object cache.
 
-    ``varying`` names the parameters that PARAMETER rows may change; states whose equations are
-    linear and do not vary are propagated exactly. ``lanes`` is how many patients march together
-    (1, 2, 4, 8, 16 or 32); the default is what suits the CPU and the model. Results do not depend
-    on it.
+    ``varying`` names the parameters that change for each patient apart; states whose equations are
+    linear and do not depend on them are propagated exactly. ``lanes`` is how many patients march
+    together (1, 2, 4, 8, 16 or 32); the default is what suits the CPU and the model. Results do not
+    depend on it.
     """
     machine = this_machine()
     width = machine.lanes_for(len(model.states)) if lanes is None else lanes
@@ -108,7 +109,12 @@ def advance(
     n = request.n_patients
     if n == 0:
         return results
-    varying = varied_parameters(model, request.schedule)
+    at_once = patients_at_once(model, request.schedule)
+    if n > at_once:
+        parts = [request.part(a, min(a + at_once, n)) for a in range(0, n, at_once)]
+        return joined(advance(model, part, tolerance, threads, kernel) for part in parts)
+    changed = varied_parameters(model, request.schedule)
+    varying = frozenset[str]() if is_shared(request.schedule) else changed
     run = kernel or kernel_of(model, request.reductions, varying)
     if not varying <= run.varying:
         raise DataError(
@@ -120,7 +126,8 @@ def advance(
             f"this kernel was compiled for {run.reductions.name}; "
             f"the request needs {request.reductions.name}"
         )
-    arrays = _arrays(request, results) | {"modal": _modal_numbers(model, run, request)}
+    modal = modal_numbers(model, linear_blocks(model, run.varying), request)
+    arrays = _arrays(request, results) | {"modal": modal}
     n_threads = max(1, min(threads or available_cores(), n // SMALLEST_SHARE))
     edges = np.linspace(0, n, n_threads + 1).astype(int)
     frames = [
@@ -140,15 +147,6 @@ def varied_parameters(model: Model, schedule: Schedule) -> frozenset[str]:
     """Parameters that rows of a schedule change."""
     changed = np.unique(schedule.target[schedule.action == Action.PARAMETER])
     return frozenset(model.parameters[i] for i in changed)
-
-
-def _modal_numbers(model: Model, run: Kernel, request: Request) -> NDArray[np.float64]:
-    """Numbers of all linear blocks, shape (n_modal, n)."""
-    blocks = linear_blocks(model, run.varying)
-    arrays = [modal_arrays(block, model, request.parameters) for block in blocks]
-    if not arrays:
-        return np.empty((0, request.n_patients))
-    return np.ascontiguousarray(np.concatenate(arrays))
 
 
 def available_cores() -> int:
@@ -203,6 +201,7 @@ def _frame(
         n_grid=request.grid_day.size,
         n_readings=request.schedule.n_readings,
         n_cycles=request.schedule.n_cycles,
+        n_epochs=arrays["modal"].shape[0],
         max_steps=tolerance.max_steps,
         relative=tolerance.relative,
         absolute=tolerance.absolute,

@@ -27,6 +27,7 @@ FIELDS = (
     ("n_grid", "count"),
     ("n_readings", "count"),
     ("n_cycles", "count"),
+    ("n_epochs", "count"),
     ("max_steps", "count"),
     ("relative", "number"),
     ("absolute", "number"),
@@ -70,7 +71,7 @@ def frame_field(builder: ir.IRBuilder, frame: Value, name: str) -> Value:
     return builder.load(pointer, typ=_STRUCT.elements[position])
 
 
-LANE_COUNTERS = ("patient", "event", "last_event", "grid", "row")
+LANE_COUNTERS = ("patient", "event", "last_event", "grid", "row", "epoch")
 """Whole numbers kept for each lane."""
 
 GLOBAL_COUNTERS = ("next", "active")
@@ -98,6 +99,11 @@ class Layout:
         groups = [tuple(self.model.states.index(s) for s in part) for part in self.model.fading]
         return tuple(group for group in groups if set(group) & set(self.solved))
 
+    @property
+    def n_modal(self) -> int:
+        """Numbers kept of all blocks."""
+        return self.modal_start(len(self.blocks))
+
     def modal_start(self, number: int) -> int:
         """Where the numbers of a block begin among those of all blocks."""
         return sum(sum(block.sizes.values()) for block in self.blocks[:number])
@@ -118,7 +124,7 @@ class Layout:
             "aside": len(self.model.states),
             "parameter": len(self.model.parameters),
             "constant": len(self.lowered.constants),
-            "modal": self.modal_start(len(self.blocks)),
+            "modal": self.n_modal,
             "largest": len(self.fading),
             "peak": len(self.model.analytes),
             "above": len(self.model.analytes),

@@ -136,9 +136,8 @@ class _Service:
             value = self.read("parameters", self.b.add(self.b.mul(I64(i), n), patient))
             code.store(value, "parameter", i)
         code.store_constants()
-        for i in range(self.layout.modal_start(len(self.layout.blocks))):
-            value = self.read("modal", self.b.add(self.b.mul(I64(i), n), patient))
-            code.store(value, "modal", i)
+        self.set_counter("epoch", I64(0))
+        self._load_modal(patient)
         states = [
             self.read("states", self.b.add(self.b.mul(I64(i), n), patient))
             for i in range(len(self.model.states))
@@ -157,6 +156,14 @@ class _Service:
         code.store(self._grid_time(I64(0)), "next_grid")
         self._read_grid_at_start(patient)
         self._start_cycle()
+
+    def _load_modal(self, patient: Value) -> None:
+        """Load the numbers of linear blocks, as they are in this epoch of the parameters."""
+        b, n, n_modal = self.b, self.field("n_patients"), self.layout.n_modal
+        first = b.mul(b.mul(self.counter("epoch"), I64(n_modal)), n)
+        for i in range(n_modal):
+            place = b.add(b.add(first, b.mul(I64(i), n)), patient)
+            self.code.store(self.read("modal", place), "modal", i)
 
     def _grid_time(self, position: Value) -> Value:
         """Time at a grid position; the array ends with infinity."""
@@ -250,6 +257,12 @@ class _Service:
     def _parameter(self, target: Value, value: Value) -> None:
         self.b.store(value, self._indexed("parameter", target))
         self.code.store_constants()
+        if self.layout.blocks:
+            following = self.b.add(self.counter("epoch"), I64(1))
+            last = self.b.sub(self.field("n_epochs"), I64(1))
+            is_over = self.b.icmp_signed(">", following, last)
+            self.set_counter("epoch", self.b.select(is_over, last, following))
+            self._load_modal(self.counter("patient"))
 
     def _reading(self, target: Value, _value: Value) -> None:
         self.code.load_fixed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -44,12 +45,12 @@ _STATUS_TEXT = {
 class Tolerance:
     """Error control: relative tolerance, absolute tolerance (mg) and steps per patient.
 
-    The absolute tolerance guards amounts far below a dose: 1e-6 mg is a few parts in 1e9 of an
-    antibody dose.
+    The absolute tolerance guards amounts far below a dose: 1e-8 mg is a few parts in 1e11 of an
+    antibody dose, and a millionth of what a conjugate releases.
     """
 
     relative: float = 1e-7
-    absolute: float = 1e-6
+    absolute: float = 1e-8
     max_steps: int = 1_000_000
 
     def __post_init__(self) -> None:
@@ -86,6 +87,18 @@ class Request:
     def n_patients(self) -> int:
         """How many patients are integrated."""
         return int(self.parameters.shape[1])
+
+    def part(self, first: int, last: int) -> Request:
+        """The request of patients ``first`` to ``last - 1``."""
+        columns = slice(first, last)
+        return Request(
+            self.parameters[:, columns],
+            self.schedule.part(first, last),
+            None if self.scale is None else self.scale[:, columns],
+            None if self.states is None else self.states[:, columns],
+            self.grid_day,
+            self.level,
+        )
 
     @property
     def reductions(self) -> Reductions:
@@ -134,6 +147,18 @@ class Trajectories:
                 f"{failed.size} of {self.status.size} patients failed; "
                 f"patient {failed[0] + 1} {text}"
             )
+
+
+def joined(parts: Iterable[Trajectories]) -> Trajectories:
+    """Results of several parts of the patients, one after the other."""
+    along = {"states": 1}
+    found = [vars(part) for part in parts]
+    return Trajectories(
+        **{
+            name: np.concatenate([values[name] for values in found], axis=along.get(name, 0))
+            for name in found[0]
+        }
+    )
 
 
 def empty_results(model: Model, request: Request) -> Trajectories:

@@ -54,6 +54,12 @@ def find_named(name: str) -> NamedRegimen | None:
     return None
 
 
+def require_one_drug(name: str) -> None:
+    """Refuse a regimen of several drugs where one drug is wanted."""
+    if find_named(name) is not None or "+" in name:
+        raise DataError(f"{name} is several drugs; use: her2sim regimen run {name!r}")
+
+
 def load_regimen(text: str) -> NamedRegimen:
     """A named regimen, or one that is written out: ``pertuzumab + trastuzumab + docetaxel*6``.
 

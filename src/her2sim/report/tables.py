@@ -18,9 +18,12 @@ from her2sim.report.two_arms import TwoArms
 from her2sim.report.validation import ValidationRow
 from her2sim.report.washout import QUANTILES, Washout
 
+NOTHING = 1e-12
+
 
 def _number(value: float) -> str:
-    return f"{value:.4g}"
+    """A number with four digits; what is next to nothing in any unit is zero."""
+    return "0" if abs(value) < NOTHING else f"{value:.4g}"
 
 
 def exposure_table(report: ExposureReport) -> Table:

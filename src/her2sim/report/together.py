@@ -220,7 +220,7 @@ def _chunk(
     if store is not None:
         import polars as pl
 
-        store.write(number, pl.concat(frames, how="diagonal"))
+        store.write(number, pl.concat(frames, how="diagonal").sort("patient", maintain_order=True))
     return np.concatenate(metrics)
 
 
