@@ -100,6 +100,13 @@ class Treatment:
                 scale[target] *= parameters["f"]
         return scale
 
+    def maintenance_mg(self, cohort: Cohort) -> Array:
+        """Last kind of dose of each patient in mg, shape (n,)."""
+        dose = self.regimen.phases[-1].maintenance
+        basis = SCALED_BY[dose.unit]
+        n = cohort.n_patients
+        return dose.amount * (np.ones(n) if basis is None else cohort.covariate(basis))
+
 
 def load_treatment(
     drug: str, regimen: str, interactions: Sequence[tuple[Kind, str]] = ()

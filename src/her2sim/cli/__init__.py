@@ -8,6 +8,7 @@ from her2sim import __version__
 from her2sim.cli.events import simulate
 from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import demo, drug, validate
+from her2sim.cli.questions import delay, interval, switch, weight
 from her2sim.cli.regimens import regimen
 from her2sim.cli.studies import compare
 from her2sim.notice import NOTICE
@@ -22,5 +23,9 @@ def main() -> None:
     """Simulate HER2-targeted cancer therapy."""
 
 
-for command in (exposure, simulate, compare, washout, regimen, drug, validate, demo):
+COMMANDS = (
+    exposure, regimen, simulate, compare, washout, delay, switch, interval, weight,
+    drug, validate, demo,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)

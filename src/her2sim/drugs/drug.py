@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, UnknownDrugError, UnknownNameError, did_you_mean
-from her2sim.facts import Claim, FactFile, FactModel, read_fact_file
+from her2sim.facts import Claim, FactFile, FactModel, Quantity, read_fact_file
 
 
 class LabelledDose(FactModel):
@@ -41,7 +41,8 @@ class Drug(FactFile):
     """A drug as her2sim knows it.
 
     ``acts_as`` names what it does to other medicines, as in "strong CYP3A4 inhibitor";
-    ``substance`` is the drug that it is, given in another way.
+    ``substance`` is the drug that it is, given in another way. ``target_trough`` is a
+    concentration that was said to be wanted before each dose.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -54,6 +55,7 @@ class Drug(FactFile):
     substance: str | None = None
     default_model: str
     analyte: str
+    target_trough: Quantity | None = None
     regimen: dict[str, LabelledRegimen]
 
     def labelled_regimen(self, name: str) -> LabelledRegimen:

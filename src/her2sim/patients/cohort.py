@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,6 +113,23 @@ def draw_cohort(
     values = with_derived(values)
     values["tumour_type"] = np.full(numbers.size, population.tumour_type)
     return Cohort(population.name, numbers, values, seed, replicate)
+
+
+def with_weight(cohort: Cohort, weight_kg: float) -> Cohort:
+    """The same patients, all of one weight; body surface and lean body weight follow from it.
+
+    Raises
+    ------
+    DataError
+        If the weight is outside the range of the register.
+    """
+    limits = COVARIATES["weight_kg"]
+    if not limits.low <= weight_kg <= limits.high:
+        raise DataError(f"weight {weight_kg:g} kg: use {limits.low:g} to {limits.high:g} kg")
+    derived = ("bsa_m2", "lean_body_weight_kg", "bmi_kg_per_m2")
+    values = {name: v for name, v in cohort.covariates.items() if name not in derived}
+    values["weight_kg"] = np.full(cohort.n_patients, float(weight_kg))
+    return replace(cohort, covariates=with_derived(values))
 
 
 def _applies(row: Distribution, groups: Values) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,10 +14,12 @@ from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
 from her2sim.regimens.named import NamedRegimen
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
+from her2sim.report.plans import PlanComparison, PlanResult
 from her2sim.report.together import TogetherReport
 from her2sim.report.two_arms import TwoArms
 from her2sim.report.validation import ValidationRow
 from her2sim.report.washout import QUANTILES, Washout
+from her2sim.report.weights import WeightReport
 
 NOTHING = 1e-12
 
@@ -117,6 +120,71 @@ def together_table(report: TogetherReport) -> Table:
         values = (s.median, s.p5, s.p95, s.geometric_mean, s.cv_percent)
         names = (row.drug, row.analyte, str(row.cycle), row.metric)
         table.add_row(*names, *map(_number, values), row.unit)
+    return table
+
+
+def trough_table(comparison: PlanComparison) -> Table:
+    """Troughs of all plans, dose by dose; the last line is the end of the last interval."""
+    has_target = comparison.target is not None
+    title = f"Concentration before each dose ({comparison.unit}): median (5th to 95th)"
+    if has_target:
+        title += f", share at or above {comparison.target:g}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("dose", justify="right")
+    for plan in comparison.plans:
+        table.add_column(plan.label, justify="right")
+    for k in range(1, max(plan.dose_day.size for plan in comparison.plans)):
+        texts = (_trough_text(p, k) if k < p.dose_day.size else "" for p in comparison.plans)
+        table.add_row(str(k + 1), *texts)
+    return table
+
+
+def _trough_text(plan: PlanResult, k: int) -> str:
+    p5, median, p95 = plan.trough[:, k]
+    text = f"day {plan.dose_day[k]:g}: {median:.3g} ({p5:.3g} to {p95:.3g})"
+    return text if plan.share is None else f"{text}, {100 * plan.share[k]:.0f} %"
+
+
+def plans_table(comparison: PlanComparison, from_day: float | None) -> Table:
+    """Exposure of all plans in the last whole cycle; after a late dose, how long its dip lasts."""
+    table = Table(title=f"Last whole cycle: median ({comparison.unit})", title_justify="left")
+    table.add_column("plan")
+    for heading in ("trough", "against the first", "peak", "mean"):
+        table.add_column(heading, justify="right")
+    if comparison.target is not None:
+        table.add_column(f"share at or above {comparison.target:g}", justify="right")
+    if from_day is not None:
+        table.add_column("weeks until 95 % of the trough is back", justify="right")
+    first = comparison.plans[0]
+    for plan in comparison.plans:
+        trough, peak, mean = (plan.last_cycle[m].median for m in ("cmin", "cmax", "cavg"))
+        ratio = trough / first.last_cycle["cmin"].median
+        row = [plan.label, _number(trough), f"{ratio:.2f}", _number(peak), _number(mean)]
+        if plan.share is not None:
+            row.append(f"{100 * plan.share[-1]:.1f} %")
+        if from_day is not None:
+            planned = float(first.trough[1, first.dose_day < from_day][-1])
+            days = 0.0 if plan is first else plan.back_day(from_day, planned)
+            row.append(f"{days / 7:g}" if math.isfinite(days) else "later")
+        table.add_row(*row)
+    return table
+
+
+def weights_table(report: WeightReport) -> Table:
+    """Exposure at steady state for each weight."""
+    table = Table(title="Exposure at steady state: median (5th to 95th)", title_justify="left")
+    for heading in ("weight kg", "dose mg", "cmin", "cmax", "auc"):
+        table.add_column(heading, justify="right")
+    if report.target is not None:
+        table.add_column(f"trough at or above {report.target:g}", justify="right")
+    for row in report.rows:
+        cells = [f"{row.weight_kg:g}", _number(row.dose_mg)]
+        for metric in ("cmin", "cmax", "auc"):
+            s = row.exposure[metric]
+            cells.append(f"{_number(s.median)} ({_number(s.p5)} to {_number(s.p95)})")
+        if row.share is not None:
+            cells.append(f"{100 * row.share:.1f} %")
+        table.add_row(*cells)
     return table
 
 

@@ -1,0 +1,307 @@
+"""Plans of one drug beside each other, in the same patients: a delay, a switch, an interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.course import CHUNK, Treatment, cohort_chunks, simulate
+from her2sim.errors import DataError
+from her2sim.formats.files import written_whole
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.population import Population
+from her2sim.regimens.changes import delayed, every, switched
+from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.report.exposure import notes
+from her2sim.report.figures import BAND_PATIENTS
+from her2sim.report.metrics import Statistics, cycle_metrics, statistics
+from her2sim.report.spool import Spool
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+Plans = Sequence[tuple[str, Treatment]]
+"""Labels and treatments of one drug model."""
+
+QUANTILES = (0.05, 0.5, 0.95)
+METRICS = ("cmin", "cmax", "cavg")
+MOST_DOSES = 400
+POINTS = 700
+BACK = 0.95  # of the trough as planned counts as back
+COLOURS = ("#1b4f72", "#b03a2e", "#1e8449")
+
+
+@dataclass(frozen=True, eq=False)
+class PlanResult:
+    """What a plan does.
+
+    ``dose_day`` has shape (n,), the days of the doses and the end of the last interval;
+    ``trough`` (3, n) is the concentration just before: 5th percentile, median, 95th. ``share``
+    (n,) is the share of patients at or above the target then. ``last_cycle`` has the exposure in
+    the last whole cycle. ``curve_day`` and ``curve`` (3, n_times) are for the figure.
+    """
+
+    label: str
+    treatment: Treatment
+    dose_day: Array
+    trough: Array
+    share: Array | None
+    last_cycle: dict[str, Statistics]
+    curve_day: Array
+    curve: Array
+
+    def back_day(self, from_day: float, planned_trough: float) -> float:
+        """Days from a time until the median trough is back at the planned one; may be infinite."""
+        is_back = (self.dose_day > from_day) & (self.trough[1] >= BACK * planned_trough)
+        return float(self.dose_day[is_back][0] - from_day) if is_back.any() else math.inf
+
+
+@dataclass(frozen=True)
+class PlanComparison:
+    """Plans beside each other in the same patients."""
+
+    question: str
+    plans: tuple[PlanResult, ...]
+    population: str
+    patients: int
+    seed: int
+    target: float | None
+    notes: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        """Unit of all concentrations."""
+        return self.plans[0].treatment.pk.concentration_unit
+
+    def as_dict(self) -> dict[str, Any]:
+        """The comparison as plain data, for JSON."""
+        treatment = self.plans[0].treatment
+        return {
+            "question": self.question,
+            "drug": treatment.drug.id,
+            "model": treatment.pk.model,
+            "model_status": treatment.pk.status,
+            "population": self.population,
+            "patients": self.patients,
+            "seed": self.seed,
+            "unit": self.unit,
+            "target": self.target,
+            "notice": NOTICE,
+            "notes": list(self.notes),
+            "plans": [
+                {
+                    "plan": plan.label,
+                    "dose_day": plan.dose_day.tolist(),
+                    "trough": {
+                        name: values.tolist()
+                        for name, values in zip(("p5", "median", "p95"), plan.trough, strict=True)
+                    },
+                    "share_at_or_above_target": (
+                        None if plan.share is None else plan.share.tolist()
+                    ),
+                    "last_cycle_day": plan.treatment.regimen.cycle_day,
+                    "last_cycle": {name: vars(s) for name, s in plan.last_cycle.items()},
+                }
+                for plan in self.plans
+            ],
+        }
+
+
+def delay_plans(treatment: Treatment, dose_number: int, weeks: float) -> Plans:
+    """A dose on time, late, and late with a loading dose (where there is one)."""
+    regimen = treatment.regimen
+    plans = [
+        ("as planned", treatment),
+        (
+            f"dose {dose_number} {weeks:g} weeks late",
+            replace(treatment, regimen=delayed(regimen, dose_number, 7 * weeks, False)),
+        ),
+    ]
+    if regimen.phases[0].loading is not None:
+        reloaded = delayed(regimen, dose_number, 7 * weeks, True)
+        plans.append(("late, loading dose again", replace(treatment, regimen=reloaded)))
+    return plans
+
+
+def interval_plans(treatment: Treatment, weeks: float) -> Plans:
+    """The label's interval, another one with the same dose, and with the dose in proportion."""
+    regimen = treatment.regimen
+    days = 7 * weeks
+    return [
+        (regimen.title, treatment),
+        (
+            f"every {weeks:g} weeks, same dose",
+            replace(treatment, regimen=every(regimen, days, False)),
+        ),
+        (
+            f"every {weeks:g} weeks, dose in proportion",
+            replace(treatment, regimen=every(regimen, days, True)),
+        ),
+    ]
+
+
+def switch_plans(first: Treatment, second: Treatment, n_doses: int) -> Plans:
+    """One regimen throughout, the switch, and the other throughout.
+
+    Raises
+    ------
+    DataError
+        If the two are not of one model.
+    """
+    if first.pk.name != second.pk.name:
+        raise DataError(
+            f"{first.pk.name} and {second.pk.name}: a switch needs both regimens in one model"
+        )
+    change = replace(first, regimen=switched(first.regimen, second.regimen, n_doses))
+    return [
+        (f"{first.regimen.name} throughout", first),
+        (f"switch after {n_doses} doses", change),
+        (f"{second.regimen.name} throughout", second),
+    ]
+
+
+def compare_plans(
+    question: str,
+    plans: Plans,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    end_day: float,
+    target: float | None = None,
+    progress: Progress | None = None,
+    threads: int | None = None,
+) -> PlanComparison:
+    """Treat the same patients by each plan and look at the troughs.
+
+    Parameters
+    ----------
+    question : what the comparison is for, in words
+    plans : labels and treatments
+    population, patients, seed : who
+    end_day : length of the comparison
+    target : trough to be reached, in the unit of the drug
+
+    Raises
+    ------
+    DataError
+        If there are too many doses to look at each (tablets), or the target is not above zero.
+    """
+    if target is not None and not target > 0:
+        raise DataError(f"--target {target:g}: must be above zero")
+    times = [trough_days(treatment, end_day) for _, treatment in plans]
+    if max(t.size for t in times) > MOST_DOSES:
+        raise DataError(f"more than {MOST_DOSES} doses; this comparison is for infusions")
+    spools = [Spool(t.size + len(METRICS)) for t in times]
+    try:
+        for cohort in cohort_chunks(population, patients, seed, CHUNK):
+            for (_, treatment), days, spool in zip(plans, times, spools, strict=True):
+                spool.add(_columns(treatment, cohort, days, end_day, threads))
+            if progress is not None:
+                progress(sum(spools[0].sizes), patients)
+        (shown,) = cohort_chunks(population, n := min(patients, BAND_PATIENTS), seed, n)
+        results = [
+            _result(label, treatment, days, spool, shown, end_day, target)
+            for (label, treatment), days, spool in zip(plans, times, spools, strict=True)
+        ]
+    finally:
+        for spool in spools:
+            spool.close()
+    remarks = dict.fromkeys(note for _, t in plans for note in notes(t, population))
+    return PlanComparison(
+        question, tuple(results), population.name, patients, seed, target, tuple(remarks)
+    )
+
+
+def trough_days(treatment: Treatment, end_day: float) -> Array:
+    """Days of the doses before an end, and that of the dose that would follow them."""
+    end_min = round(end_day * MINUTES_PER_DAY)
+    doses = [d.time_day for d in treatment.regimen.doses_before(end_min)]
+    return np.array([*doses, end_day])
+
+
+def _columns(
+    treatment: Treatment, cohort: Cohort, days: Array, end_day: float, threads: int | None
+) -> Array:
+    """Troughs at some days, then the exposure of the last whole cycle: shape (n_columns, n)."""
+    n_whole = max(1, int(end_day / treatment.regimen.cycle_day + 1e-9))
+    n_cycles = math.ceil(end_day / treatment.regimen.cycle_day - 1e-9)
+    course = simulate(treatment, cohort, n_cycles, grid_day=days, threads=threads)
+    metrics = dict(zip(("cmin", "cmax", "auc", "cavg"), cycle_metrics(course)[0], strict=True))
+    return np.concatenate([course.grid.T, *(metrics[m][[n_whole - 1]] for m in METRICS)])
+
+
+def _result(
+    label: str,
+    treatment: Treatment,
+    days: Array,
+    spool: Spool,
+    shown: Cohort,
+    end_day: float,
+    target: float | None,
+) -> PlanResult:
+    columns = [spool.column(k) for k in range(spool.n_columns)]
+    troughs = columns[: days.size]
+    last = {m: statistics(columns[days.size + k]) for k, m in enumerate(METRICS)}
+    share = None if target is None else np.array([np.mean(t >= target) for t in troughs])
+    ends = [d.end_day for d in treatment.regimen.doses_before(round(end_day * MINUTES_PER_DAY))]
+    curve_day = np.unique([*np.linspace(0, end_day, POINTS), *(e for e in ends if e < end_day)])
+    n_cycles = math.ceil(end_day / treatment.regimen.cycle_day - 1e-9)
+    curve = simulate(treatment, shown, n_cycles, grid_day=curve_day).grid
+    return PlanResult(
+        label,
+        treatment,
+        days,
+        np.array([np.quantile(t, QUANTILES) for t in troughs]).T,
+        share,
+        last,
+        curve_day,
+        np.quantile(curve, QUANTILES, axis=0),
+    )
+
+
+def plans_figure(path: Path, comparison: PlanComparison) -> None:
+    """Write the concentrations of all plans over each other; the share at target below."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    has_target = comparison.target is not None
+    figure = Figure(figsize=(9, 6.2 if has_target else 3.9), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2 if has_target else 1, 1, squeeze=False, sharex=True)[:, 0]
+    for plan, colour in zip(comparison.plans, COLOURS, strict=False):
+        weeks = plan.curve_day / 7
+        panels[0].fill_between(
+            weeks, plan.curve[0], plan.curve[2], color=colour, alpha=0.13, linewidth=0
+        )
+        panels[0].plot(weeks, plan.curve[1], color=colour, linewidth=1.2, label=plan.label)
+        if plan.share is not None:
+            panels[1].plot(
+                plan.dose_day[1:] / 7, 100 * plan.share[1:], color=colour, marker="o",
+                markersize=3.5, linewidth=1, label=plan.label,
+            )  # fmt: skip
+    unit = comparison.unit.replace("ug", "µg")
+    panels[0].set_ylabel(f"concentration ({unit})")
+    panels[0].set_ylim(bottom=0)
+    panels[0].legend(fontsize=8, frameon=False, ncols=3, loc="upper right")
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low, 1.12 * high)
+    if comparison.target is not None:
+        panels[0].axhline(comparison.target, color="#555555", linewidth=0.8, dashes=(4, 3))
+        panels[1].set_ylabel(f"trough at or above\n{comparison.target:g} {unit} (% of patients)")
+        panels[1].set_ylim(0, 105)
+    panels[-1].set_xlabel("weeks")
+    for axes in panels:
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    who = f"{comparison.population}, {comparison.patients} patients"
+    bands = "lines: medians; bands: 5th to 95th percentile"
+    figure.suptitle(f"{comparison.question}\n{who}; {bands}", fontsize=9.5, x=0.01, ha="left")
+    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
+    with written_whole(path) as partial:
+        figure.savefig(partial, dpi=150)

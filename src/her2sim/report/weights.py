@@ -1,0 +1,176 @@
+"""Exposure at given body weights: what a dose per kg, or a fixed one, does at the extremes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.course import CHUNK, Treatment, cohort_chunks, simulate, steady_state_cycle
+from her2sim.errors import DataError
+from her2sim.formats.files import written_whole
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort, with_weight
+from her2sim.patients.population import Population
+from her2sim.report.exposure import notes
+from her2sim.report.metrics import (
+    EXPOSURE_METRICS,
+    Statistics,
+    cycle_metrics,
+    metric_unit,
+    statistics,
+)
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class WeightRow:
+    """Exposure of all patients, had they this weight; ``share`` of them has the target trough."""
+
+    weight_kg: float
+    dose_mg: float
+    exposure: dict[str, Statistics]
+    share: float | None
+
+
+@dataclass(frozen=True)
+class WeightReport:
+    """Exposure at steady state against body weight."""
+
+    treatment: Treatment
+    population: str
+    patients: int
+    seed: int
+    cycle: int
+    target: float | None
+    rows: tuple[WeightRow, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        return {
+            "drug": self.treatment.drug.id,
+            "model": self.treatment.pk.model,
+            "model_status": self.treatment.pk.status,
+            "regimen": self.treatment.regimen.name,
+            "population": self.population,
+            "patients": self.patients,
+            "seed": self.seed,
+            "cycle": self.cycle,
+            "target": self.target,
+            "units": {m: metric_unit(self.treatment, m) for m in EXPOSURE_METRICS},
+            "notice": NOTICE,
+            "notes": list(self.notes),
+            "weights": [
+                {
+                    "weight_kg": row.weight_kg,
+                    "maintenance_dose_mg": row.dose_mg,
+                    "share_at_or_above_target": row.share,
+                    "exposure": {name: vars(s) for name, s in row.exposure.items()},
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def exposure_by_weight(
+    treatment: Treatment,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    weights_kg: Sequence[float],
+    target: float | None = None,
+    progress: Progress | None = None,
+    threads: int | None = None,
+) -> WeightReport:
+    """Give every patient each of some weights in turn; all else about them stays.
+
+    Body surface and lean body weight follow from the weight.
+
+    Raises
+    ------
+    DataError
+        If a weight is outside 20 to 300 kg, fewer than two are given, or the target is not above
+        zero.
+    """
+    if len(set(weights_kg)) < 2:
+        raise DataError("--weights: give at least two different weights, as in 45,70,120")
+    if target is not None and not target > 0:
+        raise DataError(f"--target {target:g}: must be above zero")
+    cycle = steady_state_cycle(treatment)
+    rows = []
+    for weight in sorted(set(weights_kg)):
+        rows.append(_row(treatment, population, patients, seed, weight, cycle, target, threads))
+        if progress is not None:
+            progress(len(rows) * patients, len(set(weights_kg)) * patients)
+    return WeightReport(
+        treatment,
+        population.name,
+        patients,
+        seed,
+        cycle,
+        target,
+        tuple(rows),
+        tuple(notes(treatment, population)),
+    )
+
+
+def _row(
+    treatment: Treatment,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    weight_kg: float,
+    cycle: int,
+    target: float | None,
+    threads: int | None,
+) -> WeightRow:
+    found, doses = [], []
+    for cohort in cohort_chunks(population, patients, seed, CHUNK):
+        same = with_weight(cohort, weight_kg)
+        course = simulate(treatment, same, cycle, threads=threads)
+        found.append(cycle_metrics(course)[0, :, cycle - 1])
+        doses.append(treatment.maintenance_mg(same))
+    values = np.concatenate(found, axis=1)
+    exposure = {m: statistics(column) for m, column in zip(EXPOSURE_METRICS, values, strict=True)}
+    trough = values[EXPOSURE_METRICS.index("cmin")]
+    share = None if target is None else float(np.mean(trough >= target))
+    return WeightRow(weight_kg, float(np.concatenate(doses).mean()), exposure, share)
+
+
+def weights_figure(path: Path, report: WeightReport) -> None:
+    """Write trough, peak and AUC against weight."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    weights = [row.weight_kg for row in report.rows]
+    for axes, metric in zip(figure.subplots(1, 3), ("cmin", "cmax", "auc"), strict=True):
+        found = [row.exposure[metric] for row in report.rows]
+        axes.fill_between(
+            weights, [s.p5 for s in found], [s.p95 for s in found], color="#7fb3d5", alpha=0.5,
+            linewidth=0,
+        )  # fmt: skip
+        axes.plot(weights, [s.median for s in found], color="#1b4f72", marker="o", markersize=4)
+        if metric == "cmin" and report.target is not None:
+            axes.axhline(report.target, color="#555555", linewidth=0.8, dashes=(4, 3))
+        unit = metric_unit(report.treatment, metric).replace("ug", "µg")
+        axes.set_title(f"{metric} ({unit})", fontsize=9, loc="left")
+        axes.set_xlabel("body weight (kg)")
+        axes.set_ylim(bottom=0)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    who = f"{report.population}, {report.patients} patients, cycle {report.cycle}"
+    bands = "lines: medians; bands: 5th to 95th percentile"
+    title = f"{report.treatment.pk.name}, {report.treatment.regimen.title}\n{who}; {bands}"
+    figure.suptitle(title, fontsize=9.5, x=0.01, ha="left")
+    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
+    with written_whole(path) as partial:
+        figure.savefig(partial, dpi=150)
