@@ -81,7 +81,6 @@ def simulate_together(
 
     Courses come one by one: nothing keeps them but who asked for them.
     """
+    ends_day = [CYCLE_DAY * (k + 1) for k in range(n_cycles)]
     for treatment in combination.treatments:
-        yield simulate(
-            treatment, cohort, n_cycles, cycle_day=CYCLE_DAY, grid_day=grid_day, threads=threads
-        )
+        yield simulate(treatment, cohort, ends_day, grid_day=grid_day, threads=threads)

@@ -60,21 +60,27 @@ class Treatment:
             raise DoseError(f"{self.pk.name} has no route {route!r}" + did_you_mean(route, dosed))
         return self.pk.structural.model.index("states", dosed[route])
 
-    def rows(self, n_cycles: int, cycle_day: float | None = None) -> list[Row]:
+    def ends_day(self, cycles: int | Sequence[float]) -> Array:
+        """Days on which cycles end: of the regimen's own length, or as given."""
+        if isinstance(cycles, int):
+            return np.arange(1, cycles + 1, dtype=np.float64) * self.regimen.cycle_day
+        return np.asarray(cycles, dtype=np.float64)
+
+    def rows(self, cycles: int | Sequence[float]) -> list[Row]:
         """Schedule rows of one patient: at the end of a cycle its reading, then the next dose.
 
-        ``cycle_day`` is the length of the cycles that are read, that of the regimen if not given.
+        ``cycles`` is a number of cycles of the regimen, or the days on which cycles end.
         """
-        length = cycle_day or self.regimen.cycle_day
+        ends = self.ends_day(cycles)
         planned = []
-        for dose in self.regimen.doses_before(round(n_cycles * length * MINUTES_PER_DAY)):
+        for dose in self.regimen.doses_before(round(ends[-1] * MINUTES_PER_DAY)):
             lag = 0.0 if dose.route == "iv" else self.pk.lag_day()
             days = dose.end_day - dose.time_day
             rate = dose.amount / days if days else 0.0
             start, end = dose.time_day + lag, dose.end_day + lag
             planned.append(PlannedDose(self.target(dose.route), start, dose.amount, rate, end))
-        closings: list[Row] = [((k + 1) * length, Action.CYCLE, k, 0.0) for k in range(n_cycles)]
-        rows = [*closings, *self._cycle_changes(n_cycles * length), *dose_rows(planned)]
+        closings: list[Row] = [(float(day), Action.CYCLE, k, 0.0) for k, day in enumerate(ends)]
+        rows = [*closings, *self._cycle_changes(float(ends[-1])), *dose_rows(planned)]
         return sorted(rows, key=lambda row: row[0])
 
     def _cycle_changes(self, end_day: float) -> Iterator[Row]:
@@ -132,13 +138,13 @@ class Course:
     """What happened to the patients of a cohort.
 
     ``cycles`` has shape (n, n_cycles, n_analytes, 4): trough, peak and AUC (in the units of the
-    doors) and days above the level, in cycles of ``cycle_day``; ``grid`` has shape (n, n_grid):
-    concentrations of the first analyte.
+    doors) and days above the level, in cycles that end on ``ends_day``; ``grid`` has shape
+    (n, n_grid): concentrations of the first analyte.
     """
 
     treatment: Treatment
     cohort: Cohort
-    cycle_day: float
+    ends_day: Array
     cycles: Array
     grid: Array
     grid_day: Array
@@ -152,9 +158,8 @@ class Course:
 def simulate(
     treatment: Treatment,
     cohort: Cohort,
-    n_cycles: int,
+    cycles: int | Sequence[float],
     *,
-    cycle_day: float | None = None,
     grid_day: Array | None = None,
     level: float | None = None,
     is_typical: bool = False,
@@ -167,8 +172,8 @@ def simulate(
     ----------
     treatment : drug model and regimen
     cohort : patients
-    n_cycles : cycles, each closed just before the dose that follows
-    cycle_day : their length, that of the regimen if not given
+    cycles : number of cycles of the regimen, each closed just before the dose that follows; or
+        the days on which cycles end
     grid_day : times at which concentrations are wanted; after the last cycle nothing is given
     level : concentration for the time above it, in the unit of the drug
     is_typical : leave the random effects out
@@ -178,8 +183,7 @@ def simulate(
     if not is_typical:
         effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
         parameters = apply_random_effects(parameters, effects)
-    length = cycle_day or treatment.regimen.cycle_day
-    reading = _Reading(n_cycles, length, grid_day, level)
+    reading = _Reading(cycles, grid_day, level)
     return _run(treatment, cohort, covariates, parameters, reading, tolerance, threads)
 
 
@@ -193,7 +197,7 @@ def simulate_reference_patient(
     covariates = reference_covariates(treatment.pk, changes)
     parameters = treatment.typical(covariates, 1)
     cohort = Cohort("reference patient", np.array([1]), {}, seed=0)
-    reading = _Reading(n_cycles, treatment.regimen.cycle_day, grid_day)
+    reading = _Reading(n_cycles, grid_day)
     return _run(treatment, cohort, covariates, parameters, reading, None, 1)
 
 
@@ -201,8 +205,7 @@ def simulate_reference_patient(
 class _Reading:
     """What is read of a run."""
 
-    n_cycles: int
-    cycle_day: float
+    cycles: int | Sequence[float]
     grid_day: Array | None = None
     level: float | None = None
 
@@ -221,7 +224,7 @@ def _run(
     wanted = np.empty(0) if reading.grid_day is None else reading.grid_day
     grid = np.asarray(wanted, dtype=np.float64)
     to_shown = treatment.pk.concentration_factor()
-    rows = treatment.rows(reading.n_cycles, reading.cycle_day)
+    rows = treatment.rows(reading.cycles)
     if grid.size and grid[-1] > rows[-1][0]:
         rows.append((float(grid[-1]), Action.STOP, 0, 0.0))
     request = Request(
@@ -241,7 +244,7 @@ def _run(
     return Course(
         treatment,
         cohort,
-        reading.cycle_day,
+        treatment.ends_day(reading.cycles),
         cycles,
         found.grid[:, :, conc] * to_shown,
         grid,

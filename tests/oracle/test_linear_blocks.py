@@ -60,7 +60,8 @@ def test_every_reduction_agrees_with_the_solver(drug, regimen, n_cycles, cycle_d
     )
     typical = treatment.typical(covariates, 1)
     parameters = np.array([typical[name] for name in model.parameters])
-    schedule = shared_schedule(treatment.rows(n_cycles, cycle_day), 1)
+    ends = n_cycles if cycle_day is None else [cycle_day * (k + 1) for k in range(n_cycles)]
+    schedule = shared_schedule(treatment.rows(ends), 1)
     scale = treatment.scale(covariates, typical, 1)
     grid = np.linspace(0, schedule.time_day[-1], 200)
     level = 0.3 if drug == "capecitabine" else 0.05

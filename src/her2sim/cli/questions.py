@@ -86,17 +86,19 @@ def switch(first: str, second: str, after: int, **options: Any) -> None:
 @click.command()
 @treats_patients
 @click.option("--weeks", type=float, default=4.0, show_default=True, help="the other interval")
-@click.option("--months", type=click.IntRange(1, 60), default=12, show_default=True, help="length")
+@click.option(
+    "--for", "length", type=float, default=48.0, show_default=True, help="weeks of treatment"
+)
 @answers
 @reports_errors
-def interval(drug: str, regimen: str | None, weeks: float, months: int, **options: Any) -> None:
+def interval(drug: str, regimen: str | None, weeks: float, length: float, **options: Any) -> None:
     """DRUG every so many weeks instead of as on its label."""
     from her2sim.report.plans import interval_plans
 
     treatment = _treatment(drug, regimen)
     plans = interval_plans(treatment, weeks)
     question = f"{treatment.pk.name}: every {weeks:g} weeks instead of {treatment.regimen.name}"
-    _answer(question, plans, months * 28.0, from_day=None, **options)
+    _answer(question, plans, 7 * length, from_day=None, **options)
 
 
 @click.command()

@@ -53,10 +53,10 @@ def metric_unit(treatment: Treatment, metric: str, analyte: str | None = None) -
 
 def cycle_metrics(course: Course) -> Array:
     """Trough, peak, AUC and mean concentration, shape (n_analytes, 4, n_cycles, n)."""
-    pk, cycle_day = course.treatment.pk, course.cycle_day
+    pk, length_day = course.treatment.pk, np.diff(course.ends_day, prepend=0.0)
     metrics = []
     for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
         columns = [course.metric(m, k).T for m in ("cmin", "cmax", "auc")]
         per_day = conversion_factor(area, unit.replace("/", "*day/"))
-        metrics.append(np.stack([*columns, columns[2] * per_day / cycle_day]))
+        metrics.append(np.stack([*columns, columns[2] * per_day / length_day[:, None]]))
     return np.stack(metrics)

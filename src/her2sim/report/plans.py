@@ -21,7 +21,7 @@ from her2sim.regimens.changes import delayed, every, switched
 from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.report.exposure import notes
 from her2sim.report.figures import BAND_PATIENTS
-from her2sim.report.metrics import Statistics, cycle_metrics, statistics
+from her2sim.report.metrics import EXPOSURE_METRICS, Statistics, cycle_metrics, statistics
 from her2sim.report.spool import Spool
 
 Array = NDArray[np.float64]
@@ -31,7 +31,7 @@ Plans = Sequence[tuple[str, Treatment]]
 
 QUANTILES = (0.05, 0.5, 0.95)
 METRICS = ("cmin", "cmax", "cavg")
-MOST_DOSES = 400
+FEWEST_DOSES, MOST_DOSES = 3, 400
 POINTS = 700
 BACK = 0.95  # of the trough as planned counts as back
 COLOURS = ("#1b4f72", "#b03a2e", "#1e8449")
@@ -41,10 +41,10 @@ COLOURS = ("#1b4f72", "#b03a2e", "#1e8449")
 class PlanResult:
     """What a plan does.
 
-    ``dose_day`` has shape (n,), the days of the doses and the end of the last interval;
-    ``trough`` (3, n) is the concentration just before: 5th percentile, median, 95th. ``share``
-    (n,) is the share of patients at or above the target then. ``last_cycle`` has the exposure in
-    the last whole cycle. ``curve_day`` and ``curve`` (3, n_times) are for the figure.
+    ``dose_day`` has shape (n,), the days of the doses; ``trough`` (3, n) is the concentration just
+    before: 5th percentile, median, 95th. ``share`` (n,) is the share of patients at or above the
+    target then. ``last`` has the exposure between the last two doses. ``curve_day`` and ``curve``
+    (3, n_times) are for the figure.
     """
 
     label: str
@@ -52,7 +52,7 @@ class PlanResult:
     dose_day: Array
     trough: Array
     share: Array | None
-    last_cycle: dict[str, Statistics]
+    last: dict[str, Statistics]
     curve_day: Array
     curve: Array
 
@@ -105,8 +105,7 @@ class PlanComparison:
                     "share_at_or_above_target": (
                         None if plan.share is None else plan.share.tolist()
                     ),
-                    "last_cycle_day": plan.treatment.regimen.cycle_day,
-                    "last_cycle": {name: vars(s) for name, s in plan.last_cycle.items()},
+                    "last_interval": {name: vars(s) for name, s in plan.last.items()},
                 }
                 for plan in self.plans
             ],
@@ -194,14 +193,16 @@ def compare_plans(
     """
     if target is not None and not target > 0:
         raise DataError(f"--target {target:g}: must be above zero")
-    times = [trough_days(treatment, end_day) for _, treatment in plans]
+    times = [dose_days(treatment, end_day) for _, treatment in plans]
+    if min(t.size for t in times) < FEWEST_DOSES:
+        raise DataError(f"{end_day:g} days hold fewer than {FEWEST_DOSES} doses; take longer")
     if max(t.size for t in times) > MOST_DOSES:
         raise DataError(f"more than {MOST_DOSES} doses; this comparison is for infusions")
     spools = [Spool(t.size + len(METRICS)) for t in times]
     try:
         for cohort in cohort_chunks(population, patients, seed, CHUNK):
             for (_, treatment), days, spool in zip(plans, times, spools, strict=True):
-                spool.add(_columns(treatment, cohort, days, end_day, threads))
+                spool.add(_columns(treatment, cohort, days, threads))
             if progress is not None:
                 progress(sum(spools[0].sizes), patients)
         (shown,) = cohort_chunks(population, n := min(patients, BAND_PATIENTS), seed, n)
@@ -218,22 +219,17 @@ def compare_plans(
     )
 
 
-def trough_days(treatment: Treatment, end_day: float) -> Array:
-    """Days of the doses before an end, and that of the dose that would follow them."""
-    end_min = round(end_day * MINUTES_PER_DAY)
-    doses = [d.time_day for d in treatment.regimen.doses_before(end_min)]
-    return np.array([*doses, end_day])
+def dose_days(treatment: Treatment, end_day: float) -> Array:
+    """Days of the doses up to an end, that day included."""
+    end_min = round(end_day * MINUTES_PER_DAY) + 1
+    return np.array([d.time_day for d in treatment.regimen.doses_before(end_min)])
 
 
-def _columns(
-    treatment: Treatment, cohort: Cohort, days: Array, end_day: float, threads: int | None
-) -> Array:
-    """Troughs at some days, then the exposure of the last whole cycle: shape (n_columns, n)."""
-    n_whole = max(1, int(end_day / treatment.regimen.cycle_day + 1e-9))
-    n_cycles = math.ceil(end_day / treatment.regimen.cycle_day - 1e-9)
-    course = simulate(treatment, cohort, n_cycles, grid_day=days, threads=threads)
-    metrics = dict(zip(("cmin", "cmax", "auc", "cavg"), cycle_metrics(course)[0], strict=True))
-    return np.concatenate([course.grid.T, *(metrics[m][[n_whole - 1]] for m in METRICS)])
+def _columns(treatment: Treatment, cohort: Cohort, days: Array, threads: int | None) -> Array:
+    """Troughs before all doses, then the exposure between the last two: (n_columns, n)."""
+    course = simulate(treatment, cohort, days[-2:].tolist(), grid_day=days, threads=threads)
+    metrics = dict(zip(EXPOSURE_METRICS, cycle_metrics(course)[0], strict=True))
+    return np.concatenate([course.grid.T, *(metrics[m][[1]] for m in METRICS)])
 
 
 def _result(
@@ -251,8 +247,7 @@ def _result(
     share = None if target is None else np.array([np.mean(t >= target) for t in troughs])
     ends = [d.end_day for d in treatment.regimen.doses_before(round(end_day * MINUTES_PER_DAY))]
     curve_day = np.unique([*np.linspace(0, end_day, POINTS), *(e for e in ends if e < end_day)])
-    n_cycles = math.ceil(end_day / treatment.regimen.cycle_day - 1e-9)
-    curve = simulate(treatment, shown, n_cycles, grid_day=curve_day).grid
+    curve = simulate(treatment, shown, [end_day], grid_day=curve_day).grid
     return PlanResult(
         label,
         treatment,

@@ -124,7 +124,7 @@ def together_table(report: TogetherReport) -> Table:
 
 
 def trough_table(comparison: PlanComparison) -> Table:
-    """Troughs of all plans, dose by dose; the last line is the end of the last interval."""
+    """Troughs of all plans, dose by dose."""
     has_target = comparison.target is not None
     title = f"Concentration before each dose ({comparison.unit}): median (5th to 95th)"
     if has_target:
@@ -146,8 +146,10 @@ def _trough_text(plan: PlanResult, k: int) -> str:
 
 
 def plans_table(comparison: PlanComparison, from_day: float | None) -> Table:
-    """Exposure of all plans in the last whole cycle; after a late dose, how long its dip lasts."""
-    table = Table(title=f"Last whole cycle: median ({comparison.unit})", title_justify="left")
+    """Exposure between the last two doses; after a late dose, how long the dip lasts."""
+    table = Table(
+        title=f"Between the last two doses: median ({comparison.unit})", title_justify="left"
+    )
     table.add_column("plan")
     for heading in ("trough", "against the first", "peak", "mean"):
         table.add_column(heading, justify="right")
@@ -157,8 +159,8 @@ def plans_table(comparison: PlanComparison, from_day: float | None) -> Table:
         table.add_column("weeks until 95 % of the trough is back", justify="right")
     first = comparison.plans[0]
     for plan in comparison.plans:
-        trough, peak, mean = (plan.last_cycle[m].median for m in ("cmin", "cmax", "cavg"))
-        ratio = trough / first.last_cycle["cmin"].median
+        trough, peak, mean = (plan.last[m].median for m in ("cmin", "cmax", "cavg"))
+        ratio = trough / first.last["cmin"].median
         row = [plan.label, _number(trough), f"{ratio:.2f}", _number(peak), _number(mean)]
         if plan.share is not None:
             row.append(f"{100 * plan.share[-1]:.1f} %")
