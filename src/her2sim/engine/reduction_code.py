@@ -18,6 +18,7 @@ ROOT_ITERATIONS = 12  # of the Illinois method; smooth curves need about eight
 DEEP = 2  # one-way flows before a concentration from which a step is looked at in pieces
 PIECES = 12  # the first is 2^-12 of the step, each further one as long as all before it
 HALVINGS = 12  # beforehand, where a step may span days of an exact curve
+HALVINGS_IN_PIECE = 6
 
 
 class ReductionCode:
@@ -55,32 +56,39 @@ class ReductionCode:
         after = code.concentrations(step.new_states)
         rising = code.concentration_slopes(step.states, step.stages[0])
         falling = code.concentration_slopes(step.new_states, step.stages[-1])
+        deep: dict[int, _Point] = {}
         for k, (c0, c1, d0, d1) in enumerate(zip(before, after, rising, falling, strict=True)):
             start = _Point(e.constant(0.0), c0, d0)
             if self._is_deep(k):
-                self._emit_pieces(step, k, level, start)
+                deep[k] = start
             else:
                 self._emit_piece(step, k, level, start, _Point(e.constant(1.0), c1, d1))
+        if deep:
+            self._emit_pieces(step, level, deep)
 
-    def _emit_pieces(self, step: Step, k: int, level: Value, start: _Point) -> None:
+    def _emit_pieces(self, step: Step, level: Value, starts: dict[int, _Point]) -> None:
         """Go through the step in pieces, the first ones short: what is fast comes first."""
         b, e = self.e.b, self.e
-        places = [e.scratch() for _ in range(4)]
-        for place, value in zip(places, (*start, e.constant(0.5**PIECES)), strict=True):
-            b.store(value, place)
-        number = stack_room(b, I32)
+        places = {k: [e.scratch() for _ in range(3)] for k in starts}
+        fraction_at, number = e.scratch(), stack_room(b, I32)
+        for k, start in starts.items():
+            for place, value in zip(places[k], start, strict=True):
+                b.store(value, place)
+        b.store(e.constant(0.5**PIECES), fraction_at)
         b.store(I32(0), number)
 
         def some_left() -> Value:
             return b.icmp_signed("<=", b.load(number, typ=I32), I32(PIECES))
 
         with while_loop(b, "pieces", some_left):
-            *left, fraction = (b.load(place, typ=e.real) for place in places)
-            right = self._point_at(step, k, fraction)
-            self._emit_piece(step, k, level, _Point(*left), right)
-            following = b.fmul(fraction, e.constant(2.0))
-            for place, value in zip(places, (*right, following), strict=True):
-                b.store(value, place)
+            fraction = b.load(fraction_at, typ=e.real)
+            points = self._points_at(step, fraction)
+            for k in starts:
+                left = _Point(*(b.load(place, typ=e.real) for place in places[k]))
+                self._emit_piece(step, k, level, left, points[k])
+                for place, value in zip(places[k], points[k], strict=True):
+                    b.store(value, place)
+            b.store(b.fmul(fraction, e.constant(2.0)), fraction_at)
             b.store(b.add(b.load(number, typ=I32), I32(1)), number)
 
     def _emit_piece(self, step: Step, k: int, level: Value, left: _Point, right: _Point) -> None:
@@ -122,7 +130,7 @@ class ReductionCode:
         near, far = left, right
         if self._is_exact(k):
             self.bracket.set(e, left.fraction, left.slope, right.fraction, right.slope)
-            self._halve(lambda x: self._point_at(step, k, x).slope)
+            self._halve(lambda x: self._point_at(step, k, x).slope, k)
             a, _, z, _ = self.bracket.get(e)
             near, far = self._point_at(step, k, a), self._point_at(step, k, z)
         width = b.fsub(far.fraction, near.fraction)
@@ -144,11 +152,12 @@ class ReductionCode:
         fraction = b.fdiv(m0, b.fsub(root, half))
         return e.minimum(e.maximum(fraction, e.constant(0.0)), e.constant(1.0))
 
-    def _halve(self, function: Callable[[Value], Value]) -> None:
+    def _halve(self, function: Callable[[Value], Value], k: int) -> None:
         """Halve the bracket around a change of sign some times."""
         b, e = self.e.b, self.e
+        times = HALVINGS_IN_PIECE if self._is_deep(k) else HALVINGS
         b.store(I32(0), self.counter)
-        with while_loop(b, "halve", lambda: self._counts_below(HALVINGS)):
+        with while_loop(b, "halve", lambda: self._counts_below(times)):
             a, at_a, z, at_z = self.bracket.get(e)
             middle = b.fmul(b.fadd(a, z), e.constant(0.5))
             value = function(middle)
@@ -171,10 +180,15 @@ class ReductionCode:
 
     def _point_at(self, step: Step, k: int, fraction: Value) -> _Point:
         """A point of an exact curve."""
-        states = Curve(step, self.code).states_at(fraction)
-        slopes = self.code.rates(states, step.infusion)
-        height = self.code.concentrations(states)[k]
-        return _Point(fraction, height, self.code.concentration_slopes(states, slopes)[k])
+        return self._points_at(step, fraction)[k]
+
+    def _points_at(self, step: Step, fraction: Value) -> list[_Point]:
+        """Points of all curves; those that nobody uses cost nothing."""
+        code = self.code
+        states = Curve(step, code).states_at(fraction)
+        slopes = code.concentration_slopes(states, code.rates(states, step.infusion))
+        heights = code.concentrations(states)
+        return [_Point(fraction, h, s) for h, s in zip(heights, slopes, strict=True)]
 
     def _concentration_at(self, step: Step, k: int, fraction: Value) -> Value:
         return self.code.concentrations(Curve(step, self.code).states_at(fraction))[k]
@@ -230,7 +244,7 @@ class ReductionCode:
         (x0, c0), (x1, c1) = left, right
         self.bracket.set(e, x0, b.fsub(c0, level), x1, b.fsub(c1, level))
         if self._is_exact(k):
-            self._halve(lambda x: b.fsub(self._concentration_at(step, k, x), level))
+            self._halve(lambda x: b.fsub(self._concentration_at(step, k, x), level), k)
         b.store(I32(0), self.counter)
         with while_loop(b, "root", lambda: self._counts_below(ROOT_ITERATIONS)):
             xa, fa, xb, fb = self.bracket.get(e)
