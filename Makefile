@@ -23,6 +23,7 @@ slow: $(VENV)/.test-ready
 bench: $(BENCH)/.ready
 	cd benchmarks && ../$(BENCH)/bin/python compare.py
 	cd benchmarks && ../$(BENCH)/bin/python scaling.py
+	cd benchmarks && ../$(BENCH)/bin/python together.py
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md

@@ -345,6 +345,21 @@ WRONG = [
         EVENTS + "1,0,1,0,1,1,.\n",
         ["--lag-column LAG: there is no such column"],
     ),
+    ("exposure Phesgo", None, ["is several drugs; use: her2sim regimen run 'Phesgo'"]),
+    ("exposure trastuzumab+pertuzumab", None, ["is several drugs"]),
+    ("regimen run trastuzumab+trastuzumab-sc", None, ["trastuzumab is in the regimen twice"]),
+    ("regimen run HER2CLIM", None, ["unknown regimen", "did you mean 'HER2CLIMB'"]),
+    ("regimen run foo+trastuzumab*0", None, ["2 faults", "unknown drug 'foo'", "above zero"]),
+    ("regimen run PHT --patients 5 -o x.csv", None, ["name it *.parquet"]),
+    ("delay trastuzumab --dose 1", None, ["a delay needs a dose before it"]),
+    ("delay trastuzumab --target 0 --patients 5", None, ["--target 0: must be above zero"]),
+    ("switch trastuzumab/q3w trastuzumab-sc/q3w", None, ["needs both regimens in one model"]),
+    ("switch trastuzumab trastuzumab-sc/q3w", None, ["write an arm as DRUG/REGIMEN"]),
+    ("interval trastuzumab --weeks 0", None, ["it must be above zero"]),
+    ("interval tucatinib --patients 5", None, ["more than 400 doses"]),
+    ("weight trastuzumab --weights 70", None, ["at least two different weights"]),
+    ("weight trastuzumab --weights 7,70 --patients 5", None, ["use 20 to 300 kg"]),
+    ("weight trastuzumab --weights heavy", None, ["numbers in kg, as in 45,70,120"]),
     ("washout trastuzumb", None, ["unknown drug 'trastuzumb'", "did you mean"]),
     ("washout trastuzumab --level nan", None, ["--level nan: must be above zero"]),
     ("washout trastuzumab --level 0 --figure w.png", None, ["--level 0: must be above zero"]),
@@ -391,6 +406,60 @@ def test_washout(her2sim, tmp_path: Path) -> None:
     assert days["p5"] < days["median"] < days["p95"]
     assert f"{days['median']:.4g}" in done.stdout
     assert [row["week"] for row in found["share_below"]] == list(range(0, 41, 4))
+
+
+def test_a_regimen_in_json_and_in_tables(her2sim, tmp_path: Path) -> None:
+    call = ("regimen", "run", "HER2CLIMB", "--patients", "40", "--seed", "2", "--cycles", "3")
+    found = json.loads(her2sim(*call, "--json").stdout)
+    assert (found["regimen"], found["cycles"]) == ("tucatinib-trastuzumab-capecitabine", 3)
+    assert [d["drug"] for d in found["drugs"]] == ["tucatinib", "trastuzumab", "capecitabine"]
+    assert [d["doses"] for d in found["drugs"]] == [126, 3, 84]
+    assert found["notice"] == NOTICE
+    assert {r["analyte"] for r in found["exposures"] if r["drug"] == "capecitabine"} == {
+        "parent", "dfcr", "dfur", "fu",
+    }  # fmt: skip
+    done = her2sim(*call, "--figure", "r.png", "-o", "r.parquet")
+    assert done.returncode == 0, done.stderr
+    assert "no data on an interaction are known" in done.stdout
+    assert done.stdout.rstrip().endswith(NOTICE)
+    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+    assert pl.read_parquet(tmp_path / "r.parquet").height == 40 * 3 * 3
+    listed, shown = her2sim("regimen", "list").stdout, her2sim("regimen", "show", "PHT").stdout
+    assert "CLEOPATRA" in listed
+    assert "docetaxel:ozawa2007 (published)" in shown
+
+
+@pytest.mark.parametrize(
+    ("call", "n_plans"),
+    [
+        ("delay trastuzumab --dose 3 --weeks 2", 3),
+        ("delay trastuzumab-sc --dose 3 --weeks 2", 2),  # it has no loading dose
+        ("switch trastuzumab-sc/q3w-iv trastuzumab-sc/q3w --after 2", 3),
+        ("interval pertuzumab --weeks 4 --for 24", 3),
+    ],
+)
+def test_questions_about_a_regimen(her2sim, tmp_path: Path, call: str, n_plans: int) -> None:
+    options = ("--patients", "30", "--seed", "1")
+    found = json.loads(her2sim(*call.split(), *options, "--json").stdout)
+    assert (found["patients"], found["target"], found["unit"]) == (30, 20.0, "ug/mL")
+    assert found["notice"] == NOTICE
+    assert len(found["plans"]) == n_plans
+    for plan in found["plans"]:
+        n_doses = len(plan["dose_day"])
+        assert len(plan["trough"]["median"]) == len(plan["share_at_or_above_target"]) == n_doses
+        assert set(plan["last_interval"]) == {"cmin", "cmax", "cavg"}
+    done = her2sim(*call.split(), *options, "--figure", "q.png")
+    assert done.returncode == 0, done.stderr
+    assert "Between the last two doses" in done.stdout
+    assert (tmp_path / "q.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_weight(her2sim) -> None:
+    call = ("weight", "trastuzumab", "--weights", "90,45", "--patients", "30", "--seed", "1")
+    found = json.loads(her2sim(*call, "--json").stdout)
+    assert [row["weight_kg"] for row in found["weights"]] == [45, 90]
+    assert found["weights"][0]["maintenance_dose_mg"] == 270
+    assert "trough at or above 20" in her2sim(*call).stdout
 
 
 def test_help_names_every_command(her2sim) -> None:
