@@ -18,10 +18,10 @@ class PublishedExposure(Quantity):
 
     ``population`` is a population of her2sim, or ``reference patient``; ``patient`` changes that
     patient. ``low`` and ``high`` are the 5th and 95th percentile unless the note says otherwise.
-    ``is_relative`` rows give the ratio to the unchanged reference patient, or to cycle
-    ``versus_cycle`` of the same patient. ``is_observed`` rows are measured troughs. ``model`` names
-    the model that the row is compared with (the default one if not given), ``analyte`` what was
-    measured (the drug's own if not given). A metric may also be a
+    ``is_relative`` rows give the ratio to the unchanged reference patient; with ``versus_cycle``
+    a row gives the ratio to that cycle of the same patient. ``is_observed`` rows are measured
+    troughs. ``model`` names the model that the row is compared with (the default one if not
+    given), ``analyte`` what was measured (the drug's own if not given). A metric may also be a
     parameter of the model (its typical value) or ``terminal_half_life``.
 
     ``is_calibration`` rows set a parameter and are never counted. Rows with ``not_comparable`` are

@@ -204,7 +204,8 @@ def published_here(treatment: Treatment, population: str) -> Iterator[PublishedE
     """Published rows of this regimen in this population that can be compared."""
     for row in published_exposures(treatment.drug.id).exposure:
         is_here = row.regimen == treatment.regimen.name and row.population == population
-        if is_here and not row.not_comparable and not treatment.interactions:
+        is_level = not row.not_comparable and not row.is_relative
+        if is_here and is_level and not treatment.interactions:
             yield row
 
 

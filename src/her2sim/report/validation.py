@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from her2sim.course import (
+    CHUNK,
     Treatment,
+    cohort_chunks,
     load_treatment,
     reference_half_life_day,
+    simulate,
     simulate_reference_patient,
     steady_state_cycle,
 )
@@ -33,7 +36,7 @@ from her2sim.report.exposure import (
     compared_values,
     exposure,
 )
-from her2sim.report.metrics import Statistics, metric_unit
+from her2sim.report.metrics import Statistics, metric_unit, statistics
 from her2sim.units import conversion_factor, convert
 
 PATIENTS, SEED = 10_000, 1
@@ -124,6 +127,7 @@ class _Comparer:
             values = [("typical", convert(row.value, row.unit, unit), predicted)]
         else:
             unit = metric_unit(treatment, row.metric, row.analyte)
+            unit = unit if row.versus_cycle is None else "1"
             values = list(compared_values(row, self.statistics(treatment, name, row), unit))
         (_, published, predicted), *tails = values
         low, high = (next((v[1:] for v in tails if v[0] == p), (None, None)) for p in ("p5", "p95"))
@@ -149,6 +153,8 @@ class _Comparer:
         )
 
     def statistics(self, treatment: Treatment, name: str, row: PublishedExposure) -> Statistics:
+        if row.versus_cycle is not None:
+            return self.ratio_statistics(treatment, row)
         key = (name, row.regimen, row.population)
         if key not in self.reports:
             population = load_population(row.population)
@@ -159,6 +165,19 @@ class _Comparer:
             for found in self.reports[key].exposures
             if (found.analyte, found.cycle, found.metric) == (analyte, row.cycle, row.metric)
         )
+
+    def ratio_statistics(self, treatment: Treatment, row: PublishedExposure) -> Statistics:
+        """Each patient's ratio of a metric in one cycle to that in another."""
+        population = load_population(row.population)
+        n = min(self.patients, CHUNK)
+        (cohort,) = cohort_chunks(population, n, self.seed, n)
+        later, earlier = (_cycle_number(treatment, c) for c in (row.cycle, row.versus_cycle or ""))
+        values = simulate(treatment, cohort, max(later, earlier)).metric(row.metric)
+        return statistics(values[:, later - 1] / values[:, earlier - 1])
+
+
+def _cycle_number(treatment: Treatment, name: str) -> int:
+    return steady_state_cycle(treatment) if name == STEADY_STATE else int(name)
 
 
 def _reason(row: PublishedExposure, is_inside: bool) -> str | None:
@@ -209,8 +228,7 @@ def reference_prediction(treatment: Treatment, row: PublishedExposure) -> tuple[
         return row.unit, reference_half_life_day(treatment) * conversion_factor("day", row.unit)
 
     def value_in(cycle_name: str, changes: dict[str, float | str]) -> float:
-        is_steady = cycle_name == STEADY_STATE
-        cycle = steady_state_cycle(treatment) if is_steady else int(cycle_name)
+        cycle = _cycle_number(treatment, cycle_name)
         course = simulate_reference_patient(treatment, cycle, changes)
         return float(course.metric(row.metric)[0, cycle - 1])
 
