@@ -103,7 +103,18 @@ INDEPENDENT = [
     ("trastuzumab-deruxtecan", "q3w", 3, (9.3, None, 678)),
     ("pembrolizumab", "q3w", 1, (12.7, 57.3, 435)),
     ("pembrolizumab", "q3w", 13, (29.5, 86.8, 909)),
+    ("docetaxel", "q3w-100", 1, (None, 3530, 5040)),
+    ("docetaxel:koolen2010", "q3w-100", 1, (None, 2920, 4080)),
+    ("paclitaxel", "q3w", 1, (None, 3924, 13388)),
+    ("paclitaxel", "q3w-135", 1, (None, 2556, 8665)),
+    ("doxorubicin", "q3w", 1, (None, None, 2270)),
+    ("tucatinib", "bid", 60, (None, 478, 2679)),  # its trough was noted without the lag
+    ("pyrotinib", "qd", 30, (None, None, 3093)),
+    ("capecitabine", "single", 1, (None, 3870, 9780)),
 ]
+
+METABOLITES = {"dfcr": (3160, 8050), "dfur": (6210, 16300), "fu": (263, 692)}
+"""Peak and AUC of capecitabine's metabolites after 1255 mg/m2, of the same kind."""
 
 
 @pytest.mark.parametrize(("drug", "regimen", "cycle", "noted"), INDEPENDENT)
@@ -113,6 +124,13 @@ def test_typical_patients_of_an_independent_simulation(drug, regimen, cycle, not
         if value is not None:  # peaks after other infusion times are left out
             # Some were noted to two digits only.
             assert course.metric(metric)[0, cycle - 1] == pytest.approx(value, rel=8e-3)
+
+
+def test_metabolites_of_an_independent_simulation() -> None:
+    course = simulate_reference_patient(load_treatment("capecitabine", "single"), 1)
+    for number, (peak, area) in enumerate(METABOLITES.values(), start=1):
+        assert course.metric("cmax", number)[0, 0] == pytest.approx(peak, rel=8e-3)
+        assert course.metric("auc", number)[0, 0] == pytest.approx(area, rel=8e-3)
 
 
 def test_subcutaneous_over_intravenous_in_hannah() -> None:
