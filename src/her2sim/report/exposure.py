@@ -352,6 +352,10 @@ def notes(treatment: Treatment, population: Population | Cohort) -> Iterator[str
     yield from interaction_notes(treatment.drug.id, treatment.interactions)
     if pk.status != "published":
         yield f"{pk.name} is a {pk.status}, not a published model."
+    else:
+        added = [n for n, q in pk.parameter.items() if q.status != "published" and n != "f"]
+        if added:
+            yield f"{pk.name}: {', '.join(added)} are not of the paper (assumed or calibrated)."
     kinds = (
         {population.tumour_type}
         if isinstance(population, Population)
