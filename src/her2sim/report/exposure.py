@@ -355,7 +355,7 @@ def notes(treatment: Treatment, population: Population | Cohort) -> Iterator[str
     else:
         added = [n for n, q in pk.parameter.items() if q.status != "published" and n != "f"]
         if added:
-            yield f"{pk.name}: {', '.join(added)} are not of the paper (assumed or calibrated)."
+            yield f"{pk.name}: assumed or calibrated, not of the paper: {', '.join(added)}."
     kinds = (
         {population.tumour_type}
         if isinstance(population, Population)

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.course import Treatment, cohort_chunks, simulate
-from her2sim.formats.files import written_whole
-from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
+from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.exposure import STEADY_STATE, Comparison, ExposureReport
 
 if TYPE_CHECKING:
@@ -103,11 +102,9 @@ def draw_bands(
         shown.add(what)
     axes.set_title(bands.title, fontsize=10, loc="left")
     axes.set_xlabel(unit)
-    axes.set_ylabel(f"concentration ({bands.unit.replace('ug', 'µg')})")
+    axes.set_ylabel(f"concentration ({shown_unit(bands.unit)})")
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=-0.015 * times[-1])
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
 
 
 def bands_figure(
@@ -122,14 +119,8 @@ def bands_figure(
     DataError
         If the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    height = 3.1 * len(panels) + 0.9
-    figure = Figure(figsize=(9, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    all_axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
-    for axes, (report, bands) in zip(all_axes, panels, strict=True):
+    figure, found = new_canvas(3.1 * len(panels) + 0.9, len(panels))
+    for axes, (report, bands) in zip(found[:, 0], panels, strict=True):
         if report is None:
             draw_bands(axes, bands)
         else:
@@ -138,8 +129,4 @@ def bands_figure(
         axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * 1.2)
-    if title:
-        figure.suptitle(title, fontsize=11, x=0.02, ha="left")
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
-    with written_whole(path) as partial:
-        figure.savefig(partial, dpi=150)
+    write_canvas(path, figure, title, size=11)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from her2sim.course import CHUNK, Treatment, cohort_chunks, simulate
 from her2sim.errors import DataError
-from her2sim.formats.files import written_whole
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.regimens.changes import delayed, every, switched
 from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.exposure import notes
 from her2sim.report.figures import BAND_PATIENTS
 from her2sim.report.metrics import EXPOSURE_METRICS, Statistics, cycle_metrics, statistics
@@ -262,13 +262,10 @@ def _result(
 
 def plans_figure(path: Path, comparison: PlanComparison) -> None:
     """Write the concentrations of all plans over each other; the share at target below."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     has_target = comparison.target is not None
-    figure = Figure(figsize=(9, 6.2 if has_target else 3.9), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(2 if has_target else 1, 1, squeeze=False, sharex=True)[:, 0]
+    n_panels, height = (2, 6.2) if has_target else (1, 3.9)
+    figure, found = new_canvas(height, n_panels, sharex=True)
+    panels = found[:, 0]
     for plan, colour in zip(comparison.plans, COLOURS, strict=False):
         weeks = plan.curve_day / 7
         panels[0].fill_between(
@@ -280,7 +277,7 @@ def plans_figure(path: Path, comparison: PlanComparison) -> None:
                 plan.dose_day[1:] / 7, 100 * plan.share[1:], color=colour, marker="o",
                 markersize=3.5, linewidth=1, label=plan.label,
             )  # fmt: skip
-    unit = comparison.unit.replace("ug", "µg")
+    unit = shown_unit(comparison.unit)
     panels[0].set_ylabel(f"concentration ({unit})")
     panels[0].set_ylim(bottom=0)
     panels[0].legend(fontsize=8, frameon=False, ncols=3, loc="upper right")
@@ -291,12 +288,6 @@ def plans_figure(path: Path, comparison: PlanComparison) -> None:
         panels[1].set_ylabel(f"trough at or above\n{comparison.target:g} {unit} (% of patients)")
         panels[1].set_ylim(0, 105)
     panels[-1].set_xlabel("weeks")
-    for axes in panels:
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
     who = f"{comparison.population}, {comparison.patients} patients"
     bands = "lines: medians; bands: 5th to 95th percentile"
-    figure.suptitle(f"{comparison.question}\n{who}; {bands}", fontsize=9.5, x=0.01, ha="left")
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
-    with written_whole(path) as partial:
-        figure.savefig(partial, dpi=150)
+    write_canvas(path, figure, f"{comparison.question}\n{who}; {bands}")

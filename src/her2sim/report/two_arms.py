@@ -12,10 +12,10 @@ from scipy.stats import t as student
 
 from her2sim.course import CHUNK, Treatment, cohort_chunks, load_treatment, simulate
 from her2sim.errors import DataError
-from her2sim.formats.files import written_whole
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import draw_cohort
 from her2sim.patients.population import Population
+from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.exposure import notes
 from her2sim.report.metrics import metric_unit
 
@@ -147,12 +147,8 @@ def ratio_row(metric: str, unit: str, test: Array, reference: Array) -> RatioRow
 
 def study_figure(path: Path, study: TwoArms) -> None:
     """Write the distributions of both arms, one panel a metric."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    for axes, row in zip(figure.subplots(1, len(study.rows)), study.rows, strict=True):
+    figure, panels = new_canvas(3.6, 1, len(study.rows))
+    for axes, row in zip(panels[0], study.rows, strict=True):
         values = study.values[row.metric]
         boxes = axes.boxplot(
             [values[0], values[1]], whis=(5, 95), showfliers=False, widths=0.55,
@@ -165,14 +161,9 @@ def study_figure(path: Path, study: TwoArms) -> None:
             f"{row.metric}: ratio {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f})",
             fontsize=9, loc="left",
         )  # fmt: skip
-        axes.set_ylabel(row.unit.replace("ug", "µg"), fontsize=8)
+        axes.set_ylabel(shown_unit(row.unit), fontsize=8)
         axes.set_ylim(bottom=0)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
     arms = f"test {arm_name(study.test)}, reference {arm_name(study.reference)}"
     who = f"{study.population}, {study.per_arm} an arm, cycle {study.cycle}"
     key = "boxes: quartiles, whiskers: 5th and 95th percentile"
-    figure.suptitle(f"{arms}\n{who}; {key}", fontsize=9, x=0.01, ha="left")
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
-    with written_whole(path) as partial:
-        figure.savefig(partial, dpi=150)
+    write_canvas(path, figure, f"{arms}\n{who}; {key}", size=9)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from her2sim.course import CHUNK, Treatment, cohort_chunks, simulate
 from her2sim.errors import DataError
-from her2sim.formats.files import written_whole
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
+from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.exposure import notes
 
 Array = NDArray[np.float64]
@@ -164,12 +164,8 @@ def days_until_below(concentration: Array, time_day: Array, level: float) -> Arr
 
 def washout_figure(path: Path, report: Washout) -> None:
     """Write the share below the level against the weeks since the last dose."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
+    figure, panels = new_canvas(3.8)
+    axes = panels[0, 0]
     axes.plot(report.time_day / DAYS_PER_WEEK, 100 * report.share_below, color="#1b4f72")
     for name in ("median", "p95"):
         week = report.quantile_day(name) / DAYS_PER_WEEK
@@ -181,7 +177,7 @@ def washout_figure(path: Path, report: Washout) -> None:
             f"{share:.0f} % after {week:.1f} weeks", (week, share), (6, -12),
             textcoords="offset points", fontsize=8, color="#b03a2e",
         )  # fmt: skip
-    shown = report.unit.replace("ug", "µg")
+    shown = shown_unit(report.unit)
     axes.set_title(
         f"{report.treatment.pk.name} {report.treatment.regimen.name}, {report.population}, "
         f"{report.patients} patients, after {report.cycles} cycles",
@@ -191,8 +187,4 @@ def washout_figure(path: Path, report: Washout) -> None:
     axes.set_ylabel(f"patients below {report.level:g} {shown} (%)")
     axes.set_ylim(0, 105)
     axes.set_xlim(0, report.time_day[-1] / DAYS_PER_WEEK)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
-    with written_whole(path) as partial:
-        figure.savefig(partial, dpi=150)
+    write_canvas(path, figure)

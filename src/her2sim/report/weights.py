@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from her2sim.course import CHUNK, Treatment, cohort_chunks, simulate, steady_state_cycle
 from her2sim.errors import DataError
-from her2sim.formats.files import written_whole
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort, with_weight
 from her2sim.patients.population import Population
+from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.exposure import notes
 from her2sim.report.metrics import (
     EXPOSURE_METRICS,
@@ -146,13 +146,9 @@ def _row(
 
 def weights_figure(path: Path, report: WeightReport) -> None:
     """Write trough, peak and AUC against weight."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure, panels = new_canvas(3.4, 1, 3)
     weights = [row.weight_kg for row in report.rows]
-    for axes, metric in zip(figure.subplots(1, 3), ("cmin", "cmax", "auc"), strict=True):
+    for axes, metric in zip(panels[0], ("cmin", "cmax", "auc"), strict=True):
         found = [row.exposure[metric] for row in report.rows]
         axes.fill_between(
             weights, [s.p5 for s in found], [s.p95 for s in found], color="#7fb3d5", alpha=0.5,
@@ -161,16 +157,11 @@ def weights_figure(path: Path, report: WeightReport) -> None:
         axes.plot(weights, [s.median for s in found], color="#1b4f72", marker="o", markersize=4)
         if metric == "cmin" and report.target is not None:
             axes.axhline(report.target, color="#555555", linewidth=0.8, dashes=(4, 3))
-        unit = metric_unit(report.treatment, metric).replace("ug", "µg")
+        unit = shown_unit(metric_unit(report.treatment, metric))
         axes.set_title(f"{metric} ({unit})", fontsize=9, loc="left")
         axes.set_xlabel("body weight (kg)")
         axes.set_ylim(bottom=0)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
     who = f"{report.population}, {report.patients} patients, cycle {report.cycle}"
     bands = "lines: medians; bands: 5th to 95th percentile"
     title = f"{report.treatment.pk.name}, {report.treatment.regimen.title}\n{who}; {bands}"
-    figure.suptitle(title, fontsize=9.5, x=0.01, ha="left")
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
-    with written_whole(path) as partial:
-        figure.savefig(partial, dpi=150)
+    write_canvas(path, figure, title)
