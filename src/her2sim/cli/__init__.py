@@ -10,6 +10,7 @@ from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import demo, drug, validate
 from her2sim.cli.questions import delay, interval, switch, weight
 from her2sim.cli.regimens import regimen
+from her2sim.cli.status import status
 from her2sim.cli.studies import compare
 from her2sim.notice import NOTICE
 from her2sim.terminal import HelpfulGroup
@@ -24,7 +25,7 @@ def main() -> None:
 
 
 COMMANDS = (
-    exposure, regimen, simulate, compare, washout, delay, switch, interval, weight,
+    status, exposure, regimen, simulate, compare, washout, delay, switch, interval, weight,
     drug, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:
