@@ -1,0 +1,136 @@
+"""The label of a drug as rows: what holds, resumes, lowers and stops it, and what is monitored."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from her2sim.drugs.drug import load_drug
+from her2sim.errors import DataError
+from her2sim.facts import Claim, FactFile, read_fact_file
+from her2sim.protocol.conditions import Condition, parse_condition
+
+Region = Literal["us", "eu"]
+REGIONS: tuple[Region, ...] = ("us", "eu")
+Setting = Literal["early", "metastatic"]
+
+
+class Rule(Claim):
+    """A row of a label: conditions, and what they do to the drug.
+
+    A hold lasts until ``resume_when`` holds at a recheck, not before ``min_hold_days``; the drug
+    then goes on at the same level or one down. It stops when ``stop_when`` holds, when a hold lasts
+    to ``max_hold_days`` without resuming, or at hold number ``max_holds`` + 1. ``is_confirmed`` is
+    false where the text was not read: such a rule acts with caution and is counted apart.
+    """
+
+    id: str
+    toxicity: str
+    setting: Setting | None = None
+    hold_when: str | None = None
+    resume_when: str | None = None
+    resume_level: Literal["same", "one_down"] = "same"
+    stop_when: str | None = None
+    reduce_when: str | None = None
+    min_hold_days: float = Field(default=0.0, ge=0)
+    recheck_days: float | None = Field(default=None, gt=0)
+    max_hold_days: float | None = Field(default=None, gt=0)
+    max_holds: int | None = Field(default=None, ge=0)
+    ctcae: str | None = None
+    is_confirmed: bool = True
+
+    @field_validator("hold_when", "resume_when", "stop_when", "reduce_when")
+    @classmethod
+    def _can_be_read(cls, text: str | None) -> str | None:
+        if text is not None:
+            try:
+                parse_condition(text)
+            except DataError as error:
+                raise ValueError(str(error)) from None
+        return text
+
+    def condition(self, name: str) -> Condition | None:
+        """The parsed condition ``hold_when``, ``resume_when``, ``stop_when`` or ``reduce_when``."""
+        text: str | None = getattr(self, name)
+        return None if text is None else parse_condition(text)
+
+    def variables(self) -> tuple[str, ...]:
+        """What has to be known to apply the rule."""
+        names = ("hold_when", "resume_when", "stop_when", "reduce_when")
+        found = [c for n in names if (c := self.condition(n)) is not None]
+        return tuple(dict.fromkeys(v for condition in found for v in condition.variables))
+
+
+class Reload(Claim):
+    """When a late dose is a loading dose again."""
+
+    when: str
+
+    @field_validator("when")
+    @classmethod
+    def _can_be_read(cls, text: str) -> str:
+        parse_condition(text)
+        return text
+
+
+class Partner(Claim):
+    """What happens to a drug when another of the regimen is held or stopped."""
+
+    drug: str
+    if_held: Literal["hold", "go on"] = "go on"
+    if_stopped: Literal["stop", "go on"] = "go on"
+
+
+class Monitoring(Claim):
+    """How often something is measured: at each dose or at an interval, and at the start."""
+
+    variable: str
+    every_days: float | None = Field(default=None, gt=0)
+
+
+class NotEncoded(Claim):
+    """A row of the label that no rule carries, and why."""
+
+    row: str
+    why: str
+
+
+class Label(FactFile):
+    """What the label of a drug says in one region."""
+
+    drug: str
+    region: Region
+    dated: str
+    level: tuple[float, ...] = ()
+    rule: tuple[Rule, ...] = ()
+    reload: Reload | None = None
+    partner: tuple[Partner, ...] = ()
+    monitoring: tuple[Monitoring, ...] = ()
+    not_encoded: tuple[NotEncoded, ...] = ()
+
+    def reload_condition(self) -> Condition:
+        """When a late dose is a loading dose again."""
+        assert self.reload is not None
+        return parse_condition(self.reload.when)
+
+    def rules_for(self, setting: Setting, with_unconfirmed: bool = True) -> tuple[Rule, ...]:
+        """Rules of a setting; those that were not confirmed only if wanted."""
+        return tuple(
+            rule
+            for rule in self.rule
+            if rule.setting in (None, setting) and (rule.is_confirmed or with_unconfirmed)
+        )
+
+
+@cache
+def load_label(drug: str, region: Region) -> Label | None:
+    """The label of a drug in a region; None if her2sim has no rows of it."""
+    known = load_drug(drug)
+    for name in (known.id, known.substance or known.id):
+        path = files("her2sim.drugs").joinpath(name, f"label_{region}.toml")
+        if path.is_file():
+            return read_fact_file(path, Label)
+    return None

@@ -1,0 +1,133 @@
+"""What was given and what was decided: the dose ledger, the decision log, dose intensity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+class Why(IntEnum):
+    """Why a dose has its size."""
+
+    LOADING = 0
+    MAINTENANCE = 1
+    RELOAD = 2
+
+
+class Decision(IntEnum):
+    """What a rule did."""
+
+    HOLD = 0
+    RESUME = 1
+    REDUCE = 2
+    STOP = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Doses that were given, in order of day: one entry a dose.
+
+    ``patient`` is the position in the cohort, ``drug`` that in the regimen; ``dose_mg`` is the
+    amount before bioavailability, ``level`` the dose level (0 the full dose).
+    """
+
+    patient: Whole
+    drug: Whole
+    day: Array
+    dose_mg: Array
+    duration_min: Array
+    level: Whole
+    why: Whole
+
+    def of(self, drug: int) -> Ledger:
+        """The doses of one drug, patient by patient."""
+        chosen = np.flatnonzero(self.drug == drug)
+        order = chosen[np.lexsort((self.day[chosen], self.patient[chosen]))]
+        return Ledger(**{name: values[order] for name, values in vars(self).items()})
+
+    def frame(self, numbers: Whole, drugs: tuple[str, ...]) -> pl.DataFrame:
+        """The ledger as a table."""
+        import polars as pl
+
+        return pl.DataFrame(
+            {
+                "patient": numbers[self.patient],
+                "drug": np.array(drugs)[self.drug],
+                "day": self.day,
+                "dose_mg": self.dose_mg,
+                "duration_min": self.duration_min,
+                "level": self.level,
+                "why": np.array([w.name.lower() for w in Why])[self.why],
+            }
+        ).sort("patient", "day", "drug")
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionLog:
+    """Decisions of rules: one entry each; ``rule`` is the position in ``rules``.
+
+    ``reading`` is the value of the rule's first variable that was measured then.
+    """
+
+    patient: Whole
+    drug: Whole
+    day: Array
+    rule: Whole
+    decision: Whole
+    reading: Array
+    rules: tuple[str, ...]
+
+    def frame(self, numbers: Whole, drugs: tuple[str, ...]) -> pl.DataFrame:
+        """The log as a table."""
+        import polars as pl
+
+        return pl.DataFrame(
+            {
+                "patient": numbers[self.patient],
+                "drug": np.array(drugs)[self.drug],
+                "day": self.day,
+                "decision": np.array([d.name.lower() for d in Decision])[self.decision],
+                "rule": np.array(self.rules)[self.rule],
+                "reading": self.reading,
+            }
+        ).sort("patient", "day", "drug", "rule")
+
+
+def relative_dose_intensity(
+    ledger: Ledger, drug: int, n_patients: int, interval_day: float, planned_mg: Array
+) -> Array:
+    """Dose a day that was given over that which was planned for as many doses.
+
+    Given: mg over the days from the first to the last dose and one interval. Planned: mg of as
+    many doses over as many intervals. NaN for a patient without a dose.
+
+    Parameters
+    ----------
+    ledger, drug : what was given
+    interval_day : planned interval
+    planned_mg : array of shape (n_patients, most doses), the planned amounts in order
+    """
+    own = ledger.of(drug)
+    n_doses = np.bincount(own.patient, minlength=n_patients)
+    given = np.bincount(own.patient, weights=own.dose_mg, minlength=n_patients)
+    first = np.full(n_patients, np.inf)
+    last = np.full(n_patients, -np.inf)
+    np.minimum.at(first, own.patient, own.day)
+    np.maximum.at(last, own.patient, own.day)
+    planned = np.concatenate([np.zeros((n_patients, 1)), planned_mg.cumsum(axis=1)], axis=1)
+    treated = n_doses > 0
+    ratio = np.full(n_patients, np.nan)
+    k = n_doses[treated]
+    per_day = given[treated] / (last[treated] - first[treated] + interval_day)
+    ratio[treated] = per_day / (planned[treated, k] / (k * interval_day))
+    return ratio
