@@ -219,23 +219,51 @@ def _run(
     tolerance: Tolerance | None,
     threads: int | None,
 ) -> Course:
-    model = treatment.pk.structural.model
     n = cohort.n_patients
-    wanted = np.empty(0) if reading.grid_day is None else reading.grid_day
-    grid = np.asarray(wanted, dtype=np.float64)
-    to_shown = treatment.pk.concentration_factor()
     rows = treatment.rows(reading.cycles)
-    if grid.size and grid[-1] > rows[-1][0]:
+    grid = reading.grid_day
+    if grid is not None and np.size(grid) and grid[-1] > rows[-1][0]:
         rows.append((float(grid[-1]), Action.STOP, 0, 0.0))
+    return course_of_schedule(
+        treatment,
+        cohort,
+        parameters,
+        shared_schedule(rows, n),
+        treatment.scale(covariates, parameters, n),
+        treatment.ends_day(reading.cycles),
+        grid,
+        threads,
+        level=reading.level,
+        tolerance=tolerance,
+    )
+
+
+def course_of_schedule(
+    treatment: Treatment,
+    cohort: Cohort,
+    parameters: Mapping[str, Array],
+    schedule: Schedule,
+    scale: Array,
+    ends_day: Array,
+    grid_day: Array | None = None,
+    threads: int | None = None,
+    *,
+    level: float | None = None,
+    tolerance: Tolerance | None = None,
+) -> Course:
+    """Run a model on rows that were made for it, and read it in the units of the doors."""
+    model = treatment.pk.structural.model
+    grid = np.asarray(np.empty(0) if grid_day is None else grid_day, dtype=np.float64)
+    to_shown = treatment.pk.concentration_factor()
     request = Request(
         parameters=np.array([parameters[name] for name in model.parameters]),
-        schedule=shared_schedule(rows, n),
-        scale=treatment.scale(covariates, parameters, n),
+        schedule=schedule,
+        scale=scale,
         grid_day=grid,
-        level=None if reading.level is None else reading.level / to_shown,
+        level=None if level is None else level / to_shown,
     )
     found: Trajectories = advance(model, request, tolerance, threads)
-    _require_finished(found, treatment, cohort, request.schedule)
+    _require_finished(found, treatment, cohort, schedule)
     cycles, pk = found.cycles, treatment.pk
     for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
         cycles[:, :, k, :2] *= conversion_factor("mg/L", unit)
@@ -244,7 +272,7 @@ def _run(
     return Course(
         treatment,
         cohort,
-        treatment.ends_day(reading.cycles),
+        ends_day,
         cycles,
         found.grid[:, :, conc] * to_shown,
         grid,
