@@ -18,12 +18,23 @@ REGIONS: tuple[Region, ...] = ("us", "eu")
 Setting = Literal["early", "metastatic"]
 
 
+CONDITIONS = (
+    "hold_when",
+    "resume_when",
+    "one_down_when",
+    "stop_when",
+    "stop_held_when",
+    "reduce_when",
+)
+
+
 class Rule(Claim):
     """A row of a label: conditions, and what they do to the drug.
 
     A hold lasts until ``resume_when`` holds at a recheck, not before ``min_hold_days``; the drug
-    then goes on at the same level or one down. It stops when ``stop_when`` holds, when a hold lasts
-    to ``max_hold_days`` without resuming, or at hold number ``max_holds`` + 1. ``is_confirmed`` is
+    then goes on at the same level, or one down (always, or ``one_down_when``). It stops when
+    ``stop_when`` holds, or ``stop_held_when`` at a recheck, when a hold lasts to ``max_hold_days``
+    without resuming, or at hold number ``max_holds`` + 1. ``is_confirmed`` is
     false where the text was not read: such a rule acts with caution and is counted apart.
     """
 
@@ -33,7 +44,9 @@ class Rule(Claim):
     hold_when: str | None = None
     resume_when: str | None = None
     resume_level: Literal["same", "one_down"] = "same"
+    one_down_when: str | None = None
     stop_when: str | None = None
+    stop_held_when: str | None = None
     reduce_when: str | None = None
     min_hold_days: float = Field(default=0.0, ge=0)
     recheck_days: float | None = Field(default=None, gt=0)
@@ -42,7 +55,7 @@ class Rule(Claim):
     ctcae: str | None = None
     is_confirmed: bool = True
 
-    @field_validator("hold_when", "resume_when", "stop_when", "reduce_when")
+    @field_validator(*CONDITIONS)
     @classmethod
     def _can_be_read(cls, text: str | None) -> str | None:
         if text is not None:
@@ -53,14 +66,13 @@ class Rule(Claim):
         return text
 
     def condition(self, name: str) -> Condition | None:
-        """The parsed condition ``hold_when``, ``resume_when``, ``stop_when`` or ``reduce_when``."""
+        """One of its conditions, parsed."""
         text: str | None = getattr(self, name)
         return None if text is None else parse_condition(text)
 
     def variables(self) -> tuple[str, ...]:
         """What has to be known to apply the rule."""
-        names = ("hold_when", "resume_when", "stop_when", "reduce_when")
-        found = [c for n in names if (c := self.condition(n)) is not None]
+        found = [c for n in CONDITIONS if (c := self.condition(n)) is not None]
         return tuple(dict.fromkeys(v for condition in found for v in condition.variables))
 
 

@@ -65,3 +65,33 @@ class ModelledReadings:
         scores = normals(cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS, name)
         limits = VARIABLES[variable]
         return np.clip(value + sd * scores, limits.low, limits.high)
+
+
+@dataclass(frozen=True, eq=False)
+class TableReadings:
+    """Readings from records: the latest of a patient within some days up to the visit.
+
+    ``patient`` (positions in the cohort), ``day`` and ``value`` have one entry a record, for each
+    variable.
+    """
+
+    records: Mapping[str, tuple[Positions, Array, Array]]
+    valid_days: float = 7.0
+
+    def has(self, variable: str) -> bool:
+        """Whether there is any record of a variable."""
+        return variable in self.records
+
+    def measure(self, variable: str, day: float, who: Positions, repeat: int = 0) -> Array:
+        """Recorded values of some patients; NaN without a recent one, and for a repeat."""
+        patient, days, values = self.records[variable]
+        found = np.full(who.size, np.nan)
+        if repeat:
+            return found
+        recent = (days <= day) & (days > day - self.valid_days)
+        order = np.flatnonzero(recent)[np.argsort(days[recent], kind="stable")]
+        place = {int(p): k for k, p in enumerate(who)}
+        for record in order:
+            if int(patient[record]) in place:
+                found[place[int(patient[record])]] = values[record]
+        return found

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.conditions import Condition
-from her2sim.protocol.label import Label, Partner, Rule, Setting
+from her2sim.protocol.label import CONDITIONS, Label, Partner, Rule, Setting
 from her2sim.protocol.ledger import Decision, DecisionLog, Ledger, Why
 from her2sim.protocol.readings import Readings
-from her2sim.protocol.variables import CLOCKS
+from her2sim.protocol.variables import CLOCKS, DERIVED
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
 from her2sim.regimens.regimen import Phase, Regimen
 
@@ -141,11 +141,13 @@ class _Row:
 
     drug: int
     rule: Rule
-    hold: Condition | None
-    resume: Condition | None
-    stop: Condition | None
-    reduce: Condition | None
+    conditions: Mapping[str, Condition | None]
     variables: tuple[str, ...]
+
+    def measured(self) -> tuple[str, ...]:
+        """What has to be measured for it."""
+        sources = (DERIVED.get(v, (v,)) for v in self.variables if v not in CLOCKS)
+        return tuple(dict.fromkeys(name for names in sources for name in names))
 
 
 class _Clinic:
@@ -155,14 +157,11 @@ class _Clinic:
         self.protocol, self.cohort, self.readings = protocol, cohort, readings
         self.plans, n = protocol.plans, cohort.n_patients
         self.rows = [
-            _Row(
-                d, rule, rule.condition("hold_when"), rule.condition("resume_when"),
-                rule.condition("stop_when"), rule.condition("reduce_when"), rule.variables(),
-            )
+            _Row(d, rule, {name: rule.condition(name) for name in CONDITIONS}, rule.variables())
             for d, plan in enumerate(self.plans)
             if plan.label is not None
             for rule in plan.label.rules_for(protocol.setting, protocol.unconfirmed)
-        ]  # fmt: skip
+        ]
         n_drugs, n_rows = len(self.plans), len(self.rows)
         self.held = np.zeros((n_rows, n), dtype=bool)
         self.n_held = np.zeros(n_rows, dtype=np.int64)
@@ -173,6 +172,7 @@ class _Clinic:
         self.stopped_day = np.full((n_drugs, n), NEVER)
         self.stop_rule = np.full((n_drugs, n), -1, dtype=np.int64)
         self.level = np.zeros((n_drugs, n), dtype=np.int64)
+        self.reduced_day = np.full((n_drugs, n), -NEVER)
         self.n_doses = np.zeros((n_drugs, n), dtype=np.int64)
         self.last_dose_day = np.full((n_drugs, n), -NEVER)
         self.due_day = np.repeat(
@@ -191,10 +191,9 @@ class _Clinic:
         """How often each variable is measured (None: at each visit): the shortest of all labels."""
         found: dict[str, float | None] = {}
         for row in self.rows:
-            for variable in row.rule.variables():
-                measured = "lvef" if variable == "lvef_drop" else variable
-                if measured not in CLOCKS and self.readings.has(measured):
-                    found.setdefault(measured, None)
+            for variable in row.measured():
+                if self.readings.has(variable):
+                    found.setdefault(variable, None)
         for plan in self.plans:
             for line in plan.label.monitoring if plan.label is not None else ():
                 known = found.get(line.variable)
@@ -261,7 +260,7 @@ class _Clinic:
         """Whether a hold waits for a reading of a variable."""
         watched = np.zeros(who.size, dtype=bool)
         for number, row in enumerate(self.rows):
-            if self.n_held[number] and any(v.startswith(variable) for v in row.variables):
+            if self.n_held[number] and variable in row.measured():
                 watched |= self.held[number, who]
         return watched
 
@@ -281,20 +280,24 @@ class _Clinic:
         active = np.isinf(self.stopped_day[d, who])
         held = self.held[number, who] & active
         since = day - self.held_since[number, who]
-        stop = self._holds(row.stop, values, who) & active
-        resume = held & self._holds(row.resume, values, who)
+        stop = self._holds(row.conditions["stop_when"], values, who) & active
+        values = {**values, "days_held": since}
+        stop |= held & self._holds(row.conditions["stop_held_when"], values, who)
+        resume = held & self._holds(row.conditions["resume_when"], values, who)
         resume &= since >= row.rule.min_hold_days - ON_THE_DAY
-        hold = self._holds(row.hold, values, who) & active & ~held
-        if self.protocol.is_confirmed_by_repeat and row.hold is not None and hold.any():
-            hold &= self._is_confirmed(row.hold, day, who, hold)
+        hold = self._holds(row.conditions["hold_when"], values, who) & active & ~held
+        if self.protocol.is_confirmed_by_repeat and hold.any():
+            hold &= self._is_confirmed(row, day, who, hold)
         if row.rule.max_hold_days is not None:
             stop |= held & ~resume & (since >= row.rule.max_hold_days - ON_THE_DAY)
         if row.rule.max_holds is not None:
             stop |= hold & (self.n_holds[number, who] >= row.rule.max_holds)
         hold, resume = hold & ~stop, resume & ~stop
-        reduce = self._holds(row.reduce, values, who) & active & ~stop & ~hold
+        reduce = self._holds(row.conditions["reduce_when"], values, who) & active & ~stop & ~hold
         if row.rule.resume_level == "one_down":
             reduce |= resume
+        reduce |= resume & self._holds(row.conditions["one_down_when"], values, who)
+        reduce &= self.reduced_day[d, who] < day  # several rules of one day lower it once
         too_low = reduce & (self.level[d, who] + 1 >= self.plans[d].n_levels)
         stop, reduce, resume = stop | too_low, reduce & ~too_low, resume & ~too_low
         self.held[number, who[hold]] = True
@@ -304,6 +307,7 @@ class _Clinic:
         self.held[number, who[ended]] = False
         self.n_held[number] += int(hold.sum()) - int(ended.sum())
         self.level[d, who[reduce]] += 1
+        self.reduced_day[d, who[reduce]] = day
         self.n_reductions[d, who[reduce]] += 1
         self._stop(d, day, who[stop], number)
         reading = values.get(row.rule.variables()[0], np.full(who.size, np.nan))
@@ -320,18 +324,20 @@ class _Clinic:
     def _holds(
         self, condition: Condition | None, values: Mapping[str, Array], who: Positions
     ) -> Mask:
-        if condition is None or any(v not in values for v in condition.variables):
+        if condition is None or not any(v in values for v in condition.variables):
             return np.zeros(who.size, dtype=bool)
-        return condition.holds(values, {"lln": self.protocol.lln_percent})
+        unknown = np.full(who.size, np.nan)
+        known = {v: values.get(v, unknown) for v in condition.variables}
+        return condition.holds(known, {"lln": self.protocol.lln_percent})
 
-    def _is_confirmed(self, condition: Condition, day: float, who: Positions, asked: Mask) -> Mask:
+    def _is_confirmed(self, row: _Row, day: float, who: Positions, asked: Mask) -> Mask:
         """Whether a second measurement of the same day agrees."""
         again: dict[str, Array] = {}
         for variable in self.every:
             again[variable] = np.full(who.size, np.nan)
             again[variable][asked] = self.readings.measure(variable, day, who[asked], 1)
         self._add_derived(again, who)
-        return self._holds(condition, again, who)
+        return self._holds(row.conditions["hold_when"], again, who)
 
     def _stop(self, d: int, day: float, who: Positions, number: int) -> None:
         self.stopped_day[d, who] = day

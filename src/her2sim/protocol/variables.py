@@ -29,6 +29,9 @@ _REGISTER = (
     Variable("bilirubin", "ULN", 0, 100, "total bilirubin over its upper limit of normal"),
     Variable("alkaline_phosphatase", "ULN", 0, 100, "alkaline phosphatase over its upper limit"),
     Variable("diarrhoea_grade", "1", 0, 5, "grade of diarrhoea"),
+    Variable("diarrhoea_days", "day", 0, 1000, "days that the diarrhoea has lasted"),
+    Variable("diarrhoea_complicated", "1", 0, 1, "1 with dehydration, fever, low pressure ..."),
+    Variable("on_antidiarrhoeal", "1", 0, 1, "1 if antidiarrhoeals are taken already"),
     Variable("ild_grade", "1", 0, 5, "grade of interstitial lung disease or pneumonitis"),
     Variable("infusion_reaction_grade", "1", 0, 5, "grade of an infusion reaction"),
     Variable("neuropathy_grade", "1", 0, 5, "grade of peripheral neuropathy"),
@@ -42,6 +45,9 @@ _REGISTER = (
 VARIABLES = {variable.name: variable for variable in _REGISTER}
 SETTINGS = {"lln": "lower limit of normal of the LVEF, in percent"}
 """Named numbers of an institution that rules may refer to."""
+
+DERIVED = {"lvef_drop": ("lvef",), "transaminase": ("ast", "alt")}
+"""Variables that follow from others, which are what is measured."""
 
 CLOCKS = ("days_held", "days_late", "days_since_dose")
 """Variables that nobody measures: the protocol knows them."""
