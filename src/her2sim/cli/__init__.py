@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from her2sim import __version__
+from her2sim.cli.check import check
 from her2sim.cli.events import simulate
 from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import demo, drug, validate
@@ -25,7 +26,7 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, exposure, regimen, simulate, compare, washout, delay, switch, interval, weight,
+    status, check, exposure, regimen, simulate, compare, washout, delay, switch, interval, weight,
     drug, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:

@@ -12,6 +12,7 @@ from her2sim.combination import Combination
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
+from her2sim.protocol.check import CheckReport
 from her2sim.regimens.named import NamedRegimen
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
 from her2sim.report.plans import PlanComparison, PlanResult
@@ -187,6 +188,18 @@ def weights_table(report: WeightReport) -> Table:
         if row.share is not None:
             cells.append(f"{100 * row.share:.1f} %")
         table.add_row(*cells)
+    return table
+
+
+def departures_table(report: CheckReport) -> Table:
+    """Departures of a record from the labels."""
+    table = Table(title="Departures from the label", title_justify="left")
+    for heading in ("row", "patient", "date", "code", "found", "expected", "rule and source"):
+        table.add_column(heading, overflow="fold")
+    for d in report.departures:
+        doubt = "" if d.rule_status == "confirmed" else " (unconfirmed)"
+        basis = f"{d.rule_id}{doubt}: {d.source}"
+        table.add_row(str(d.row), d.patient, d.date, d.code, d.found, d.expected, basis)
     return table
 
 

@@ -1,0 +1,49 @@
+"""`her2sim check`: a real treatment record against the label."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from her2sim.notice import NOTICE
+from her2sim.terminal import print_json, print_tables, reports_errors
+
+DEPARTED = 1
+
+
+@click.command()
+@click.argument("record", type=click.Path(path_type=Path))
+@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
+@click.option(
+    "--setting",
+    type=click.Choice(["early", "metastatic"]),
+    default="metastatic",
+    show_default=True,
+    help="which rows of the label apply",
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
+@reports_errors
+def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
+    """Where RECORD (CSV) departs from the labels.
+
+    Columns: patient, date, type (dose, lab, event), drug, route, dose_mg, test, value, unit, grade.
+    Exit code 0: no departure; 1: departures; 2: bad input.
+    """
+    from her2sim.formats.record_csv import read_record
+    from her2sim.protocol.check import check_record
+    from her2sim.report.tables import departures_table
+
+    report = check_record(read_record(record), region, setting)
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        if report.departures:
+            print_tables(departures_table(report))
+        click.echo(f"{record}: {len(report.departures)} departures from the {region} labels")
+        for note in report.notes:
+            click.echo(f"Note: {note}")
+        click.echo(NOTICE)
+    sys.exit(DEPARTED if report.departures else 0)

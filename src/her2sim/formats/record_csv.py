@@ -1,0 +1,120 @@
+"""Treatment records as CSV: one line a dose, a laboratory value or an event."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+
+from her2sim.errors import DataError, Faults, did_you_mean
+from her2sim.formats.csv_table import LINE, MISSING_MARKS, read_text_table
+from her2sim.protocol.record import EVENTS, KINDS, LAB_UNITS, Entry, Kind
+
+COLUMNS = (
+    "patient", "date", "type", "drug", "route", "dose_mg", "test", "value", "unit", "grade",
+)  # fmt: skip
+ROUTES = ("iv", "sc", "oral")
+
+
+def read_record(path: Path) -> list[Entry]:
+    """Read a treatment record.
+
+    Raises
+    ------
+    DataError
+        With every fault of the file; nothing is guessed.
+    """
+    frame = read_text_table(path)
+    faults = Faults(str(path))
+    frame = frame.rename({n: n.lower() for n in frame.columns if n != LINE})
+    for name in frame.columns:
+        if name != LINE and name not in COLUMNS:
+            faults.add(f"unknown column {name!r}{did_you_mean(name, COLUMNS)}")
+    for name in ("patient", "date", "type"):
+        if name not in frame.columns:
+            faults.add(f"column {name} is missing")
+    faults.raise_if_any(DataError)
+    absent = [pl.lit("").alias(n) for n in COLUMNS if n not in frame.columns]
+    entries = [_entry(row, faults) for row in frame.with_columns(absent).iter_rows(named=True)]
+    faults.raise_if_any(DataError)
+    return [entry for entry in entries if entry is not None]
+
+
+def _entry(row: dict[str, Any], faults: Faults) -> Entry | None:
+    """One line; its faults are noted, and None is returned for it."""
+    before = faults.n_faults
+    where = f"row {row[LINE]} (patient {row['patient'] or '?'})"
+
+    def fault(text: str) -> None:
+        faults.add(f"{where}: {text}")
+
+    if row["patient"] in MISSING_MARKS:
+        fault("patient is missing")
+    date = None
+    try:
+        date = datetime.date.fromisoformat(row["date"])
+    except ValueError:
+        fault(f"date {row['date']!r} must be a day as in 2026-03-31")
+    kind = row["type"].lower()
+    if kind not in KINDS:
+        fault(f"type {row['type']!r}: use dose, lab or event{did_you_mean(kind, KINDS)}")
+    numbers = {name: _number(row, name, fault) for name in ("dose_mg", "value", "grade")}
+    if kind == "dose":
+        _check_dose(row, numbers, fault)
+    elif kind == "lab":
+        _check_lab(row, numbers, fault)
+    elif kind == "event":
+        if row["test"] not in EVENTS:
+            fault(f"event {row['test']!r} is unknown{did_you_mean(row['test'], EVENTS)}")
+        if numbers["grade"] is not None and numbers["grade"] not in range(6):
+            fault(f"grade {row['grade']} must be a whole number from 0 to 5")
+    if faults.n_faults > before or date is None:
+        return None
+    return Entry(
+        row=int(row[LINE]),
+        patient=row["patient"],
+        date=date,
+        kind=cast(Kind, kind),
+        drug=row["drug"].lower() or None,
+        dose_mg=numbers["dose_mg"],
+        test=row["test"] or None,
+        value=numbers["value"],
+        grade=numbers["grade"],
+    )
+
+
+def _number(row: dict[str, Any], name: str, fault: Any) -> float | None:
+    text = row[name]
+    if text in MISSING_MARKS:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not abs(number) < 1e9:
+        fault(f"{name} {text!r} is not a number")
+        return None
+    return number
+
+
+def _check_dose(row: dict[str, Any], numbers: dict[str, float | None], fault: Any) -> None:
+    if row["drug"] in MISSING_MARKS:
+        fault("a dose needs a drug")
+    if row["route"] and row["route"].lower() not in ROUTES:
+        fault(f"route {row['route']!r}: use {', '.join(ROUTES)}")
+    amount = numbers["dose_mg"]
+    if row["dose_mg"] not in MISSING_MARKS and amount is not None and not amount > 0:
+        fault(f"dose_mg {amount:g} must be above zero")
+
+
+def _check_lab(row: dict[str, Any], numbers: dict[str, float | None], fault: Any) -> None:
+    test = row["test"]
+    if test not in LAB_UNITS:
+        fault(f"test {test!r} is unknown{did_you_mean(test, LAB_UNITS)}")
+        return
+    if numbers["value"] is None:
+        fault(f"{test} needs a value")
+    if row["unit"] != LAB_UNITS[test]:
+        fault(f"{test} is in {row['unit'] or 'no unit'}; give it in {LAB_UNITS[test]}")

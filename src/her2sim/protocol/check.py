@@ -1,0 +1,408 @@
+"""Where a real record departs from the label: the rules that steer a simulation, read backwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen, load_drug
+from her2sim.drugs.interactions import Interaction, interactions_of
+from her2sim.errors import UnknownDrugError
+from her2sim.facts import Claim, FactFile
+from her2sim.notice import NOTICE
+from her2sim.patients.covariates import bsa_m2
+from her2sim.protocol.conditions import Condition
+from her2sim.protocol.label import Label, Region, Rule, Setting, load_label
+from her2sim.protocol.record import EVENTS, Entry, by_day, by_patient
+from her2sim.protocol.steering import LLN_PERCENT
+
+Code = Literal[
+    "missing_baseline_lvef",
+    "overdue_lvef",
+    "dose_during_hold",
+    "dose_after_stop",
+    "missing_reload",
+    "needless_reload",
+    "dose_off_by_10pct",
+    "wrong_interval",
+    "missing_loading",
+    "forbidden_comedication",
+    "resumed_too_early",
+    "wrong_dose_level",
+]
+OFF_BY = 0.10
+EARLY_DAYS = 3
+"""A dose may come this much before its time (a visit is moved for a weekend)."""
+
+LATE_TEST_DAYS = 14
+"""A test may come this much after its time."""
+
+DURING_A_DOSE = ("infusion_reaction",)
+"""Events that a dose of the same day brought on."""
+
+WEEKLY_GAP_DAYS = 10
+"""Doses closer than this on average are a weekly regimen."""
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A line of the record that departs from the label."""
+
+    row: int
+    patient: str
+    date: str
+    code: Code
+    found: str
+    expected: str
+    rule_id: str
+    region: str
+    source: str
+    rule_status: str
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """All departures of a record, and what could not be checked."""
+
+    departures: tuple[Departure, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        return {
+            "departures": [vars(d) for d in self.departures],
+            "n": len(self.departures),
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+
+def check_record(
+    entries: Sequence[Entry], region: Region = "us", setting: Setting = "metastatic"
+) -> CheckReport:
+    """Compare a record with the labels of its drugs.
+
+    On each day readings and events come first, then the rules, then the doses of that day. A rule
+    looks at what was measured that day and at nothing older.
+    """
+    departures, notes = list[Departure](), list[str]()
+    for patient, own in by_patient(entries):
+        chart = _Chart(patient, own, region, setting)
+        for day, today in by_day(own):
+            chart.live(day, today)
+        departures += chart.departures
+        notes += chart.notes
+    return CheckReport(tuple(sorted(departures, key=lambda d: d.row)), tuple(dict.fromkeys(notes)))
+
+
+@dataclass
+class _Course:
+    """Where one drug of a patient stands."""
+
+    drug: Drug
+    regimen: LabelledRegimen
+    label: Label | None
+    rules: tuple[Rule, ...]
+    held: dict[str, int] = field(default_factory=dict)
+    read_again: set[str] = field(default_factory=set)
+    n_holds: dict[str, int] = field(default_factory=dict)
+    stopped: Rule | None = None
+    level: int = 0
+    last_day: int | None = None
+    overdue_since: int | None = None
+
+
+class _Chart:
+    """One patient's record on the way through its days."""
+
+    def __init__(
+        self, patient: str, entries: Sequence[Entry], region: Region, setting: Setting
+    ) -> None:
+        self.patient, self.region = patient, region
+        self.departures: list[Departure] = []
+        self.notes: list[str] = []
+        self.courses = self._courses(entries, setting)
+        self.baseline_lvef: float | None = None
+        self.lvef_day: int | None = None
+        self.size: dict[str, float] = {}
+        self.reported: set[tuple[str, str]] = set()
+
+    def _courses(self, entries: Sequence[Entry], setting: Setting) -> dict[str, _Course]:
+        found: dict[str, _Course] = {}
+        doses = [e for e in entries if e.kind == "dose" and e.drug is not None]
+        for name in dict.fromkeys(e.drug for e in doses if e.drug is not None):
+            try:
+                drug = load_drug(name)
+            except UnknownDrugError:
+                continue
+            days = sorted(e.day for e in doses if e.drug == name)
+            gaps = np.diff(days)
+            is_weekly = gaps.size > 0 and float(np.median(gaps)) < WEEKLY_GAP_DAYS
+            regimens = list(drug.regimen.values())
+            weekly = [r for r in regimens if r.interval_day == 7]
+            regimen = weekly[0] if is_weekly and weekly else regimens[0]
+            label = load_label(drug.id, self.region)
+            rules = () if label is None else label.rules_for(setting)
+            found[name] = _Course(drug, regimen, label, rules)
+            if label is None:
+                self.notes.append(f"{drug.id}: no rules of the {self.region} label are known")
+        return found
+
+    def live(self, day: int, today: Sequence[Entry]) -> None:
+        """One day: readings and events, rules, doses; then what the doses did."""
+        reactions = [e for e in today if e.kind == "event" and e.test in DURING_A_DOSE]
+        self._apply_all(day, self._values(day, [e for e in today if e not in reactions]))
+        for entry in today:
+            if entry.kind == "dose":
+                self._dose(entry, day)
+        if reactions:
+            self._apply_all(day, self._values(day, reactions))
+
+    def _values(self, day: int, today: Sequence[Entry]) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for entry in today:
+            if entry.kind == "lab" and entry.test is not None and entry.value is not None:
+                if entry.test in ("weight", "height"):
+                    self.size[entry.test] = entry.value
+                else:
+                    values[entry.test] = entry.value
+            elif entry.kind == "event" and entry.test is not None:
+                values[EVENTS[entry.test]] = 1.0 if entry.grade is None else entry.grade
+        if "lvef" in values:
+            self.lvef_day = day
+            if self.baseline_lvef is None:
+                self.baseline_lvef = values["lvef"]
+            values["lvef_drop"] = self.baseline_lvef - values["lvef"]
+        if "ast" in values or "alt" in values:
+            values["transaminase"] = max(values.get("ast", 0.0), values.get("alt", 0.0))
+        return values
+
+    # Rules.
+
+    def _apply_all(self, day: int, values: Mapping[str, float]) -> None:
+        for course in self.courses.values():
+            for rule in course.rules:
+                self._apply(course, rule, day, values)
+
+    def _apply(self, course: _Course, rule: Rule, day: int, values: Mapping[str, float]) -> None:
+        if course.stopped is not None:
+            return
+        if _holds(rule.condition("stop_when"), values):
+            course.stopped = rule
+            return
+        if rule.id not in course.held:
+            if _holds(rule.condition("hold_when"), values):
+                course.n_holds[rule.id] = course.n_holds.get(rule.id, 0) + 1
+                if rule.max_holds is not None and course.n_holds[rule.id] > rule.max_holds:
+                    course.stopped = rule
+                else:
+                    course.held[rule.id] = day
+            return
+        since = day - course.held[rule.id]
+        known = {**values, "days_held": float(since)}
+        resume = rule.condition("resume_when")
+        if resume is None or not any(v in values for v in resume.variables):
+            return
+        course.read_again.add(rule.id)
+        if _holds(rule.condition("stop_held_when"), known):
+            course.stopped = rule
+        elif _holds(resume, known) and since >= rule.min_hold_days:
+            del course.held[rule.id]
+            course.read_again.discard(rule.id)
+            if rule.resume_level == "one_down" or _holds(rule.condition("one_down_when"), known):
+                course.level += 1
+        elif rule.max_hold_days is not None and since >= rule.max_hold_days:
+            course.stopped = rule
+
+    def _blocking(self, course: _Course) -> tuple[_Course, Rule, bool] | None:
+        """The rule that forbids a dose now (its own or a partner's), and whether it stopped."""
+        partners = [] if course.label is None else list(course.label.partner)
+        sources = [(course, True, True)]
+        sources += [
+            (other, line.if_held == "hold", line.if_stopped == "stop")
+            for other in self.courses.values()
+            for line in partners
+            if line.drug in (other.drug.id, other.drug.substance)
+        ]
+        for source, _, stops in sources:
+            if stops and source.stopped is not None:
+                return source, source.stopped, True
+        for source, holds, _ in sources:
+            for rule in source.rules:
+                if holds and rule.id in source.held:
+                    return source, rule, False
+        return None
+
+    # Doses.
+
+    def _dose(self, entry: Entry, day: int) -> None:
+        assert entry.drug is not None
+        self._check_company(entry, day)
+        if entry.drug not in self.courses:
+            self.notes.append(f"{entry.drug}: not a drug of her2sim; its doses are not checked")
+            return
+        course = self.courses[entry.drug]
+        self._check_permission(entry, course)
+        self._check_heart(entry, course, day)
+        self._check_amount(entry, course, day)
+        course.last_day = day
+
+    def _check_permission(self, entry: Entry, course: _Course) -> None:
+        blocking = self._blocking(course)
+        if blocking is None:
+            return
+        source, rule, is_stopped = blocking
+        if is_stopped:
+            self._depart(entry, "dose_after_stop", "a dose", "none: stopped", rule, source.label)
+        elif rule.id in source.read_again:
+            self._depart(
+                entry, "resumed_too_early", "a dose", f"none until {rule.resume_when}"
+                + (f", after {rule.min_hold_days:g} days" if rule.min_hold_days else ""),
+                rule, source.label,
+            )  # fmt: skip
+        else:
+            self._depart(entry, "dose_during_hold", "a dose", "none: on hold", rule, source.label)
+
+    def _check_heart(self, entry: Entry, course: _Course, day: int) -> None:
+        label = course.label
+        lines = [] if label is None else [m for m in label.monitoring if m.variable == "lvef"]
+        if not lines:
+            return
+        line, every = lines[0], lines[0].every_days
+        if course.last_day is None:
+            if self.lvef_day is None:
+                self._depart(
+                    entry, "missing_baseline_lvef", "no LVEF", "an LVEF before the first dose",
+                    line, label,
+                )  # fmt: skip
+            return
+        if every is None or self.lvef_day is None:
+            return
+        late = day - self.lvef_day - every
+        if late > LATE_TEST_DAYS and course.overdue_since != self.lvef_day:
+            course.overdue_since = self.lvef_day
+            self._depart(
+                entry, "overdue_lvef", f"{day - self.lvef_day} days since the last LVEF",
+                f"every {every:g} days", line, label,
+            )  # fmt: skip
+
+    def _check_amount(self, entry: Entry, course: _Course, day: int) -> None:
+        regimen, label = course.regimen, course.label
+        is_first = course.last_day is None
+        gap = math.inf if course.last_day is None else day - course.last_day
+        if not is_first and gap < regimen.interval_day - EARLY_DAYS:
+            self._depart(
+                entry, "wrong_interval", f"{gap:g} days after the last dose",
+                f"{regimen.interval_day:g} days", regimen, course.drug,
+            )  # fmt: skip
+        loading = regimen.loading or regimen.maintenance
+        full, start = self._mg(entry, regimen.maintenance), self._mg(entry, loading)
+        if full is None or start is None or entry.dose_mg is None:
+            return
+        levels = label.level if label is not None and label.level else (1.0,)
+        allowed = [full * level / levels[0] for level in levels]
+        level = min(course.level, len(allowed) - 1)
+        is_reload = not is_first and _is_reload(label, gap, regimen.interval_day)
+        has_loading = not _is_near(start, full)
+        expects_loading = has_loading and (is_first or is_reload)
+        expected = start if expects_loading else allowed[level]
+        if _is_near(entry.dose_mg, expected):
+            return
+        shown, wanted = f"{entry.dose_mg:g} mg", f"{expected:.4g} mg"
+        basis: Claim = regimen
+        file: FactFile = course.drug
+        code: Code = "dose_off_by_10pct"
+        if expects_loading and _is_near(entry.dose_mg, full):
+            code = "missing_loading" if is_first else "missing_reload"
+        elif not expects_loading and has_loading and _is_near(entry.dose_mg, start):
+            code = "needless_reload"
+        elif any(_is_near(entry.dose_mg, mg) for mg in allowed):
+            code = "wrong_dose_level"
+        if code in ("missing_reload", "needless_reload") and label is not None and label.reload:
+            basis, file = label.reload, label
+        self._depart(entry, code, shown, wanted, basis, file)
+
+    def _mg(self, entry: Entry, dose: LabelledDose) -> float | None:
+        """Amount of a labelled dose for this patient; None if its size is not known."""
+        if dose.unit == "mg":
+            return dose.amount
+        weight, height = self.size.get("weight"), self.size.get("height")
+        if weight is None or (dose.unit == "mg/m2" and height is None):
+            needed = "weight" if weight is None else "height"
+            self.notes.append(
+                f"patient {self.patient}: no {needed} before row {entry.row}; the amount is not "
+                "checked"
+            )
+            return None
+        return dose.amount * (weight if dose.unit == "mg/kg" else float(bsa_m2(weight, height)))
+
+    def _check_company(self, entry: Entry, day: int) -> None:
+        """Medicines that a label of the regimen says to avoid."""
+        for name, course in self.courses.items():
+            if name == entry.drug or course.last_day is None:
+                continue
+            if day - course.last_day > 2 * course.regimen.interval_day:
+                continue
+            row = _avoided(course.drug, entry.drug or "")
+            if row is not None and (name, row.name) not in self.reported:
+                self.reported.add((name, row.name))
+                self._depart(
+                    entry, "forbidden_comedication", f"{entry.drug} with {course.drug.id}",
+                    row.action, row, interactions_of(course.drug.id),
+                )  # fmt: skip
+
+    def _depart(
+        self,
+        entry: Entry,
+        code: Code,
+        found: str,
+        expected: str,
+        basis: Claim,
+        file: FactFile | None,
+    ) -> None:
+        assert file is not None
+        is_confirmed = getattr(basis, "is_confirmed", True)
+        self.departures.append(
+            Departure(
+                entry.row,
+                self.patient,
+                entry.date.isoformat(),
+                code,
+                found,
+                expected,
+                getattr(basis, "id", code),
+                self.region,
+                file.source_text(basis.source or ""),
+                "confirmed" if is_confirmed else "unconfirmed",
+            )
+        )
+
+
+def _holds(condition: Condition | None, values: Mapping[str, float]) -> bool:
+    if condition is None:
+        return False
+    known = {v: np.array([values.get(v, np.nan)]) for v in condition.variables}
+    return bool(condition.holds(known, {"lln": LLN_PERCENT})[0])
+
+
+def _is_near(found: float, expected: float) -> bool:
+    return abs(found / expected - 1) <= OFF_BY
+
+
+def _is_reload(label: Label | None, gap: float, interval_day: float) -> bool:
+    if label is None or label.reload is None:
+        return False
+    clocks = {"days_late": gap - interval_day, "days_since_dose": gap}
+    return _holds(label.reload_condition(), clocks)
+
+
+def _avoided(drug: Drug, other: str) -> Interaction | None:
+    """The row that says to avoid another medicine with a drug, if there is one."""
+    for row in interactions_of(drug.id).interaction:
+        if row.kind == "co-medication" and row.name.casefold() == other.casefold():
+            return row if row.action.startswith("avoid") else None
+    return None

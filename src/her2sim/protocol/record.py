@@ -1,0 +1,68 @@
+"""A real treatment record: doses, laboratory values and events of patients, day by day."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+Kind = Literal["dose", "lab", "event"]
+KINDS: tuple[Kind, ...] = ("dose", "lab", "event")
+
+LAB_UNITS = {
+    "lvef": "%",
+    "weight": "kg",
+    "height": "cm",
+    "platelets": "1/nL",
+    "neutrophils": "1/nL",
+    "ast": "ULN",
+    "alt": "ULN",
+    "bilirubin": "ULN",
+}
+"""Laboratory tests of a record and their unit."""
+
+EVENTS = {
+    "diarrhoea": "diarrhoea_grade",
+    "ild": "ild_grade",
+    "infusion_reaction": "infusion_reaction_grade",
+    "neuropathy": "neuropathy_grade",
+    "heart_failure": "heart_failure",
+    "fever": "fever",
+    "other": "other_grade",
+}
+"""Events of a record, and the variable of rules that their grade is."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a record; ``row`` is its line in the file."""
+
+    row: int
+    patient: str
+    date: datetime.date
+    kind: Kind
+    drug: str | None = None
+    dose_mg: float | None = None
+    test: str | None = None
+    value: float | None = None
+    grade: float | None = None
+
+    @property
+    def day(self) -> int:
+        """Days on an absolute scale."""
+        return self.date.toordinal()
+
+
+def by_patient(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+    """Entries of each patient, in order of first appearance."""
+    for patient in dict.fromkeys(entry.patient for entry in entries):
+        yield patient, [entry for entry in entries if entry.patient == patient]
+
+
+def by_day(entries: Sequence[Entry]) -> Iterator[tuple[int, list[Entry]]]:
+    """Entries of each day in order; readings and events come before doses."""
+    ordered = sorted(entries, key=lambda entry: (entry.day, entry.kind == "dose"))
+    for day, found in groupby(ordered, key=lambda entry: entry.day):
+        yield day, list(found)
