@@ -44,7 +44,10 @@ def load_combination(text: str) -> Combination:
     plain = [load_treatment(part.drug, part.regimen) for part in regimen.part]
     drugs = [treatment.drug for treatment in plain]
     _require_different(drugs)
-    treatments, notes = list[Treatment](), list[str]()
+    treatments = list[Treatment]()
+    notes = [
+        f"{other} belongs to the regimen and is not simulated." for other in regimen.with_others
+    ]
     for part, treatment in zip(regimen.part, plain, strict=True):
         others = [drug for drug in drugs if drug is not treatment.drug]
         rows, remarks = interactions_together(treatment.drug, others)

@@ -6,6 +6,7 @@ import click
 
 from her2sim import __version__
 from her2sim.cli.check import check
+from her2sim.cli.eligible import eligible
 from her2sim.cli.events import simulate
 from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import demo, drug, validate
@@ -26,8 +27,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, check, exposure, regimen, simulate, compare, washout, delay, switch, interval, weight,
-    drug, validate, demo,
+    status, eligible, check, exposure, regimen, simulate, compare, washout, delay, switch,
+    interval, weight, drug, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -13,6 +13,7 @@ from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
 from her2sim.protocol.check import CheckReport
+from her2sim.protocol.eligibility import Verdict
 from her2sim.regimens.named import NamedRegimen
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
 from her2sim.report.plans import PlanComparison, PlanResult
@@ -200,6 +201,18 @@ def departures_table(report: CheckReport) -> Table:
         doubt = "" if d.rule_status == "confirmed" else " (unconfirmed)"
         basis = f"{d.rule_id}{doubt}: {d.source}"
         table.add_row(str(d.row), d.patient, d.date, d.code, d.found, d.expected, basis)
+    return table
+
+
+def eligibility_table(verdicts: Sequence[Verdict]) -> Table:
+    """Labelled regimens, then those that are not, with the reasons."""
+    table = Table(title_justify="left")
+    for heading in ("regimen", "label", "reasons", "source and date"):
+        table.add_column(heading, overflow="fold")
+    for v in verdicts:
+        label = "labelled" if v.labelled else "not labelled"
+        source = "" if v.source is None else f"{v.source} ({v.dated})"
+        table.add_row(v.regimen, label, "; ".join(v.reasons), source)
     return table
 
 

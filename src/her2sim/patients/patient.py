@@ -1,0 +1,106 @@
+"""One patient as a file tells it: tumour, HER2 test, history and body."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from her2sim.errors import did_you_mean
+from her2sim.facts import FactFile, FactModel, read_fact_file
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.covariates import COVARIATES, with_derived
+from her2sim.patients.her2_test import Her2Test, Tumour
+
+TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
+"""Tumour types that models know; all others are ``other``."""
+
+
+HISTORY = {
+    "prior_trastuzumab": "trastuzumab was given before",
+    "prior_taxane": "a taxane was given before",
+    "prior_anthracycline": "an anthracycline was given before",
+    "prior_systemic": "systemic treatment was given before in the advanced setting",
+    "prior_platinum": "platinum chemotherapy was given before",
+    "prior_chemotherapy_metastatic": "chemotherapy was given for metastatic disease, or the cancer "
+    "came back within 6 months of adjuvant chemotherapy",
+    "prior_endocrine_metastatic": "endocrine therapy failed in the metastatic setting",
+    "untreated_metastatic": "no anti-HER2 therapy or chemotherapy yet for metastatic disease",
+    "residual_disease": "invasive disease was left after neoadjuvant therapy",
+    "high_risk": "high risk of recurrence, as the label defines it",
+    "adjuvant_trastuzumab_done": "adjuvant trastuzumab was completed less than a year ago",
+    "hormone_receptor_positive": "hormone receptors are positive",
+    "ras_wild_type": "RAS is wild-type",
+    "fluoropyrimidine_oxaliplatin_irinotecan": "fluoropyrimidine, oxaliplatin and irinotecan were "
+    "given before",
+    "postmenopausal": "after the menopause",
+    "early_not_operated": "stage II or III, before surgery",
+}
+"""What labels ask of a patient's history, in words."""
+
+
+class Her2Section(FactModel):
+    """What the laboratory reported."""
+
+    ihc: Literal["0", "1+", "2+", "3+"] | None = None
+    stain: Literal["none", "faint"] | None = None
+    percent: float | None = None
+    ratio: float | None = None
+    copies: float | None = None
+    ish: Literal["positive", "negative"] | None = None
+    specimen: Literal["biopsy", "resection"] | None = None
+    mutation: str | None = None
+    recounted: bool = False
+
+
+class Patient(FactFile):
+    """A patient file: ``tumour``, ``setting``, ``[her2_test]``, ``history`` and ``[body]``.
+
+    ``history`` lists facts that labels ask for; ``body`` has characteristics of the register, each
+    named with its unit.
+    """
+
+    tumour: Tumour
+    setting: Literal["early", "metastatic"]
+    her2_test: Her2Section
+    history: tuple[str, ...] = ()
+    anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
+    body: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Patient:
+        faults = []
+        for name, value in self.body.items():
+            if name not in COVARIATES:
+                faults.append(f"body: unknown {name!r}{did_you_mean(name, COVARIATES)}")
+                continue
+            limits = COVARIATES[name]
+            if not limits.low <= value <= limits.high:
+                faults.append(
+                    f"body: {name} {value:g} is outside {limits.low:g} to {limits.high:g}"
+                )
+        if not faults:
+            _ = self.her2  # refuses what no laboratory can report
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def her2(self) -> Her2Test:
+        """The HER2 test."""
+        told = self.her2_test.model_dump()
+        return Her2Test(self.tumour, is_recounted=told.pop("recounted"), **told)
+
+    def cohort(self, seed: int) -> Cohort:
+        """The patient as a cohort of one."""
+        values = {name: np.array([value]) for name, value in self.body.items()}
+        known = with_derived(values)
+        known["tumour_type"] = np.array([TUMOUR_TYPE.get(self.tumour, "other")])
+        return Cohort("one patient", np.array([1]), known, seed)
+
+
+def load_patient(path: Path) -> Patient:
+    """Read a patient file (TOML), refusing it with all its faults."""
+    return read_fact_file(path, Patient)

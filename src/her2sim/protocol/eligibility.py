@@ -1,0 +1,104 @@
+"""Which regimens are labelled for a patient, and which are not, for which reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from her2sim.patients.her2_status import Guideline, Her2Status, interpret
+from her2sim.patients.her2_test import NO_MUTATION
+from her2sim.patients.patient import HISTORY, Patient
+from her2sim.protocol.label import Region
+from her2sim.regimens.named import Indication, NamedRegimen, named_regimens
+
+GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Labelled or not labelled: never advice."""
+
+    regimen: str
+    title: str
+    labelled: bool
+    reasons: tuple[str, ...]
+    dated: str | None
+    source: str | None
+
+
+def eligible_regimens(patient: Patient, region: Region = "us") -> tuple[Her2Status, list[Verdict]]:
+    """Status of a patient's tumour, and every named regimen: labelled first, then the others.
+
+    A regimen is labelled if one of its indications in the region fits in all points. Otherwise the
+    reasons are those of the indication that lacks least.
+    """
+    status = interpret(patient.her2, GUIDELINE[region])
+    verdicts = [_verdict(r, patient, status, region) for r in named_regimens().values()]
+    return status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
+
+
+def _verdict(
+    regimen: NamedRegimen, patient: Patient, status: Her2Status, region: Region
+) -> Verdict:
+    rows = [row for row in regimen.indication if row.region == region]
+    if not rows:
+        why = f"no indication of it in the {region} labels was read"
+        return Verdict(regimen.id, regimen.title, False, (why,), None, None)
+    lacking = [(tuple(_lacks(row, patient, status)), row) for row in rows]
+    reasons, row = min(lacking, key=lambda pair: len(pair[0]))
+    source = regimen.source_text(row.source or "")
+    return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source)
+
+
+def _lacks(row: Indication, patient: Patient, status: Her2Status) -> Iterator[str]:
+    """What a patient lacks for an indication."""
+    if row.tumour != patient.tumour:
+        yield f"it is for {row.tumour} cancer"
+    if row.setting != patient.setting:
+        yield f"it is for {row.setting} disease"
+    if not _fits(row, patient, status):
+        yield f"HER2 must be {' or '.join(row.her2)}; it is {_shown(status)}"
+    for need in row.needs:
+        if need not in patient.history:
+            yield f"not told: {HISTORY[need]}"
+    if patient.anti_her2_regimens_metastatic < row.prior_regimens_min:
+        yield (
+            f"at least {row.prior_regimens_min} anti-HER2 regimens for metastatic disease are "
+            f"needed; there were {patient.anti_her2_regimens_metastatic}"
+        )
+
+
+def _fits(row: Indication, patient: Patient, status: Her2Status) -> bool:
+    found: set[str] = {status.status, status.category}
+    if patient.her2.ihc == "3+":
+        found.add("ihc3")
+    if patient.her2.mutation not in (None, NO_MUTATION):
+        found.add("mutation")
+    return bool(found & set(row.her2))
+
+
+def _shown(status: Her2Status) -> str:
+    text: str = status.status
+    if status.category not in ("none", status.status):
+        text += f" ({status.category})"
+    return text if status.next_step is None else f"{text}, {status.next_step.replace('_', ' ')}"
+
+
+def eligibility_dict(status: Her2Status, verdicts: list[Verdict], region: Region) -> dict[str, Any]:
+    """The answer as plain data, for JSON."""
+    return {
+        "region": region,
+        "her2": status.as_dict(),
+        "regimens": [
+            {
+                "regimen": v.regimen,
+                "title": v.title,
+                "label": "labelled" if v.labelled else "not labelled",
+                "reasons": list(v.reasons),
+                "dated": v.dated,
+                "source": v.source,
+            }
+            for v in verdicts
+        ],
+    }

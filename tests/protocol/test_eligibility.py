@@ -1,0 +1,111 @@
+"""Labelled or not labelled, with the reason, as the label's indication says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from her2sim.errors import DataError
+from her2sim.patients.patient import Patient, load_patient
+from her2sim.protocol.eligibility import Verdict, eligible_regimens
+from her2sim.regimens.named import named_regimens
+from tests.conftest import ROOT
+
+
+def verdicts(region: str = "us", **told) -> dict[str, Verdict]:
+    usual = {"tumour": "breast", "setting": "metastatic", "her2_test": {"ihc": "3+"}}
+    patient = Patient.model_validate(usual | told)
+    return {v.regimen: v for v in eligible_regimens(patient, region)[1]}  # type: ignore[arg-type]
+
+
+def labelled(region: str = "us", **told) -> set[str]:
+    return {name for name, v in verdicts(region, **told).items() if v.labelled}
+
+
+def test_the_lines_of_metastatic_breast_cancer() -> None:
+    first = labelled(history=["untreated_metastatic"])
+    assert {"pertuzumab-trastuzumab-docetaxel", "trastuzumab-deruxtecan-pertuzumab"} <= first
+    assert "tucatinib-trastuzumab-capecitabine" not in first
+    later = {"history": ["prior_trastuzumab", "prior_taxane"]}
+    second = labelled(**later, anti_her2_regimens_metastatic=1)
+    assert {"trastuzumab-emtansine-alone", "tucatinib-trastuzumab-capecitabine"} <= second
+    assert "pertuzumab-trastuzumab-docetaxel" not in second
+    third = labelled(**later, anti_her2_regimens_metastatic=2)
+    assert {"margetuximab-chemotherapy", "neratinib-capecitabine"} <= third - second
+
+
+def test_regions_differ_as_published() -> None:
+    """Tucatinib: one line earlier in the US; neratinib: hormone receptors in the EU only."""
+    one = {"anti_her2_regimens_metastatic": 1}
+    name = "tucatinib-trastuzumab-capecitabine"
+    assert name in labelled("us", **one)
+    assert name not in labelled("eu", **one)
+    assert name in labelled("eu", anti_her2_regimens_metastatic=2)
+    early = {"setting": "early", "history": ["adjuvant_trastuzumab_done"]}
+    assert "neratinib-alone" in labelled("us", **early)
+    assert "neratinib-alone" not in labelled("eu", **early)
+    both = [*early["history"], "hormone_receptor_positive"]
+    assert "neratinib-alone" in labelled("eu", **early | {"history": both})
+
+
+def test_low_and_ultralow_and_mutation() -> None:
+    low = {"her2_test": {"ihc": "1+"}, "history": ["prior_chemotherapy_metastatic"]}
+    assert labelled(**low) == {"trastuzumab-deruxtecan-alone"}
+    ultralow = {
+        "her2_test": {"ihc": "0", "stain": "faint"},
+        "history": ["hormone_receptor_positive", "prior_endocrine_metastatic"],
+    }
+    assert labelled(**ultralow) == {"trastuzumab-deruxtecan-alone"}
+    assert labelled("eu", **ultralow) == set()
+    null = ultralow | {"her2_test": {"ihc": "0", "stain": "none"}}
+    assert labelled(**null) == set()
+    lung = {"tumour": "lung", "her2_test": {"mutation": "exon 20"}, "history": ["prior_systemic"]}
+    assert labelled(**lung) == {"trastuzumab-deruxtecan-alone"}
+    biliary = {"tumour": "biliary", "history": ["prior_systemic"]}
+    assert labelled(**biliary) == {"trastuzumab-deruxtecan-alone", "zanidatamab-alone"}
+
+
+def test_a_refusal_names_what_lacks() -> None:
+    found = verdicts(her2_test={"ihc": "2+"})["pertuzumab-trastuzumab-docetaxel"]
+    assert found.reasons == (
+        "HER2 must be positive; it is equivocal, reflex ish",
+        "not told: no anti-HER2 therapy or chemotherapy yet for metastatic disease",
+    )
+    assert verdicts("eu")["pyrotinib-capecitabine"].reasons == (
+        "no indication of it in the eu labels was read",
+    )
+
+
+def test_every_regimen_has_one_verdict_and_every_indication_a_source() -> None:
+    for region in ("us", "eu"):
+        assert set(verdicts(region)) == set(named_regimens())
+    for regimen in named_regimens().values():
+        for row in regimen.indication:
+            assert regimen.source_text(row.source or "")
+
+
+@pytest.mark.parametrize("name", ["mbc", "ebc"])
+def test_the_example_patients_can_be_read(name: str) -> None:
+    patient = load_patient(ROOT / "examples" / f"patient_{name}.toml")
+    status, found = eligible_regimens(patient)
+    assert status.status == "positive"
+    assert any(v.labelled for v in found)
+
+
+def test_a_faulty_file_is_refused_with_all_its_faults(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(
+        'tumour = "breast"\nsetting = "metastatic"\nhistory = ["prior_taxan"]\n'
+        '[her2_test]\nihc = "3+"\n[body]\nweight_kg = 700\nheigth_cm = 160\n'
+    )
+    with pytest.raises(DataError) as error:
+        load_patient(path)
+    for part in ("did you mean 'prior_taxane'", "weight_kg 700 is outside", "'height_cm'"):
+        assert part in str(error.value)
+    path.write_text('tumour = "breast"\nsetting = "metastatic"\n[her2_test]\nihc = "4+"\n')
+    with pytest.raises(DataError, match="ihc"):
+        load_patient(path)
+    path.write_text('tumour = "breast"\nsetting = "metastatic"\n[her2_test]\nratio = 2.0\n')
+    with pytest.raises(DataError, match="nothing|alone"):
+        eligible_regimens(load_patient(path))
