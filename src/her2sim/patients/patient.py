@@ -71,16 +71,18 @@ class Patient(FactFile):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Patient:
-        faults = []
+        faults = [
+            f"history: unknown {name!r}{did_you_mean(name, HISTORY)}"
+            for name in self.history
+            if name not in HISTORY
+        ]
         for name, value in self.body.items():
             if name not in COVARIATES:
                 faults.append(f"body: unknown {name!r}{did_you_mean(name, COVARIATES)}")
                 continue
-            limits = COVARIATES[name]
-            if not limits.low <= value <= limits.high:
-                faults.append(
-                    f"body: {name} {value:g} is outside {limits.low:g} to {limits.high:g}"
-                )
+            low, high = COVARIATES[name].low, COVARIATES[name].high
+            if not low <= value <= high:
+                faults.append(f"body: {name} {value:g} is outside {low:g} to {high:g}")
         if not faults:
             _ = self.her2  # refuses what no laboratory can report
         if faults:
