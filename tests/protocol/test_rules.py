@@ -100,7 +100,7 @@ def first_day_course(label: Label, rule: Rule, readings: dict[str, list[float]])
     alone = label.model_copy(update={"rule": (rule,), "monitoring": ()})
     plan = DrugPlan(label.drug, treatment.regimen, alone)
     protocol = Protocol((plan,), rule.setting or "metastatic", days[-1] + 0.1)
-    return steer(protocol, cohort, TableReadings(records, valid_days=0.4))
+    return steer(protocol, cohort, TableReadings(records))
 
 
 def between(comparisons, variable: str, usual: float) -> float | None:

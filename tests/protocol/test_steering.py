@@ -8,9 +8,9 @@ import pytest
 from her2sim.course import cohort_chunks, load_treatment, simulate
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
-from her2sim.protocol.label import load_label
+from her2sim.protocol.label import Label, Rule, load_label
 from her2sim.protocol.ledger import Decision, Ledger, Why, relative_dose_intensity
-from her2sim.protocol.readings import ModelledReadings
+from her2sim.protocol.readings import ModelledReadings, TableReadings
 from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
 from her2sim.random import Purpose, normals, uniforms
 from her2sim.realised import levels_of_ledger
@@ -204,3 +204,19 @@ def test_days_on_hold_are_those_between_the_decisions(steered: Steered) -> None:
         ends = np.sort(np.concatenate([resumed.get(patient, []), stops.get(patient, []), [END]]))
         total = sum(float(ends[ends > day].min() - day) for day in held[patient])
         assert steered.days_on_hold[0, patient] == pytest.approx(total)
+
+
+def test_rest_weeks_are_kept_and_a_hold_makes_up_for_nothing(cohort: Cohort) -> None:
+    """Fourteen of 21 days, as planned without readings; held days are left out, weeks stay."""
+    treatment = load_treatment("capecitabine", "bid")
+    few = cohort.part(0, 2)
+    rule = Rule(id="r", toxicity="t", hold_when="neutrophils < 1", resume_when="neutrophils >= 1",
+                recheck_days=7, status="assumed", reason="of this test")  # fmt: skip
+    label = Label(drug="capecitabine", region="us", dated="today", rule=(rule,))
+    plan = DrugPlan("capecitabine", treatment.regimen, label)
+    records = {"neutrophils": (np.array([1, 1]), np.array([10.0, 16.0]), np.array([0.5, 2.0]))}
+    steered = steer(Protocol((plan,), "metastatic", 63.0), few, TableReadings(records))
+    planned = [dose.time_day for dose in treatment.regimen.doses_before(63 * 1440)]
+    first, second = (steered.ledger.day[steered.ledger.patient == p].tolist() for p in (0, 1))
+    assert first == pytest.approx(planned, abs=1e-9)
+    assert second == pytest.approx([d for d in planned if d < 10 or d >= 21], abs=1e-9)

@@ -20,15 +20,33 @@ Truth = Callable[[float, Positions], Array]
 """True value on a day of the patients at some positions of the cohort."""
 
 
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """Patients who are seen on a day, and when each was seen before (minus infinity: never)."""
+
+    day: float
+    who: Positions
+    since_day: Array
+
+    def of(self, chosen: NDArray[np.bool_]) -> Visit:
+        """The visit of some of them."""
+        return Visit(self.day, self.who[chosen], self.since_day[chosen])
+
+
 class Readings(Interface):
     """Where readings come from."""
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether tests are made on the label's schedule; else each visit sees what is new."""
+        ...
 
     def has(self, variable: str) -> bool:
         """Whether a variable is measured at all."""
         ...
 
-    def measure(self, variable: str, day: float, who: Positions, repeat: int = 0) -> Array:
-        """Measured values of some patients; NaN where nothing is measured."""
+    def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
+        """Measured values of the patients of a visit; NaN where nothing is measured."""
         ...
 
 
@@ -44,6 +62,8 @@ class ModelledReadings:
     truth: Mapping[str, Truth]
     error_sd: Mapping[str, float] = field(default_factory=dict)
 
+    is_scheduled = True
+
     def __post_init__(self) -> None:
         for name in (*self.truth, *self.error_sd):
             if name not in VARIABLES or name in CLOCKS:
@@ -55,8 +75,9 @@ class ModelledReadings:
         """Whether a variable is measured at all."""
         return variable in self.truth
 
-    def measure(self, variable: str, day: float, who: Positions, repeat: int = 0) -> Array:
-        """Measured values of some patients on a day."""
+    def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
+        """Measured values of the patients of a visit."""
+        day, who = visit.day, visit.who
         value = np.asarray(self.truth[variable](day, who), dtype=np.float64)
         sd = self.error_sd.get(variable, 0.0)
         if sd == 0.0:
@@ -69,29 +90,30 @@ class ModelledReadings:
 
 @dataclass(frozen=True, eq=False)
 class TableReadings:
-    """Readings from records: the latest of a patient within some days up to the visit.
+    """Readings from records: at a visit, the latest of a patient since the visit before.
 
-    ``patient`` (positions in the cohort), ``day`` and ``value`` have one entry a record, for each
-    variable.
+    ``records`` holds, for each variable, patients (positions in the cohort), days and values.
     """
 
     records: Mapping[str, tuple[Positions, Array, Array]]
-    valid_days: float = 7.0
+
+    is_scheduled = False
 
     def has(self, variable: str) -> bool:
         """Whether there is any record of a variable."""
         return variable in self.records
 
-    def measure(self, variable: str, day: float, who: Positions, repeat: int = 0) -> Array:
-        """Recorded values of some patients; NaN without a recent one, and for a repeat."""
+    def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
+        """Recorded values of the patients of a visit; NaN without a new one, and for a repeat."""
         patient, days, values = self.records[variable]
-        found = np.full(who.size, np.nan)
-        if repeat:
+        found = np.full(visit.who.size, np.nan)
+        if repeat or not visit.who.size:
             return found
-        recent = (days <= day) & (days > day - self.valid_days)
-        order = np.flatnonzero(recent)[np.argsort(days[recent], kind="stable")]
-        place = {int(p): k for k, p in enumerate(who)}
-        for record in order:
-            if int(patient[record]) in place:
-                found[place[int(patient[record])]] = values[record]
+        order = np.argsort(visit.who)
+        place = order[np.searchsorted(visit.who, patient, sorter=order).clip(max=order.size - 1)]
+        is_new = (visit.who[place] == patient) & (days <= visit.day)
+        is_new &= days > visit.since_day[place]
+        records = np.flatnonzero(is_new)
+        records = records[np.argsort(days[records], kind="stable")]
+        found[place[records]] = values[records]  # the latest is written last
         return found

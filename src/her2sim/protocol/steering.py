@@ -18,7 +18,7 @@ from her2sim.patients.cohort import Cohort
 from her2sim.protocol.conditions import Condition
 from her2sim.protocol.label import CONDITIONS, Label, Partner, Rule, Setting
 from her2sim.protocol.ledger import Decision, DecisionLog, Ledger, Why
-from her2sim.protocol.readings import Readings
+from her2sim.protocol.readings import Readings, Visit
 from her2sim.protocol.variables import CLOCKS, DERIVED
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
 from her2sim.regimens.regimen import Phase, Regimen
@@ -186,6 +186,7 @@ class _Clinic:
         self.every: dict[str, float | None] = self._test_intervals()
         self.doses, self.log = _Book(DOSE_COLUMNS), _Book(LOG_COLUMNS)
         self.visit_day = self.due_day.min(axis=0)
+        self.seen_day = np.full(n, -NEVER)
 
     def _test_intervals(self) -> dict[str, float | None]:
         """How often each variable is measured (None: at each visit): the shortest of all labels."""
@@ -194,6 +195,8 @@ class _Clinic:
             for variable in row.measured():
                 if self.readings.has(variable):
                     found.setdefault(variable, None)
+        if not self.readings.is_scheduled:
+            return found
         for plan in self.plans:
             for line in plan.label.monitoring if plan.label is not None else ():
                 known = found.get(line.variable)
@@ -224,19 +227,22 @@ class _Clinic:
 
     def _see(self, day: float, who: Positions) -> None:
         """One visit of the patients who are due: reading, decision, dose, next visit."""
-        values = self._read(day, who)
+        visit = Visit(day, who, self.seen_day[who])
+        values = self._read(visit)
         for number in range(len(self.rows)):
-            self._apply(number, day, who, values)
+            self._apply(number, visit, values)
         self._follow_partners(day, who)
         self._keep_hold_clock(day, who)
         for d in range(len(self.plans)):
             self._dose(d, day, who)
         self._plan_next(day, who)
+        self.seen_day[who] = day
 
     # Readings.
 
-    def _read(self, day: float, who: Positions) -> dict[str, Array]:
+    def _read(self, visit: Visit) -> dict[str, Array]:
         """Measured values; NaN for what is not due."""
+        day, who = visit.day, visit.who
         values: dict[str, Array] = {}
         for variable, every in self.every.items():
             if variable not in self.baseline:
@@ -247,7 +253,7 @@ class _Clinic:
                 due |= self._is_watched(variable, who)
             found = np.full(who.size, np.nan)
             tested = who[due]
-            found[due] = self.readings.measure(variable, day, tested)
+            found[due] = self.readings.measure(variable, visit.of(due))
             first = np.isnan(self.baseline[variable][tested])
             self.baseline[variable][tested[first]] = found[due][first]
             if every is not None:
@@ -272,8 +278,9 @@ class _Clinic:
 
     # Decisions.
 
-    def _apply(self, number: int, day: float, who: Positions, values: Mapping[str, Array]) -> None:
+    def _apply(self, number: int, visit: Visit, values: Mapping[str, Array]) -> None:
         """One rule on the patients of a visit; stopping wins over holding, that over lowering."""
+        day, who = visit.day, visit.who
         row, d = self.rows[number], self.rows[number].drug
         if not self.n_held[number] and not any(v in values for v in row.variables):
             return
@@ -287,7 +294,7 @@ class _Clinic:
         resume &= since >= row.rule.min_hold_days - ON_THE_DAY
         hold = self._holds(row.conditions["hold_when"], values, who) & active & ~held
         if self.protocol.is_confirmed_by_repeat and hold.any():
-            hold &= self._is_confirmed(row, day, who, hold)
+            hold &= self._is_confirmed(row, visit, hold)
         if row.rule.max_hold_days is not None:
             stop |= held & ~resume & (since >= row.rule.max_hold_days - ON_THE_DAY)
         if row.rule.max_holds is not None:
@@ -330,12 +337,13 @@ class _Clinic:
         known = {v: values.get(v, unknown) for v in condition.variables}
         return condition.holds(known, {"lln": self.protocol.lln_percent})
 
-    def _is_confirmed(self, row: _Row, day: float, who: Positions, asked: Mask) -> Mask:
+    def _is_confirmed(self, row: _Row, visit: Visit, asked: Mask) -> Mask:
         """Whether a second measurement of the same day agrees."""
+        who = visit.who
         again: dict[str, Array] = {}
         for variable in self.every:
             again[variable] = np.full(who.size, np.nan)
-            again[variable][asked] = self.readings.measure(variable, day, who[asked], 1)
+            again[variable][asked] = self.readings.measure(variable, visit.of(asked), 1)
         self._add_derived(again, who)
         return self._holds(row.conditions["hold_when"], again, who)
 
@@ -393,6 +401,8 @@ class _Clinic:
     def _dose(self, d: int, day: float, who: Positions) -> None:
         """Give what is due and allowed."""
         plan, phase = self.plans[d], self.plans[d].phase
+        if phase.treated_min is not None:
+            self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], day))
         allowed = np.isinf(self.stopped_day[d, who]) & ~self._is_held(d, who)
         allowed &= self.due_day[d, who] <= day + ON_THE_DAY
         if phase.n_doses is not None:
@@ -419,7 +429,7 @@ class _Clinic:
         )  # fmt: skip
         self.n_doses[d, given] += 1
         self.last_dose_day[d, given] = day
-        self.due_day[d, given] = day + plan.interval_day
+        self.due_day[d, given] = _treated_day(phase, day + np.full(given.size, plan.interval_day))
 
     def _is_reload(self, d: int, day: float, who: Positions) -> Mask:
         label = self.plans[d].label
@@ -462,6 +472,21 @@ class _Clinic:
         return DecisionLog(
             _whole(patient), _whole(drug), day, _whole(rule), _whole(decision), reading, ids
         )
+
+
+def _treated_day(phase: Phase, day: Array) -> Array:
+    """Days, moved out of the rest of a period to the start of the next.
+
+    Periods count from the first dose; what a hold left out is not made up for.
+    """
+    if phase.treated_min is None:
+        return day
+    start, treated, period = (
+        minutes / MINUTES_PER_DAY
+        for minutes in (phase.start_min, phase.treated_min, phase.period_min)
+    )
+    number, place = np.divmod(day - start + ON_THE_DAY, period)
+    return np.where(place < treated, day, start + (number + 1) * period)
 
 
 def _whole(values: Array) -> NDArray[np.int64]:
