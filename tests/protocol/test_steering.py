@@ -116,7 +116,8 @@ def test_cumulative_dose_and_intensity_are_those_of_the_ledger(
     weight = cohort.covariate("weight_kg")
     planned = np.repeat(6.0 * weight[:, None], 18, axis=1)
     planned[:, 0] = 8.0 * weight
-    intensity = relative_dose_intensity(steered.ledger, 0, cohort.n_patients, 21.0, planned)
+    days = 21.0 * np.arange(18)
+    intensity = relative_dose_intensity(steered.ledger, 0, cohort.n_patients, 21.0, days, planned)
     own = steered.ledger.of(0)
     for patient in (0, 7, int(own.patient[own.why == Why.RELOAD][0])):
         doses, days = own.dose_mg[own.patient == patient], own.day[own.patient == patient]

@@ -6,6 +6,7 @@ import click
 
 from her2sim import __version__
 from her2sim.cli.check import check
+from her2sim.cli.course import course
 from her2sim.cli.eligible import eligible
 from her2sim.cli.events import simulate
 from her2sim.cli.exposure import exposure, washout
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, eligible, check, exposure, regimen, simulate, compare, washout, delay, switch,
+    status, eligible, course, check, exposure, regimen, simulate, compare, washout, delay, switch,
     interval, weight, drug, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:

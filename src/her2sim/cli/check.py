@@ -42,7 +42,9 @@ def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
     else:
         if report.departures:
             print_tables(departures_table(report))
-        click.echo(f"{record}: {len(report.departures)} departures from the {region} labels")
+        click.echo(
+            f"{record}: {len(report.departures)} departures from the {region.upper()} labels"
+        )
         for note in report.notes:
             click.echo(f"Note: {note}")
         click.echo(NOTICE)

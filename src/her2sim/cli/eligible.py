@@ -30,6 +30,6 @@ def eligible(patient: Path, region: Any, as_json: bool) -> None:
         print_json(eligibility_dict(status, verdicts, region) | {"notice": NOTICE})
         return
     category = "" if status.category in ("none", status.status) else f" ({status.category})"
-    click.echo(f"HER2 {status.status}{category} by rule {status.rule_id}; {region} labels")
+    click.echo(f"HER2 {status.status}{category} by rule {status.rule_id}; {region.upper()} labels")
     print_tables(eligibility_table(verdicts))
     click.echo(NOTICE)

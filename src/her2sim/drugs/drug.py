@@ -105,6 +105,11 @@ def load_drug(name: str) -> Drug:
     return read_fact_file(_folder().joinpath(spellings[key], "drug.toml"), Drug)
 
 
+def is_drug(name: str) -> bool:
+    """Whether it is the INN, alias or brand name of a drug (a model after a colon is not read)."""
+    return name.partition(":")[0].casefold() in _all_names()
+
+
 @cache
 def pk_models(drug: str) -> dict[str, PkModel]:
     """All models of a drug, by name."""

@@ -104,17 +104,23 @@ class DecisionLog:
 
 
 def relative_dose_intensity(
-    ledger: Ledger, drug: int, n_patients: int, interval_day: float, planned_mg: Array
+    ledger: Ledger,
+    drug: int,
+    n_patients: int,
+    interval_day: float,
+    planned_day: Array,
+    planned_mg: Array,
 ) -> Array:
     """Dose a day that was given over that which was planned for as many doses.
 
-    Given: mg over the days from the first to the last dose and one interval. Planned: mg of as
-    many doses over as many intervals. NaN for a patient without a dose.
+    Given: mg over the days from the first to the last dose and one interval. Planned: the same of
+    as many planned doses. NaN for a patient without a dose.
 
     Parameters
     ----------
     ledger, drug : what was given
     interval_day : planned interval
+    planned_day : array of shape (most doses,)
     planned_mg : array of shape (n_patients, most doses), the planned amounts in order
     """
     own = ledger.of(drug)
@@ -124,10 +130,10 @@ def relative_dose_intensity(
     last = np.full(n_patients, -np.inf)
     np.minimum.at(first, own.patient, own.day)
     np.maximum.at(last, own.patient, own.day)
-    planned = np.concatenate([np.zeros((n_patients, 1)), planned_mg.cumsum(axis=1)], axis=1)
     treated = n_doses > 0
     ratio = np.full(n_patients, np.nan)
-    k = n_doses[treated]
+    place = n_doses[treated] - 1
+    planned = planned_mg.cumsum(axis=1)[treated, place]
     per_day = given[treated] / (last[treated] - first[treated] + interval_day)
-    ratio[treated] = per_day / (planned[treated, k] / (k * interval_day))
+    ratio[treated] = per_day / (planned / (planned_day[place] - planned_day[0] + interval_day))
     return ratio

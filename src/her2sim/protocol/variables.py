@@ -36,6 +36,7 @@ _REGISTER = (
     Variable("infusion_reaction_grade", "1", 0, 5, "grade of an infusion reaction"),
     Variable("neuropathy_grade", "1", 0, 5, "grade of peripheral neuropathy"),
     Variable("other_grade", "1", 0, 5, "highest grade of any other adverse reaction"),
+    Variable("progression", "1", 0, 1, "1 once the disease has progressed"),
     Variable("weight_change", "%", -80, 300, "change of weight since the dose was worked out"),
     Variable("days_held", "day", 0, 1e5, "days since the hold began"),
     Variable("days_late", "day", 0, 1e5, "days since the dose was due"),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from her2sim.drugs.drug import first_regimen
+from her2sim.drugs.drug import first_regimen, is_drug, load_drug
 from her2sim.errors import DataError, Faults, Her2SimError, UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.patients.patient import HISTORY
@@ -94,10 +94,11 @@ def require_one_drug(name: str) -> None:
 
 
 def load_regimen(text: str) -> NamedRegimen:
-    """A named regimen, or one that is written out: ``pertuzumab + trastuzumab + docetaxel*6``.
+    """A named regimen, a drug by itself, or one that is written out.
 
-    Each part is ``DRUG[:MODEL][/REGIMEN][*DOSES][@DAY]``: the regimen is the drug's first if it is
-    not given, doses go on to the end, and the start is day 0.
+    As in ``pertuzumab + trastuzumab + docetaxel*6``. Each part is
+    ``DRUG[:MODEL][/REGIMEN][*DOSES][@DAY]``: the regimen is the drug's first if it is not given,
+    doses go on to the end, and the start is day 0.
 
     Raises
     ------
@@ -110,7 +111,10 @@ def load_regimen(text: str) -> NamedRegimen:
     if known is not None:
         return known
     pieces = [piece.strip() for piece in text.split("+")]
-    if len(pieces) == 1 and not any(mark in text for mark in "/*@"):
+    is_one_name = len(pieces) == 1 and not any(mark in text for mark in "/*@")
+    if is_one_name and is_drug(text.strip()):
+        return _alone(_part(text.strip()))
+    if is_one_name:
         names = [n for r in named_regimens().values() for n in (r.id, *r.aliases)]
         hint = did_you_mean(text, names)
         raise UnknownNameError(f"unknown regimen {text!r}{hint} (several drugs: {GRAMMAR})")
@@ -122,6 +126,15 @@ def load_regimen(text: str) -> NamedRegimen:
             faults.add(str(error))
     faults.raise_if_any(DataError)
     return NamedRegimen(id=" + ".join(pieces), title="as written", part=tuple(parts))
+
+
+def _alone(part: Part) -> NamedRegimen:
+    """A drug by itself: the named regimen of just this drug, if there is one."""
+    wanted = [(load_drug(part.drug).id, part.regimen)] if ":" not in part.drug else []
+    for regimen in named_regimens().values():
+        if [(p.drug, p.regimen) for p in regimen.part] == wanted:
+            return regimen
+    return NamedRegimen(id=part.drug, title=f"{part.drug} by itself", part=(part,))
 
 
 def _part(piece: str) -> Part:

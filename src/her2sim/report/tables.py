@@ -12,9 +12,11 @@ from her2sim.combination import Combination
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
+from her2sim.patient_course import PatientCourse
 from her2sim.protocol.check import CheckReport
 from her2sim.protocol.eligibility import Verdict
 from her2sim.regimens.named import NamedRegimen
+from her2sim.report.course_page import HEADINGS, decision_cells, dose_runs, drug_cells
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
 from her2sim.report.plans import PlanComparison, PlanResult
 from her2sim.report.together import TogetherReport
@@ -243,6 +245,25 @@ def regimen_text(regimen: NamedRegimen, combination: Combination) -> str:
         lines += ["", "Sources"]
         lines += [f"  {key}: {source.text()}" for key, source in regimen.sources.items()]
     return "\n".join(lines)
+
+
+def course_tables(course: PatientCourse) -> tuple[Table, ...]:
+    """Drugs, doses and decisions of one patient's course."""
+    tables = []
+    for name, rows in (("drugs", drug_cells(course)), ("decisions", decision_cells(course))):
+        table = Table(title=name.capitalize(), title_justify="left")
+        for heading in HEADINGS[name]:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        tables.append(table)
+    doses = Table(title="Doses", title_justify="left")
+    for heading in ("drug", "given"):
+        doses.add_column(heading, overflow="fold")
+    for drug in course.drugs:
+        for run in dose_runs(drug.doses):
+            doses.add_row(drug.drug, run.text())
+    return (tables[0], doses, tables[1]) if course.decisions else (tables[0], doses)
 
 
 def drug_list_table(drugs: list[Drug]) -> Table:

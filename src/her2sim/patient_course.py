@@ -1,0 +1,461 @@
+"""One patient's course: lines of treatment under the labels' rules, and the levels they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim import __version__
+from her2sim.combination import Combination, load_combination
+from her2sim.course import Treatment
+from her2sim.errors import DataError, Faults
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.her2_status import Her2Status
+from her2sim.patients.patient import Patient
+from her2sim.protocol.eligibility import Verdict, eligible_regimens
+from her2sim.protocol.label import Region, Rule, load_label
+from her2sim.protocol.ledger import Decision, Ledger, Why, relative_dose_intensity
+from her2sim.protocol.readings import TableReadings
+from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
+from her2sim.realised import levels_of_ledger
+from her2sim.regimens.changes import started_on
+from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
+
+Array = NDArray[np.float64]
+TWINS = 500
+"""Patients with the same characteristics whose levels make the band."""
+STEP_DAY, ORAL_STEP_DAY = 0.25, 1 / 12
+
+
+@dataclass(frozen=True)
+class GivenDose:
+    """A dose of the ledger."""
+
+    day: float
+    dose_mg: float
+    duration_min: float
+    level: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a rule did on a day, with the reading behind it."""
+
+    day: float
+    drug: str
+    decision: str
+    reading: float | None
+    variable: str
+    rule: str
+    condition: str
+    source: str
+    is_confirmed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DrugCourse:
+    """One drug of a line: what was planned and given, and the levels.
+
+    ``median``, ``p5`` and ``p95`` have the shape of ``time_day``: they are those of patients with
+    the characteristics of this one, whose random effects are not known.
+    """
+
+    drug: str
+    title: str
+    line: int
+    n_planned: int
+    doses: tuple[GivenDose, ...]
+    dose_intensity: float | None
+    days_on_hold: float
+    n_reductions: int
+    stopped_day: float | None
+    stopped_by: str | None
+    held_with: tuple[str, ...]
+    time_day: Array
+    median: Array
+    p5: Array
+    p95: Array
+    unit: str
+
+    @property
+    def given_mg(self) -> float:
+        """Cumulative dose."""
+        return sum(dose.dose_mg for dose in self.doses)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of treatment: its regimen, from when to when, labelled or not."""
+
+    regimen: str
+    title: str
+    start_day: float
+    end_day: float
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, eq=False)
+class PatientCourse:
+    """The course of one patient."""
+
+    patient: Patient
+    her2: Her2Status
+    region: Region
+    lines: tuple[Line, ...]
+    drugs: tuple[DrugCourse, ...]
+    decisions: tuple[Decided, ...]
+    readings: TableReadings
+    seed: int
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The course as plain data, for JSON."""
+        return {
+            "her2sim": __version__,
+            "region": self.region,
+            "seed": self.seed,
+            "her2": self.her2.as_dict(),
+            "lines": [_line_dict(line) for line in self.lines],
+            "drugs": [_drug_dict(drug) for drug in self.drugs],
+            "decisions": [vars(decided) for decided in self.decisions],
+            "n_unconfirmed": sum(not decided.is_confirmed for decided in self.decisions),
+            "readings": [
+                {"test": name, "day": float(day), "value": float(value)}
+                for name, (_, days, values) in self.readings.records.items()
+                for day, value in zip(days, values, strict=True)
+            ],
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+
+def _line_dict(line: Line) -> dict[str, Any]:
+    verdict = line.verdict
+    return {
+        "regimen": line.regimen,
+        "title": line.title,
+        "start_day": line.start_day,
+        "end_day": line.end_day,
+        "labelled": None if verdict is None else verdict.labelled,
+        "reasons": [] if verdict is None else list(verdict.reasons),
+    }
+
+
+def _drug_dict(drug: DrugCourse) -> dict[str, Any]:
+    found = {name: value for name, value in vars(drug).items() if name not in _LEVELS}
+    found["doses"] = [vars(dose) for dose in drug.doses]
+    found["given_mg"] = drug.given_mg
+    found["levels"] = {name: getattr(drug, name).tolist() for name in _LEVELS}
+    return found
+
+
+_LEVELS = ("time_day", "median", "p5", "p95")
+
+
+def progression_day(readings: TableReadings) -> float:
+    """Day of the first reading that says progression.
+
+    Raises
+    ------
+    DataError
+        If no reading says so.
+    """
+    _, days, values = readings.records.get("progression", (None, np.empty(0), np.empty(0)))
+    if not (values >= 1).any():
+        raise DataError(
+            "no reading says progression; add a line such as 210,progression,1,1 to the readings, "
+            "or name a week (--at week:30)"
+        )
+    return float(days[values >= 1].min())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a course: regimens by name, and the days on which they start."""
+
+    regimens: tuple[str, ...]
+    starts_day: tuple[float, ...]
+    end_day: float
+    region: Region = "us"
+    unconfirmed: bool = True
+
+    def __post_init__(self) -> None:
+        edges = (*self.starts_day, self.end_day)
+        if any(later <= earlier for earlier, later in zip(edges, edges[1:], strict=False)):
+            shown = ", ".join(f"{day:g}" for day in edges)
+            raise DataError(f"lines must follow each other before the end; days are {shown}")
+
+
+def patient_course(
+    patient: Patient, asked: Asked, readings: TableReadings, seed: int, twins: int = TWINS
+) -> PatientCourse:
+    """Treat one patient by lines of regimens under the labels' rules.
+
+    Parameters
+    ----------
+    patient : characteristics, HER2 test and history
+    asked : regimens, when they start, and the end of the course
+    readings : readings of the patient, at position 0
+    seed : decides the random effects of the band
+    twins : how many patients make the band
+
+    Raises
+    ------
+    DataError
+        If the patient lacks a characteristic that a model needs (all are named).
+    """
+    combinations = [load_combination(name) for name in asked.regimens]
+    one = patient.cohort(seed)
+    _require_characteristics(one, [t for c in combinations for t in c.treatments])
+    status, _ = eligible_regimens(patient, asked.region)
+    before = patient
+    ends = (*asked.starts_day[1:], asked.end_day)
+    lines, drugs, decisions, notes = list[Line](), list[DrugCourse](), list[Decided](), list[str]()
+    stopped: dict[str, tuple[float, str | None]] = {}
+    for number, combination in enumerate(combinations):
+        start, end = asked.starts_day[number], ends[number]
+        verdicts = {v.regimen: v for v in eligible_regimens(before, asked.region)[1]}
+        verdict = verdicts.get(combination.name)
+        lines.append(Line(combination.name, combination.title, start, end, verdict))
+        before = _treated_with(before, combination)
+        treatments = tuple(_allowed(combination, stopped, notes))
+        plans = tuple(_plan(t, start, asked.region, notes) for t in treatments)
+        protocol = Protocol(plans, patient.setting, end, unconfirmed=asked.unconfirmed)
+        steered = steer(protocol, one, readings)
+        decided = list(_decisions(steered))
+        decisions += decided
+        notes += _open_holds(steered, decided)
+        notes += [note for note in combination.notes if note not in notes]
+        for d, treatment in enumerate(treatments):
+            levels = _levels(treatment, steered, d, asked.end_day, twins)
+            course = _drug_course(treatment, steered, d, number + 1, levels)
+            drugs.append(course)
+            if course.stopped_day is not None:
+                stopped[_substance(treatment)] = (course.stopped_day, course.stopped_by)
+    _note_unread(combinations, asked.region, readings, notes)
+    return PatientCourse(
+        patient, status, asked.region, tuple(lines), tuple(drugs),
+        tuple(sorted(decisions, key=lambda d: d.day)), readings, seed, tuple(notes),
+    )  # fmt: skip
+
+
+TELLS = {
+    "trastuzumab": "prior_trastuzumab",
+    "docetaxel": "prior_taxane",
+    "paclitaxel": "prior_taxane",
+    "doxorubicin": "prior_anthracycline",
+}
+"""What a drug of a line before adds to the history."""
+CHEMOTHERAPY = ("docetaxel", "paclitaxel", "doxorubicin", "capecitabine")
+
+
+def _treated_with(patient: Patient, combination: Combination) -> Patient:
+    """The patient after a line, for the question whether the next is labelled."""
+    substances = {_substance(treatment) for treatment in combination.treatments}
+    history = {*patient.history, *(TELLS[name] for name in substances if name in TELLS)}
+    number = patient.anti_her2_regimens_metastatic
+    if patient.setting == "metastatic":
+        history = history - {"untreated_metastatic"} | {"prior_systemic"}
+        if substances & {*CHEMOTHERAPY}:
+            history.add("prior_chemotherapy_metastatic")
+        number += bool(substances - {*CHEMOTHERAPY})
+    return patient.model_copy(
+        update={"history": tuple(sorted(history)), "anti_her2_regimens_metastatic": number}
+    )
+
+
+def _substance(treatment: Treatment) -> str:
+    return treatment.drug.substance or treatment.drug.id
+
+
+def _require_characteristics(one: Cohort, treatments: Sequence[Treatment]) -> None:
+    faults = Faults("the patient file, [body]")
+    needed: dict[str, list[str]] = {}
+    for treatment in treatments:
+        bases = [SCALED_BY[unit] for unit in treatment.regimen.routes.values()]
+        for name in (*treatment.pk.needed_covariates(), *(b for b in bases if b is not None)):
+            needed.setdefault(name, []).append(treatment.drug.id)
+    for name, drugs in needed.items():
+        if name not in one.covariates:
+            faults.add(f"{name} is missing; needed for {', '.join(dict.fromkeys(drugs))}")
+    faults.raise_if_any(DataError)
+
+
+def _allowed(
+    combination: Combination, stopped: dict[str, tuple[float, str | None]], notes: list[str]
+) -> Iterator[Treatment]:
+    """Drugs of a line, less those that a rule stopped for good in a line before."""
+    for treatment in combination.treatments:
+        if _substance(treatment) in stopped:
+            day, rule = stopped[_substance(treatment)]
+            notes.append(
+                f"{treatment.drug.id} was stopped on day {day:g} ({rule}) and is left out of "
+                f"{combination.name}."
+            )
+        else:
+            yield treatment
+
+
+def _plan(treatment: Treatment, start: float, region: Region, notes: list[str]) -> DrugPlan:
+    label = load_label(treatment.drug.id, region)
+    if label is None:
+        text = (
+            f"No rows of the {region.upper()} label of {treatment.drug.id}: it is given as planned."
+        )
+        if text not in notes:
+            notes.append(text)
+    return DrugPlan(treatment.drug.id, started_on(treatment.regimen, start), label)
+
+
+def _note_unread(
+    combinations: Sequence[Combination],
+    region: Region,
+    readings: TableReadings,
+    notes: list[str],
+) -> None:
+    """What rules ask for and no reading tells."""
+    missing: dict[str, None] = {}
+    for treatment in (t for c in combinations for t in c.treatments):
+        label = load_label(treatment.drug.id, region)
+        for line in label.monitoring if label is not None else ():
+            if not readings.has(line.variable):
+                missing[line.variable] = None
+    if missing:
+        notes.append(f"No reading of {', '.join(missing)}: rules that ask for it cannot act.")
+
+
+def _rules(steered: Steered) -> dict[str, tuple[Rule, str]]:
+    """Rules at work by id, and their source."""
+    return {
+        rule.id: (rule, plan.label.source_text(rule.source) if rule.source else "")
+        for plan in steered.protocol.plans
+        if plan.label is not None
+        for rule in plan.label.rule
+    }
+
+
+_ACTS_BY = {
+    Decision.HOLD: ("hold_when",),
+    Decision.RESUME: ("resume_when",),
+    Decision.REDUCE: ("reduce_when", "one_down_when", "resume_when"),
+    Decision.STOP: ("stop_when", "stop_held_when", "hold_when"),
+}
+
+
+def _decisions(steered: Steered) -> Iterator[Decided]:
+    log, rules = steered.log, _rules(steered)
+    for k in range(log.day.size):
+        rule, source = rules[log.rules[log.rule[k]]]
+        decision, reading = Decision(log.decision[k]), float(log.reading[k])
+        names = (name for name in _ACTS_BY[decision] if getattr(rule, name) is not None)
+        yield Decided(
+            float(log.day[k]),
+            steered.protocol.plans[log.drug[k]].drug,
+            decision.name.lower(),
+            None if np.isnan(reading) else reading,
+            rule.variables()[0],
+            rule.id,
+            getattr(rule, next(names, "hold_when")) or "",
+            source,
+            rule.is_confirmed,
+        )
+
+
+def _open_holds(steered: Steered, decided: Sequence[Decided]) -> Iterator[str]:
+    """Holds that nothing ended, and what would have."""
+    rules = _rules(steered)
+    for hold in (d for d in decided if d.decision == "hold"):
+        later = [d for d in decided if d.drug == hold.drug and d.day > hold.day]
+        if not any(d.decision == "stop" or d.rule == hold.rule for d in later):
+            wanted = rules[hold.rule][0].resume_when
+            yield (
+                f"{hold.drug} was on hold from day {hold.day:g} to the end of the line by "
+                f"{hold.rule}: no visit had readings that say {wanted}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    time_day: Array
+    p5: Array
+    median: Array
+    p95: Array
+
+
+def _levels(
+    treatment: Treatment, steered: Steered, drug: int, end_day: float, twins: int
+) -> _Levels:
+    """Levels of patients like this one, all dosed by the ledger."""
+    one, own = steered.cohort, steered.ledger.of(drug)
+    step = ORAL_STEP_DAY if "oral" in treatment.regimen.routes else STEP_DAY
+    regular = np.linspace(0.0, end_day, round(end_day / step) + 1)
+    peaks = own.day + own.duration_min / MINUTES_PER_DAY
+    time = np.unique(np.concatenate([regular, peaks[peaks < end_day]]))
+    if not own.day.size:
+        nothing = np.zeros(time.size)
+        return _Levels(time, nothing, nothing, nothing)
+    same = {name: np.repeat(values, twins) for name, values in one.covariates.items()}
+    cohort = replace(one, numbers=np.arange(1, twins + 1), covariates=same)
+    columns = {name: np.tile(values, twins) for name, values in vars(own).items()}
+    columns["patient"] = np.repeat(np.arange(twins), own.day.size)
+    course = levels_of_ledger(treatment, cohort, Ledger(**columns), drug, [end_day], time)
+    p5, median, p95 = np.quantile(course.grid, [0.05, 0.5, 0.95], axis=0)
+    return _Levels(time, p5, median, p95)
+
+
+def _held_with(plan: DrugPlan) -> tuple[str, ...]:
+    """Partners whose hold holds a drug too."""
+    partners = plan.label.partner if plan.label is not None else ()
+    return tuple(line.drug for line in partners if line.if_held == "hold")
+
+
+def _drug_course(
+    treatment: Treatment, steered: Steered, drug: int, line: int, levels: _Levels
+) -> DrugCourse:
+    plan, own = steered.protocol.plans[drug], steered.ledger.of(drug)
+    end_min = round(steered.protocol.end_day * MINUTES_PER_DAY)
+    planned = plan.regimen.doses_before(end_min)
+    basis = SCALED_BY[plan.phase.maintenance.unit]
+    scale = 1.0 if basis is None else float(steered.cohort.covariate(basis)[0])
+    intensity = float("nan")
+    if planned:
+        days = np.array([dose.time_day for dose in planned])
+        amounts = np.array([[dose.amount * scale for dose in planned]])
+        (intensity,) = relative_dose_intensity(
+            steered.ledger, drug, 1, plan.interval_day, days, amounts
+        )
+    stopped_day, rule = float(steered.stopped_day[drug, 0]), int(steered.stop_rule[drug, 0])
+    doses = tuple(
+        GivenDose(
+            float(own.day[k]),
+            float(own.dose_mg[k]),
+            float(own.duration_min[k]),
+            int(own.level[k]),
+            Why(own.why[k]).name.lower(),
+        )
+        for k in range(own.day.size)
+    )
+    return DrugCourse(
+        drug=treatment.drug.id,
+        title=treatment.regimen.title,
+        line=line,
+        n_planned=len(planned),
+        doses=doses,
+        dose_intensity=None if np.isnan(intensity) else float(intensity),
+        days_on_hold=float(steered.days_on_hold[drug, 0]),
+        n_reductions=int(steered.n_reductions[drug, 0]),
+        stopped_day=None if np.isinf(stopped_day) else stopped_day,
+        stopped_by=None if rule < 0 else steered.log.rules[rule],
+        held_with=_held_with(plan),
+        time_day=levels.time_day,
+        median=levels.median,
+        p5=levels.p5,
+        p95=levels.p95,
+        unit=treatment.pk.concentration_unit,
+    )

@@ -1,0 +1,176 @@
+"""From the HER2 test to a course and a check, as a user meets them on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from her2sim.notice import NOTICE
+from tests.conftest import ROOT
+from tests.doors.test_cli import refused
+
+EXAMPLES = ROOT / "examples"
+PATIENT = str(EXAMPLES / "patient_mbc.toml")
+READINGS = "day,test,value,unit\n"
+
+
+def test_status_in_words_and_in_json(her2sim) -> None:
+    told = ("status", "--ihc", "2+", "--ratio", "2.6", "--copies", "6.1")
+    done = her2sim(*told)
+    assert done.returncode == 0
+    assert done.stdout.startswith("HER2 positive\nISH group 1\n")
+    assert NOTICE in done.stdout
+    found = json.loads(her2sim(*told, "--json").stdout)
+    assert set(found) >= {
+        "status", "category", "ish_group", "next_step", "discordant", "rule_id", "source", "notice",
+    }  # fmt: skip
+    assert (found["status"], found["ish_group"], found["next_step"]) == ("positive", 1, None)
+    found = json.loads(her2sim("status", "--ihc", "2+", "--json").stdout)
+    assert (found["status"], found["next_step"]) == ("equivocal", "reflex_ish")
+
+
+def test_eligible(her2sim) -> None:
+    found = json.loads(her2sim("eligible", PATIENT, "--json").stdout)
+    labelled = {r["regimen"] for r in found["regimens"] if r["label"] == "labelled"}
+    assert "pertuzumab-trastuzumab-docetaxel" in labelled
+    assert "tucatinib-trastuzumab-capecitabine" not in labelled
+    assert all(r["reasons"] for r in found["regimens"] if r["label"] == "not labelled")
+    text = her2sim("eligible", PATIENT).stdout
+    assert "not labelled" in text
+    assert NOTICE in text
+
+
+def test_check_by_exit_code(her2sim) -> None:
+    clean = her2sim("check", str(EXAMPLES / "record_clean.csv"))
+    assert (clean.returncode, clean.stderr) == (0, "")
+    assert "0 departures" in clean.stdout
+    found = her2sim("check", str(EXAMPLES / "record_departures.csv"), "--json")
+    assert found.returncode == 1
+    report = json.loads(found.stdout)
+    assert len({d["code"] for d in report["departures"]}) == 12
+    assert set(report["departures"][0]) == {
+        "row", "patient", "date", "code", "found", "expected", "rule_id", "region", "source",
+        "rule_status",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str]:
+    """The README's course, as JSON and as a page."""
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("course")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "her2sim", "course", PATIENT, "--regimen", "thp", "--weeks", "78",
+            "--readings", str(EXAMPLES / "readings_mbc.csv"), "--then", "trastuzumab-deruxtecan",
+            "--at", "progression", "--seed", "1", "--json", "--html", str(folder / "course.html"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout), (folder / "course.html").read_text(encoding="utf-8")
+
+
+def test_a_course_follows_the_readings(course) -> None:
+    found, _ = course
+    decided = [(d["day"], d["drug"], d["decision"]) for d in found["decisions"]]
+    assert decided == [(168, "trastuzumab", "hold"), (196, "trastuzumab", "resume")]
+    assert found["decisions"][0]["reading"] == 64 - 47
+    drugs = {d["drug"]: d for d in found["drugs"]}
+    for name in ("trastuzumab", "pertuzumab"):  # a hold of one holds the other
+        assert drugs[name]["days_on_hold"] == 28
+        whys = [(d["day"], d["why"]) for d in drugs[name]["doses"] if d["why"] != "maintenance"]
+        assert whys == [(0, "loading"), (196, "reload")]
+    assert drugs["docetaxel"]["days_on_hold"] == 0
+    assert len(drugs["docetaxel"]["doses"]) == 6
+    assert drugs["trastuzumab-deruxtecan"]["doses"][0]["day"] == 330
+    assert max(d["day"] for d in drugs["trastuzumab"]["doses"]) < 330
+    assert drugs["trastuzumab"]["given_mg"] == pytest.approx(68 * (2 * 8 + 13 * 6))
+    # mg per day from the first dose to the last and 21 days, over 15 planned cycles
+    planned = 68 * (8 + 14 * 6) / (15 * 21)
+    given = 68 * (2 * 8 + 13 * 6) / (322 + 21)
+    assert drugs["trastuzumab"]["dose_intensity"] == pytest.approx(given / planned)
+    assert [line["labelled"] for line in found["lines"]] == [True, True]
+    assert found["notice"] == NOTICE
+
+
+def test_levels_of_a_course_fall_in_the_hold(course) -> None:
+    drug = next(d for d in course[0]["drugs"] if d["drug"] == "trastuzumab")
+    levels = dict(zip(drug["levels"]["time_day"], drug["levels"]["median"], strict=True))
+    assert levels[196.0] < 0.5 * levels[168.0]  # four weeks without a dose
+    for low, middle, high in zip(
+        drug["levels"]["p5"], drug["levels"]["median"], drug["levels"]["p95"], strict=True
+    ):
+        assert low <= middle <= high
+
+
+def test_the_page_of_a_course_stands_alone(course) -> None:
+    _, page = course
+    assert page.count("<svg") == 1
+    assert NOTICE in page
+    assert "trastuzumab-us-lvef" in page
+    assert "src=" not in page
+    assert "<link" not in page
+
+
+def test_a_hold_without_further_readings_is_said(her2sim, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(READINGS + "0,lvef,60,%\n84,lvef,42,%\n")
+    done = her2sim("course", PATIENT, "--regimen", "trastuzumab", "--readings", "r.csv",
+                   "--weeks", "18", "--seed", "1")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "trastuzumab was on hold from day 84 to the end of the line" in done.stdout
+
+
+WRONG = [
+    ("status --ihc 4+", None, ["'4+' is not one of"]),
+    ("status --ihc 2+ --ratio -1", None, ["ratio"]),
+    ("eligible none.toml", None, ["none.toml: cannot be read"]),
+    ("check absent.csv", None, ["there is no such file"]),
+    ("check e.csv", "patient,date,type\n1,2026-13-01,dose\n", ["2026-13-01"]),
+    ("check e.csv", "patient,date,typ\n1,2026-01-01,dose\n", ["'typ'; did you mean 'type'"]),
+    ("course {patient} --regimen tph", None, ["unknown regimen 'tph'", "did you mean"]),
+    ("course {patient} --regimen thp --then t-dm1", None, ["--then and --at belong together"]),
+    ("course {patient} --regimen thp --then t-dm1 --at 30", None, ["use progression or week:N"]),
+    (
+        "course {patient} --regimen thp --then t-dm1 --at progression",
+        None,
+        ["no reading says progression"],
+    ),
+    (
+        "course {patient} --regimen thp --then t-dxd --at week:60",
+        None,
+        ["lines must follow each other before the end"],
+    ),
+    (
+        "course {patient} --regimen trastuzumab-emtansine",
+        None,
+        ["2 faults", "shed_her2_ng_per_ml is missing", "residual_trastuzumab_ug_per_ml is missing"],
+    ),
+    (
+        "course {patient} --regimen thp --readings e.csv",
+        "day,test,value,unit\n0,lvef,0.6,%\n1,plateletes,200,1/nL\nx,ast,1,U/L\n5,alt,,ULN\n",
+        [
+            "5 faults",
+            "lvef 0.6 is outside 5 to 90 %",
+            "test 'plateletes' is unknown",
+            "day 'x' is not a number",
+            "unit 'U/L': ast is in 'ULN'",
+            "value is missing",
+        ],
+    ),
+    ("course {patient} --regimen thp --html no/c.html", None, ["folder no does not exist"]),
+]
+
+
+@pytest.mark.parametrize(("command", "content", "parts"), WRONG)
+def test_wrong_input(her2sim, tmp_path: Path, command: str, content: str | None, parts) -> None:
+    if content is not None:
+        (tmp_path / "e.csv").write_text(content)
+    before = sorted(tmp_path.iterdir())
+    refused(her2sim(*command.format(patient=PATIENT).split()), *parts)
+    assert sorted(tmp_path.iterdir()) == before
