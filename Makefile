@@ -24,6 +24,7 @@ bench: $(BENCH)/.ready
 	cd benchmarks && ../$(BENCH)/bin/python compare.py
 	cd benchmarks && ../$(BENCH)/bin/python scaling.py
 	cd benchmarks && ../$(BENCH)/bin/python together.py
+	cd benchmarks && ../$(BENCH)/bin/python protocol.py
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md
