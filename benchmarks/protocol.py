@@ -33,9 +33,7 @@ def hearts(cohort: Cohort) -> ModelledReadings:
 
 
 def steered(treatments: list[Treatment], cohort: Cohort, region: Region) -> Steered:
-    plans = tuple(
-        DrugPlan(t.drug.id, t.regimen, load_label(t.drug.id, region)) for t in treatments
-    )
+    plans = tuple(DrugPlan(t.drug.id, t.regimen, load_label(t.drug.id, region)) for t in treatments)
     return steer(Protocol(plans, "metastatic", ENDS_DAY[-1]), cohort, hearts(cohort))
 
 

@@ -14,9 +14,8 @@ from her2sim.drugs.drug import Drug
 from her2sim.drugs.interactions import interactions_together
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
-from her2sim.regimens.changes import limited_to, started_on
-from her2sim.regimens.named import Part, load_regimen
-from her2sim.regimens.regimen import Regimen
+from her2sim.regimens.changes import as_planned
+from her2sim.regimens.named import load_regimen
 
 CYCLE_DAY = 21.0
 """Exposures of all drugs are read over cycles of three weeks, however often they are given."""
@@ -53,16 +52,10 @@ def load_combination(text: str) -> Combination:
         rows, remarks = interactions_together(treatment.drug, others)
         for row in rows:
             row.require_carrier(treatment.pk)
-        planned = _as_planned(treatment.regimen, part)
+        planned = as_planned(treatment.regimen, part)
         treatments.append(replace(treatment, regimen=planned, interactions=rows))
         notes += remarks
     return Combination(regimen.id, regimen.title, tuple(treatments), tuple(notes))
-
-
-def _as_planned(regimen: Regimen, part: Part) -> Regimen:
-    if part.doses is not None:
-        regimen = limited_to(regimen, part.doses)
-    return started_on(regimen, part.start_day)
 
 
 def _require_different(drugs: list[Drug]) -> None:

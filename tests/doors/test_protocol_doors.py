@@ -56,6 +56,19 @@ def test_check_by_exit_code(her2sim) -> None:
     }  # fmt: skip
 
 
+def test_plan_in_tables_and_in_json(her2sim) -> None:
+    told = ("plan", PATIENT, "--regimen", "thp", "--start", "2026-12-01")
+    text = her2sim(*told)
+    assert text.returncode == 0, text.stderr
+    for part in ("cardiovascular risk low", "ESC 2022", "7 months", "0 (2026-12-01)", NOTICE):
+        assert part in text.stdout
+    found = json.loads(her2sim(*told, "--json").stdout)
+    assert found["cardiac_risk"]["level"] == "low"
+    assert found["doses"][0]["date"] == "2026-12-01"
+    assert {"test", "days", "dates", "asked_by", "source"} <= set(found["tests"][0])
+    assert found["notice"] == NOTICE
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str]:
     """The README's course, as JSON and as a page."""
@@ -133,6 +146,8 @@ WRONG = [
     ("check absent.csv", None, ["there is no such file"]),
     ("check e.csv", "patient,date,type\n1,2026-13-01,dose\n", ["2026-13-01"]),
     ("check e.csv", "patient,date,typ\n1,2026-01-01,dose\n", ["'typ'; did you mean 'type'"]),
+    ("plan {patient} --regimen tph", None, ["unknown regimen 'tph'", "did you mean"]),
+    ("plan {patient} --regimen thp --start 2026-13-01", None, ["2026-13-01"]),
     ("course {patient} --regimen tph", None, ["unknown regimen 'tph'", "did you mean"]),
     ("course {patient} --regimen thp --then t-dm1", None, ["--then and --at belong together"]),
     ("course {patient} --regimen thp --then t-dm1 --at 30", None, ["use progression or week:N"]),

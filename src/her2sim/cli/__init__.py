@@ -11,6 +11,7 @@ from her2sim.cli.eligible import eligible
 from her2sim.cli.events import simulate
 from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import demo, drug, validate
+from her2sim.cli.plan import plan
 from her2sim.cli.questions import delay, interval, switch, weight
 from her2sim.cli.regimens import regimen
 from her2sim.cli.status import status
@@ -28,8 +29,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, eligible, course, check, exposure, regimen, simulate, compare, washout, delay, switch,
-    interval, weight, drug, validate, demo,
+    status, eligible, plan, course, check, exposure, regimen, simulate, compare, washout, delay,
+    switch, interval, weight, drug, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

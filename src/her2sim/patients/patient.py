@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from her2sim.errors import did_you_mean
 from her2sim.facts import FactFile, FactModel, read_fact_file
+from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import COVARIATES, with_derived
 from her2sim.patients.her2_test import Her2Test, Tumour
@@ -56,9 +57,10 @@ class Her2Section(FactModel):
 
 
 class Patient(FactFile):
-    """A patient file: ``tumour``, ``setting``, ``[her2_test]``, ``history`` and ``[body]``.
+    """A patient file: tumour, setting, HER2 test, history, heart and body.
 
-    ``history`` lists facts that labels ask for; ``body`` has characteristics of the register, each
+    ``history`` lists facts that labels ask for, ``heart`` factors of cardiovascular risk;
+    ``lvef_percent`` is the baseline; ``body`` has characteristics of the register, each
     named with its unit.
     """
 
@@ -67,6 +69,8 @@ class Patient(FactFile):
     her2_test: Her2Section
     history: tuple[str, ...] = ()
     anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
+    heart: tuple[str, ...] = ()
+    lvef_percent: float | None = Field(default=None, ge=5, le=90)
     body: dict[str, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -75,6 +79,12 @@ class Patient(FactFile):
             f"history: unknown {name!r}{did_you_mean(name, HISTORY)}"
             for name in self.history
             if name not in HISTORY
+        ]
+        heart = risk_table().told()
+        faults += [
+            f"heart: unknown {name!r}{did_you_mean(name, heart)}"
+            for name in self.heart
+            if name not in heart
         ]
         for name, value in self.body.items():
             if name not in COVARIATES:
@@ -94,6 +104,16 @@ class Patient(FactFile):
         """The HER2 test."""
         told = self.her2_test.model_dump()
         return Her2Test(self.tumour, is_recounted=told.pop("recounted"), **told)
+
+    def numbers(self) -> dict[str, float]:
+        """Characteristics by name, with what follows from them and the LVEF if it is known."""
+        known = with_derived({name: np.array([value]) for name, value in self.body.items()})
+        found = {name: float(values[0]) for name, values in known.items()}
+        if {"weight_kg", "height_cm"} <= found.keys():
+            found["bmi_kg_per_m2"] = found["weight_kg"] / (found["height_cm"] / 100) ** 2
+        if self.lvef_percent is not None:
+            found["lvef_percent"] = self.lvef_percent
+        return found
 
     def cohort(self, seed: int) -> Cohort:
         """The patient as a cohort of one."""

@@ -6,11 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from her2sim.drugs.drug import load_drug
 from her2sim.errors import DataError
-from her2sim.facts import Claim, FactFile, read_fact_file
+from her2sim.facts import Claim, FactFile, FactModel, read_fact_file
 from her2sim.protocol.conditions import Condition, parse_condition
 
 Region = Literal["us", "eu"]
@@ -96,11 +96,39 @@ class Partner(Claim):
     if_stopped: Literal["stop", "go on"] = "go on"
 
 
+class AfterEnd(FactModel):
+    """Tests that go on after the last dose."""
+
+    every_months: int = Field(gt=0)
+    for_months: int = Field(gt=0)
+    setting: Setting | None = None
+
+
 class Monitoring(Claim):
     """How often something is measured: at each dose or at an interval, and at the start."""
 
     variable: str
     every_days: float | None = Field(default=None, gt=0)
+    after_end: AfterEnd | None = None
+
+
+class AfterLastDose(Claim):
+    """What is kept up after the last dose, and for how long."""
+
+    what: Literal[
+        "contraception, women",
+        "contraception, men",
+        "no breastfeeding",
+        "no anthracycline, if possible",
+    ]
+    months: int | None = Field(default=None, gt=0)
+    weeks: int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _has_one_length(self) -> AfterLastDose:
+        if (self.months is None) == (self.weeks is None):
+            raise ValueError("give months or weeks")
+        return self
 
 
 class NotEncoded(Claim):
@@ -121,6 +149,7 @@ class Label(FactFile):
     reload: Reload | None = None
     partner: tuple[Partner, ...] = ()
     monitoring: tuple[Monitoring, ...] = ()
+    after_last_dose: tuple[AfterLastDose, ...] = ()
     not_encoded: tuple[NotEncoded, ...] = ()
 
     def reload_condition(self) -> Condition:

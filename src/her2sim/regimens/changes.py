@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from her2sim.errors import DoseError
 from her2sim.regimens.dose import LARGEST_AMOUNT, MINUTES_PER_DAY
+from her2sim.regimens.named import Part
 from her2sim.regimens.regimen import Phase, Regimen
 
 
@@ -14,6 +15,13 @@ def started_on(regimen: Regimen, day: float) -> Regimen:
     shift = round(day * MINUTES_PER_DAY)
     phases = tuple(replace(p, start_min=p.start_min + shift) for p in regimen.phases)
     return replace(regimen, phases=phases)
+
+
+def as_planned(regimen: Regimen, part: Part) -> Regimen:
+    """The regimen as a part of a combination has it: its start, and how many doses."""
+    if part.doses is not None:
+        regimen = limited_to(regimen, part.doses)
+    return started_on(regimen, part.start_day)
 
 
 def limited_to(regimen: Regimen, n_doses: int) -> Regimen:

@@ -15,6 +15,7 @@ from her2sim.facts import Claim, Quantity
 from her2sim.patient_course import PatientCourse
 from her2sim.protocol.check import CheckReport
 from her2sim.protocol.eligibility import Verdict
+from her2sim.protocol.monitoring_plan import MonitoringPlan
 from her2sim.regimens.named import NamedRegimen
 from her2sim.report.course_page import HEADINGS, decision_cells, dose_runs, drug_cells
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
@@ -264,6 +265,38 @@ def course_tables(course: PatientCourse) -> tuple[Table, ...]:
         for run in dose_runs(drug.doses):
             doses.add_row(drug.drug, run.text())
     return (tables[0], doses, tables[1]) if course.decisions else (tables[0], doses)
+
+
+def plan_tables(plan: MonitoringPlan) -> tuple[Table, ...]:
+    """Doses, tests and what follows of a monitoring plan."""
+
+    def when(day: float) -> str:
+        date = plan.date(day)
+        return f"{day:g}" if date is None else f"{day:g} ({date})"
+
+    doses = Table(title="Doses", title_justify="left")
+    for heading in ("drug", "doses", "first day", "last day", "amount", "mg"):
+        doses.add_column(heading, overflow="fold")
+    for drug, amount, unit in dict.fromkeys((d.drug, d.amount, d.unit) for d in plan.doses):
+        own = [d for d in plan.doses if (d.drug, d.amount, d.unit) == (drug, amount, unit)]
+        over = f" over {own[0].duration_min:g} min" if own[0].duration_min else ""
+        mg = own[0].dose_mg
+        doses.add_row(
+            drug, str(len(own)), when(own[0].day), when(own[-1].day), f"{amount:g} {unit}{over}",
+            "weight or height not told" if mg is None else f"{mg:.4g}",
+        )  # fmt: skip
+    tests = Table(title="Tests", title_justify="left")
+    for heading in ("test", "days", "asked by", "note"):
+        tests.add_column(heading, overflow="fold")
+    for test in plan.tests:
+        days = "at each dose" if test.at_each_dose else ", ".join(map(when, test.days))
+        tests.add_row(test.test, days, test.asked_by, test.note)
+    later = Table(title="After the last dose", title_justify="left")
+    for heading in ("what", "drug", "for", "until day", "source"):
+        later.add_column(heading, overflow="fold")
+    for line in plan.afterwards:
+        later.add_row(line.what, line.drug, line.length, when(line.until_day), line.source)
+    return (doses, tests, later) if plan.afterwards else (doses, tests)
 
 
 def drug_list_table(drugs: list[Drug]) -> Table:
