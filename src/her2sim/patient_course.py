@@ -24,7 +24,7 @@ from her2sim.protocol.readings import TableReadings
 from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
 from her2sim.realised import levels_of_ledger
 from her2sim.regimens.changes import started_on
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
 
 Array = NDArray[np.float64]
 TWINS = 500
@@ -41,6 +41,7 @@ class GivenDose:
     duration_min: float
     level: int
     why: str
+    route: str
 
 
 @dataclass(frozen=True)
@@ -438,6 +439,7 @@ def _drug_course(
             float(own.duration_min[k]),
             int(own.level[k]),
             Why(own.why[k]).name.lower(),
+            ROUTES[own.route[k]],
         )
         for k in range(own.day.size)
     )

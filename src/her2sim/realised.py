@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.schedule import Action, Schedule
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.ledger import Ledger
-from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
 
 _CLOSE, _END, _CHANGE, _START = range(4)
 """Order of rows at one time: a reading, then what ends, then what changes, then the dose."""
@@ -43,22 +44,31 @@ def levels_of_ledger(
     covariates, n = cohort.covariate, cohort.n_patients
     effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
     parameters = apply_random_effects(treatment.typical(covariates, n), effects)
-    (route,) = treatment.regimen.routes
-    schedule = ledger_schedule(treatment, ledger.of(drug), n, np.asarray(ends_day), route)
+    doses = ledger.of(drug)
+    schedule = ledger_schedule(treatment, doses, n, np.asarray(ends_day))
     scale = np.ones((len(treatment.pk.structural.model.states), n))
-    if route != "iv" and "f" in parameters:
-        scale[treatment.target(route)] = parameters["f"]
+    for route in _routes(doses):
+        if route != "iv" and "f" in parameters:
+            scale[treatment.target(route)] = parameters["f"]
     return course_of_schedule(
         treatment, cohort, parameters, schedule, scale, np.asarray(ends_day), grid_day, threads
     )
 
 
+def _routes(doses: Ledger) -> list[str]:
+    """Routes of some doses."""
+    return [ROUTES[k] for k in np.unique(doses.route)]
+
+
 def ledger_schedule(
-    treatment: Treatment, doses: Ledger, n_patients: int, ends_day: Array, route: str
+    treatment: Treatment, doses: Ledger, n_patients: int, ends_day: Array
 ) -> Schedule:
     """Schedule rows of all patients: amounts in mg, sorted by patient and time."""
-    pk, target = treatment.pk, treatment.target(route)
-    lag = 0.0 if route == "iv" else pk.lag_day()
+    pk, target, lag = treatment.pk, np.zeros(len(ROUTES)), np.zeros(len(ROUTES))
+    for route in _routes(doses):
+        target[ROUTES.index(route)] = treatment.target(route)
+        lag[ROUTES.index(route)] = 0.0 if route == "iv" else pk.lag_day()
+    target, lag = target[doses.route], lag[doses.route]
     days = doses.duration_min / MINUTES_PER_DAY
     start = doses.day + lag
     is_infusion = days > 0
@@ -67,9 +77,9 @@ def ledger_schedule(
     action = np.where(is_infusion, Action.INFUSION, Action.BOLUS)
     everyone, n_ends = np.arange(n_patients), ends_day.size
     infused = doses.patient[is_infusion]
-    blocks = [
+    blocks: list[tuple[Any, ...]] = [
         (doses.patient, start, _START, action, target, value),
-        (infused, (start + days)[is_infusion], _END, Action.INFUSION, target, 0.0),
+        (infused, (start + days)[is_infusion], _END, Action.INFUSION, target[is_infusion], 0.0),
         (
             np.repeat(everyone, n_ends), np.tile(ends_day, n_patients), _CLOSE, Action.CYCLE,
             np.tile(np.arange(n_ends), n_patients), 0.0,
@@ -97,7 +107,7 @@ def ledger_schedule(
     )
 
 
-def _whole_block(block: tuple) -> list[Array]:  # type: ignore[type-arg]
+def _whole_block(block: tuple[Any, ...]) -> list[Array]:
     """Columns of a block, each as long as its patients."""
     size = np.size(block[0])
     return [np.broadcast_to(np.asarray(column, dtype=np.float64), size) for column in block]

@@ -139,7 +139,31 @@ def test_a_hold_without_further_readings_is_said(her2sim, tmp_path: Path) -> Non
     assert "trastuzumab was on hold from day 84 to the end of the line" in done.stdout
 
 
+def test_shortage_in_tables_and_in_json(her2sim, tmp_path: Path) -> None:
+    told = ("shortage", "trastuzumab", "--population", "ebc", "--weeks", "12-18", "--patients",
+            "50", "--seed", "1")  # fmt: skip
+    text = her2sim(*told, "--figure", "s.png")
+    assert text.returncode == 0, text.stderr
+    assert "missing from week 12 to 18, policy delay" in text.stdout
+    assert (tmp_path / "s.png").stat().st_size > 10_000
+    found = json.loads(her2sim(*told, "--json").stdout)
+    assert [c["course"] for c in found["courses"]] == ["as planned", "in the shortage"]
+    assert found["courses"][1]["visits_without"]["median"] == 6
+    assert found["notice"] == NOTICE
+
+
 WRONG = [
+    ("shortage trastuzumab --patients 5", None, ["say when the drug is missing"]),
+    ("shortage trastuzumab --weeks 18-12", None, ["the end must come later"]),
+    ("shortage trastuzumab --weeks twelve", None, ["as in 12-18"]),
+    ("shortage trastuzumab --weeks 80-90 --patients 5", None, ["the course ends in week 54"]),
+    ("shortage trastuzumab --probability 1.5", None, ["use above 0 to 1"]),
+    ("shortage trastuzumab --weeks 1-9 --policy substitute", None, ["a substitute is needed"]),
+    (
+        "shortage trastuzumab --weeks 1-9 --policy substitute --substitute q3",
+        None,
+        ["no regimen 'q3'", "did you mean"],
+    ),
     ("status --ihc 4+", None, ["'4+' is not one of"]),
     ("status --ihc 2+ --ratio -1", None, ["ratio"]),
     ("eligible none.toml", None, ["none.toml: cannot be read"]),

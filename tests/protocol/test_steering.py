@@ -14,6 +14,7 @@ from her2sim.protocol.readings import ModelledReadings, TableReadings
 from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
 from her2sim.random import Purpose, normals, uniforms
 from her2sim.realised import levels_of_ledger
+from her2sim.regimens.dose import ROUTES
 
 DRUGS = ("trastuzumab", "pertuzumab", "docetaxel")
 END = 378.0
@@ -161,6 +162,7 @@ def test_the_realised_ledger_replayed_gives_equal_bits(steered: Steered, cohort:
         frame["duration_min"].to_numpy(),
         frame["level"].to_numpy(),
         np.array([Why[name.upper()] for name in frame["why"]]),
+        np.array([ROUTES.index(name) for name in frame["route"]]),
     )
     replayed = levels_of_ledger(treatment, cohort, again, 0, CYCLES)
     assert replayed.cycles.tobytes() == first.cycles.tobytes()

@@ -52,7 +52,7 @@ def delay(drug: str, regimen: str | None, number: int, weeks: float, **options: 
     """A dose of DRUG given late, with and without a loading dose again."""
     from her2sim.report.plans import delay_plans
 
-    treatment = _treatment(drug, regimen)
+    treatment = one_treatment(drug, regimen)
     plans = delay_plans(treatment, number, weeks)
     late = plans[1][1].regimen.phases[1]
     end_day = (late.start_min + HORIZON_DOSES * late.interval_min) / 1440
@@ -95,7 +95,7 @@ def interval(drug: str, regimen: str | None, weeks: float, length: float, **opti
     """DRUG every so many weeks instead of as on its label."""
     from her2sim.report.plans import interval_plans
 
-    treatment = _treatment(drug, regimen)
+    treatment = one_treatment(drug, regimen)
     plans = interval_plans(treatment, weeks)
     question = f"{treatment.pk.name}: every {weeks:g} weeks instead of {treatment.regimen.name}"
     _answer(question, plans, 7 * length, from_day=None, **options)
@@ -128,14 +128,14 @@ def weight(
     from her2sim.report import weights as reports
     from her2sim.report.tables import weights_table
 
-    treatment = _treatment(drug, regimen)
+    treatment = one_treatment(drug, regimen)
     try:
         wanted = [float(text) for text in weights.split(",")]
     except ValueError:
         raise DataError(f"--weights {weights}: numbers in kg, as in 45,70,120") from None
     number = draw_seed() if seed is None else seed
     people, n = load_patients(population, patients, number)
-    target = _target(treatment, target)
+    target = wanted_target(treatment, target)
     with progress_bar(f"{treatment.drug.id} {treatment.regimen.name}") as progress:
         report = reports.exposure_by_weight(
             treatment, people, n, number, wanted, target, progress, threads
@@ -150,10 +150,11 @@ def weight(
         f"seed {number}; steady state in cycle {report.cycle}"
     )
     print_tables(weights_table(report))
-    _close(report.notes, figure)
+    close_answer(report.notes, figure)
 
 
-def _treatment(drug: str, regimen: str | None) -> Treatment:
+def one_treatment(drug: str, regimen: str | None) -> Treatment:
+    """The treatment by names; the drug's first regimen if none is given."""
     from her2sim.course import load_treatment
     from her2sim.drugs.drug import first_regimen
     from her2sim.regimens.named import require_one_drug
@@ -162,7 +163,7 @@ def _treatment(drug: str, regimen: str | None) -> Treatment:
     return load_treatment(drug, regimen or first_regimen(drug))
 
 
-def _target(treatment: Treatment, target: float | None) -> float | None:
+def wanted_target(treatment: Treatment, target: float | None) -> float | None:
     """The trough that was asked for, or the one in the drug's facts."""
     known = treatment.drug.target_trough
     if target is not None or known is None:
@@ -190,7 +191,7 @@ def _answer(
 
     number = draw_seed() if seed is None else seed
     people, n = load_patients(population, patients, number)
-    target = _target(plans[0][1], target)
+    target = wanted_target(plans[0][1], target)
     with progress_bar(question) as progress:
         found = compare_plans(
             question, plans, people, n, number, end_day, target, progress, threads
@@ -202,10 +203,11 @@ def _answer(
         return
     click.echo(f"{question}; {found.population}, {n} patients, seed {number}")
     print_tables(trough_table(found), plans_table(found, from_day))
-    _close(found.notes, figure)
+    close_answer(found.notes, figure)
 
 
-def _close(notes: tuple[str, ...], figure: Path | None) -> None:
+def close_answer(notes: tuple[str, ...], figure: Path | None) -> None:
+    """Print what every answer ends with."""
     for note in notes:
         click.echo(f"Note: {note}")
     if figure is not None:

@@ -11,11 +11,11 @@ import polars as pl
 from her2sim.errors import DataError, Faults, did_you_mean
 from her2sim.formats.csv_table import LINE, MISSING_MARKS, read_text_table
 from her2sim.protocol.record import EVENTS, KINDS, LAB_UNITS, Entry, Kind
+from her2sim.regimens.dose import ROUTES
 
 COLUMNS = (
     "patient", "date", "type", "drug", "route", "dose_mg", "test", "value", "unit", "grade",
 )  # fmt: skip
-ROUTES = ("iv", "sc", "oral")
 
 
 def read_record(path: Path) -> list[Entry]:

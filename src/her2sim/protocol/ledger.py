@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.regimens.dose import ROUTES
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -22,6 +24,7 @@ class Why(IntEnum):
     LOADING = 0
     MAINTENANCE = 1
     RELOAD = 2
+    SUBSTITUTE = 3
 
 
 class Decision(IntEnum):
@@ -38,7 +41,8 @@ class Ledger:
     """Doses that were given, in order of day: one entry a dose.
 
     ``patient`` is the position in the cohort, ``drug`` that in the regimen; ``dose_mg`` is the
-    amount before bioavailability, ``level`` the dose level (0 the full dose).
+    amount before bioavailability, ``level`` the dose level (0 the full dose), ``route`` the
+    position in ROUTES.
     """
 
     patient: Whole
@@ -48,6 +52,7 @@ class Ledger:
     duration_min: Array
     level: Whole
     why: Whole
+    route: Whole
 
     def of(self, drug: int) -> Ledger:
         """The doses of one drug, patient by patient."""
@@ -68,6 +73,7 @@ class Ledger:
                 "duration_min": self.duration_min,
                 "level": self.level,
                 "why": np.array([w.name.lower() for w in Why])[self.why],
+                "route": np.array(ROUTES)[self.route],
             }
         ).sort("patient", "day", "drug")
 

@@ -19,8 +19,9 @@ from her2sim.protocol.conditions import Condition
 from her2sim.protocol.label import CONDITIONS, Label, Partner, Rule, Setting
 from her2sim.protocol.ledger import Decision, DecisionLog, Ledger, Why
 from her2sim.protocol.readings import Readings, Visit
+from her2sim.protocol.supply import Shortage
 from her2sim.protocol.variables import CLOCKS, DERIVED
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
 from her2sim.regimens.regimen import Phase, Regimen
 
 Array = NDArray[np.float64]
@@ -78,14 +79,16 @@ class Protocol:
     lln_percent: float = LLN_PERCENT
     is_confirmed_by_repeat: bool = False
     unconfirmed: bool = True
+    shortages: tuple[Shortage, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Steered:
     """The realised treatment of a cohort.
 
-    ``days_on_hold``, ``n_reductions`` and ``stopped_day`` (infinite if it went on) have shape
-    (n_drugs, n); ``stop_rule`` is the position of the rule in the log's rules, -1 without one.
+    ``days_on_hold``, ``n_reductions``, ``n_missed`` (visits at which the drug was not to be had and
+    nothing was given) and ``stopped_day`` (infinite if it went on) have shape (n_drugs, n);
+    ``stop_rule`` is the position of the rule in the log's rules, -1 without one.
     """
 
     protocol: Protocol
@@ -94,6 +97,7 @@ class Steered:
     log: DecisionLog
     days_on_hold: Array
     n_reductions: NDArray[np.int64]
+    n_missed: NDArray[np.int64]
     stopped_day: Array
     stop_rule: NDArray[np.int64]
 
@@ -115,7 +119,7 @@ class _Book:
         return np.concatenate(parts) if parts else np.empty(0)
 
 
-DOSE_COLUMNS = ("patient", "drug", "day", "dose_mg", "duration_min", "level", "why")
+DOSE_COLUMNS = ("patient", "drug", "day", "dose_mg", "duration_min", "level", "why", "route")
 LOG_COLUMNS = ("patient", "drug", "day", "rule", "decision", "reading")
 
 
@@ -181,6 +185,8 @@ class _Clinic:
         self.hold_began = np.full((n_drugs, n), np.nan)
         self.days_on_hold = np.zeros((n_drugs, n))
         self.n_reductions = np.zeros((n_drugs, n), dtype=np.int64)
+        self.n_missed = np.zeros((n_drugs, n), dtype=np.int64)
+        self.owed_day = np.full((n_drugs, n), NEVER)
         self.baseline: dict[str, Array] = {}
         self.test_day: dict[str, Array] = {}
         self.every: dict[str, float | None] = self._test_intervals()
@@ -221,6 +227,7 @@ class _Clinic:
             self._decisions(),
             self.days_on_hold + rest,
             self.n_reductions,
+            self.n_missed,
             self.stopped_day,
             self.stop_rule,
         )
@@ -408,8 +415,32 @@ class _Clinic:
         if phase.n_doses is not None:
             allowed &= self.n_doses[d, who] < phase.n_doses
         given = who[allowed]
+        for shortage in self.protocol.shortages:
+            if shortage.drug == plan.drug and given.size:
+                given = self._supply(d, shortage, day, given)
+        self._give(d, phase, day, given)
+
+    def _supply(self, d: int, shortage: Shortage, day: float, wanted: Positions) -> Positions:
+        """Who gets the drug in a shortage; the others wait, go without, or get the substitute."""
+        missing = shortage.is_missing(day, self.cohort, wanted)
+        without = wanted[missing]
+        if shortage.instead is not None:
+            self._give(d, shortage.instead, day, without, is_substitute=True)
+            return wanted[~missing]
+        self.n_missed[d, without] += 1
+        self.owed_day[d, without] = np.minimum(self.owed_day[d, without], day)
+        is_late = shortage.policy == "delay"
+        wait = shortage.retry_day if is_late else self.plans[d].interval_day
+        self.due_day[d, without] = day + wait
+        return wanted[~missing]
+
+    def _give(
+        self, d: int, phase: Phase, day: float, given: Positions, is_substitute: bool = False
+    ) -> None:
+        """Doses of one drug on a day."""
         if not given.size:
             return
+        plan = self.plans[d]
         is_first = self.n_doses[d, given] == 0
         reloads = ~is_first & self._is_reload(d, day, given) & (phase.loading is not None)
         loading = phase.loading or phase.maintenance
@@ -423,23 +454,33 @@ class _Clinic:
         why = np.where(reloads, Why.RELOAD, np.where(is_first, Why.LOADING, Why.MAINTENANCE))
         if phase.loading is None:
             why = np.full(given.size, Why.MAINTENANCE)
+        if is_substitute:
+            why = np.full(given.size, Why.SUBSTITUTE)
         self.doses.add(
             given, np.full(given.size, d), np.full(given.size, day), amount, minutes,
-            self.level[d, given], why,
+            self.level[d, given], why, np.full(given.size, ROUTES.index(phase.route)),
         )  # fmt: skip
         self.n_doses[d, given] += 1
         self.last_dose_day[d, given] = day
-        self.due_day[d, given] = _treated_day(phase, day + np.full(given.size, plan.interval_day))
+        self.owed_day[d, given] = NEVER
+        self.due_day[d, given] = _treated_day(
+            plan.phase, day + np.full(given.size, plan.interval_day)
+        )
 
     def _is_reload(self, d: int, day: float, who: Positions) -> Mask:
         label = self.plans[d].label
         if label is None or label.reload is None:
             return np.zeros(who.size, dtype=bool)
+        owed = self.owed_day[d, who]
         clocks = {
-            "days_late": day - self.due_day[d, who],
+            "days_late": day - np.minimum(self.due_day[d, who], owed),
             "days_since_dose": day - self.last_dose_day[d, who],
         }
-        return label.reload_condition().holds(clocks, {})
+        reloads = label.reload_condition().holds(clocks, {})
+        for shortage in self.protocol.shortages:
+            if shortage.drug == self.plans[d].drug and shortage.reload == "never":
+                reloads &= np.isinf(owed)
+        return reloads
 
     # The next visit.
 
@@ -463,8 +504,9 @@ class _Clinic:
     # Results.
 
     def _ledger(self) -> Ledger:
-        patient, drug, day, dose, minutes, level, why = map(self.doses.column, DOSE_COLUMNS)
-        return Ledger(_whole(patient), _whole(drug), day, dose, minutes, _whole(level), _whole(why))
+        patient, drug, day, dose, minutes, level, why, route = map(self.doses.column, DOSE_COLUMNS)
+        whole = [_whole(column) for column in (patient, drug, level, why, route)]
+        return Ledger(whole[0], whole[1], day, dose, minutes, *whole[2:])
 
     def _decisions(self) -> DecisionLog:
         patient, drug, day, rule, decision, reading = map(self.log.column, LOG_COLUMNS)

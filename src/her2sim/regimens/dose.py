@@ -8,6 +8,7 @@ from typing import Literal
 from her2sim.errors import DoseError
 
 Route = Literal["iv", "sc", "oral"]
+ROUTES: tuple[Route, ...] = ("iv", "sc", "oral")
 AmountUnit = Literal["mg", "mg/kg", "mg/m2"]
 
 MINUTES_PER_DAY = 1440

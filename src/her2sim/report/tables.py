@@ -20,6 +20,7 @@ from her2sim.regimens.named import NamedRegimen
 from her2sim.report.course_page import HEADINGS, decision_cells, dose_runs, drug_cells
 from her2sim.report.exposure import STEADY_STATE, ExposureReport
 from her2sim.report.plans import PlanComparison, PlanResult
+from her2sim.report.shortage import ShortageReport
 from her2sim.report.together import TogetherReport
 from her2sim.report.two_arms import TwoArms
 from her2sim.report.validation import ValidationRow
@@ -297,6 +298,39 @@ def plan_tables(plan: MonitoringPlan) -> tuple[Table, ...]:
     for line in plan.afterwards:
         later.add_row(line.what, line.drug, line.length, when(line.until_day), line.source)
     return (doses, tests, later) if plan.afterwards else (doses, tests)
+
+
+def shortage_tables(report: ShortageReport) -> tuple[Table, ...]:
+    """What happens to doses and levels in a shortage, and levels cycle by cycle."""
+    unit = report.treatment.pk.concentration_unit
+    doses = Table(title="Per patient: median (5th to 95th)", title_justify="left")
+    for heading in ("course", *(name.replace("_", " ") for name in report.courses[0].per_patient)):
+        doses.add_column(heading)
+    for course in report.courses:
+        cells = [_spread(s.median, s.p5, s.p95) for s in course.per_patient.values()]
+        doses.add_row(course.label, *cells)
+    levels = Table(title=f"Level at the end of each cycle ({unit})", title_justify="left")
+    levels.add_column("week", justify="right")
+    for course in report.courses:
+        levels.add_column(course.label)
+        if course.share is not None:
+            levels.add_column(f"at {report.target:g}", justify="right")
+    for k, day in enumerate(report.ends_day):
+        row = [f"{day / 7:g}"]
+        for course in report.courses:
+            low, median, high = course.trough[:, k]
+            row.append(_spread(median, low, high))
+            if course.share is not None:
+                row.append(f"{100 * course.share[k]:.0f} %")
+        levels.add_row(*row)
+    return doses, levels
+
+
+def _spread(median: float, low: float, high: float) -> str:
+    """A median with its percentiles, which are left out where all are equal."""
+    if math.isclose(low, high):
+        return _number(median)
+    return f"{_number(median)} ({_number(low)} to {_number(high)})"
 
 
 def drug_list_table(drugs: list[Drug]) -> Table:
