@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from her2sim.notice import NOTICE
@@ -150,6 +153,35 @@ def test_shortage_in_tables_and_in_json(her2sim, tmp_path: Path) -> None:
     assert [c["course"] for c in found["courses"]] == ["as planned", "in the shortage"]
     assert found["courses"][1]["visits_without"]["median"] == 6
     assert found["notice"] == NOTICE
+
+
+def rows_of(name: str) -> list[dict[str, object]]:
+    """Rows of an example with its numbers as numbers and empty cells left out."""
+    numbers = {"day", "value", "dose_mg", "grade"}
+    lines = (EXAMPLES / name).read_text(encoding="utf-8").splitlines()
+    return [
+        {k: float(v) if k in numbers else v for k, v in row.items() if v}
+        for row in csv.DictReader(lines)
+    ]
+
+
+def test_examples_follow_the_schemas_and_faults_do_not(her2sim) -> None:
+    validators = {}
+    for name in ("patient", "readings", "record"):
+        schema = json.loads(her2sim("schema", name).stdout)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validators[name] = jsonschema.Draft202012Validator(schema)
+    for path in EXAMPLES.glob("patient_*.toml"):
+        patient = tomllib.loads(path.read_text(encoding="utf-8"))
+        validators["patient"].validate(patient)
+        assert not validators["patient"].is_valid(patient | {"history": ["untreated"]})
+        assert not validators["patient"].is_valid(patient | {"body": {"weight_kg": 700}})
+    for row in rows_of("readings_mbc.csv"):
+        validators["readings"].validate(row)
+        assert not validators["readings"].is_valid(row | {"unit": "x"})
+    for row in [*rows_of("record_clean.csv"), *rows_of("record_departures.csv")]:
+        validators["record"].validate(row)
+        assert not validators["record"].is_valid(row | {"type": "visit"})
 
 
 WRONG = [

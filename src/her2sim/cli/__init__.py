@@ -14,6 +14,7 @@ from her2sim.cli.facts import demo, drug, validate
 from her2sim.cli.plan import plan
 from her2sim.cli.questions import delay, interval, switch, weight
 from her2sim.cli.regimens import regimen
+from her2sim.cli.schema import schema
 from her2sim.cli.shortage import shortage
 from her2sim.cli.status import status
 from her2sim.cli.studies import compare
@@ -31,7 +32,7 @@ def main() -> None:
 
 COMMANDS = (
     status, eligible, plan, course, check, exposure, regimen, simulate, compare, washout, delay,
-    shortage, switch, interval, weight, drug, validate, demo,
+    shortage, switch, interval, weight, drug, schema, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

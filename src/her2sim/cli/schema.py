@@ -1,0 +1,17 @@
+"""`her2sim schema`: the files that her2sim reads, as JSON schemas."""
+
+from __future__ import annotations
+
+import click
+
+from her2sim.terminal import print_json, reports_errors
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["patient", "readings", "record"]))
+@reports_errors
+def schema(name: str) -> None:
+    """JSON schema of a patient file, or of one row of a file of readings or a record."""
+    from her2sim.formats.schemas import SCHEMAS
+
+    print_json(SCHEMAS[name]())
