@@ -219,6 +219,7 @@ def patient_course(
     ends = (*asked.starts_day[1:], asked.end_day)
     lines, drugs, decisions, notes = list[Line](), list[DrugCourse](), list[Decided](), list[str]()
     stopped: dict[str, tuple[float, str | None]] = {}
+    given: dict[str, Ledger] = {}
     for number, combination in enumerate(combinations):
         start, end = asked.starts_day[number], ends[number]
         verdicts = {v.regimen: v for v in eligible_regimens(before, asked.region)[1]}
@@ -226,7 +227,9 @@ def patient_course(
         lines.append(Line(combination.name, combination.title, start, end, verdict))
         before = _treated_with(before, combination)
         treatments = tuple(_allowed(combination, stopped, notes))
-        plans = tuple(_plan(t, start, asked.region, notes) for t in treatments)
+        plans = tuple(
+            _plan(t, start, asked.region, given.get(t.pk.name), notes) for t in treatments
+        )
         protocol = Protocol(plans, patient.setting, end, unconfirmed=asked.unconfirmed)
         steered = steer(protocol, one, readings)
         decided = list(_decisions(steered))
@@ -234,7 +237,9 @@ def patient_course(
         notes += _open_holds(steered, decided)
         notes += [note for note in combination.notes if note not in notes]
         for d, treatment in enumerate(treatments):
-            levels = _levels(treatment, steered, d, asked.end_day, twins)
+            own = _joined(given.get(treatment.pk.name), steered.ledger.of(d))
+            given[treatment.pk.name] = own
+            levels = _levels(treatment, one, own, asked.end_day, twins)
             course = _drug_course(treatment, steered, d, number + 1, levels)
             drugs.append(course)
             if course.stopped_day is not None:
@@ -303,7 +308,10 @@ def _allowed(
             yield treatment
 
 
-def _plan(treatment: Treatment, start: float, region: Region, notes: list[str]) -> DrugPlan:
+def _plan(
+    treatment: Treatment, start: float, region: Region, before: Ledger | None, notes: list[str]
+) -> DrugPlan:
+    """The plan of a drug from a day on; what was given before decides on a loading dose."""
     label = load_label(treatment.drug.id, region)
     if label is None:
         text = (
@@ -311,7 +319,28 @@ def _plan(treatment: Treatment, start: float, region: Region, notes: list[str]) 
         )
         if text not in notes:
             notes.append(text)
-    return DrugPlan(treatment.drug.id, started_on(treatment.regimen, start), label)
+    plan = DrugPlan(treatment.drug.id, started_on(treatment.regimen, start), label)
+    if before is None or not before.day.size or label is None or label.reload is None:
+        return plan
+    since = plan.phase.start_min / MINUTES_PER_DAY - before.day.max()
+    clocks = {
+        "days_since_dose": np.array([since]),
+        "days_late": np.array([since - plan.interval_day]),
+    }
+    if label.reload_condition().holds(clocks, {})[0]:
+        return plan
+    goes_on = replace(plan.phase, loading=None)
+    return replace(plan, regimen=replace(plan.regimen, phases=(goes_on,)))
+
+
+def _joined(before: Ledger | None, own: Ledger) -> Ledger:
+    """Doses of one drug in all lines so far, as those of drug 0."""
+    own = replace(own, drug=np.zeros_like(own.drug))
+    if before is None:
+        return own
+    return Ledger(
+        **{name: np.concatenate([v, getattr(own, name)]) for name, v in vars(before).items()}
+    )
 
 
 def _note_unread(
@@ -389,11 +418,8 @@ class _Levels:
     p95: Array
 
 
-def _levels(
-    treatment: Treatment, steered: Steered, drug: int, end_day: float, twins: int
-) -> _Levels:
-    """Levels of patients like this one, all dosed by the ledger."""
-    one, own = steered.cohort, steered.ledger.of(drug)
+def _levels(treatment: Treatment, one: Cohort, own: Ledger, end_day: float, twins: int) -> _Levels:
+    """Levels of patients like this one, all dosed by the ledger of this and earlier lines."""
     step = ORAL_STEP_DAY if "oral" in treatment.regimen.routes else STEP_DAY
     regular = np.linspace(0.0, end_day, round(end_day / step) + 1)
     peaks = own.day + own.duration_min / MINUTES_PER_DAY
@@ -405,7 +431,7 @@ def _levels(
     cohort = replace(one, numbers=np.arange(1, twins + 1), covariates=same)
     columns = {name: np.tile(values, twins) for name, values in vars(own).items()}
     columns["patient"] = np.repeat(np.arange(twins), own.day.size)
-    course = levels_of_ledger(treatment, cohort, Ledger(**columns), drug, [end_day], time)
+    course = levels_of_ledger(treatment, cohort, Ledger(**columns), 0, [end_day], time)
     p5, median, p95 = np.quantile(course.grid, [0.05, 0.5, 0.95], axis=0)
     return _Levels(time, p5, median, p95)
 

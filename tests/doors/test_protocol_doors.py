@@ -134,6 +134,26 @@ def test_the_page_of_a_course_stands_alone(course) -> None:
     assert "<link" not in page
 
 
+@pytest.mark.parametrize(("first_line", "mg_per_kg"), [("trastuzumab", 6), ("trastuzumab*3", 8)])
+def test_a_drug_that_goes_on_is_loaded_only_after_a_gap(
+    her2sim, first_line: str, mg_per_kg: int
+) -> None:
+    """The second line starts in week 12: on time, or six weeks after the last of three doses."""
+    done = her2sim("course", PATIENT, "--regimen", first_line, "--then", "trastuzumab + tucatinib",
+                   "--at", "week:12", "--weeks", "30", "--seed", "1", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = (d for d in json.loads(done.stdout)["drugs"] if d["drug"] == "trastuzumab")
+    assert second["doses"][0]["day"] == 84
+    assert second["doses"][0]["dose_mg"] == pytest.approx(mg_per_kg * 68)
+    before, after = (
+        dict(zip(d["levels"]["time_day"], d["levels"]["median"], strict=True))
+        for d in (first, second)
+    )
+    assert after[84.0] == pytest.approx(before[84.0])  # what is left from the first line
+    assert before[84.0] > 1
+    assert after[105.0] > before[105.0]
+
+
 def test_a_hold_without_further_readings_is_said(her2sim, tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(READINGS + "0,lvef,60,%\n84,lvef,42,%\n")
     done = her2sim("course", PATIENT, "--regimen", "trastuzumab", "--readings", "r.csv",
