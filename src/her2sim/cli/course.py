@@ -55,7 +55,7 @@ def course(
     """
     from her2sim.formats.files import write_text
     from her2sim.formats.readings_csv import read_readings
-    from her2sim.patient_course import Asked, patient_course, progression_day
+    from her2sim.patient_course.run import Asked, patient_course, progression_day
     from her2sim.patients.patient import load_patient
     from her2sim.protocol.readings import TableReadings
     from her2sim.report import course_page

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from her2sim.notice import NOTICE
-from her2sim.patient_course import Decided, DrugCourse, GivenDose, Line, PatientCourse
+from her2sim.patient_course.result import Decided, DrugCourse, GivenDose, Line, PatientCourse
 from her2sim.protocol.variables import VARIABLES
 from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.figures import BAND, LINE, PRINTED

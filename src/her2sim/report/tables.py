@@ -12,7 +12,7 @@ from her2sim.combination import Combination
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
-from her2sim.patient_course import PatientCourse
+from her2sim.patient_course.result import PatientCourse
 from her2sim.protocol.check import CheckReport
 from her2sim.protocol.eligibility import Verdict
 from her2sim.protocol.monitoring_plan import MonitoringPlan

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim import __version__
 from her2sim.combination import Combination, load_combination
 from her2sim.course import Treatment
 from her2sim.errors import DataError, Faults
-from her2sim.notice import NOTICE
+from her2sim.patient_course.result import Decided, DrugCourse, GivenDose, Line, PatientCourse
 from her2sim.patients.cohort import Cohort
-from her2sim.patients.her2_status import Her2Status
 from her2sim.patients.patient import Patient
-from her2sim.protocol.eligibility import Verdict, eligible_regimens
+from her2sim.protocol.eligibility import eligible_regimens
 from her2sim.protocol.label import Region, Rule, load_label
 from her2sim.protocol.ledger import Decision, Ledger, Why, relative_dose_intensity
 from her2sim.protocol.readings import TableReadings
@@ -30,133 +27,6 @@ Array = NDArray[np.float64]
 TWINS = 500
 """Patients with the same characteristics whose levels make the band."""
 STEP_DAY, ORAL_STEP_DAY = 0.25, 1 / 12
-
-
-@dataclass(frozen=True)
-class GivenDose:
-    """A dose of the ledger."""
-
-    day: float
-    dose_mg: float
-    duration_min: float
-    level: int
-    why: str
-    route: str
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What a rule did on a day, with the reading behind it."""
-
-    day: float
-    drug: str
-    decision: str
-    reading: float | None
-    variable: str
-    rule: str
-    condition: str
-    source: str
-    is_confirmed: bool
-
-
-@dataclass(frozen=True, eq=False)
-class DrugCourse:
-    """One drug of a line: what was planned and given, and the levels.
-
-    ``median``, ``p5`` and ``p95`` have the shape of ``time_day``: they are those of patients with
-    the characteristics of this one, whose random effects are not known.
-    """
-
-    drug: str
-    title: str
-    line: int
-    n_planned: int
-    doses: tuple[GivenDose, ...]
-    dose_intensity: float | None
-    days_on_hold: float
-    n_reductions: int
-    stopped_day: float | None
-    stopped_by: str | None
-    held_with: tuple[str, ...]
-    time_day: Array
-    median: Array
-    p5: Array
-    p95: Array
-    unit: str
-
-    @property
-    def given_mg(self) -> float:
-        """Cumulative dose."""
-        return sum(dose.dose_mg for dose in self.doses)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of treatment: its regimen, from when to when, labelled or not."""
-
-    regimen: str
-    title: str
-    start_day: float
-    end_day: float
-    verdict: Verdict | None
-
-
-@dataclass(frozen=True, eq=False)
-class PatientCourse:
-    """The course of one patient."""
-
-    patient: Patient
-    her2: Her2Status
-    region: Region
-    lines: tuple[Line, ...]
-    drugs: tuple[DrugCourse, ...]
-    decisions: tuple[Decided, ...]
-    readings: TableReadings
-    seed: int
-    notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The course as plain data, for JSON."""
-        return {
-            "her2sim": __version__,
-            "region": self.region,
-            "seed": self.seed,
-            "her2": self.her2.as_dict(),
-            "lines": [_line_dict(line) for line in self.lines],
-            "drugs": [_drug_dict(drug) for drug in self.drugs],
-            "decisions": [vars(decided) for decided in self.decisions],
-            "n_unconfirmed": sum(not decided.is_confirmed for decided in self.decisions),
-            "readings": [
-                {"test": name, "day": float(day), "value": float(value)}
-                for name, (_, days, values) in self.readings.records.items()
-                for day, value in zip(days, values, strict=True)
-            ],
-            "notes": list(self.notes),
-            "notice": NOTICE,
-        }
-
-
-def _line_dict(line: Line) -> dict[str, Any]:
-    verdict = line.verdict
-    return {
-        "regimen": line.regimen,
-        "title": line.title,
-        "start_day": line.start_day,
-        "end_day": line.end_day,
-        "labelled": None if verdict is None else verdict.labelled,
-        "reasons": [] if verdict is None else list(verdict.reasons),
-    }
-
-
-def _drug_dict(drug: DrugCourse) -> dict[str, Any]:
-    found = {name: value for name, value in vars(drug).items() if name not in _LEVELS}
-    found["doses"] = [vars(dose) for dose in drug.doses]
-    found["given_mg"] = drug.given_mg
-    found["levels"] = {name: getattr(drug, name).tolist() for name in _LEVELS}
-    return found
-
-
-_LEVELS = ("time_day", "median", "p5", "p95")
 
 
 def progression_day(readings: TableReadings) -> float:

@@ -1,0 +1,1 @@
+"""One patient: lines of treatment under the labels' rules, and what came of them."""
