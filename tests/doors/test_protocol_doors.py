@@ -134,6 +134,19 @@ def test_the_page_of_a_course_stands_alone(course) -> None:
     assert "<link" not in page
 
 
+def test_a_stop_says_that_the_hold_lasted_too_long(her2sim, tmp_path: Path) -> None:
+    """The US label stops trastuzumab when the LVEF has not come back after eight weeks."""
+    (tmp_path / "r.csv").write_text(
+        READINGS + "0,lvef,60,%\n84,lvef,42,%\n112,lvef,43,%\n140,lvef,43,%\n"
+    )
+    done = her2sim("course", PATIENT, "--regimen", "trastuzumab", "--readings", "r.csv",
+                   "--weeks", "30", "--seed", "1", "--json")  # fmt: skip
+    first, last = json.loads(done.stdout)["decisions"]
+    assert (first["day"], first["decision"]) == (84, "hold")
+    assert (last["day"], last["decision"], last["reading"]) == (140, "stop", 60 - 43)
+    assert last["condition"] == "on hold for 56 days without lvef >= lln and lvef_drop <= 15"
+
+
 @pytest.mark.parametrize(("first_line", "mg_per_kg"), [("trastuzumab", 6), ("trastuzumab*3", 8)])
 def test_a_drug_that_goes_on_is_loaded_only_after_a_gap(
     her2sim, first_line: str, mg_per_kg: int

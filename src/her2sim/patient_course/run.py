@@ -240,31 +240,41 @@ def _rules(steered: Steered) -> dict[str, tuple[Rule, str]]:
     }
 
 
-_ACTS_BY = {
-    Decision.HOLD: ("hold_when",),
-    Decision.RESUME: ("resume_when",),
-    Decision.REDUCE: ("reduce_when", "one_down_when", "resume_when"),
-    Decision.STOP: ("stop_when", "stop_held_when", "hold_when"),
-}
-
-
 def _decisions(steered: Steered) -> Iterator[Decided]:
     log, rules = steered.log, _rules(steered)
-    for k in range(log.day.size):
+    holds: dict[str, list[float]] = {}
+    for k in np.argsort(log.day, kind="stable"):
         rule, source = rules[log.rules[log.rule[k]]]
-        decision, reading = Decision(log.decision[k]), float(log.reading[k])
-        names = (name for name in _ACTS_BY[decision] if getattr(rule, name) is not None)
+        decision, reading, day = Decision(log.decision[k]), float(log.reading[k]), float(log.day[k])
+        held = holds.setdefault(rule.id, [])
         yield Decided(
-            float(log.day[k]),
+            day,
             steered.protocol.plans[log.drug[k]].drug,
             decision.name.lower(),
             None if np.isnan(reading) else reading,
             rule.variables()[0],
             rule.id,
-            getattr(rule, next(names, "hold_when")) or "",
+            _because(rule, decision, day, held),
             source,
             rule.is_confirmed,
         )
+        if decision is Decision.HOLD:
+            held.append(day)
+
+
+def _because(rule: Rule, decision: Decision, day: float, held: Sequence[float]) -> str:
+    """The condition behind a decision; ``held`` are the days on which the rule held before."""
+    if decision is Decision.HOLD:
+        return rule.hold_when or ""
+    if decision is Decision.RESUME:
+        return rule.resume_when or ""
+    if decision is Decision.REDUCE:
+        return rule.reduce_when or rule.one_down_when or rule.resume_when or ""
+    if held and rule.max_hold_days is not None and day - held[-1] >= rule.max_hold_days:
+        return f"on hold for {day - held[-1]:g} days without {rule.resume_when}"
+    if rule.max_holds is not None and len(held) >= rule.max_holds:
+        return f"held {len(held)} times before, and again {rule.hold_when}"
+    return rule.stop_when or rule.stop_held_when or "no lower dose level is left"
 
 
 def _open_holds(steered: Steered, decided: Sequence[Decided]) -> Iterator[str]:
