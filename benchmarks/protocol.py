@@ -11,8 +11,9 @@ from her2sim.course import Treatment, cohort_chunks, load_treatment, simulate
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
 from her2sim.protocol.label import Region, load_label
+from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import ModelledReadings
-from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
+from her2sim.protocol.steering import steer
 from her2sim.random import Purpose, normals, uniforms
 from her2sim.realised import levels_of_ledger
 

@@ -14,8 +14,9 @@ from her2sim.patients.cohort import Cohort
 from her2sim.protocol.conditions import Comparison, parse_condition
 from her2sim.protocol.label import REGIONS, Label, Rule, load_label
 from her2sim.protocol.ledger import Decision
+from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
+from her2sim.protocol.steering import steer
 
 SIGNS = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq,

@@ -9,9 +9,10 @@ from her2sim.course import cohort_chunks, load_treatment, simulate
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
 from her2sim.protocol.label import Label, Rule, load_label
-from her2sim.protocol.ledger import Decision, Ledger, Why, relative_dose_intensity
+from her2sim.protocol.ledger import Cause, Decision, Ledger, Why, relative_dose_intensity
+from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import ModelledReadings, TableReadings
-from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
+from her2sim.protocol.steering import steer
 from her2sim.random import Purpose, normals, uniforms
 from her2sim.realised import levels_of_ledger
 from her2sim.regimens.dose import ROUTES
@@ -68,6 +69,16 @@ def test_something_happens_in_this_cohort(steered: Steered) -> None:
     for decision in (Decision.HOLD, Decision.RESUME, Decision.STOP):
         assert (steered.log.decision == decision).sum() > 20
     assert (steered.ledger.why == Why.RELOAD).sum() > 20
+
+
+def test_pertuzumab_is_logged_with_the_rule_of_its_partner(steered: Steered) -> None:
+    log = steered.log
+    partner = log.cause == Cause.PARTNER
+    assert set(log.drug[partner]) == {DRUGS.index("pertuzumab")}
+    assert all(log.rules[r].startswith("trastuzumab-") for r in np.unique(log.rule[partner]))
+    assert partner.sum() > 50
+    held = set(zip(log.patient[~partner], log.rule[~partner], strict=True))
+    assert set(zip(log.patient[partner], log.rule[partner], strict=True)) <= held
 
 
 def test_nobody_is_dosed_while_a_hold_holds(steered: Steered) -> None:

@@ -11,8 +11,9 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
 from her2sim.protocol.label import load_label
 from her2sim.protocol.ledger import Why
+from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
+from her2sim.protocol.steering import steer
 from her2sim.protocol.supply import Shortage
 from her2sim.realised import levels_of_ledger
 from her2sim.regimens.changes import switched

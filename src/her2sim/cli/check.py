@@ -34,7 +34,7 @@ def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
     """
     from her2sim.formats.record_csv import read_record
     from her2sim.protocol.check import check_record
-    from her2sim.report.tables import departures_table
+    from her2sim.report.protocol_tables import departures_table
 
     report = check_record(read_record(record), region, setting)
     if as_json:

@@ -59,7 +59,7 @@ def course(
     from her2sim.patients.patient import load_patient
     from her2sim.protocol.readings import TableReadings
     from her2sim.report import course_page
-    from her2sim.report.tables import course_tables
+    from her2sim.report.protocol_tables import course_tables
 
     person = load_patient(patient)
     known = TableReadings({}) if readings is None else read_readings(readings)

@@ -23,7 +23,7 @@ def eligible(patient: Path, region: Any, as_json: bool) -> None:
     """
     from her2sim.patients.patient import load_patient
     from her2sim.protocol.eligibility import eligibility_dict, eligible_regimens
-    from her2sim.report.tables import eligibility_table
+    from her2sim.report.protocol_tables import eligibility_table
 
     status, verdicts = eligible_regimens(load_patient(patient), region)
     if as_json:

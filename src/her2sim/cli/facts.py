@@ -31,7 +31,7 @@ def drug() -> None:
 def drug_list() -> None:
     """All drugs, their models and regimens."""
     from her2sim.drugs.drug import drug_names, load_drug
-    from her2sim.report.tables import drug_list_table
+    from her2sim.report.known import drug_list_table
 
     print_tables(drug_list_table([load_drug(name) for name in drug_names()]))
     click.echo(NOTICE)
@@ -43,7 +43,7 @@ def drug_list() -> None:
 def drug_show(name: str) -> None:
     """Model, equations, numbers, sources and status of NAME (or NAME:MODEL)."""
     from her2sim.drugs.drug import load_drug, load_pk
-    from her2sim.report.tables import drug_text
+    from her2sim.report.known import drug_text
 
     click.echo(drug_text(load_drug(name), load_pk(name)))
     click.echo(NOTICE)

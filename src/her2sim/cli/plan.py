@@ -39,7 +39,7 @@ def plan(
     from her2sim.patients.patient import load_patient
     from her2sim.protocol.monitoring_plan import monitoring_plan
     from her2sim.regimens.named import load_regimen
-    from her2sim.report.tables import plan_tables
+    from her2sim.report.protocol_tables import plan_tables
 
     first = None if start is None else start.date()
     found = monitoring_plan(load_patient(patient), load_regimen(regimen), weeks, region, first)

@@ -28,7 +28,7 @@ def regimen() -> None:
 def regimen_list() -> None:
     """All named regimens."""
     from her2sim.regimens.named import named_regimens
-    from her2sim.report.tables import regimen_list_table
+    from her2sim.report.known import regimen_list_table
 
     print_tables(regimen_list_table(list(named_regimens().values())))
     click.echo(NOTICE)
@@ -41,7 +41,7 @@ def regimen_show(name: str) -> None:
     """Drugs, doses, sources and interactions of NAME."""
     from her2sim.combination import load_combination
     from her2sim.regimens.named import load_regimen
-    from her2sim.report.tables import regimen_text
+    from her2sim.report.known import regimen_text
 
     click.echo(regimen_text(load_regimen(name), load_combination(name)))
     click.echo(NOTICE)

@@ -71,7 +71,7 @@ def shortage(
     from her2sim.formats.patient_table import load_patients
     from her2sim.protocol.supply import Shortage
     from her2sim.report import shortage as reports
-    from her2sim.report.tables import shortage_tables
+    from her2sim.report.protocol_tables import shortage_tables
 
     treatment = one_treatment(drug, regimen)
     first, last = _days(weeks)

@@ -16,9 +16,10 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.patient import Patient
 from her2sim.protocol.eligibility import eligible_regimens
 from her2sim.protocol.label import Region, Rule, load_label
-from her2sim.protocol.ledger import Decision, Ledger, Why, relative_dose_intensity
+from her2sim.protocol.ledger import Cause, Decision, Ledger, Why, relative_dose_intensity
+from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
+from her2sim.protocol.steering import steer
 from her2sim.realised import levels_of_ledger
 from her2sim.regimens.changes import started_on
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
@@ -242,39 +243,38 @@ def _rules(steered: Steered) -> dict[str, tuple[Rule, str]]:
 
 def _decisions(steered: Steered) -> Iterator[Decided]:
     log, rules = steered.log, _rules(steered)
-    holds: dict[str, list[float]] = {}
     for k in np.argsort(log.day, kind="stable"):
         rule, source = rules[log.rules[log.rule[k]]]
-        decision, reading, day = Decision(log.decision[k]), float(log.reading[k]), float(log.day[k])
-        held = holds.setdefault(rule.id, [])
+        reading, cause = float(log.reading[k]), Cause(log.cause[k])
         yield Decided(
-            day,
+            float(log.day[k]),
             steered.protocol.plans[log.drug[k]].drug,
-            decision.name.lower(),
+            Decision(log.decision[k]).name.lower(),
             None if np.isnan(reading) else reading,
             rule.variables()[0],
             rule.id,
-            _because(rule, decision, day, held),
+            _because(rule, cause),
             source,
             rule.is_confirmed,
         )
-        if decision is Decision.HOLD:
-            held.append(day)
 
 
-def _because(rule: Rule, decision: Decision, day: float, held: Sequence[float]) -> str:
-    """The condition behind a decision; ``held`` are the days on which the rule held before."""
-    if decision is Decision.HOLD:
-        return rule.hold_when or ""
-    if decision is Decision.RESUME:
-        return rule.resume_when or ""
-    if decision is Decision.REDUCE:
-        return rule.reduce_when or rule.one_down_when or rule.resume_when or ""
-    if held and rule.max_hold_days is not None and day - held[-1] >= rule.max_hold_days:
-        return f"on hold for {day - held[-1]:g} days without {rule.resume_when}"
-    if rule.max_holds is not None and len(held) >= rule.max_holds:
-        return f"held {len(held)} times before, and again {rule.hold_when}"
-    return rule.stop_when or rule.stop_held_when or "no lower dose level is left"
+def _because(rule: Rule, cause: Cause) -> str:
+    """What of a rule acted, in words."""
+    words = {
+        Cause.HOLD_WHEN: rule.hold_when,
+        Cause.RESUME_WHEN: rule.resume_when,
+        Cause.REDUCE_WHEN: rule.reduce_when,
+        Cause.ONE_DOWN: rule.one_down_when or "goes on one level down after the hold",
+        Cause.STOP_WHEN: rule.stop_when,
+        Cause.STOP_HELD_WHEN: rule.stop_held_when,
+        Cause.MAX_HOLD_DAYS: f"on hold for {rule.max_hold_days or 0:g} days without "
+        f"{rule.resume_when}",
+        Cause.MAX_HOLDS: f"held {rule.max_holds} times before, and again {rule.hold_when}",
+        Cause.NO_LOWER_LEVEL: "no lower dose level is left",
+        Cause.PARTNER: "goes with its partner, on which this rule acts",
+    }
+    return words[cause] or ""
 
 
 def _open_holds(steered: Steered, decided: Sequence[Decided]) -> Iterator[str]:

@@ -17,8 +17,8 @@ from her2sim.notice import NOTICE
 from her2sim.patients.covariates import bsa_m2
 from her2sim.protocol.conditions import Condition
 from her2sim.protocol.label import Label, Region, Rule, Setting, load_label
+from her2sim.protocol.plan import LLN_PERCENT
 from her2sim.protocol.record import EVENTS, Entry, by_day, by_patient
-from her2sim.protocol.steering import LLN_PERCENT
 
 Code = Literal[
     "missing_baseline_lvef",

@@ -131,6 +131,13 @@ class AfterLastDose(Claim):
         return self
 
 
+class Premedication(Claim):
+    """What is taken before or with a drug, and when."""
+
+    what: tuple[str, ...] = Field(min_length=1)
+    when: str
+
+
 class NotEncoded(Claim):
     """A row of the label that no rule carries, and why."""
 
@@ -148,6 +155,7 @@ class Label(FactFile):
     rule: tuple[Rule, ...] = ()
     reload: Reload | None = None
     partner: tuple[Partner, ...] = ()
+    premedication: tuple[Premedication, ...] = ()
     monitoring: tuple[Monitoring, ...] = ()
     after_last_dose: tuple[AfterLastDose, ...] = ()
     not_encoded: tuple[NotEncoded, ...] = ()

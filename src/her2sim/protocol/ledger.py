@@ -36,6 +36,21 @@ class Decision(IntEnum):
     STOP = 3
 
 
+class Cause(IntEnum):
+    """What of a rule acted: a condition, a limit, or the same rule on a partner."""
+
+    HOLD_WHEN = 0
+    RESUME_WHEN = 1
+    REDUCE_WHEN = 2
+    ONE_DOWN = 3
+    STOP_WHEN = 4
+    STOP_HELD_WHEN = 5
+    MAX_HOLD_DAYS = 6
+    MAX_HOLDS = 7
+    NO_LOWER_LEVEL = 8
+    PARTNER = 9
+
+
 @dataclass(frozen=True, eq=False)
 class Ledger:
     """Doses that were given, in order of day: one entry a dose.
@@ -82,7 +97,8 @@ class Ledger:
 class DecisionLog:
     """Decisions of rules: one entry each; ``rule`` is the position in ``rules``.
 
-    ``reading`` is the value of the rule's first variable that was measured then.
+    ``cause`` is what of the rule acted (a Cause). ``reading`` is the value of the rule's first
+    variable that was measured then; NaN where a partner's rule acted.
     """
 
     patient: Whole
@@ -90,6 +106,7 @@ class DecisionLog:
     day: Array
     rule: Whole
     decision: Whole
+    cause: Whole
     reading: Array
     rules: tuple[str, ...]
 
@@ -104,6 +121,7 @@ class DecisionLog:
                 "day": self.day,
                 "decision": np.array([d.name.lower() for d in Decision])[self.decision],
                 "rule": np.array(self.rules)[self.rule],
+                "cause": np.array([c.name.lower() for c in Cause])[self.cause],
                 "reading": self.reading,
             }
         ).sort("patient", "day", "drug", "rule")

@@ -82,6 +82,16 @@ class PlannedDose:
 
 
 @dataclass(frozen=True)
+class PlannedPremedication:
+    """What is taken before or with a drug."""
+
+    drug: str
+    what: tuple[str, ...]
+    when: str
+    source: str
+
+
+@dataclass(frozen=True)
 class PlannedTest:
     """A test, on which days (the first is the baseline), who asks for it and why."""
 
@@ -115,6 +125,7 @@ class MonitoringPlan:
     start: datetime.date | None
     risk: CardiacRisk
     doses: tuple[PlannedDose, ...]
+    premedication: tuple[PlannedPremedication, ...]
     tests: tuple[PlannedTest, ...]
     afterwards: tuple[Afterwards, ...]
     notes: tuple[str, ...]
@@ -135,6 +146,7 @@ class MonitoringPlan:
             "start": None if self.start is None else self.start.isoformat(),
             "cardiac_risk": self.risk.as_dict(),
             "doses": [vars(d) | {"date": self.date(d.day)} for d in self.doses],
+            "premedication": [vars(p) for p in self.premedication],
             "tests": [vars(t) | {"dates": [self.date(d) for d in t.days]} for t in self.tests],
             "afterwards": [
                 vars(a) | {"until_date": self.date(a.until_day)} for a in self.afterwards
@@ -167,11 +179,13 @@ def monitoring_plan(
     risk = _risk(patient, [drug for drug, _ in planned], doses)
     last = {name: max((d.time_day for d in own), default=0.0) for name, own in doses.items()}
     tests, later, notes = list[PlannedTest](), list[Afterwards](), list[str]()
+    premedication = list[PlannedPremedication]()
     for name, label in labels.items():
         if label is None:
             notes.append(f"No rows of the {region.upper()} label of {name} are encoded.")
             continue
         tests += _label_tests(name, label, doses[name], patient.setting, start)
+        premedication += _premedication(name, label)
         later += _afterwards(name, label, last[name], start)
     targeted = [name for name, label in labels.items() if label is not None]
     if targeted:
@@ -187,8 +201,8 @@ def monitoring_plan(
         (_dose(dose, patient) for own in doses.values() for dose in own), key=lambda d: d.day
     )
     return MonitoringPlan(
-        regimen.id, regimen.title, region, weeks, start, risk, tuple(given), tuple(tests),
-        tuple(later), tuple(notes),
+        regimen.id, regimen.title, region, weeks, start, risk, tuple(given),
+        tuple(premedication), tuple(tests), tuple(later), tuple(notes),
     )  # fmt: skip
 
 
@@ -219,6 +233,12 @@ def _risk(patient: Patient, drugs: list[Drug], doses: dict[str, list[Dose]]) -> 
             else "anthracycline_before_in_this_protocol"
         )
     return cardiac_risk(told, patient.numbers())
+
+
+def _premedication(drug: str, label: Label) -> Iterator[PlannedPremedication]:
+    for line in label.premedication:
+        source = label.source_text(line.source or "")
+        yield PlannedPremedication(drug, line.what, line.when, source)
 
 
 def _label_tests(

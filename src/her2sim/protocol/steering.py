@@ -8,119 +8,24 @@ per drug.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
+from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.conditions import Condition
-from her2sim.protocol.label import CONDITIONS, Label, Partner, Rule, Setting
-from her2sim.protocol.ledger import Decision, DecisionLog, Ledger, Why
+from her2sim.protocol.dosing import NEVER, ON_THE_DAY, DoseClocks
+from her2sim.protocol.label import CONDITIONS, Rule
+from her2sim.protocol.ledger import Cause, Decision
+from her2sim.protocol.plan import Protocol, Steered
 from her2sim.protocol.readings import Readings, Visit
-from her2sim.protocol.supply import Shortage
 from her2sim.protocol.variables import CLOCKS, DERIVED
-from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
-from her2sim.regimens.regimen import Phase, Regimen
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int64]
-LLN_PERCENT = 50.0
-NEVER = np.inf
-ON_THE_DAY = 1e-6
-
-
-@dataclass(frozen=True)
-class DrugPlan:
-    """A drug of a protocol: its planned regimen, and the label whose rules steer it (if any)."""
-
-    drug: str
-    regimen: Regimen
-    label: Label | None = None
-
-    @property
-    def phase(self) -> Phase:
-        """The plan in one phase."""
-        if len(self.regimen.phases) != 1:
-            raise DataError(f"{self.drug}: a protocol starts from a regimen of one phase")
-        return self.regimen.phases[0]
-
-    @property
-    def interval_day(self) -> float:
-        """Planned days between doses."""
-        return self.phase.interval_min / MINUTES_PER_DAY
-
-    def level_factor(self, level: NDArray[np.int64]) -> Array:
-        """Share of the full dose at each level."""
-        levels = self.label.level if self.label is not None else ()
-        shares = np.array(levels) / levels[0] if levels else np.ones(1)
-        return np.asarray(shares[level])
-
-    @property
-    def n_levels(self) -> int:
-        """How many dose levels there are; below the last the drug stops."""
-        return len(self.label.level) if self.label is not None and self.label.level else 1
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What steers a cohort: drugs with their labels, the setting, and policies by name.
-
-    ``lln_percent`` is the institution's lower limit of normal of the LVEF. With
-    ``is_confirmed_by_repeat``, a hold needs a second, independent measurement that agrees.
-    ``unconfirmed`` rules rest on text that was not read.
-    """
-
-    plans: tuple[DrugPlan, ...]
-    setting: Setting
-    end_day: float
-    lln_percent: float = LLN_PERCENT
-    is_confirmed_by_repeat: bool = False
-    unconfirmed: bool = True
-    shortages: tuple[Shortage, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Steered:
-    """The realised treatment of a cohort.
-
-    ``days_on_hold``, ``n_reductions``, ``n_missed`` (visits at which the drug was not to be had and
-    nothing was given) and ``stopped_day`` (infinite if it went on) have shape (n_drugs, n);
-    ``stop_rule`` is the position of the rule in the log's rules, -1 without one.
-    """
-
-    protocol: Protocol
-    cohort: Cohort
-    ledger: Ledger
-    log: DecisionLog
-    days_on_hold: Array
-    n_reductions: NDArray[np.int64]
-    n_missed: NDArray[np.int64]
-    stopped_day: Array
-    stop_rule: NDArray[np.int64]
-
-
-@dataclass
-class _Book:
-    """Columns that grow by one block a visit."""
-
-    names: tuple[str, ...]
-    blocks: list[tuple[NDArray[np.float64], ...]] = field(default_factory=list)
-
-    def add(self, *columns: NDArray[np.generic]) -> None:
-        if columns[0].size:
-            self.blocks.append(tuple(np.asarray(c, dtype=np.float64) for c in columns))
-
-    def column(self, name: str) -> Array:
-        position = self.names.index(name)
-        parts = [block[position] for block in self.blocks]
-        return np.concatenate(parts) if parts else np.empty(0)
-
-
-DOSE_COLUMNS = ("patient", "drug", "day", "dose_mg", "duration_min", "level", "why", "route")
-LOG_COLUMNS = ("patient", "drug", "day", "rule", "decision", "reading")
 
 
 def steer(protocol: Protocol, cohort: Cohort, readings: Readings) -> Steered:
@@ -177,21 +82,16 @@ class _Clinic:
         self.stop_rule = np.full((n_drugs, n), -1, dtype=np.int64)
         self.level = np.zeros((n_drugs, n), dtype=np.int64)
         self.reduced_day = np.full((n_drugs, n), -NEVER)
-        self.n_doses = np.zeros((n_drugs, n), dtype=np.int64)
-        self.last_dose_day = np.full((n_drugs, n), -NEVER)
-        self.due_day = np.repeat(
-            [[plan.phase.start_min / MINUTES_PER_DAY] for plan in self.plans], n, axis=1
-        )
         self.hold_began = np.full((n_drugs, n), np.nan)
+        self.partner_rule = np.full((n_drugs, n), -1, dtype=np.int64)
         self.days_on_hold = np.zeros((n_drugs, n))
         self.n_reductions = np.zeros((n_drugs, n), dtype=np.int64)
-        self.n_missed = np.zeros((n_drugs, n), dtype=np.int64)
-        self.owed_day = np.full((n_drugs, n), NEVER)
         self.baseline: dict[str, Array] = {}
         self.test_day: dict[str, Array] = {}
         self.every: dict[str, float | None] = self._test_intervals()
-        self.doses, self.log = _Book(DOSE_COLUMNS), _Book(LOG_COLUMNS)
-        self.visit_day = self.due_day.min(axis=0)
+        self.book = TreatmentBook()
+        self.doses = DoseClocks(protocol, cohort, self.book)
+        self.visit_day = self.doses.due_day.min(axis=0)
         self.seen_day = np.full(n, -NEVER)
 
     def _test_intervals(self) -> dict[str, float | None]:
@@ -223,11 +123,11 @@ class _Clinic:
         return Steered(
             self.protocol,
             self.cohort,
-            self._ledger(),
-            self._decisions(),
+            self.book.ledger(),
+            self.book.log(tuple(row.rule.id for row in self.rows)),
             self.days_on_hold + rest,
             self.n_reductions,
-            self.n_missed,
+            self.doses.n_missed,
             self.stopped_day,
             self.stop_rule,
         )
@@ -287,53 +187,83 @@ class _Clinic:
 
     def _apply(self, number: int, visit: Visit, values: Mapping[str, Array]) -> None:
         """One rule on the patients of a visit; stopping wins over holding, that over lowering."""
-        day, who = visit.day, visit.who
-        row, d = self.rows[number], self.rows[number].drug
+        row = self.rows[number]
         if not self.n_held[number] and not any(v in values for v in row.variables):
             return
+        verdict = self._verdict(number, visit, values)
+        self._carry_out(number, visit.day, visit.who, verdict)
+        unknown = np.full(visit.who.size, np.nan)
+        reading = values.get(row.rule.variables()[0], unknown)
+        for decision, cause in verdict.items():
+            for kind in map(int, np.unique(cause[cause >= 0])):
+                chosen = cause == kind
+                self.book.decide(
+                    visit.who[chosen], drug=row.drug, day=visit.day, rule=number,
+                    decision=decision, cause=kind, reading=reading[chosen],
+                )  # fmt: skip
+
+    def _verdict(
+        self, number: int, visit: Visit, values: Mapping[str, Array]
+    ) -> dict[Decision, Positions]:
+        """What a rule decides for each patient: the cause of each decision, -1 where it is none."""
+        day, who = visit.day, visit.who
+        row, d = self.rows[number], self.rows[number].drug
         active = np.isinf(self.stopped_day[d, who])
         held = self.held[number, who] & active
         since = day - self.held_since[number, who]
-        stop = self._holds(row.conditions["stop_when"], values, who) & active
+        hold, resume, reduce, stop = (np.full(who.size, -1, dtype=np.int64) for _ in range(4))
+        _set(stop, self._holds(row.conditions["stop_when"], values, who) & active, Cause.STOP_WHEN)
         values = {**values, "days_held": since}
-        stop |= held & self._holds(row.conditions["stop_held_when"], values, who)
-        resume = held & self._holds(row.conditions["resume_when"], values, who)
-        resume &= since >= row.rule.min_hold_days - ON_THE_DAY
-        hold = self._holds(row.conditions["hold_when"], values, who) & active & ~held
-        if self.protocol.is_confirmed_by_repeat and hold.any():
-            hold &= self._is_confirmed(row, visit, hold)
+        still = held & self._holds(row.conditions["stop_held_when"], values, who)
+        _set(stop, still, Cause.STOP_HELD_WHEN)
+        resumes = held & self._holds(row.conditions["resume_when"], values, who)
+        resumes &= since >= row.rule.min_hold_days - ON_THE_DAY
+        holds = self._holds(row.conditions["hold_when"], values, who) & active & ~held
+        if self.protocol.is_confirmed_by_repeat and holds.any():
+            holds &= self._is_confirmed(row, visit, holds)
         if row.rule.max_hold_days is not None:
-            stop |= held & ~resume & (since >= row.rule.max_hold_days - ON_THE_DAY)
+            is_over = since >= row.rule.max_hold_days - ON_THE_DAY
+            _set(stop, held & ~resumes & is_over, Cause.MAX_HOLD_DAYS)
         if row.rule.max_holds is not None:
-            stop |= hold & (self.n_holds[number, who] >= row.rule.max_holds)
-        hold, resume = hold & ~stop, resume & ~stop
-        reduce = self._holds(row.conditions["reduce_when"], values, who) & active & ~stop & ~hold
+            is_over = self.n_holds[number, who] >= row.rule.max_holds
+            _set(stop, holds & is_over, Cause.MAX_HOLDS)
+        _set(hold, holds & (stop < 0), Cause.HOLD_WHEN)
+        _set(resume, resumes & (stop < 0), Cause.RESUME_WHEN)
+        lowers = self._holds(row.conditions["reduce_when"], values, who) & active
+        _set(reduce, lowers & (stop < 0) & (hold < 0), Cause.REDUCE_WHEN)
         if row.rule.resume_level == "one_down":
-            reduce |= resume
-        reduce |= resume & self._holds(row.conditions["one_down_when"], values, who)
-        reduce &= self.reduced_day[d, who] < day  # several rules of one day lower it once
-        too_low = reduce & (self.level[d, who] + 1 >= self.plans[d].n_levels)
-        stop, reduce, resume = stop | too_low, reduce & ~too_low, resume & ~too_low
+            _set(reduce, resume >= 0, Cause.ONE_DOWN)
+        lowers = self._holds(row.conditions["one_down_when"], values, who)
+        _set(reduce, (resume >= 0) & lowers, Cause.ONE_DOWN)
+        reduce[self.reduced_day[d, who] >= day] = -1  # several rules of one day lower it once
+        too_low = (reduce >= 0) & (self.level[d, who] + 1 >= self.protocol.plans[d].n_levels)
+        _set(stop, too_low, Cause.NO_LOWER_LEVEL)
+        reduce[too_low], resume[too_low] = -1, -1
+        return {
+            Decision.HOLD: hold, Decision.RESUME: resume, Decision.REDUCE: reduce,
+            Decision.STOP: stop,
+        }  # fmt: skip
+
+    def _carry_out(
+        self, number: int, day: float, who: Positions, verdict: Mapping[Decision, Positions]
+    ) -> None:
+        """Change the state of the patients as a rule decided."""
+        d = self.rows[number].drug
+        hold, reduce, stop = (
+            verdict[decision] >= 0 for decision in (Decision.HOLD, Decision.REDUCE, Decision.STOP)
+        )
+        ended = ((verdict[Decision.RESUME] >= 0) | stop) & self.held[number, who]
         self.held[number, who[hold]] = True
         self.held_since[number, who[hold]] = day
         self.n_holds[number, who[hold]] += 1
-        ended = (resume | stop) & held
         self.held[number, who[ended]] = False
         self.n_held[number] += int(hold.sum()) - int(ended.sum())
         self.level[d, who[reduce]] += 1
         self.reduced_day[d, who[reduce]] = day
         self.n_reductions[d, who[reduce]] += 1
-        self._stop(d, day, who[stop], number)
-        reading = values.get(row.rule.variables()[0], np.full(who.size, np.nan))
-        for chosen, decision in (
-            (hold, Decision.HOLD), (resume, Decision.RESUME), (reduce, Decision.REDUCE),
-            (stop, Decision.STOP),
-        ):  # fmt: skip
-            n = int(chosen.sum())
-            self.log.add(
-                who[chosen], np.full(n, d), np.full(n, day), np.full(n, number),
-                np.full(n, int(decision)), reading[chosen],
-            )  # fmt: skip
+        self.stopped_day[d, who[stop]] = day
+        self.stop_rule[d, who[stop]] = number
+        self.has_stopped |= bool(stop.any())
 
     def _holds(
         self, condition: Condition | None, values: Mapping[str, Array], who: Positions
@@ -354,39 +284,44 @@ class _Clinic:
         self._add_derived(again, who)
         return self._holds(row.conditions["hold_when"], again, who)
 
-    def _stop(self, d: int, day: float, who: Positions, number: int) -> None:
-        self.stopped_day[d, who] = day
-        self.stop_rule[d, who] = number
-        self.has_stopped |= who.size > 0
+    def _holding_rule(self, d: int, who: Positions) -> Positions:
+        """The first rule that holds a drug, its own before those of its partners; -1 if none."""
+        found = np.full(who.size, -1, dtype=np.int64)
+        for number in np.flatnonzero(self.n_held):
+            if self.rows[number].drug == d:
+                _set(found, self.held[number, who], int(number))
+        for p in self._partners_of(d, "if_held", "hold"):
+            partner = self._holding_rule(p, who)
+            found = np.where(found < 0, partner, found)
+        return found
 
-    def _is_held(self, d: int, who: Positions) -> Mask:
-        held = np.zeros(who.size, dtype=bool)
-        for number, row in enumerate(self.rows):
-            if row.drug == d and self.n_held[number]:
-                held |= self.held[number, who]
-        for line in self._partners(d):
-            if line.if_held == "hold":
-                for p, plan in enumerate(self.plans):
-                    if plan.drug == line.drug:
-                        held |= self._is_held(p, who)
-        return held
-
-    def _partners(self, d: int) -> tuple[Partner, ...]:
+    def _partners_of(self, d: int, what: str, does: str) -> tuple[int, ...]:
+        """Drugs of the plan that a drug follows when they are held or stopped."""
         label = self.plans[d].label
-        return () if label is None else label.partner
+        lines = label.partner if label is not None else ()
+        drugs = {line.drug for line in lines if getattr(line, what) == does}
+        return tuple(p for p, plan in enumerate(self.plans) if plan.drug in drugs)
 
     def _follow_partners(self, day: float, who: Positions) -> None:
         """Stop what does not go on without its partner."""
         if not self.has_stopped:
             return
         for d in range(len(self.plans)):
-            for line in self._partners(d):
-                for p, plan in enumerate(self.plans):
-                    if plan.drug == line.drug and line.if_stopped == "stop":
-                        ended = np.isinf(self.stopped_day[d, who])
-                        ended &= ~np.isinf(self.stopped_day[p, who])
-                        self.stopped_day[d, who[ended]] = day
-                        self.stop_rule[d, who[ended]] = self.stop_rule[p, who[ended]]
+            for p in self._partners_of(d, "if_stopped", "stop"):
+                ended = np.isinf(self.stopped_day[d, who])
+                ended = who[ended & ~np.isinf(self.stopped_day[p, who])]
+                self.stopped_day[d, ended] = day
+                self.stop_rule[d, ended] = self.stop_rule[p, ended]
+                self._note_partner(Decision.STOP, d, day, ended, self.stop_rule[d, ended])
+
+    def _note_partner(
+        self, decision: Decision, d: int, day: float, who: Positions, rule: Positions
+    ) -> None:
+        """A decision on a drug by the rule of its partner."""
+        self.book.decide(
+            who, drug=d, day=day, rule=rule.astype(np.float64), decision=decision,
+            cause=Cause.PARTNER, reading=np.nan,
+        )  # fmt: skip
 
     def _keep_hold_clock(self, day: float, who: Positions) -> None:
         """Days on hold run from the visit that held to the one that resumed or stopped."""
@@ -394,105 +329,42 @@ class _Clinic:
             return
         for d in range(len(self.plans)):
             active = np.isinf(self.stopped_day[d, who])
-            held = self._is_held(d, who) & active
+            rule = np.where(active, self._holding_rule(d, who), -1)
             running = ~np.isnan(self.hold_began[d, who])
-            over = running & ~held
+            over = running & (rule < 0)
             self.days_on_hold[d, who[over]] += day - self.hold_began[d, who[over]]
             self.hold_began[d, who[over]] = np.nan
-            begun = held & ~running
+            begun = (rule >= 0) & ~running
             self.hold_began[d, who[begun]] = day
             self.n_clocks_running += int(begun.sum()) - int(over.sum())
+            self._keep_partner_hold(d, day, who, rule)
 
-    # Doses.
+    def _keep_partner_hold(self, d: int, day: float, who: Positions, rule: Positions) -> None:
+        """Note where a hold of a partner begins to hold a drug, and where it ends."""
+        is_own = np.array([row.drug == d for row in self.rows], dtype=bool)
+        of_partner = np.where((rule >= 0) & ~is_own[rule], rule, -1)
+        before = self.partner_rule[d, who]
+        begun = (of_partner >= 0) & (before < 0)
+        over = (of_partner < 0) & (before >= 0)
+        is_free = over & (rule < 0) & np.isinf(self.stopped_day[d, who])
+        self._note_partner(Decision.HOLD, d, day, who[begun], of_partner[begun])
+        self._note_partner(Decision.RESUME, d, day, who[is_free], before[is_free])
+        self.partner_rule[d, who[begun]] = of_partner[begun]
+        self.partner_rule[d, who[over]] = -1
 
     def _dose(self, d: int, day: float, who: Positions) -> None:
         """Give what is due and allowed."""
-        plan, phase = self.plans[d], self.plans[d].phase
-        if phase.treated_min is not None:
-            self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], day))
-        allowed = np.isinf(self.stopped_day[d, who]) & ~self._is_held(d, who)
-        allowed &= self.due_day[d, who] <= day + ON_THE_DAY
-        if phase.n_doses is not None:
-            allowed &= self.n_doses[d, who] < phase.n_doses
-        given = who[allowed]
-        for shortage in self.protocol.shortages:
-            if shortage.drug == plan.drug and given.size:
-                given = self._supply(d, shortage, day, given)
-        self._give(d, phase, day, given)
-
-    def _supply(self, d: int, shortage: Shortage, day: float, wanted: Positions) -> Positions:
-        """Who gets the drug in a shortage; the others wait, go without, or get the substitute."""
-        missing = shortage.is_missing(day, self.cohort, wanted)
-        without = wanted[missing]
-        if shortage.instead is not None:
-            self._give(d, shortage.instead, day, without, is_substitute=True)
-            return wanted[~missing]
-        self.n_missed[d, without] += 1
-        self.owed_day[d, without] = np.minimum(self.owed_day[d, without], day)
-        is_late = shortage.policy == "delay"
-        wait = shortage.retry_day if is_late else self.plans[d].interval_day
-        self.due_day[d, without] = day + wait
-        return wanted[~missing]
-
-    def _give(
-        self, d: int, phase: Phase, day: float, given: Positions, is_substitute: bool = False
-    ) -> None:
-        """Doses of one drug on a day."""
-        if not given.size:
-            return
-        plan = self.plans[d]
-        is_first = self.n_doses[d, given] == 0
-        reloads = ~is_first & self._is_reload(d, day, given) & (phase.loading is not None)
-        loading = phase.loading or phase.maintenance
-        is_loading = is_first | reloads
-        amount = np.where(is_loading, loading.amount, phase.maintenance.amount)
-        minutes = np.where(is_loading, loading.duration_min, phase.maintenance.duration_min)
-        amount = amount * plan.level_factor(self.level[d, given])
-        basis = SCALED_BY[phase.maintenance.unit]
-        if basis is not None:
-            amount = amount * self.cohort.covariate(basis)[given]
-        why = np.where(reloads, Why.RELOAD, np.where(is_first, Why.LOADING, Why.MAINTENANCE))
-        if phase.loading is None:
-            why = np.full(given.size, Why.MAINTENANCE)
-        if is_substitute:
-            why = np.full(given.size, Why.SUBSTITUTE)
-        self.doses.add(
-            given, np.full(given.size, d), np.full(given.size, day), amount, minutes,
-            self.level[d, given], why, np.full(given.size, ROUTES.index(phase.route)),
-        )  # fmt: skip
-        self.n_doses[d, given] += 1
-        self.last_dose_day[d, given] = day
-        self.owed_day[d, given] = NEVER
-        self.due_day[d, given] = _treated_day(
-            plan.phase, day + np.full(given.size, plan.interval_day)
-        )
-
-    def _is_reload(self, d: int, day: float, who: Positions) -> Mask:
-        label = self.plans[d].label
-        if label is None or label.reload is None:
-            return np.zeros(who.size, dtype=bool)
-        owed = self.owed_day[d, who]
-        clocks = {
-            "days_late": day - np.minimum(self.due_day[d, who], owed),
-            "days_since_dose": day - self.last_dose_day[d, who],
-        }
-        reloads = label.reload_condition().holds(clocks, {})
-        for shortage in self.protocol.shortages:
-            if shortage.drug == self.plans[d].drug and shortage.reload == "never":
-                reloads &= np.isinf(owed)
-        return reloads
+        allowed = np.isinf(self.stopped_day[d, who]) & (self._holding_rule(d, who) < 0)
+        self.doses.give_due(d, day, who, allowed, self.level[d])
 
     # The next visit.
 
     def _plan_next(self, day: float, who: Positions) -> None:
         """The earliest dose that is due, or the recheck of a hold."""
         following = np.full(who.size, NEVER)
-        for d, plan in enumerate(self.plans):
-            going_on = np.isinf(self.stopped_day[d, who])
-            if plan.phase.n_doses is not None:
-                going_on &= self.n_doses[d, who] < plan.phase.n_doses
-            held = self._is_held(d, who)
-            due = np.where(going_on & ~held, self.due_day[d, who], NEVER)
+        for d in range(len(self.plans)):
+            goes_on = np.isinf(self.stopped_day[d, who]) & (self._holding_rule(d, who) < 0)
+            due = np.where(goes_on, self.doses.next_day(d, who), NEVER)
             following = np.minimum(following, due)
         for number in np.flatnonzero(self.n_held):
             row = self.rows[number]
@@ -501,35 +373,7 @@ class _Clinic:
             following = np.where(waits, np.minimum(following, day + recheck), following)
         self.visit_day[who] = np.maximum(following, day + ON_THE_DAY * 10)
 
-    # Results.
 
-    def _ledger(self) -> Ledger:
-        patient, drug, day, dose, minutes, level, why, route = map(self.doses.column, DOSE_COLUMNS)
-        whole = [_whole(column) for column in (patient, drug, level, why, route)]
-        return Ledger(whole[0], whole[1], day, dose, minutes, *whole[2:])
-
-    def _decisions(self) -> DecisionLog:
-        patient, drug, day, rule, decision, reading = map(self.log.column, LOG_COLUMNS)
-        ids = tuple(row.rule.id for row in self.rows)
-        return DecisionLog(
-            _whole(patient), _whole(drug), day, _whole(rule), _whole(decision), reading, ids
-        )
-
-
-def _treated_day(phase: Phase, day: Array) -> Array:
-    """Days, moved out of the rest of a period to the start of the next.
-
-    Periods count from the first dose; what a hold left out is not made up for.
-    """
-    if phase.treated_min is None:
-        return day
-    start, treated, period = (
-        minutes / MINUTES_PER_DAY
-        for minutes in (phase.start_min, phase.treated_min, phase.period_min)
-    )
-    number, place = np.divmod(day - start + ON_THE_DAY, period)
-    return np.where(place < treated, day, start + (number + 1) * period)
-
-
-def _whole(values: Array) -> NDArray[np.int64]:
-    return values.astype(np.int64)
+def _set(cause: Positions, where: Mask, kind: int) -> None:
+    """Give a cause to those who have none yet."""
+    cause[where & (cause < 0)] = kind

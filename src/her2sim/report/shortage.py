@@ -17,8 +17,9 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.ledger import Why, relative_dose_intensity
+from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.steering import DrugPlan, Protocol, Steered, steer
+from her2sim.protocol.steering import steer
 from her2sim.protocol.supply import Shortage
 from her2sim.realised import levels_of_ledger
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY

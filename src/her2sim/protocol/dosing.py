@@ -1,0 +1,139 @@
+"""When each drug is due, and what is given: loading or maintenance, dose level, shortages."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.patients.cohort import Cohort
+from her2sim.protocol.book import TreatmentBook
+from her2sim.protocol.ledger import Why
+from her2sim.protocol.plan import Protocol
+from her2sim.protocol.supply import Shortage
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
+from her2sim.regimens.regimen import Phase
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.int64]
+NEVER = np.inf
+ON_THE_DAY = 1e-6
+
+
+class DoseClocks:
+    """Clocks of each drug of each patient; every array is (drugs, n)."""
+
+    def __init__(self, protocol: Protocol, cohort: Cohort, book: TreatmentBook) -> None:
+        self.protocol, self.cohort, self.book = protocol, cohort, book
+        self.plans = protocol.plans
+        shape = (len(self.plans), cohort.n_patients)
+        self.n_doses = np.zeros(shape, dtype=np.int64)
+        self.n_missed = np.zeros(shape, dtype=np.int64)
+        self.last_dose_day = np.full(shape, -NEVER)
+        self.owed_day = np.full(shape, NEVER)
+        starts = [[plan.phase.start_min / MINUTES_PER_DAY] for plan in self.plans]
+        self.due_day = np.repeat(starts, cohort.n_patients, axis=1)
+
+    def next_day(self, d: int, who: Positions) -> Array:
+        """When a drug is due next; never after its last dose."""
+        n_doses = self.plans[d].phase.n_doses
+        if n_doses is None:
+            return np.asarray(self.due_day[d, who])
+        return np.where(self.n_doses[d, who] < n_doses, self.due_day[d, who], NEVER)
+
+    def give_due(self, d: int, day: float, who: Positions, allowed: Mask, level: Positions) -> None:
+        """Give a drug to those of a visit who may have it, at their dose level, if it is due."""
+        phase = self.plans[d].phase
+        if phase.treated_min is not None:
+            self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], day))
+        given = who[allowed & (self.next_day(d, who) <= day + ON_THE_DAY)]
+        for shortage in self.protocol.shortages:
+            if shortage.drug == self.plans[d].drug and given.size:
+                given = self._supply(d, shortage, day, given, level)
+        self._give(d, phase, day, given, level)
+
+    def _supply(
+        self, d: int, shortage: Shortage, day: float, wanted: Positions, level: Positions
+    ) -> Positions:
+        """Who gets the drug in a shortage; the others wait, go without, or get the substitute."""
+        missing = shortage.is_missing(day, self.cohort, wanted)
+        without = wanted[missing]
+        if shortage.instead is not None:
+            self._give(d, shortage.instead, day, without, level, is_substitute=True)
+            return wanted[~missing]
+        self.n_missed[d, without] += 1
+        self.owed_day[d, without] = np.minimum(self.owed_day[d, without], day)
+        is_late = shortage.policy == "delay"
+        wait = shortage.retry_day if is_late else self.plans[d].interval_day
+        self.due_day[d, without] = day + wait
+        return wanted[~missing]
+
+    def _give(
+        self,
+        d: int,
+        phase: Phase,
+        day: float,
+        given: Positions,
+        level: Positions,
+        is_substitute: bool = False,
+    ) -> None:
+        """Doses of one drug on a day."""
+        if not given.size:
+            return
+        plan = self.plans[d]
+        is_first = self.n_doses[d, given] == 0
+        reloads = ~is_first & self._is_reload(d, day, given) & (phase.loading is not None)
+        loading = phase.loading or phase.maintenance
+        is_loading = is_first | reloads
+        amount = np.where(is_loading, loading.amount, phase.maintenance.amount)
+        minutes = np.where(is_loading, loading.duration_min, phase.maintenance.duration_min)
+        amount = amount * plan.level_factor(level[given])
+        basis = SCALED_BY[phase.maintenance.unit]
+        if basis is not None:
+            amount = amount * self.cohort.covariate(basis)[given]
+        why = np.where(reloads, Why.RELOAD, np.where(is_first, Why.LOADING, Why.MAINTENANCE))
+        if phase.loading is None:
+            why = np.full(given.size, Why.MAINTENANCE)
+        if is_substitute:
+            why = np.full(given.size, Why.SUBSTITUTE)
+        self.book.dose(
+            given, drug=d, day=day, dose_mg=amount, duration_min=minutes,
+            level=level[given].astype(np.float64), why=why,
+            route=ROUTES.index(phase.route),
+        )  # fmt: skip
+        self.n_doses[d, given] += 1
+        self.last_dose_day[d, given] = day
+        self.owed_day[d, given] = NEVER
+        self.due_day[d, given] = _treated_day(
+            plan.phase, day + np.full(given.size, plan.interval_day)
+        )
+
+    def _is_reload(self, d: int, day: float, who: Positions) -> Mask:
+        label = self.plans[d].label
+        if label is None or label.reload is None:
+            return np.zeros(who.size, dtype=bool)
+        owed = self.owed_day[d, who]
+        clocks = {
+            "days_late": day - np.minimum(self.due_day[d, who], owed),
+            "days_since_dose": day - self.last_dose_day[d, who],
+        }
+        reloads = label.reload_condition().holds(clocks, {})
+        for shortage in self.protocol.shortages:
+            if shortage.drug == self.plans[d].drug and shortage.reload == "never":
+                reloads &= np.isinf(owed)
+        return reloads
+
+
+def _treated_day(phase: Phase, day: Array) -> Array:
+    """Days, moved out of the rest of a period to the start of the next.
+
+    Periods count from the first dose; what a hold left out is not made up for.
+    """
+    if phase.treated_min is None:
+        return day
+    start, treated, period = (
+        minutes / MINUTES_PER_DAY
+        for minutes in (phase.start_min, phase.treated_min, phase.period_min)
+    )
+    number, place = np.divmod(day - start + ON_THE_DAY, period)
+    return np.where(place < treated, day, start + (number + 1) * period)

@@ -1,0 +1,89 @@
+"""What steers a cohort: drugs with their labels, the setting, and policies; and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.errors import DataError
+from her2sim.patients.cohort import Cohort
+from her2sim.protocol.label import Label, Setting
+from her2sim.protocol.ledger import DecisionLog, Ledger
+from her2sim.protocol.supply import Shortage
+from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.regimen import Phase, Regimen
+
+Array = NDArray[np.float64]
+LLN_PERCENT = 50.0
+
+
+@dataclass(frozen=True)
+class DrugPlan:
+    """A drug of a protocol: its planned regimen, and the label whose rules steer it (if any)."""
+
+    drug: str
+    regimen: Regimen
+    label: Label | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """The plan in one phase."""
+        if len(self.regimen.phases) != 1:
+            raise DataError(f"{self.drug}: a protocol starts from a regimen of one phase")
+        return self.regimen.phases[0]
+
+    @property
+    def interval_day(self) -> float:
+        """Planned days between doses."""
+        return self.phase.interval_min / MINUTES_PER_DAY
+
+    def level_factor(self, level: NDArray[np.int64]) -> Array:
+        """Share of the full dose at each level."""
+        levels = self.label.level if self.label is not None else ()
+        shares = np.array(levels) / levels[0] if levels else np.ones(1)
+        return np.asarray(shares[level])
+
+    @property
+    def n_levels(self) -> int:
+        """How many dose levels there are; below the last the drug stops."""
+        return len(self.label.level) if self.label is not None and self.label.level else 1
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What steers a cohort: drugs with their labels, the setting, and policies by name.
+
+    ``lln_percent`` is the institution's lower limit of normal of the LVEF. With
+    ``is_confirmed_by_repeat``, a hold needs a second, independent measurement that agrees.
+    ``unconfirmed`` rules rest on text that was not read.
+    """
+
+    plans: tuple[DrugPlan, ...]
+    setting: Setting
+    end_day: float
+    lln_percent: float = LLN_PERCENT
+    is_confirmed_by_repeat: bool = False
+    unconfirmed: bool = True
+    shortages: tuple[Shortage, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Steered:
+    """The realised treatment of a cohort.
+
+    ``days_on_hold``, ``n_reductions``, ``n_missed`` (visits at which the drug was not to be had and
+    nothing was given) and ``stopped_day`` (infinite if it went on) have shape (n_drugs, n);
+    ``stop_rule`` is the position of the rule in the log's rules, -1 without one.
+    """
+
+    protocol: Protocol
+    cohort: Cohort
+    ledger: Ledger
+    log: DecisionLog
+    days_on_hold: Array
+    n_reductions: NDArray[np.int64]
+    n_missed: NDArray[np.int64]
+    stopped_day: Array
+    stop_rule: NDArray[np.int64]
