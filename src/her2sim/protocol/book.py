@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from her2sim.protocol.ledger import DecisionLog, Ledger
 
-Array = NDArray[np.float64]
 DOSES = ("patient", "drug", "day", "dose_mg", "duration_min", "level", "why", "route")
 DECISIONS = ("patient", "drug", "day", "rule", "decision", "cause", "reading")
+Block = dict[str, "NDArray[np.generic] | float"]
 MEASURED = {"day", "dose_mg", "duration_min", "reading"}
 
 
@@ -20,20 +20,21 @@ class _Columns:
     """Columns that grow by blocks; a single value stands for the whole block."""
 
     names: tuple[str, ...]
-    blocks: list[tuple[Array, ...]] = field(default_factory=list)
+    blocks: list[tuple[int, Block]] = field(default_factory=list)
 
-    def add(self, n: int, values: dict[str, Array | float]) -> None:
+    def add(self, n: int, block: Block) -> None:
         if n:
-            self.blocks.append(
-                tuple(np.full(n, values[name], dtype=np.float64) for name in self.names)
-            )
+            self.blocks.append((n, block))
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
+        ends = np.cumsum([0, *(n for n, _ in self.blocks)])
         found: dict[str, NDArray[np.generic]] = {}
-        for position, name in enumerate(self.names):
-            parts = [block[position] for block in self.blocks]
-            values = np.concatenate(parts) if parts else np.empty(0)
-            found[name] = values if name in MEASURED else values.astype(np.int64)
+        for name in self.names:
+            kind = np.float64 if name in MEASURED else np.int64
+            values = np.empty(int(ends[-1]), dtype=kind)
+            for start, (n, block) in zip(ends, self.blocks, strict=False):
+                values[start : start + n] = block[name]
+            found[name] = values
         return found
 
 
@@ -43,13 +44,13 @@ class TreatmentBook:
     def __init__(self) -> None:
         self._doses, self._decisions = _Columns(DOSES), _Columns(DECISIONS)
 
-    def dose(self, patient: NDArray[np.int64], **values: Array | float) -> None:
+    def dose(self, patient: NDArray[np.int64], **values: NDArray[np.generic] | float) -> None:
         """Doses of a day: the columns of the ledger, for each patient or one value for all."""
-        self._doses.add(patient.size, {"patient": patient.astype(np.float64), **values})
+        self._doses.add(patient.size, {"patient": patient, **values})
 
-    def decide(self, patient: NDArray[np.int64], **values: Array | float) -> None:
+    def decide(self, patient: NDArray[np.int64], **values: NDArray[np.generic] | float) -> None:
         """Decisions of a day: the columns of the log, for each patient or one value for all."""
-        self._decisions.add(patient.size, {"patient": patient.astype(np.float64), **values})
+        self._decisions.add(patient.size, {"patient": patient, **values})
 
     def ledger(self) -> Ledger:
         """All doses."""

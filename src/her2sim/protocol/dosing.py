@@ -98,7 +98,7 @@ class DoseClocks:
             why = np.full(given.size, Why.SUBSTITUTE)
         self.book.dose(
             given, drug=d, day=day, dose_mg=amount, duration_min=minutes,
-            level=level[given].astype(np.float64), why=why,
+            level=level[given], why=why,
             route=ROUTES.index(phase.route),
         )  # fmt: skip
         self.n_doses[d, given] += 1

@@ -7,7 +7,7 @@ per drug.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,10 +139,12 @@ class _Clinic:
         for number in range(len(self.rows)):
             self._apply(number, visit, values)
         self._follow_partners(day, who)
-        self._keep_hold_clock(day, who)
-        for d in range(len(self.plans)):
-            self._dose(d, day, who)
-        self._plan_next(day, who)
+        holding = [self._holding_rule(d, who) for d in range(len(self.plans))]
+        self._keep_hold_clock(day, who, holding)
+        for d, rule in enumerate(holding):
+            allowed = np.isinf(self.stopped_day[d, who]) & (rule < 0)
+            self.doses.give_due(d, day, who, allowed, self.level[d])
+        self._plan_next(day, who, holding)
         self.seen_day[who] = day
 
     # Readings.
@@ -188,8 +190,17 @@ class _Clinic:
     def _apply(self, number: int, visit: Visit, values: Mapping[str, Array]) -> None:
         """One rule on the patients of a visit; stopping wins over holding, that over lowering."""
         row = self.rows[number]
-        if not self.n_held[number] and not any(v in values for v in row.variables):
+        known = [values[v] for v in row.variables if v in values]
+        concerned = np.zeros(visit.who.size, dtype=bool)
+        for reading in known:
+            concerned |= ~np.isnan(reading)
+        if self.n_held[number]:
+            concerned |= self.held[number, visit.who]
+        if not concerned.any():
             return
+        if not concerned.all():
+            visit = visit.of(concerned)
+            values = {name: reading[concerned] for name, reading in values.items()}
         verdict = self._verdict(number, visit, values)
         self._carry_out(number, visit.day, visit.who, verdict)
         unknown = np.full(visit.who.size, np.nan)
@@ -319,17 +330,16 @@ class _Clinic:
     ) -> None:
         """A decision on a drug by the rule of its partner."""
         self.book.decide(
-            who, drug=d, day=day, rule=rule.astype(np.float64), decision=decision,
+            who, drug=d, day=day, rule=rule, decision=decision,
             cause=Cause.PARTNER, reading=np.nan,
         )  # fmt: skip
 
-    def _keep_hold_clock(self, day: float, who: Positions) -> None:
+    def _keep_hold_clock(self, day: float, who: Positions, holding: Sequence[Positions]) -> None:
         """Days on hold run from the visit that held to the one that resumed or stopped."""
         if not self.n_held.any() and not self.n_clocks_running:
             return
-        for d in range(len(self.plans)):
-            active = np.isinf(self.stopped_day[d, who])
-            rule = np.where(active, self._holding_rule(d, who), -1)
+        for d, held_by in enumerate(holding):
+            rule = np.where(np.isinf(self.stopped_day[d, who]), held_by, -1)
             running = ~np.isnan(self.hold_began[d, who])
             over = running & (rule < 0)
             self.days_on_hold[d, who[over]] += day - self.hold_began[d, who[over]]
@@ -344,6 +354,8 @@ class _Clinic:
         is_own = np.array([row.drug == d for row in self.rows], dtype=bool)
         of_partner = np.where((rule >= 0) & ~is_own[rule], rule, -1)
         before = self.partner_rule[d, who]
+        if not (of_partner >= 0).any() and not (before >= 0).any():
+            return
         begun = (of_partner >= 0) & (before < 0)
         over = (of_partner < 0) & (before >= 0)
         is_free = over & (rule < 0) & np.isinf(self.stopped_day[d, who])
@@ -352,18 +364,13 @@ class _Clinic:
         self.partner_rule[d, who[begun]] = of_partner[begun]
         self.partner_rule[d, who[over]] = -1
 
-    def _dose(self, d: int, day: float, who: Positions) -> None:
-        """Give what is due and allowed."""
-        allowed = np.isinf(self.stopped_day[d, who]) & (self._holding_rule(d, who) < 0)
-        self.doses.give_due(d, day, who, allowed, self.level[d])
-
     # The next visit.
 
-    def _plan_next(self, day: float, who: Positions) -> None:
+    def _plan_next(self, day: float, who: Positions, holding: Sequence[Positions]) -> None:
         """The earliest dose that is due, or the recheck of a hold."""
         following = np.full(who.size, NEVER)
-        for d in range(len(self.plans)):
-            goes_on = np.isinf(self.stopped_day[d, who]) & (self._holding_rule(d, who) < 0)
+        for d, rule in enumerate(holding):
+            goes_on = np.isinf(self.stopped_day[d, who]) & (rule < 0)
             due = np.where(goes_on, self.doses.next_day(d, who), NEVER)
             following = np.minimum(following, due)
         for number in np.flatnonzero(self.n_held):
