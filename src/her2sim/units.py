@@ -115,6 +115,12 @@ class Unit:
     def __neg__(self) -> Unit:
         return self
 
+    def root(self) -> Unit:
+        """Unit of a square root."""
+        if any(e % 2 for e in self.exponents):
+            raise UnitError(f"{self} has no square root")
+        return Unit(math.sqrt(self.factor), tuple(e // 2 for e in self.exponents))
+
     def equals(self, other: Unit) -> bool:
         """Whether both mean the same, factor included (``ug/mL`` equals ``mg/L``)."""
         close = math.isclose(self.factor, other.factor, rel_tol=1e-9)

@@ -6,13 +6,13 @@ code for one lane reads and writes its element.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import ir
 
+from her2sim.engine import elementary
 from her2sim.engine.expression import Node, evaluate
 
 F64, I64, I32, I8, I1 = (
@@ -25,10 +25,6 @@ F64, I64, I32, I8, I1 = (
 POINTER = ir.PointerType()
 Value = Any
 
-LOG2_E = 1.4426950408889634
-LN2_HIGH, LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
-ROUNDING = 1.5 * 2.0**52  # added to a number, it leaves the nearest integer in the low bits
-
 
 class Emitter:
     """Emits code for ``lanes`` numbers at once; with one lane, plain scalar code."""
@@ -37,7 +33,7 @@ class Emitter:
         self.b, self.lanes = builder, lanes
         self.real: ir.Type = F64 if lanes == 1 else ir.VectorType(F64, lanes)
 
-    def _wide(self, element: ir.Type) -> ir.Type:
+    def wide(self, element: ir.Type) -> ir.Type:
         return element if self.lanes == 1 else ir.VectorType(element, self.lanes)
 
     def constant(self, value: float) -> Value:
@@ -45,6 +41,12 @@ class Emitter:
         if self.lanes == 1:
             return ir.Constant(F64, float(value))
         return ir.Constant(self.real, [ir.Constant(F64, float(value))] * self.lanes)
+
+    def whole(self, value: int) -> Value:
+        """A 64-bit whole number in every lane."""
+        if self.lanes == 1:
+            return I64(value)
+        return ir.Constant(ir.VectorType(I64, self.lanes), [I64(value)] * self.lanes)
 
     def splat(self, scalar: Value) -> Value:
         """A scalar in every lane."""
@@ -79,6 +81,15 @@ class Emitter:
         """The larger, or NaN if ``a`` is not a number or ``b`` already was none."""
         return self.b.select(self.b.fcmp_ordered("<=", a, b), b, a)
 
+    def larger(self, a: Value, b: Value) -> Value:
+        """The larger of two; NaN if one is."""
+        bigger = self.b.select(self.b.fcmp_ordered(">", a, b), a, b)
+        return self.b.select(self.b.fcmp_unordered("uno", a, a), a, bigger)
+
+    def pick(self, a: Value, b: Value, x: Value, y: Value) -> Value:
+        """The third value where the first is not below the second, else the fourth."""
+        return self.b.select(self.b.fcmp_ordered(">=", a, b), x, y)
+
     def minimum(self, a: Value, b: Value) -> Value:
         return self.b.select(self.b.fcmp_ordered("<", a, b), a, b)
 
@@ -99,31 +110,9 @@ class Emitter:
             total = self.fma(total, x, self.constant(c))
         return self.b.fmul(total, x)
 
-    def exp(self, x: Value) -> Value:
-        """Exponential of a number that is not above zero, to the last bit or two.
-
-        x = n ln 2 + r with |r| <= ln 2 / 2; e^r from its series (12 terms leave 2e-16), and 2^n
-        from the exponent bits. Below -700 it is zero.
-        """
-        wide64 = self._wide(I64)
-        lowest = self.constant(-700.0)
-        is_nothing = self.b.fcmp_ordered("<", x, lowest)
-        x = self.maximum(x, lowest)
-        shifted = self.fma(x, self.constant(LOG2_E), self.constant(ROUNDING))
-        n = self.b.fsub(shifted, self.constant(ROUNDING))
-        rest = self.fma(n, self.constant(-LN2_HIGH), x)
-        rest = self.fma(n, self.constant(-LN2_LOW), rest)
-        series = self.polynomial([1.0 / math.factorial(k) for k in range(1, 13)], rest)
-        places = [I64(52)] * self.lanes
-        shift = places[0] if self.lanes == 1 else ir.Constant(wide64, places)
-        power = self.b.shl(self.b.bitcast(shifted, wide64), shift)
-        bits = self.b.bitcast(self.b.fadd(series, self.constant(1.0)), wide64)
-        value = self.b.bitcast(self.b.add(bits, power), self.real)
-        return self.b.select(is_nothing, self.constant(0.0), value)
-
     def step_factor(self, squared_error: Value) -> Value:
         """About 0.9 x^(-1/10), from the exponent bits: a step size needs no more precision."""
-        wide32, wide64 = self._wide(I32), self._wide(I64)
+        wide32, wide64 = self.wide(I32), self.wide(I64)
         shift = (
             ir.Constant(wide64, 32)
             if self.lanes == 1
@@ -152,7 +141,7 @@ class Emitter:
     def mask(self, bits: Value) -> Value:
         """A 32-bit integer as a mask."""
         packed = self.b.trunc(bits, ir.IntType(self.lanes))
-        return packed if self.lanes == 1 else self.b.bitcast(packed, self._wide(I1))
+        return packed if self.lanes == 1 else self.b.bitcast(packed, self.wide(I1))
 
     # Slots of the workspace.
 
@@ -180,6 +169,12 @@ class Emitter:
             "div": self.b.fdiv,
             "neg": self.b.fneg,
             "fma": self.fma,
+            "sqrt": self.sqrt,
+            "max": self.larger,
+            "pick": self.pick,
+            "exp": lambda x: elementary.exp(self, x),
+            "log": lambda x: elementary.log(self, x),
+            "pow": lambda x, y: elementary.power(self, x, y),
         }
         return evaluate(nodes, symbols, operations, self.constant)
 

@@ -69,5 +69,4 @@ class EquationCode:
         symbols = self._symbols(states)
         names = [f"d {s}" for s in self.layout.model.states]
         symbols |= dict(zip(names, slopes, strict=True))
-        nodes = [self.layout.lowered.output_slopes[i] for i in self.layout.analyte_outputs]
-        return self.emitter.equations(nodes, symbols)
+        return self.emitter.equations(self.layout.lowered.concentration_slopes, symbols)

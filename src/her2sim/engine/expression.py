@@ -1,8 +1,8 @@
 """A small expression graph: what a traced equation becomes before it is machine code.
 
 Nodes are interned, so equal sub-expressions are one node (common sub-expression elimination comes
-for free). The operations are those that equations need so far: ``+ - * /``
-and negation; lowering adds the fused multiply-add.
+for free). The operations are those that equations need: ``+ - * /`` and negation, and the functions
+of :mod:`her2sim.engine.functions`; lowering adds the fused multiply-add.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Number = int | float
 class Node:
     """One value of the graph; made by arithmetic on other nodes, never by hand."""
 
-    __slots__ = ("args", "graph", "index", "name", "op", "value")
+    __slots__ = ("args", "graph", "index", "name", "op", "symbols", "value")
 
     def __init__(
         self,
@@ -31,6 +31,8 @@ class Node:
     ) -> None:
         self.graph, self.op, self.args, self.value, self.name = graph, op, args, value, name
         self.index = len(graph.nodes)
+        own = frozenset({name}) if op == "symbol" else frozenset()
+        self.symbols: frozenset[str] = own.union(*(a.symbols for a in args))
 
     def __add__(self, other: Node | Number) -> Node:
         return self.graph.add(self, self.graph.lift(other))
@@ -180,29 +182,26 @@ def evaluate(
     return [visit(root) for root in roots]
 
 
-def symbols_of(node: Node) -> frozenset[str]:
-    """Names of all symbols below a node."""
-    if node.op == "symbol":
-        return frozenset({node.name})
-    return frozenset().union(*(symbols_of(a) for a in node.args))
-
-
 def copy_into(node: Node, graph: Graph) -> Node:
     """The same expression as a node of another graph."""
-    if node.op == "const":
-        return graph.constant(node.value)
-    if node.op == "symbol":
-        return graph.symbol(node.name)
-    return graph.operation(node.op, *(copy_into(a, graph) for a in node.args))
+    return rewrite(node, lambda _: None, graph)
 
 
-def rewrite(node: Node, replace: Callable[[Node], Node | None]) -> Node:
-    """Rebuild a node bottom-up; ``replace`` may return another node for a rebuilt one."""
-    graph, done = node.graph, dict[int, Node]()
+def rewrite(node: Node, replace: Callable[[Node], Node | None], graph: Graph | None = None) -> Node:
+    """Rebuild a node bottom-up; ``replace`` may return another node for a rebuilt one.
+
+    The result is a node of ``graph``; of the node's own if it is not given.
+    """
+    target, done = graph or node.graph, dict[int, Node]()
 
     def visit(n: Node) -> Node:
         if n.index not in done:
-            rebuilt = graph.operation(n.op, *(visit(a) for a in n.args)) if n.args else n
+            if n.op == "const":
+                rebuilt = target.constant(n.value)
+            elif n.op == "symbol":
+                rebuilt = target.symbol(n.name)
+            else:
+                rebuilt = target.operation(n.op, *(visit(a) for a in n.args))
             replaced = replace(rebuilt)
             done[n.index] = rebuilt if replaced is None else replaced
         return done[n.index]
@@ -217,27 +216,44 @@ def directional_derivative(node: Node, directions: Mapping[str, Node]) -> Node:
     def visit(n: Node) -> Node:
         if n.index in done:
             return done[n.index]
-        if n.op == "const":
+        if not (n.symbols & directions.keys()):
             out = graph.constant(0.0)
         elif n.op == "symbol":
-            out = directions.get(n.name, graph.constant(0.0))
-        elif n.op == "neg":
-            out = -visit(n.args[0])
+            out = directions[n.name]
         else:
-            a, b = n.args
-            da, db = visit(a), visit(b)
-            if n.op == "add":
-                out = da + db
-            elif n.op == "sub":
-                out = da - db
-            elif n.op == "mul":
-                out = da * b + a * db
-            else:
-                out = (da - n * db) / b
+            out = _DERIVATIVES[n.op](n, [visit(a) for a in n.args])
         done[n.index] = out
         return out
 
     return visit(node)
+
+
+def _power_slope(n: Node, d: list[Node]) -> Node:
+    base, exponent = n.args
+    from_base = n * exponent / base * d[0]
+    if exponent.op == "const":
+        return from_base
+    return from_base + n * n.graph.operation("log", base) * d[1]
+
+
+def _larger_slope(n: Node, d: list[Node]) -> Node:
+    a, b = n.args
+    return n.graph.operation("pick", a, b, *d)
+
+
+_DERIVATIVES: dict[str, Callable[[Node, list[Node]], Node]] = {
+    "neg": lambda n, d: -d[0],
+    "add": lambda n, d: d[0] + d[1],
+    "sub": lambda n, d: d[0] - d[1],
+    "mul": lambda n, d: d[0] * n.args[1] + n.args[0] * d[1],
+    "div": lambda n, d: (d[0] - n * d[1]) / n.args[1],
+    "exp": lambda n, d: n * d[0],
+    "log": lambda n, d: d[0] / n.args[0],
+    "sqrt": lambda n, d: d[0] / (2.0 * n),
+    "pow": _power_slope,
+    "max": _larger_slope,
+}
+"""Derivative of each operation from those of its arguments."""
 
 
 _PRECEDENCE = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 2}
@@ -250,6 +266,8 @@ def render(node: Node, parent: str = "", is_right: bool = False) -> str:
         return f"{node.value:g}"
     if node.op == "symbol":
         return node.name
+    if node.op not in _PRECEDENCE:
+        return f"{node.op}({', '.join(render(a) for a in node.args)})"
     if node.op == "neg":
         text = "-" + render(node.args[0], "mul")
     else:

@@ -25,8 +25,8 @@ from her2sim.engine.expression import (
     directional_derivative,
     evaluate,
     rewrite,
-    symbols_of,
 )
+from her2sim.engine.functions import SCALAR_OPERATIONS
 from her2sim.engine.model import Model
 
 Array = NDArray[np.float64]
@@ -98,6 +98,8 @@ def _coefficients(model: Model) -> dict[tuple[int, int], Node]:
     for row, node in enumerate(model.rate_nodes):
         rate = copy_into(node, graph)
         for column, state in enumerate(model.states):
+            if state not in rate.symbols:
+                continue
             slope = directional_derivative(rate, {state: one})
             if not (slope.op == "const" and slope.value == 0.0):
                 table[row, column] = slope
@@ -112,7 +114,7 @@ def _closed_linear_states(
     linear = set()
     for row, node in enumerate(model.rate_nodes):
         slopes = [slope for (r, _), slope in table.items() if r == row]
-        if all(not (symbols_of(slope) & unsteady) for slope in slopes) and _is_zero(node, model):
+        if all(not (slope.symbols & unsteady) for slope in slopes) and _is_zero(node, model):
             linear.add(row)
     return _closed(frozenset(linear), table)
 
@@ -198,14 +200,7 @@ def _numbers(
     coefficients: Coefficients, model: Model, parameters: Array
 ) -> dict[tuple[int, int], Array]:
     symbols = dict(zip(model.parameters, parameters, strict=True))
-    operations = {
-        "add": np.add,
-        "sub": np.subtract,
-        "mul": np.multiply,
-        "div": np.divide,
-        "neg": np.negative,
-    }
-    found = evaluate(coefficients.values(), symbols, operations, np.float64)
+    found = evaluate(coefficients.values(), symbols, SCALAR_OPERATIONS, np.float64)
     n = parameters.shape[1]
     return {p: np.broadcast_to(v, n) for p, v in zip(coefficients, found, strict=True)}
 

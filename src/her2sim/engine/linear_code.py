@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from her2sim.engine import elementary
 from her2sim.engine.emitter import Value
 from her2sim.engine.equations import EquationCode
 from her2sim.engine.layout import Layout
@@ -69,7 +70,7 @@ class _BlockCode:
         e, b = self.e, self.e.b
         levels, areas = [], []
         for i, (start, source) in enumerate(zip(self.start, self.source, strict=True)):
-            decay = e.exp(b.fmul(self._number("rate", i), day))
+            decay = elementary.exp(e, b.fmul(self._number("rate", i), day))
             per_rate = self._number("per_rate", i)
             grown = b.fmul(b.fsub(decay, e.constant(1.0)), per_rate)
             levels.append(e.fma(source, grown, b.fmul(start, decay)))

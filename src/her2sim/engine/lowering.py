@@ -17,7 +17,6 @@ from her2sim.engine.expression import (
     copy_into,
     directional_derivative,
     rewrite,
-    symbols_of,
 )
 from her2sim.engine.model import Model
 
@@ -28,22 +27,23 @@ class Lowered:
 
     ``constants`` are nodes in parameters only, to be computed once a patient under the names
     ``constant_names``; all other nodes are in states, parameters and those names.
+    ``concentration_slopes`` has one entry an analyte.
     """
 
     constants: tuple[Node, ...]
     constant_names: tuple[str, ...]
     rates: tuple[Node, ...]
     outputs: tuple[Node, ...]
-    output_slopes: tuple[Node, ...]
+    concentration_slopes: tuple[Node, ...]
 
 
 def lower(model: Model) -> Lowered:
-    """Lower the equations of a model; ``output_slopes`` use the symbols ``d STATE``."""
+    """Lower the equations of a model; ``concentration_slopes`` use the symbols ``d STATE``."""
     graph = Graph()
     parameters = frozenset(model.parameters)
 
     def fixed(node: Node) -> bool:
-        return symbols_of(node) <= parameters
+        return node.symbols <= parameters
 
     def reciprocal(node: Node) -> Node | None:
         if node.op == "div" and fixed(node.args[1]) and not fixed(node.args[0]):
@@ -53,7 +53,8 @@ def lower(model: Model) -> Lowered:
     slopes = {s: graph.symbol(f"d {s}") for s in model.states}
     roots = [copy_into(n, graph) for n in (*model.rate_nodes, *model.output_nodes)]
     outputs = roots[len(model.states) :]
-    roots += [directional_derivative(n, slopes) for n in outputs]
+    shown = [outputs[model.outputs.index(a.concentration)] for a in model.analytes]
+    roots += [directional_derivative(n, slopes) for n in shown]
     roots = [rewrite(root, reciprocal) for root in roots]
 
     hoisted: dict[int, Node] = {}

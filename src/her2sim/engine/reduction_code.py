@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from her2sim.engine.emitter import I32, Emitter, Value, stack_room, while_loop
 from her2sim.engine.equations import EquationCode
-from her2sim.engine.expression import symbols_of
 from her2sim.engine.step_curve import Curve, Step
 
 ROOT_ITERATIONS = 12  # of the Illinois method; smooth curves need about eight
@@ -35,7 +34,7 @@ class ReductionCode:
         layout = self.code.layout
         node = layout.model.output_nodes[layout.analyte_outputs[k]]
         solved = {layout.model.states[i] for i in layout.solved}
-        return not symbols_of(node) & solved
+        return not node.symbols & solved
 
     def _is_deep(self, k: int) -> bool:
         """Whether a concentration lies two or more one-way flows behind the doses.
@@ -45,7 +44,7 @@ class ReductionCode:
         """
         layout = self.code.layout
         node = layout.model.output_nodes[layout.analyte_outputs[k]]
-        states = {layout.model.states.index(n) for n in symbols_of(node) & {*layout.model.states}}
+        states = {layout.model.states.index(n) for n in node.symbols & {*layout.model.states}}
         groups = [(depth, g) for bl in layout.blocks for depth, g in enumerate(bl.groups)]
         return self._is_exact(k) and any(states & set(g) for depth, g in groups if depth >= DEEP)
 
