@@ -161,10 +161,13 @@ def _arrays(request: Request, results: Trajectories) -> dict[str, Any]:
     schedule: Schedule = request.schedule
     ones = np.ones_like(results.states)
     scale = ones if request.scale is None else request.scale
+    levels = request.watch_level
+    never = np.full_like(results.crossing_day, np.inf)
     real, whole, short = np.float64, np.int64, np.int32
     inputs = {
         "parameters": (request.parameters, real),
         "scale": (scale, real),
+        "watch_level": (never if levels is None else levels, real),
         "begin": (schedule.begin, whole),
         "end": (schedule.end, whole),
         "event_time": (schedule.time_day, real),
@@ -175,6 +178,7 @@ def _arrays(request: Request, results: Trajectories) -> dict[str, Any]:
     }
     arrays = {name: np.ascontiguousarray(a, dtype=kind) for name, (a, kind) in inputs.items()}
     outputs = {
+        "crossing": results.crossing_day,
         "states": results.states,
         "time": results.time_day,
         "status": results.status,

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from llvmlite import ir
 
 from her2sim.engine import tableau
+from her2sim.engine.crossing_code import CrossingCode
 from her2sim.engine.emitter import (
     F64,
     I1,
@@ -71,6 +72,7 @@ class _Kernel:
         self.reduction_code = None
         if reductions != Reductions.NONE:
             self.reduction_code = ReductionCode(self.code, reductions == Reductions.TIME_ABOVE)
+        self.crossing_code = CrossingCode(self.code) if layout.watched else None
 
     def global_counter(self, name: str) -> Value:
         assert name in GLOBAL_COUNTERS
@@ -146,6 +148,8 @@ class _Kernel:
 
         if self.reduction_code is not None:
             self.reduction_code.emit(step, self.level)
+        if self.crossing_code is not None:
+            self.crossing_code.emit(step)
         self._emit_grid(step)
 
         factor = e.step_factor(error)

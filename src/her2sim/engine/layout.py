@@ -42,6 +42,8 @@ FIELDS = (
     ("target", "array"),
     ("value", "array"),
     ("grid_time", "array"),
+    ("watch_level", "array"),
+    ("crossing", "array"),
     ("states", "array"),
     ("time", "array"),
     ("status", "array"),
@@ -99,6 +101,11 @@ class Layout:
         groups = [tuple(self.model.states.index(s) for s in part) for part in self.model.fading]
         return tuple(group for group in groups if set(group) & set(self.solved))
 
+    @cached_property
+    def watched(self) -> tuple[int, ...]:
+        """States whose first crossing of a level is looked for, by position."""
+        return tuple(self.model.states.index(name) for name in self.model.watched)
+
     @property
     def n_modal(self) -> int:
         """Numbers kept of all blocks."""
@@ -126,6 +133,8 @@ class Layout:
             "constant": len(self.lowered.constants),
             "modal": self.n_modal,
             "largest": len(self.fading),
+            "watch_level": len(self.watched),
+            "crossing": len(self.watched),
             "peak": len(self.model.analytes),
             "above": len(self.model.analytes),
             "auc_before": len(self.model.analytes),

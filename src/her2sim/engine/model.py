@@ -62,7 +62,8 @@ class Model:
     ``states``, ``parameters`` and ``outputs`` fix the order of all arrays. ``rate_nodes`` and
     ``output_nodes`` are expressions in states and parameters; infusions into the states named by
     ``infused`` are added by the solver. Each part of ``fading`` names amounts that become exactly
-    zero together once they are next to nothing (see the kernel).
+    zero together once they are next to nothing (see the kernel). ``watched`` names states whose
+    first crossing of a level is looked for.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Model:
     output_nodes: tuple[Node, ...]
     infused: tuple[str, ...]
     fading: tuple[tuple[str, ...], ...] = ()
+    watched: tuple[str, ...] = ()
 
     def rates(self, values: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
         """Run the plain equations on numbers or arrays: rates of all states, and all outputs."""
@@ -149,11 +151,13 @@ def compose(
     analytes: Sequence[Analyte] = (),
     infused: Sequence[str] | None = None,
     fading: Sequence[Sequence[str]] = (),
+    watched: Sequence[str] = (),
 ) -> Model:
     """Compose components into one model: resolve names, check units, trace.
 
     ``infused`` names the states that infusions can go into; any state if it is not given.
-    ``fading`` names amounts that become zero together once they are next to nothing.
+    ``fading`` names amounts that become zero together once they are next to nothing. ``watched``
+    names states whose first crossing of a level is looked for.
 
     Raises
     ------
@@ -169,7 +173,7 @@ def compose(
     inputs = {n: graph.symbol(n) for n, s in used.items() if s.kind != "output"}
     rates, outputs = _run(components, dict(inputs))
     states = tuple(n for n, s in used.items() if s.kind == "state")
-    missing = [s for s in (*states, *rates) if s not in rates or s not in states]
+    missing = [s for s in (*states, *rates, *watched) if s not in rates or s not in states]
     if missing:
         raise ModelError(f"model {name}: no rate of change, or no register entry, for {missing}")
     return Model(
@@ -184,6 +188,7 @@ def compose(
         output_nodes=tuple(graph.lift(outputs[o]) for o in outputs),
         infused=states if infused is None else tuple(infused),
         fading=tuple(tuple(part) for part in fading),
+        watched=tuple(watched),
     )
 
 

@@ -5,15 +5,13 @@ Trough and AUC need nothing here: they are read from the states when a cycle clo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from her2sim.engine.emitter import I32, Emitter, Value, stack_room, while_loop
+from her2sim.engine.emitter import I32, Value, stack_room, while_loop
 from her2sim.engine.equations import EquationCode
+from her2sim.engine.root_code import RootFinder
 from her2sim.engine.step_curve import Curve, Step
 
-ROOT_ITERATIONS = 12  # of the Illinois method; smooth curves need about eight
 DEEP = 2  # one-way flows before a concentration from which a step is looked at in pieces
 PIECES = 12  # the first is 2^-12 of the step, each further one as long as all before it
 HALVINGS = 12  # beforehand, where a step may span days of an exact curve
@@ -25,9 +23,8 @@ class ReductionCode:
 
     def __init__(self, code: EquationCode, time_above: bool) -> None:
         self.code, self.e, self.time_above = code, code.emitter, time_above
-        self.bracket = _Bracket(*(self.e.scratch() for _ in range(4)))
+        self.root = RootFinder(self.e)
         self.root_at = self.e.scratch()
-        self.counter = stack_room(self.e.b, I32)
 
     def _is_exact(self, k: int) -> bool:
         """Whether the concentration of an analyte depends on linear blocks alone."""
@@ -128,9 +125,9 @@ class ReductionCode:
         b, e = self.e.b, self.e
         near, far = left, right
         if self._is_exact(k):
-            self.bracket.set(e, left.fraction, left.slope, right.fraction, right.slope)
-            self._halve(lambda x: self._point_at(step, k, x).slope, k)
-            a, _, z, _ = self.bracket.get(e)
+            self.root.bracket.set(e, left.fraction, left.slope, right.fraction, right.slope)
+            self.root.halve(lambda x: self._point_at(step, k, x).slope, self._halvings(k))
+            a, _, z, _ = self.root.bracket.get(e)
             near, far = self._point_at(step, k, a), self._point_at(step, k, z)
         width = b.fsub(far.fraction, near.fraction)
         length = b.fmul(step.size, width)
@@ -151,31 +148,8 @@ class ReductionCode:
         fraction = b.fdiv(m0, b.fsub(root, half))
         return e.minimum(e.maximum(fraction, e.constant(0.0)), e.constant(1.0))
 
-    def _halve(self, function: Callable[[Value], Value], k: int) -> None:
-        """Halve the bracket around a change of sign some times."""
-        b, e = self.e.b, self.e
-        times = HALVINGS_IN_PIECE if self._is_deep(k) else HALVINGS
-        b.store(I32(0), self.counter)
-        with while_loop(b, "halve", lambda: self._counts_below(times)):
-            a, at_a, z, at_z = self.bracket.get(e)
-            middle = b.fmul(b.fadd(a, z), e.constant(0.5))
-            value = function(middle)
-            is_like_a = b.fcmp_ordered(">", b.fmul(value, at_a), e.constant(0.0))
-            self.bracket.set(
-                e,
-                b.select(is_like_a, middle, a),
-                b.select(is_like_a, value, at_a),
-                b.select(is_like_a, z, middle),
-                b.select(is_like_a, at_z, value),
-            )
-            self._count()
-
-    def _counts_below(self, limit: int) -> Value:
-        return self.e.b.icmp_signed("<", self.e.b.load(self.counter, typ=I32), I32(limit))
-
-    def _count(self) -> None:
-        b = self.e.b
-        b.store(b.add(b.load(self.counter, typ=I32), I32(1)), self.counter)
+    def _halvings(self, k: int) -> int:
+        return HALVINGS_IN_PIECE if self._is_deep(k) else HALVINGS
 
     def _point_at(self, step: Step, k: int, fraction: Value) -> _Point:
         """A point of an exact curve."""
@@ -238,30 +212,16 @@ class ReductionCode:
         left: tuple[Value, Value],
         right: tuple[Value, Value],
     ) -> None:
-        """Illinois method, the same number of iterations in every lane."""
-        b, e = self.e.b, self.e
+        b = self.e.b
         (x0, c0), (x1, c1) = left, right
-        self.bracket.set(e, x0, b.fsub(c0, level), x1, b.fsub(c1, level))
+        self.root.bracket.set(self.e, x0, b.fsub(c0, level), x1, b.fsub(c1, level))
+
+        def distance(x: Value) -> Value:
+            return b.fsub(self._concentration_at(step, k, x), level)
+
         if self._is_exact(k):
-            self._halve(lambda x: b.fsub(self._concentration_at(step, k, x), level), k)
-        b.store(I32(0), self.counter)
-        with while_loop(b, "root", lambda: self._counts_below(ROOT_ITERATIONS)):
-            xa, fa, xb, fb = self.bracket.get(e)
-            slope = b.fdiv(b.fsub(xb, xa), b.fsub(fb, fa))
-            x = e.fma(b.fneg(fb), slope, xb)
-            is_number = b.fcmp_ordered("ord", x, x)
-            x = b.select(is_number, x, xb)
-            f = b.fsub(self._concentration_at(step, k, x), level)
-            is_opposite = b.fcmp_ordered("<", b.fmul(f, fb), e.constant(0.0))
-            self.bracket.set(
-                e,
-                b.select(is_opposite, xb, xa),
-                b.select(is_opposite, fb, b.fmul(fa, e.constant(0.5))),
-                x,
-                f,
-            )
-            b.store(x, self.root_at)
-            self._count()
+            self.root.halve(distance, self._halvings(k))
+        b.store(self.root.illinois(distance), self.root_at)
 
 
 class _Point(NamedTuple):
@@ -270,23 +230,3 @@ class _Point(NamedTuple):
     fraction: Value
     height: Value
     slope: Value
-
-
-@dataclass(frozen=True)
-class _Bracket:
-    """Room for two points and the values there."""
-
-    left_at: Value
-    left_value: Value
-    right_at: Value
-    right_value: Value
-
-    def set(self, e: Emitter, *values: Value) -> None:
-        for place, value in zip(self._places(), values, strict=True):
-            e.b.store(value, place)
-
-    def get(self, e: Emitter) -> tuple[Value, ...]:
-        return tuple(e.b.load(place, typ=e.real) for place in self._places())
-
-    def _places(self) -> tuple[Value, ...]:
-        return self.left_at, self.left_value, self.right_at, self.right_value

@@ -94,7 +94,24 @@ class _Run:
         )
         self.read_grid(until, solution.sol)
         self.reduce(solution.sol, self.time, until)
+        self.note_crossings(solution.sol, self.time, until)
         self.y, self.time = solution.y[:, -1], until
+
+    def note_crossings(self, states_at: Callable[[float], Array], start: float, end: float) -> None:
+        levels = self.request.watch_level
+        if levels is None:
+            return
+        for number, name in enumerate(self.model.watched):
+            state, level = self.model.index("states", name), levels[number, self.patient]
+            found = self.results.crossing_day[number]
+
+            def distance(t: float, state: int = state, level: float = level) -> float:
+                return float(states_at(t)[state] - level)
+
+            if np.isinf(found[self.patient]) and distance(end) >= 0:
+                is_there = distance(start) >= 0
+                root = start if is_there else brentq(distance, start, end, xtol=1e-12)
+                found[self.patient] = root
 
     def read_grid(self, until: float, states_at: Callable[[float], Array]) -> None:
         grid = self.request.grid_day

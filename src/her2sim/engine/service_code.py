@@ -108,6 +108,9 @@ class _Service:
         patient, n = self.counter("patient"), self.field("n_patients")
         for i, value in enumerate(self.code.load_states()):
             self.write("states", self.b.add(self.b.mul(I64(i), n), patient), value)
+        for i in range(len(self.layout.watched)):
+            place = self.b.add(self.b.mul(I64(i), n), patient)
+            self.write("crossing", place, self.code.load("crossing", i))
         self.write("time", patient, self.code.load("t"))
         self.write("steps", patient, self.b.fptosi(self.code.load("steps"), I64))
         self.write("status", patient, status)
@@ -148,6 +151,10 @@ class _Service:
         for i in range(len(self.model.states)):
             value = self.read("scale", self.b.add(self.b.mul(I64(i), n), patient))
             code.store(value, "scale", i)
+        for i in range(len(self.layout.watched)):
+            level = self.read("watch_level", self.b.add(self.b.mul(I64(i), n), patient))
+            code.store(level, "watch_level", i)
+            code.store(ir.Constant(F64, INFINITY), "crossing", i)
         code.store(self.emitter.minimum(self.read("event_time", begin), zero), "t")
         code.store(ir.Constant(F64, FIRST_STEP_DAY), "h")
         code.store(zero, "steps")

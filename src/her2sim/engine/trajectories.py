@@ -74,6 +74,7 @@ class Request:
     grid_day : sorted times at which outputs are wanted, from dense output; a time that is also a
         stop is read before what happens there
     level : concentration for the time above a level; None leaves that metric NaN
+    watch_level : shape (n_watched, n), the level of each watched state; infinite if not given
     """
 
     parameters: Array
@@ -82,6 +83,7 @@ class Request:
     states: Array | None = None
     grid_day: Array = field(default_factory=lambda: np.empty(0))
     level: float | None = None
+    watch_level: Array | None = None
 
     @property
     def n_patients(self) -> int:
@@ -98,6 +100,7 @@ class Request:
             None if self.states is None else self.states[:, columns],
             self.grid_day,
             self.level,
+            None if self.watch_level is None else self.watch_level[:, columns],
         )
 
     @property
@@ -115,6 +118,7 @@ class Trajectories:
     readings : (n, n_readings, n_outputs); cycles : (n, n_cycles, n_analytes, 4) with trough, peak,
     AUC and days above the level; grid : (n, n_grid, n_outputs); states : (n_states, n) and
     time_day : (n,) at the end; status and n_steps : (n,). Numbers that were never reached are NaN.
+    crossing_day : (n_watched, n), when a watched state first reached its level; infinite if never.
     """
 
     readings: Array
@@ -124,6 +128,7 @@ class Trajectories:
     time_day: Array
     status: NDArray[np.int32]
     n_steps: NDArray[np.int64]
+    crossing_day: Array
 
     def failures(self) -> NDArray[np.int64]:
         """Positions of the patients that did not finish."""
@@ -151,7 +156,7 @@ class Trajectories:
 
 def joined(parts: Iterable[Trajectories]) -> Trajectories:
     """Results of several parts of the patients, one after the other."""
-    along = {"states": 1}
+    along = {"states": 1, "crossing_day": 1}
     found = [vars(part) for part in parts]
     return Trajectories(
         **{
@@ -176,6 +181,7 @@ def empty_results(model: Model, request: Request) -> Trajectories:
         np.zeros(n),
         np.zeros(n, dtype=np.int32),
         np.zeros(n, dtype=np.int64),
+        np.full((len(model.watched), n), np.inf),
     )
 
 
@@ -199,6 +205,14 @@ def check_request(model: Model, request: Request) -> None:
         raise DataError(f"{request.schedule.n_patients} schedules were given for {n} patients")
     if request.scale is not None and request.scale.shape != (len(model.states), n):
         raise DataError("scale must hold one number for each state and patient")
+    levels = request.watch_level
+    if levels is not None and levels.shape != (len(model.watched), n):
+        raise DataError(
+            "watch_level must hold one number for each watched state and patient; watched are: "
+            + (", ".join(model.watched) or "none")
+        )
+    if levels is not None and np.isnan(levels).any():
+        raise DataError("watch_level holds a level that is not a number")
     bad = ~np.isfinite(request.parameters)
     if bad.any():
         row, patient = np.argwhere(bad)[0]
