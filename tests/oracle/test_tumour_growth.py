@@ -67,5 +67,11 @@ def test_nonmem_cases(model: Model, event_cases: Path) -> None:
     for case in cases:
         time, dose = case["TIME"].to_numpy(), case["DOSE"].to_numpy()
         expected = case["NONMEM_Y"].to_numpy()
+        found = sizes(model, time, dose)
+        if case["CASE"][0].endswith("closed_form"):  # as if the dose of the record held from 0 on
+            found = np.empty(time.size)
+            for constant in np.unique(dose):
+                of_record = dose == constant
+                found[of_record] = sizes(model, time, np.full(time.size, constant))[of_record]
         # NONMEM prints five significant digits.
-        assert sizes(model, time, dose) == pytest.approx(expected, rel=1e-4), case["CASE"][0]
+        assert found == pytest.approx(expected, rel=1e-4), case["CASE"][0]
