@@ -77,6 +77,37 @@ class Quantity(Claim):
         return convert(self.value, self.unit, unit)
 
 
+class UncertainQuantity(Quantity):
+    """A number that is not known well, or that differs between patients.
+
+    ``low`` to ``high`` is what it may be; a member of an ensemble takes a value from there, evenly
+    on the scale ``drawn_on``. ``spread`` is the SD between patients, on the logarithm (on the logit
+    if that is the scale).
+    """
+
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+    spread: float | None = Field(default=None, gt=0)
+    drawn_on: Literal["log", "logit", "linear"] = "log"
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> UncertainQuantity:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("give low and high, or neither")
+        edges = [v for v in (self.low, self.value, self.high) if v is not None]
+        if edges != sorted(edges):
+            raise ValueError(f"{self.value:g} is not within {self.low:g} to {self.high:g}")
+        needs_scale = self.low is not None or self.spread is not None
+        if needs_scale and self.drawn_on != "linear" and min(edges) <= 0:
+            raise ValueError("has to be above zero")
+        if needs_scale and self.drawn_on == "logit" and max(edges) >= 1:
+            raise ValueError("has to be below one on the logit scale")
+        if self.spread is not None and self.drawn_on == "linear":
+            raise ValueError("a spread needs the scale log or logit")
+        return self
+
+
 class FactFile(FactModel):
     """A file of facts with its sources."""
 

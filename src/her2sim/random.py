@@ -33,6 +33,8 @@ class Purpose(IntEnum):
     VISITS = 4
     HAZARDS = 5
     DROPOUT = 6
+    BIOLOGY = 7
+    ENSEMBLE = 8
 
 
 def philox4x32(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint32]:

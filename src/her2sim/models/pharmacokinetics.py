@@ -76,6 +76,14 @@ def area_under_payload(conc_payload: Any) -> Part:
     return Part(rates={"auc_payload": conc_payload})
 
 
+def payload_at_once(krel: Any, payload_fraction: Any, cl_payload: Any, central: Any) -> Part:
+    """Concentration of the payload where elimination keeps up with release.
+
+    It lives for hours, its release changes over days: what is released is what is eliminated.
+    """
+    return Part(outputs={"conc_payload": payload_fraction * krel * central / cl_payload})
+
+
 def first_metabolite_formation(cl_dfcr: Any, conc: Any) -> Part:
     """The part of the parent's clearance that forms 5'-DFCR (in mass of the parent)."""
     formed = cl_dfcr * conc

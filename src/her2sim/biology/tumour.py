@@ -1,0 +1,155 @@
+"""Tumours of patients: receptors, clones, growth and immune genotype from tests or prevalences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from her2sim.biology.ensemble import member_value, patient_value
+from her2sim.errors import DataError, did_you_mean
+from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
+from her2sim.patients.cohort import Cohort
+from her2sim.random import Purpose, uniforms
+
+Array = NDArray[np.float64]
+Ihc = Literal["0", "1+", "2+", "3+"]
+Genotype = Literal["VV", "VF", "FF"]
+GENOTYPES: tuple[Genotype, ...] = ("VV", "VF", "FF")
+OWNER = "tumour"
+
+
+class TumourFacts(FactFile):
+    """Numbers of the lesion model."""
+
+    parameter: dict[str, UncertainQuantity]
+
+
+@cache
+def tumour_facts() -> TumourFacts:
+    """The numbers that come with her2sim."""
+    return read_fact_file(files("her2sim.biology").joinpath("tumour.toml"), TumourFacts)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the tumours; what is not (None) is drawn from prevalences.
+
+    ``earlier_lines`` is the number of lines of treatment before.
+    """
+
+    ihc: Ihc = "3+"
+    pik3ca: bool | None = None
+    genotype: Genotype | None = None
+    is_heterogeneous: bool | None = None
+    share_l: float | None = None
+    earlier_lines: int = 0
+
+    def __post_init__(self) -> None:
+        if self.share_l is not None and not 0 < self.share_l < 1:
+            raise DataError(f"share of HER2-low cells {self.share_l:g}: use 0 to 1, both left out")
+        if self.genotype is not None and self.genotype not in GENOTYPES:
+            hint = did_you_mean(self.genotype, GENOTYPES)
+            raise DataError(f"unknown FcgRIIIa genotype {self.genotype!r}{hint}")
+        if self.earlier_lines < 0:
+            raise DataError(f"{self.earlier_lines} lines before: use 0 or more")
+
+
+@dataclass(frozen=True, eq=False)
+class Tumours:
+    """Parameters of the lesion model of each patient, and the clones at the start.
+
+    ``parameters`` and ``start`` map names to arrays of shape (n,); ``affinity`` is that of the
+    FcgRIIIa genotype relative to V/V; ``traits`` holds what was given or drawn.
+    """
+
+    parameters: Mapping[str, Array]
+    start: Mapping[str, Array]
+    affinity: Array
+    traits: Mapping[str, NDArray[Any]]
+    members: NDArray[np.int64]
+
+
+def draw_tumours(
+    cohort: Cohort, known: Known | None = None, members: NDArray[np.int64] | None = None
+) -> Tumours:
+    """Tumours of a cohort.
+
+    Parameters
+    ----------
+    cohort : patients; a sum of diameters there is the baseline
+    known : what tests told of all of them
+    members : member of the ensemble of each patient, shape (n,); 0 if not given
+    """
+    known = known or Known()
+    members = np.zeros(cohort.n_patients, dtype=np.int64) if members is None else members
+    facts = tumour_facts().parameter
+
+    def value(name: str) -> Array:
+        return patient_value(f"{OWNER}:{name}", facts[name], cohort, members)
+
+    def is_so(name: str, told: bool | None, share: str) -> NDArray[np.bool_]:
+        if told is not None:
+            return np.full(cohort.n_patients, told)
+        drawn = _uniform(cohort, name)
+        return drawn < member_value(f"{OWNER}:{share}", facts[share], members)
+
+    mutated = is_so("pik3ca", known.pik3ca, "pik3ca")
+    kind = "gastric" if "gastric" in cohort.covariates.get("tumour_type", ()) else "breast"
+    mixed = is_so("heterogeneous", known.is_heterogeneous, f"heterogeneous_{kind}")
+    mixed &= known.ihc in ("2+", "3+")
+    genotype = _genotypes(cohort, known, members)
+    parameters = {name: value(name) for name in _PLAIN}
+    parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
+    base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
+    for clone in ("s", "l"):
+        ratio = value("addiction_receptors") / parameters[f"receptors_{clone}"]
+        addicted = (1 - base) / (1 + ratio ** value("addiction_steepness"))
+        parameters[f"own_growth_{clone}"] = 1 - addicted
+    parameters["baseline_mm"] = (
+        np.asarray(cohort.covariates["sum_of_diameters_mm"], dtype=np.float64)
+        if "sum_of_diameters_mm" in cohort.covariates
+        else value("baseline_mm")
+    )
+    low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
+    if known.share_l is not None:
+        low = np.full(cohort.n_patients, known.share_l)
+    shifted = logit(value("share_m")) + known.earlier_lines * value("line_shift")
+    resistant = (1 - low) * expit(shifted)
+    start = {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}
+    affinity = np.array([1.0, facts["affinity_vf"].value, facts["affinity_ff"].value])[genotype]
+    traits: dict[str, NDArray[Any]] = {
+        "ihc": np.full(cohort.n_patients, known.ihc),
+        "pik3ca": mutated,
+        "genotype": np.array(GENOTYPES)[genotype],
+        "is_heterogeneous": mixed,
+    }
+    return Tumours(parameters, start, affinity, traits, members)
+
+
+_PLAIN = (
+    "kex", "knet", "void", "cell_share", "receptor_density", "kd_iv", "kd_ii", "kd_both",
+    "receptors_l", "block_iv", "block_ii", "cross_iv", "cross_ii", "ligand_share", "clustering",
+    "hill_kinase", "stabilisation", "growth", "log_largest", "regression", "clearing", "adcc_max",
+    "adcc_half", "effector_cells", "resist_immune", "new_lesions", "growth_scale", "access_cns",
+)  # fmt: skip
+
+
+def _uniform(cohort: Cohort, name: str) -> Array:
+    purpose = Purpose.BIOLOGY
+    return uniforms(cohort.seed, cohort.replicate, cohort.numbers, purpose, f"{OWNER}:is {name}")
+
+
+def _genotypes(cohort: Cohort, known: Known, members: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Position of each patient's genotype in GENOTYPES."""
+    if known.genotype is not None:
+        return np.full(cohort.n_patients, GENOTYPES.index(known.genotype))
+    facts = tumour_facts().parameter
+    edges = np.cumsum([facts["genotype_vv"].value, facts["genotype_vf"].value])
+    return np.searchsorted(edges, _uniform(cohort, "genotype")).astype(np.int64)

@@ -1,0 +1,59 @@
+"""How a drug acts on a tumour: its kind, what it binds, and numbers with their ranges."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import model_validator
+
+from her2sim.drugs.drug import load_drug
+from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
+from her2sim.models.assembly import tag_of
+from her2sim.models.lesion import Agent
+
+_IMMUNE = ("mass", "fc_affinity", "fc_genotype")
+_PAYLOAD = ("dar", "kout", "kmax", "kc50", "hill", "sensitivity", "resist")
+_NEEDED = {
+    "antibody": _IMMUNE,
+    "conjugate": (*_IMMUNE, *_PAYLOAD),
+    "reversible": ("mass", "unbound", "ic50", "access_cns"),
+    "covalent": ("mass", "unbound", "kinact", "ki", "access_cns"),
+    "cytotoxic": ("chemo_kill", "waning", "resist"),
+}
+_PERMEABLE = ("influx", "clipping", "kex_payload", "payload_mass")
+
+
+class Mechanism(FactFile):
+    """What is known of how a drug acts; ``parameter`` has what its kind needs."""
+
+    drug: str
+    kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic"]
+    epitope: Literal["iv", "ii", "both"] | None = None
+    is_permeable: bool = False
+    parameter: dict[str, UncertainQuantity]
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Mechanism:
+        needed = _NEEDED[self.kind] + (_PERMEABLE if self.is_permeable else ())
+        faults = [f"parameter {name} is missing" for name in needed if name not in self.parameter]
+        faults += [f"parameter {name} is not used" for name in self.parameter if name not in needed]
+        if (self.epitope is not None) != (self.kind in ("antibody", "conjugate")):
+            faults.append("antibodies and conjugates have an epitope, others none")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def agent(self) -> Agent:
+        """Its place in the equations."""
+        return Agent(tag_of(self.drug), self.kind, self.epitope, self.is_permeable)
+
+
+@cache
+def load_mechanism(name: str) -> Mechanism | None:
+    """How a drug acts on a tumour; None if her2sim has no numbers of it."""
+    drug = load_drug(name)
+    path = files("her2sim.drugs").joinpath(drug.substance or drug.id, "mechanism.toml")
+    return read_fact_file(path, Mechanism) if path.is_file() else None

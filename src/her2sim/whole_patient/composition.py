@@ -1,0 +1,208 @@
+"""The model of a whole patient: the drugs of a regimen, lesions and organs, composed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.biology.ensemble import patient_values
+from her2sim.biology.tumour import Tumours
+from her2sim.course import Treatment
+from her2sim.drugs.mechanism import Mechanism, load_mechanism
+from her2sim.drugs.pk import PkModel
+from her2sim.drugs.variability import apply_random_effects, draw_random_effects
+from her2sim.engine.model import Component, Model, Symbol, compose
+from her2sim.errors import DataError
+from her2sim.models import pharmacokinetics as pk
+from her2sim.models.assembly import renamed
+from her2sim.models.lesion import Lesion, in_plasma, payload_in_plasma
+from her2sim.models.lesion_symbols import lesion_symbols
+from her2sim.models.symbols import SYMBOLS
+from her2sim.patients.cohort import Cohort
+from her2sim.units import convert
+
+Array = NDArray[np.float64]
+_SLOW_PAYLOAD = (pk.payload_release, pk.payload_disposition, pk.area_under_payload)
+WATCHED = ("elsewhere",)
+
+
+@dataclass(frozen=True, eq=False)
+class DrugInPatient:
+    """A drug of the regimen: how it is given and how it acts.
+
+    Levels of a cytotoxic drug are left out where nothing looks at them: its kill follows the doses.
+    """
+
+    treatment: Treatment
+    mechanism: Mechanism
+    has_levels: bool
+
+    @property
+    def tag(self) -> str:
+        """Its part of names."""
+        return self.mechanism.agent.tag
+
+    def symbol(self, name: str) -> str:
+        """Name of a symbol of its own in the model of the patient."""
+        return f"{name}_{self.tag}"
+
+
+@dataclass(frozen=True, eq=False)
+class WholePatient:
+    """The composed model, and which drugs and lesions it has."""
+
+    drugs: tuple[DrugInPatient, ...]
+    lesions: tuple[Lesion, ...]
+    model: Model
+
+    def drug(self, tag: str) -> DrugInPatient:
+        """A drug by its part of names."""
+        return next(drug for drug in self.drugs if drug.tag == tag)
+
+    def parameters(self, cohort: Cohort, tumours: Tumours) -> Array:
+        """Parameters of all patients, shape (n_parameters, n)."""
+        n = cohort.n_patients
+        values: dict[str, Array] = dict(tumours.parameters)
+        for drug in self.drugs:
+            values |= _drug_values(drug, cohort, tumours)
+        for lesion in self.lesions:
+            if lesion.site:
+                values[lesion.name("baseline_mm")] = tumours.parameters["baseline_mm"]
+        model = self.model
+        missing = [name for name in model.parameters if name not in values]
+        if missing:
+            raise DataError(f"no value of {', '.join(missing)}")
+        return np.array([np.broadcast_to(values[name], n) for name in model.parameters])
+
+    def start(self, tumours: Tumours) -> Array:
+        """States before the first dose, shape (n_states, n)."""
+        n = tumours.affinity.size
+        values = {name: np.zeros(n) for name in self.model.states}
+        for lesion in self.lesions:
+            for name, cells in tumours.start.items():
+                values[lesion.name(name)] = cells
+            for agent in lesion.of_kind("cytotoxic"):
+                values[lesion.name("fading", agent.tag)] = np.ones(n)
+        return np.array([values[name] for name in self.model.states])
+
+    def scale(self, cohort: Cohort) -> Array:
+        """Bioavailability of what enters each state, shape (n_states, n)."""
+        scale = np.ones((len(self.model.states), cohort.n_patients))
+        for drug in (d for d in self.drugs if d.has_levels):
+            values = _pk_values(drug, cohort)
+            for route, state in drug.treatment.pk.structural.dosed.items():
+                if route != "iv" and "f" in values and drug.symbol(state) in self.model.states:
+                    scale[self.model.index("states", drug.symbol(state))] = values["f"]
+        return scale
+
+
+def whole_patient(treatments: Sequence[Treatment], sites: Sequence[str] = ("",)) -> WholePatient:
+    """Compose the model of a patient under some treatments.
+
+    Parameters
+    ----------
+    treatments : drugs, each with its regimen and the interactions it meets
+    sites : lesions; the empty one is outside the brain, ``cns`` is in it
+
+    Raises
+    ------
+    DataError
+        If nothing is known of how a drug acts.
+    """
+    unknown = [t.drug.id for t in treatments if load_mechanism(t.drug.id) is None]
+    if unknown:
+        raise DataError(f"how {', '.join(unknown)} acts on a tumour is not modelled")
+    drugs = tuple(_drugs(treatments))
+    agents = tuple(drug.mechanism.agent for drug in drugs)
+    lesions = tuple(Lesion(agents, site) for site in sites)
+    key = tuple((drug.tag, drug.treatment.pk.structure, drug.has_levels) for drug in drugs)
+    return WholePatient(drugs, lesions, _compose(key, drugs, lesions))
+
+
+def _drugs(treatments: Sequence[Treatment]) -> Iterator[DrugInPatient]:
+    for treatment in treatments:
+        mechanism = load_mechanism(treatment.drug.id)
+        assert mechanism is not None
+        yield DrugInPatient(treatment, mechanism, mechanism.kind != "cytotoxic")
+
+
+_MODELS: dict[tuple[object, ...], Model] = {}
+
+
+def _compose(
+    key: tuple[object, ...], drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...]
+) -> Model:
+    """The composed model; the same drugs and lesions share one, and so its compiled code."""
+    whole_key = (*key, lesions)
+    if whole_key not in _MODELS:
+        _MODELS[whole_key] = _composed(drugs, lesions)
+    return _MODELS[whole_key]
+
+
+def _composed(drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...]) -> Model:
+    components: list[Component] = []
+    symbols: dict[str, Symbol] = lesion_symbols(lesions)
+    infused, fading = list[str](), list[tuple[str, ...]]()
+    for drug in (d for d in drugs if d.has_levels):
+        structure = drug.treatment.pk.structural
+        names = {name: drug.symbol(name) for name in (*SYMBOLS, *_OWN)}
+        symbols |= {
+            names[s.name]: replace(s, name=names[s.name], meaning=f"{s.meaning}, {drug.tag}")
+            for s in SYMBOLS.values()
+        }
+        components += [renamed(component, names) for component in _levels(drug.treatment.pk)]
+        amounts = [drug.symbol(name) for name in structure.compartments]
+        infused += amounts
+        fading.append(tuple(amounts))
+    for lesion in lesions:
+        components += lesion.components()
+    tags = "+".join(drug.tag for drug in drugs)
+    sites = "+".join(lesion.site for lesion in lesions if lesion.site)
+    return compose(
+        f"patient:{tags}:{sites}", components, symbols, (), infused, fading,
+        [lesion.name("elsewhere") for lesion in lesions],
+    )  # fmt: skip
+
+
+_OWN = ("mass", "payload_mass", "plasma", "plasma_payload")
+
+
+def _levels(model: PkModel) -> list[Component]:
+    """Components of a drug's levels: areas are left out, a payload follows its conjugate."""
+    components = list(model.structural.components)
+    if pk.payload_release in components:
+        kept = [c for c in components if c not in _SLOW_PAYLOAD]
+        return [*kept, pk.payload_at_once, in_plasma, payload_in_plasma]
+    return [*components, in_plasma]
+
+
+def _pk_values(drug: DrugInPatient, cohort: Cohort) -> Mapping[str, Array]:
+    """Parameters of the levels of a drug in each patient, interactions included."""
+    treatment = drug.treatment
+    effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
+    return apply_random_effects(treatment.typical(cohort.covariate, cohort.n_patients), effects)
+
+
+def _drug_values(drug: DrugInPatient, cohort: Cohort, tumours: Tumours) -> dict[str, Array]:
+    """All parameters of a drug by their names in the model."""
+    facts = drug.mechanism.parameter
+    values = patient_values(drug.mechanism.drug, facts, cohort, tumours.members)
+    for name, unit in _UNITS.items():
+        if name in values:
+            values[name] = values[name] * convert(1.0, facts[name].unit, unit)
+    if "fc_affinity" in values:
+        values["fc_affinity"] = values["fc_affinity"] * tumours.affinity ** values["fc_genotype"]
+    found = {drug.symbol(name): value for name, value in values.items()}
+    if "access_cns" in values:
+        found[f"access_{drug.tag}_cns"] = values["access_cns"]
+    if drug.has_levels:
+        found |= {drug.symbol(name): value for name, value in _pk_values(drug, cohort).items()}
+    if drug.mechanism.kind == "cytotoxic":
+        found[drug.symbol("given")] = np.zeros(cohort.n_patients)
+    return found
+
+
+_UNITS = {"mass": "mg/nmol", "payload_mass": "mg/nmol"}

@@ -1,0 +1,110 @@
+"""Doses of all drugs of a ledger as schedule rows of the whole patient's model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.engine.schedule import Action, Schedule
+from her2sim.patients.cohort import Cohort
+from her2sim.protocol.ledger import Ledger
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
+from her2sim.whole_patient.composition import DrugInPatient, WholePatient
+
+Array = NDArray[np.float64]
+Block = tuple[Any, ...]
+_CLOCK, _READ, _END, _CHANGE, _START, _STOP = range(6)
+"""Order of rows at one time: the clock, a reading, what ends, what changes, a dose, the stop."""
+
+
+def dose_schedule(
+    whole: WholePatient, cohort: Cohort, ledger: Ledger, end_day: Array, reading_day: Array
+) -> Schedule:
+    """Schedule rows of all patients.
+
+    Parameters
+    ----------
+    whole, cohort : model and patients
+    ledger : doses; its drugs count in the order of ``whole.drugs``
+    end_day : where each patient ends, shape (n,)
+    reading_day : days on which all outputs are read, the same for all
+    """
+    everyone = np.arange(cohort.n_patients)
+    blocks: list[Block] = [(everyone, end_day, _STOP, Action.STOP, 0, 0.0)]
+    for number, day in enumerate(reading_day):
+        blocks.append((everyone, day, _READ, Action.READING, number, 0.0))
+    for position, drug in enumerate(whole.drugs):
+        blocks += _drug_blocks(whole, drug, cohort, ledger.of(position))
+    columns = [np.concatenate(c) for c in zip(*map(_whole_block, blocks), strict=True)]
+    patient, time, order, action, target, value = columns
+    inside = time <= end_day[patient.astype(np.int64)]
+    rows = np.flatnonzero(inside)
+    rows = rows[np.lexsort((order[rows], time[rows], patient[rows]))]
+    edges = np.searchsorted(patient[rows], np.arange(cohort.n_patients + 1)).astype(np.int64)
+    return Schedule(
+        edges[:-1], edges[1:], time[rows], action[rows].astype(np.int32),
+        target[rows].astype(np.int32), value[rows], n_readings=reading_day.size,
+    )  # fmt: skip
+
+
+def _drug_blocks(
+    whole: WholePatient, drug: DrugInPatient, cohort: Cohort, doses: Ledger
+) -> Iterator[Block]:
+    if drug.mechanism.kind == "cytotoxic":
+        yield from _acting_blocks(whole, drug, cohort, doses)
+    if not drug.has_levels:
+        return
+    pk, model = drug.treatment.pk, whole.model
+    for k in np.unique(doses.route):
+        route, own = ROUTES[k], doses.route == k
+        target = model.index("states", drug.symbol(pk.structural.dosed[route]))
+        start = doses.day[own] + (0.0 if route == "iv" else pk.lag_day())
+        days = doses.duration_min[own] / MINUTES_PER_DAY
+        patient, amount, lasts = doses.patient[own], doses.dose_mg[own], days > 0
+        rate = amount[lasts] / days[lasts]
+        at_once = ~lasts
+        yield patient[lasts], start[lasts], _START, Action.INFUSION, target, rate
+        yield patient[lasts], (start + days)[lasts], _END, Action.INFUSION, target, 0.0
+        yield patient[at_once], start[at_once], _START, Action.BOLUS, target, amount[at_once]
+    for effect in pk.cycle_effect:
+        number = dose_numbers(doses)
+        first = pk.internal(effect.on, pk.parameter[effect.on])
+        factors = np.array([effect.factor(k) for k in range(1, number.max(initial=0) + 1)])
+        index = model.index("parameters", drug.symbol(effect.on))
+        changed = first * factors[number - 1] if number.size else np.empty(0)
+        yield doses.patient, doses.day, _CHANGE, Action.PARAMETER, index, changed
+
+
+def _acting_blocks(
+    whole: WholePatient, drug: DrugInPatient, cohort: Cohort, doses: Ledger
+) -> Iterator[Block]:
+    """A cytotoxic drug acts for one interval after each dose, in proportion to the dose."""
+    index = whole.model.index("parameters", drug.symbol("given"))
+    planned = drug.treatment.maintenance_mg(cohort)[doses.patient]
+    interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
+    share = doses.dose_mg / planned
+    over = doses.day + interval
+    following = np.append(doses.day[1:], np.inf)
+    is_same = np.append(doses.patient[1:] == doses.patient[:-1], False)[: doses.day.size]
+    goes_on = is_same & (following[: doses.day.size] <= over + 1e-6)
+    ends = ~goes_on
+    yield doses.patient, doses.day, _CHANGE, Action.PARAMETER, index, share
+    yield doses.patient[ends], over[ends], _END, Action.PARAMETER, index, 0.0
+
+
+def dose_numbers(doses: Ledger) -> NDArray[np.int64]:
+    """Number of each dose of its patient, from 1 (doses are sorted by patient and day)."""
+    if not doses.patient.size:
+        return np.empty(0, dtype=np.int64)
+    first = np.flatnonzero(np.diff(doses.patient, prepend=-1))
+    lengths = np.diff([*first, doses.patient.size])
+    return np.arange(doses.patient.size) - np.repeat(first, lengths) + 1
+
+
+def _whole_block(block: Block) -> list[Array]:
+    """Columns of a block, each as long as its patients."""
+    size = np.size(block[0])
+    return [np.broadcast_to(np.asarray(column, dtype=np.float64), size) for column in block]

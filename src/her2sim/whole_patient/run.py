@@ -1,0 +1,79 @@
+"""Running whole patients through a dose ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.biology.tumour import Tumours
+from her2sim.engine.advance import advance
+from her2sim.engine.trajectories import Request, Tolerance
+from her2sim.patients.cohort import Cohort
+from her2sim.protocol.ledger import Ledger
+from her2sim.protocol.plan import Protocol
+from her2sim.protocol.readings import TableReadings
+from her2sim.protocol.steering import steer
+from her2sim.whole_patient.composition import WholePatient
+from her2sim.whole_patient.dosing import dose_schedule
+
+Array = NDArray[np.float64]
+TOLERANCE = Tolerance(relative=1e-6, absolute=1e-8)
+
+
+@dataclass(frozen=True, eq=False)
+class WholeCourse:
+    """What happened: outputs on a grid, shape (n, n_grid, n_outputs), by name in ``whole``.
+
+    ``hazard_day`` has the day on which each lesion's hazard of progression elsewhere reached the
+    level of the patient, shape (n_lesions, n); infinite if it did not.
+    """
+
+    whole: WholePatient
+    cohort: Cohort
+    tumours: Tumours
+    grid_day: Array
+    grid: Array
+    states: Array
+    hazard_day: Array
+
+    def output(self, name: str) -> Array:
+        """One output on the grid, shape (n, n_grid)."""
+        found: Array = self.grid[:, :, self.whole.model.index("outputs", name)]
+        return found
+
+
+def planned_ledger(whole: WholePatient, cohort: Cohort, protocol: Protocol) -> Ledger:
+    """Doses of a protocol without any reading."""
+    return steer(protocol, cohort, TableReadings({})).ledger
+
+
+def run_whole(
+    whole: WholePatient,
+    cohort: Cohort,
+    tumours: Tumours,
+    ledger: Ledger,
+    end_day: float,
+    grid_day: Array,
+    *,
+    hazard_level: Array | None = None,
+    threads: int | None = None,
+) -> WholeCourse:
+    """Put the doses of a ledger through the model of the patients."""
+    n = cohort.n_patients
+    ends = np.full(n, float(end_day))
+    schedule = dose_schedule(whole, cohort, ledger, ends, np.empty(0))
+    request = Request(
+        whole.parameters(cohort, tumours),
+        schedule,
+        whole.scale(cohort),
+        whole.start(tumours),
+        np.asarray(grid_day, dtype=np.float64),
+        watch_level=hazard_level,
+    )
+    found = advance(whole.model, request, TOLERANCE, threads)
+    found.require_finished(whole.model, schedule)
+    return WholeCourse(
+        whole, cohort, tumours, request.grid_day, found.grid, found.states, found.crossing_day
+    )
