@@ -41,7 +41,8 @@ def tumour_facts() -> TumourFacts:
 class Known:
     """What is known of the tumours; what is not (None) is drawn from prevalences.
 
-    ``earlier_lines`` is the number of lines of treatment before.
+    ``earlier_lines`` is the number of lines of treatment before for metastatic disease, and -1 for
+    early disease.
     """
 
     ihc: Ihc = "3+"
@@ -57,8 +58,8 @@ class Known:
         if self.genotype is not None and self.genotype not in GENOTYPES:
             hint = did_you_mean(self.genotype, GENOTYPES)
             raise DataError(f"unknown FcgRIIIa genotype {self.genotype!r}{hint}")
-        if self.earlier_lines < 0:
-            raise DataError(f"{self.earlier_lines} lines before: use 0 or more")
+        if self.earlier_lines < -1:
+            raise DataError(f"{self.earlier_lines} lines before: use -1 (early disease), 0 or more")
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +132,12 @@ def draw_tumours(
         "is_heterogeneous": mixed,
     }
     return Tumours(parameters, start, affinity, traits, members)
+
+
+def exchange_relative(members: NDArray[np.int64]) -> Array:
+    """Exchange of antibody in the members of an ensemble over that of the fact file."""
+    kex = tumour_facts().parameter["kex"]
+    return member_value(f"{OWNER}:kex", kex, members) / kex.value
 
 
 _PLAIN = (

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.biology.ensemble import patient_values
-from her2sim.biology.tumour import Tumours
+from her2sim.biology.tumour import Tumours, exchange_relative
 from her2sim.course import Treatment
 from her2sim.drugs.mechanism import Mechanism, load_mechanism
-from her2sim.drugs.pk import PkModel
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.model import Component, Model, Symbol, compose
 from her2sim.errors import DataError
@@ -153,7 +152,7 @@ def _composed(drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...]) -> Mo
             names[s.name]: replace(s, name=names[s.name], meaning=f"{s.meaning}, {drug.tag}")
             for s in SYMBOLS.values()
         }
-        components += [renamed(component, names) for component in _levels(drug.treatment.pk)]
+        components += [renamed(component, names) for component in _levels(drug)]
         amounts = [drug.symbol(name) for name in structure.compartments]
         infused += amounts
         fading.append(tuple(amounts))
@@ -170,13 +169,13 @@ def _composed(drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...]) -> Mo
 _OWN = ("mass", "payload_mass", "plasma", "plasma_payload")
 
 
-def _levels(model: PkModel) -> list[Component]:
+def _levels(drug: DrugInPatient) -> list[Component]:
     """Components of a drug's levels: areas are left out, a payload follows its conjugate."""
-    components = list(model.structural.components)
-    if pk.payload_release in components:
-        kept = [c for c in components if c not in _SLOW_PAYLOAD]
+    components = drug.treatment.pk.structural.components
+    kept = [c for c in components if c not in _SLOW_PAYLOAD]
+    if drug.mechanism.is_permeable:
         return [*kept, pk.payload_at_once, in_plasma, payload_in_plasma]
-    return [*components, in_plasma]
+    return [*kept, in_plasma]
 
 
 def _pk_values(drug: DrugInPatient, cohort: Cohort) -> Mapping[str, Array]:
@@ -193,6 +192,8 @@ def _drug_values(drug: DrugInPatient, cohort: Cohort, tumours: Tumours) -> dict[
     for name, unit in _UNITS.items():
         if name in values:
             values[name] = values[name] * convert(1.0, facts[name].unit, unit)
+    if "kc50" in values:
+        values["kc50"] = values["kc50"] * exchange_relative(tumours.members)
     if "fc_affinity" in values:
         values["fc_affinity"] = values["fc_affinity"] * tumours.affinity ** values["fc_genotype"]
     found = {drug.symbol(name): value for name, value in values.items()}

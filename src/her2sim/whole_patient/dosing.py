@@ -69,7 +69,8 @@ def _drug_blocks(
         yield patient[lasts], start[lasts], _START, Action.INFUSION, target, rate
         yield patient[lasts], (start + days)[lasts], _END, Action.INFUSION, target, 0.0
         yield patient[at_once], start[at_once], _START, Action.BOLUS, target, amount[at_once]
-    for effect in pk.cycle_effect:
+    known = set(model.parameters)
+    for effect in (e for e in pk.cycle_effect if drug.symbol(e.on) in known):
         number = dose_numbers(doses)
         first = pk.internal(effect.on, pk.parameter[effect.on])
         factors = np.array([effect.factor(k) for k in range(1, number.max(initial=0) + 1)])
