@@ -125,10 +125,13 @@ class Lesion:
         kd = f"kd_{epitope}"
 
         def pool(k: Known) -> Part:
-            """Bound and free antibody at equilibrium (positive root of the quadratic)."""
+            """Bound and free antibody at the quasi-steady state (root of the quadratic).
+
+            What is bound also leaves with the receptor, so half-saturation is at KD + knet/kon.
+            """
             total = functools.reduce(operator.add, (k[a] for a in amounts))
             sites, void = k[n("receptors")], k["void"]
-            weak = void * k[kd]
+            weak = void * (k[kd] + k["knet"] / k["kon"])
             distance = sites - total
             root = sqrt(distance * distance + 2.0 * weak * (sites + total) + weak * weak)
             share = 2.0 / (sites + total + weak + root)
@@ -139,7 +142,9 @@ class Lesion:
                 outputs[n("free", tag)] = (k[amount] - bound) / void
             return Part(outputs=outputs)
 
-        return Assembled(f"pool_{epitope}", [*amounts, n("receptors"), "void", kd], pool)
+        return Assembled(
+            f"pool_{epitope}", [*amounts, n("receptors"), "void", kd, "knet", "kon"], pool
+        )
 
     def _uptake(self, agent: Agent) -> Component:
         """Antibody in the tumour: exchange with plasma, and loss with the receptor."""

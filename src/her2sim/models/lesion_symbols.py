@@ -18,6 +18,7 @@ _SHARED: dict[str, _Entry] = {
     "kd_iv": ("parameter", "nmol/L", "affinity of antibodies of domain IV"),
     "kd_ii": ("parameter", "nmol/L", "affinity of antibodies of domain II"),
     "kd_both": ("parameter", "nmol/L", "affinity of an antibody that binds both domains"),
+    "kon": ("parameter", "L/nmol/day", "rate constant of binding"),
     "receptors_s": ("parameter", "1", "receptors a cell of the sensitive and resistant clone"),
     "receptors_l": ("parameter", "1", "receptors a cell of the clone with few"),
     "block_iv": ("parameter", "1", "ligand-independent signalling taken by a blocked domain IV"),
