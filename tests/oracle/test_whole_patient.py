@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from her2sim.biology.tumour import Known, Tumours, draw_tumours
+from her2sim.biology.people import People, draw_people
+from her2sim.biology.tumour import Known
 from her2sim.combination import load_combination
 from her2sim.course import cohort_chunks
 from her2sim.engine.reference import solve_reference
@@ -26,10 +27,9 @@ def patients(n: int) -> Cohort:
     return next(cohort_chunks(load_population("mbc"), n, 11, n))
 
 
-def prepared(regimen: str, n: int, sites=("",), **known) -> tuple[WholePatient, Cohort, Tumours]:
+def prepared(regimen: str, n: int, sites=("",), **known) -> tuple[WholePatient, People]:
     whole = whole_patient(load_combination(regimen).treatments, sites)
-    cohort = patients(n)
-    return whole, cohort, draw_tumours(cohort, Known(**known))
+    return whole, draw_people(patients(n), Known(**known))
 
 
 def ledger_of(whole: WholePatient, cohort: Cohort, end_day: float) -> Ledger:
@@ -46,16 +46,16 @@ def ledger_of(whole: WholePatient, cohort: Cohort, end_day: float) -> Ledger:
     ],
 )
 def test_the_engine_agrees_with_scipy(regimen: str, sites: tuple[str, ...]) -> None:
-    whole, cohort, tumours = prepared(regimen, 3, sites)
-    ledger = ledger_of(whole, cohort, END_DAY)
+    whole, people = prepared(regimen, 3, sites)
+    ledger = ledger_of(whole, people.cohort, END_DAY)
     grid = np.arange(0.0, END_DAY + 1, 7.0)
-    found = run_whole(whole, cohort, tumours, ledger, END_DAY, grid)
-    schedule = dose_schedule(whole, cohort, ledger, np.full(3, END_DAY), np.empty(0))
+    found = run_whole(whole, people, ledger, END_DAY, grid)
+    schedule = dose_schedule(whole, people, ledger, np.full(3, END_DAY), np.empty(0))
     request = Request(
-        whole.parameters(cohort, tumours),
+        whole.parameters(people),
         schedule,
-        whole.scale(cohort),
-        whole.start(tumours),
+        whole.scale(people.cohort),
+        whole.start(people),
         grid,
     )
     slow = solve_reference(whole.model, request, relative=1e-9)
@@ -72,18 +72,19 @@ PAYLOAD_VOID = 0.44
 @pytest.mark.parametrize("drug", ["trastuzumab-emtansine", "trastuzumab-deruxtecan"])
 def test_the_reduced_lesion_agrees_with_the_full_stiff_system(drug: str, receptors: float) -> None:
     """Binding, receptors and payload as states: rate constants from 0.02 to 1e4 a day."""
-    whole, cohort, tumours = prepared(drug, 1, share_l=1e-6)
+    whole, people = prepared(drug, 1, share_l=1e-6)
+    tumours = people.tumours
     tumours.parameters["receptors_s"][:] = receptors
     tumours.start["cells_s"][:], tumours.start["cells_m"][:] = 1.0, 0.0
     tumours.start["cells_l"][:] = 0.0
-    ledger = ledger_of(whole, cohort, 126.0)
+    ledger = ledger_of(whole, people.cohort, 126.0)
     grid = np.linspace(0.0, 126.0, 126 * 50 + 1)  # fine: infusions last an hour
-    reduced = run_whole(whole, cohort, tumours, ledger, 126.0, grid)
+    reduced = run_whole(whole, people, ledger, 126.0, grid)
     tag = whole.drugs[0].tag
     plasma = reduced.output(f"plasma_{tag}")[0]
     is_permeable = whole.drugs[0].mechanism.is_permeable
     free = reduced.output(f"plasma_payload_{tag}")[0] if is_permeable else 0.0 * plasma
-    p = dict(zip(whole.model.parameters, whole.parameters(cohort, tumours)[:, 0], strict=True))
+    p = dict(zip(whole.model.parameters, whole.parameters(people)[:, 0], strict=True))
     p |= {base: p[f"{base}_{tag}"] for base in ("dar", "kout")}
     influx = p[f"influx_{tag}"] if is_permeable else 0.0
     clipping = p[f"clipping_{tag}"] if is_permeable else 0.0

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from her2sim.biology.tumour import Known, draw_tumours
+from her2sim.biology.people import draw_people
+from her2sim.biology.tumour import Known
 from her2sim.combination import load_combination
 from her2sim.course import cohort_chunks
 from her2sim.patients.cohort import Cohort
@@ -43,10 +44,11 @@ def volumes(regimen: str, known: Known, sites: tuple[str, ...] = ("",), of: str 
     """Volume relative to the start, shape (draws x patients, times)."""
     combination = load_combination(regimen)
     whole = whole_patient(combination.treatments, sites)
-    tumours = draw_tumours(people(), known, np.repeat(np.arange(1, DRAWS + 1), PATIENTS))
+    members = np.repeat(np.arange(1, DRAWS + 1), PATIENTS)
+    drawn = draw_people(people(), known, members=members)
     plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
     ledger = planned_ledger(whole, people(), Protocol(plans, "metastatic", END_DAY))
-    course = run_whole(whole, people(), tumours, ledger, END_DAY, GRID_DAY)
+    course = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY)
     return course.output(f"volume_{of}" if of else "volume")
 
 
@@ -142,9 +144,9 @@ def test_without_drugs_every_tumour_grows(regimen: str) -> None:
     """Each mechanism switched off: nothing but growth is left."""
     combination = load_combination(regimen)
     whole = whole_patient(combination.treatments)
-    tumours = draw_tumours(people(), Known())
+    drawn = draw_people(people())
     plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
     ledger = planned_ledger(whole, people(), Protocol(plans, "metastatic", 0.0))
     assert ledger.day.size == 0
-    found = run_whole(whole, people(), tumours, ledger, END_DAY, GRID_DAY).output("volume")
+    found = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY).output("volume")
     assert (np.diff(found, axis=1) > 0).all()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.biology.ensemble import patient_values
-from her2sim.biology.tumour import Tumours, exchange_relative
+from her2sim.biology.people import People
+from her2sim.biology.tumour import exchange_relative
 from her2sim.course import Treatment
-from her2sim.drugs.mechanism import Mechanism, load_mechanism
+from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.model import Component, Model, Symbol, compose
 from her2sim.errors import DataError
@@ -22,66 +23,48 @@ from her2sim.models.lesion_symbols import lesion_symbols
 from her2sim.models.symbols import SYMBOLS
 from her2sim.patients.cohort import Cohort
 from her2sim.units import convert
+from her2sim.whole_patient.drugs import DrugInPatient, Organ, drugs_in_patient
+from her2sim.whole_patient.organs import Organs
 
 Array = NDArray[np.float64]
 _SLOW_PAYLOAD = (pk.payload_release, pk.payload_disposition, pk.area_under_payload)
-WATCHED = ("elsewhere",)
-
-
-@dataclass(frozen=True, eq=False)
-class DrugInPatient:
-    """A drug of the regimen: how it is given and how it acts.
-
-    Levels of a cytotoxic drug are left out where nothing looks at them: its kill follows the doses.
-    """
-
-    treatment: Treatment
-    mechanism: Mechanism
-    has_levels: bool
-
-    @property
-    def tag(self) -> str:
-        """Its part of names."""
-        return self.mechanism.agent.tag
-
-    def symbol(self, name: str) -> str:
-        """Name of a symbol of its own in the model of the patient."""
-        return f"{name}_{self.tag}"
 
 
 @dataclass(frozen=True, eq=False)
 class WholePatient:
-    """The composed model, and which drugs and lesions it has."""
+    """The composed model, and which drugs, lesions and organs it has."""
 
     drugs: tuple[DrugInPatient, ...]
     lesions: tuple[Lesion, ...]
+    organs: Organs
     model: Model
 
     def drug(self, tag: str) -> DrugInPatient:
         """A drug by its part of names."""
         return next(drug for drug in self.drugs if drug.tag == tag)
 
-    def parameters(self, cohort: Cohort, tumours: Tumours) -> Array:
+    def parameters(self, people: People) -> Array:
         """Parameters of all patients, shape (n_parameters, n)."""
-        n = cohort.n_patients
-        values: dict[str, Array] = dict(tumours.parameters)
+        n = people.cohort.n_patients
+        values: dict[str, Array] = dict(people.tumours.parameters)
         for drug in self.drugs:
-            values |= _drug_values(drug, cohort, tumours)
+            values |= _drug_values(drug, people)
         for lesion in self.lesions:
-            if lesion.site:
-                values[lesion.name("baseline_mm")] = tumours.parameters["baseline_mm"]
+            values[lesion.name("baseline_mm")] = people.tumours.parameters["baseline_mm"]
+        values |= self.organs.parameters(people)
         model = self.model
         missing = [name for name in model.parameters if name not in values]
         if missing:
             raise DataError(f"no value of {', '.join(missing)}")
         return np.array([np.broadcast_to(values[name], n) for name in model.parameters])
 
-    def start(self, tumours: Tumours) -> Array:
+    def start(self, people: People) -> Array:
         """States before the first dose, shape (n_states, n)."""
-        n = tumours.affinity.size
+        n = people.cohort.n_patients
         values = {name: np.zeros(n) for name in self.model.states}
+        values |= self.organs.start(people)
         for lesion in self.lesions:
-            for name, cells in tumours.start.items():
+            for name, cells in people.tumours.start.items():
                 values[lesion.name(name)] = cells
             for agent in lesion.of_kind("cytotoxic"):
                 values[lesion.name("fading", agent.tag)] = np.ones(n)
@@ -98,13 +81,18 @@ class WholePatient:
         return scale
 
 
-def whole_patient(treatments: Sequence[Treatment], sites: Sequence[str] = ("",)) -> WholePatient:
+def whole_patient(
+    treatments: Sequence[Treatment],
+    sites: Sequence[str] = ("",),
+    organs: Sequence[Organ] = (),
+) -> WholePatient:
     """Compose the model of a patient under some treatments.
 
     Parameters
     ----------
     treatments : drugs, each with its regimen and the interactions it meets
     sites : lesions; the empty one is outside the brain, ``cns`` is in it
+    organs : ``heart`` and ``blood``, as wanted
 
     Raises
     ------
@@ -114,34 +102,21 @@ def whole_patient(treatments: Sequence[Treatment], sites: Sequence[str] = ("",))
     unknown = [t.drug.id for t in treatments if load_mechanism(t.drug.id) is None]
     if unknown:
         raise DataError(f"how {', '.join(unknown)} acts on a tumour is not modelled")
-    drugs = tuple(_drugs(treatments))
+    drugs = tuple(drugs_in_patient(treatments, organs))
     agents = tuple(drug.mechanism.agent for drug in drugs)
     lesions = tuple(Lesion(agents, site) for site in sites)
+    body = Organs(tuple(organs), drugs)
     key = tuple((drug.tag, drug.treatment.pk.structure, drug.has_levels) for drug in drugs)
-    return WholePatient(drugs, lesions, _compose(key, drugs, lesions))
-
-
-def _drugs(treatments: Sequence[Treatment]) -> Iterator[DrugInPatient]:
-    for treatment in treatments:
-        mechanism = load_mechanism(treatment.drug.id)
-        assert mechanism is not None
-        yield DrugInPatient(treatment, mechanism, mechanism.kind != "cytotoxic")
+    whole_key = (key, lesions, body.organs)
+    if whole_key not in _MODELS:  # the same drugs and lesions share one, and its compiled code
+        _MODELS[whole_key] = _composed(drugs, lesions, body)
+    return WholePatient(drugs, lesions, body, _MODELS[whole_key])
 
 
 _MODELS: dict[tuple[object, ...], Model] = {}
 
 
-def _compose(
-    key: tuple[object, ...], drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...]
-) -> Model:
-    """The composed model; the same drugs and lesions share one, and so its compiled code."""
-    whole_key = (*key, lesions)
-    if whole_key not in _MODELS:
-        _MODELS[whole_key] = _composed(drugs, lesions)
-    return _MODELS[whole_key]
-
-
-def _composed(drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...]) -> Model:
+def _composed(drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...], organs: Organs) -> Model:
     components: list[Component] = []
     symbols: dict[str, Symbol] = lesion_symbols(lesions)
     infused, fading = list[str](), list[tuple[str, ...]]()
@@ -158,12 +133,12 @@ def _composed(drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...]) -> Mo
         fading.append(tuple(amounts))
     for lesion in lesions:
         components += lesion.components()
-    tags = "+".join(drug.tag for drug in drugs)
+    components += organs.components()
+    symbols |= organs.symbols()
+    title = "+".join((*(drug.tag for drug in drugs), *organs.organs))
     sites = "+".join(lesion.site for lesion in lesions if lesion.site)
-    return compose(
-        f"patient:{tags}:{sites}", components, symbols, (), infused, fading,
-        [lesion.name("elsewhere") for lesion in lesions],
-    )  # fmt: skip
+    watched = [*(lesion.name("elsewhere") for lesion in lesions), *organs.watched]
+    return compose(f"patient:{title}:{sites}", components, symbols, (), infused, fading, watched)
 
 
 _OWN = ("mass", "payload_mass", "plasma", "plasma_payload")
@@ -185,15 +160,15 @@ def _pk_values(drug: DrugInPatient, cohort: Cohort) -> Mapping[str, Array]:
     return apply_random_effects(treatment.typical(cohort.covariate, cohort.n_patients), effects)
 
 
-def _drug_values(drug: DrugInPatient, cohort: Cohort, tumours: Tumours) -> dict[str, Array]:
+def _drug_values(drug: DrugInPatient, people: People) -> dict[str, Array]:
     """All parameters of a drug by their names in the model."""
-    facts = drug.mechanism.parameter
-    values = patient_values(drug.mechanism.drug, facts, cohort, tumours.members)
+    facts, cohort, tumours = drug.mechanism.parameter, people.cohort, people.tumours
+    values = patient_values(drug.mechanism.drug, facts, cohort, people.members)
     for name, unit in _UNITS.items():
         if name in values:
             values[name] = values[name] * convert(1.0, facts[name].unit, unit)
     if "kc50" in values:
-        values["kc50"] = values["kc50"] * exchange_relative(tumours.members)
+        values["kc50"] = values["kc50"] * exchange_relative(people.members)
     if "fc_affinity" in values:
         values["fc_affinity"] = values["fc_affinity"] * tumours.affinity ** values["fc_genotype"]
     found = {drug.symbol(name): value for name, value in values.items()}

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.heart import heart_number
+from her2sim.biology.people import People
 from her2sim.engine.schedule import Action, Schedule
-from her2sim.patients.cohort import Cohort
 from her2sim.protocol.ledger import Ledger
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
-from her2sim.whole_patient.composition import DrugInPatient, WholePatient
+from her2sim.whole_patient.composition import WholePatient
+from her2sim.whole_patient.drugs import DrugInPatient
 
 Array = NDArray[np.float64]
 Block = tuple[Any, ...]
@@ -21,23 +23,27 @@ _CLOCK, _READ, _END, _CHANGE, _START, _STOP = range(6)
 
 
 def dose_schedule(
-    whole: WholePatient, cohort: Cohort, ledger: Ledger, end_day: Array, reading_day: Array
+    whole: WholePatient, people: People, ledger: Ledger, end_day: Array, reading_day: Array
 ) -> Schedule:
     """Schedule rows of all patients.
 
     Parameters
     ----------
-    whole, cohort : model and patients
+    whole, people : model and patients
     ledger : doses; its drugs count in the order of ``whole.drugs``
     end_day : where each patient ends, shape (n,)
     reading_day : days on which all outputs are read, the same for all
     """
+    cohort = people.cohort
     everyone = np.arange(cohort.n_patients)
     blocks: list[Block] = [(everyone, end_day, _STOP, Action.STOP, 0, 0.0)]
     for number, day in enumerate(reading_day):
         blocks.append((everyone, day, _READ, Action.READING, number, 0.0))
     for position, drug in enumerate(whole.drugs):
-        blocks += _drug_blocks(whole, drug, cohort, ledger.of(position))
+        doses = ledger.of(position)
+        blocks += _drug_blocks(whole, drug, people, doses)
+        if whole.organs.has_heart and drug.treatment.drug.id in ANTHRACYCLINES:
+            blocks += _troponin_blocks(whole, people, doses)
     columns = [np.concatenate(c) for c in zip(*map(_whole_block, blocks), strict=True)]
     patient, time, order, action, target, value = columns
     inside = time <= end_day[patient.astype(np.int64)]
@@ -51,10 +57,10 @@ def dose_schedule(
 
 
 def _drug_blocks(
-    whole: WholePatient, drug: DrugInPatient, cohort: Cohort, doses: Ledger
+    whole: WholePatient, drug: DrugInPatient, people: People, doses: Ledger
 ) -> Iterator[Block]:
     if drug.mechanism.kind == "cytotoxic":
-        yield from _acting_blocks(whole, drug, cohort, doses)
+        yield from _acting_blocks(whole, drug, people, doses)
     if not drug.has_levels:
         return
     pk, model = drug.treatment.pk, whole.model
@@ -80,11 +86,11 @@ def _drug_blocks(
 
 
 def _acting_blocks(
-    whole: WholePatient, drug: DrugInPatient, cohort: Cohort, doses: Ledger
+    whole: WholePatient, drug: DrugInPatient, people: People, doses: Ledger
 ) -> Iterator[Block]:
     """A cytotoxic drug acts for one interval after each dose, in proportion to the dose."""
     index = whole.model.index("parameters", drug.symbol("given"))
-    planned = drug.treatment.maintenance_mg(cohort)[doses.patient]
+    planned = drug.treatment.maintenance_mg(people.cohort)[doses.patient]
     interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
     share = doses.dose_mg / planned
     over = doses.day + interval
@@ -94,6 +100,25 @@ def _acting_blocks(
     ends = ~goes_on
     yield doses.patient, doses.day, _CHANGE, Action.PARAMETER, index, share
     yield doses.patient[ends], over[ends], _END, Action.PARAMETER, index, 0.0
+
+
+ANTHRACYCLINES = ("doxorubicin",)
+
+
+def _troponin_blocks(whole: WholePatient, people: People, doses: Ledger) -> Iterator[Block]:
+    """The highest troponin T so far, from each dose of an anthracycline on."""
+    index = whole.model.index("parameters", "troponin")
+    highest = people.hearts.parameters["troponin"].copy()
+    start, slope = highest.copy(), people.hearts.troponin_slope
+    amount, before = np.zeros(start.size), np.zeros(start.size)
+    number = dose_numbers(doses)
+    for k in range(1, number.max(initial=0) + 1):
+        own = number == k
+        who, day = doses.patient[own], doses.day[own]
+        left = amount[who] * np.exp(-heart_number("troponin_loss") * (day - before[who]))
+        amount[who], before[who] = left + doses.dose_mg[own], day
+        highest[who] = np.maximum(highest[who], start[who] * (1 + slope[who] * amount[who]))
+        yield who, day, _CHANGE, Action.PARAMETER, index, highest[who].copy()
 
 
 def dose_numbers(doses: Ledger) -> NDArray[np.int64]:

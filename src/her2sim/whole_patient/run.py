@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.biology.tumour import Tumours
+from her2sim.biology.people import People
 from her2sim.engine.advance import advance
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.patients.cohort import Cohort
@@ -26,17 +26,16 @@ TOLERANCE = Tolerance(relative=1e-6, absolute=1e-8)
 class WholeCourse:
     """What happened: outputs on a grid, shape (n, n_grid, n_outputs), by name in ``whole``.
 
-    ``hazard_day`` has the day on which each lesion's hazard of progression elsewhere reached the
-    level of the patient, shape (n_lesions, n); infinite if it did not.
+    ``event_day`` has the day on which each cumulative hazard (``whole.model.watched``) reached the
+    level of the patient, shape (n_events, n); infinite if it did not.
     """
 
     whole: WholePatient
-    cohort: Cohort
-    tumours: Tumours
+    people: People
     grid_day: Array
     grid: Array
     states: Array
-    hazard_day: Array
+    event_day: Array
 
     def output(self, name: str) -> Array:
         """One output on the grid, shape (n, n_grid)."""
@@ -51,8 +50,7 @@ def planned_ledger(whole: WholePatient, cohort: Cohort, protocol: Protocol) -> L
 
 def run_whole(
     whole: WholePatient,
-    cohort: Cohort,
-    tumours: Tumours,
+    people: People,
     ledger: Ledger,
     end_day: float,
     grid_day: Array,
@@ -61,19 +59,18 @@ def run_whole(
     threads: int | None = None,
 ) -> WholeCourse:
     """Put the doses of a ledger through the model of the patients."""
-    n = cohort.n_patients
-    ends = np.full(n, float(end_day))
-    schedule = dose_schedule(whole, cohort, ledger, ends, np.empty(0))
+    ends = np.full(people.cohort.n_patients, float(end_day))
+    schedule = dose_schedule(whole, people, ledger, ends, np.empty(0))
     request = Request(
-        whole.parameters(cohort, tumours),
+        whole.parameters(people),
         schedule,
-        whole.scale(cohort),
-        whole.start(tumours),
+        whole.scale(people.cohort),
+        whole.start(people),
         np.asarray(grid_day, dtype=np.float64),
         watch_level=hazard_level,
     )
     found = advance(whole.model, request, TOLERANCE, threads)
     found.require_finished(whole.model, schedule)
     return WholeCourse(
-        whole, cohort, tumours, request.grid_day, found.grid, found.states, found.crossing_day
+        whole, people, request.grid_day, found.grid, found.states, found.crossing_day
     )

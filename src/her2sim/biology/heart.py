@@ -1,0 +1,96 @@
+"""Hearts of patients: LVEF at the start, sensitivity, and troponin after an anthracycline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.errors import DataError
+from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
+from her2sim.patients.cohort import Cohort
+from her2sim.random import Purpose, normals
+
+Array = NDArray[np.float64]
+OWNER = "heart"
+
+
+class HeartFacts(FactFile):
+    """Numbers of the heart model."""
+
+    parameter: dict[str, UncertainQuantity]
+
+
+@cache
+def heart_facts() -> HeartFacts:
+    """The numbers that come with her2sim."""
+    return read_fact_file(files("her2sim.biology").joinpath("heart.toml"), HeartFacts)
+
+
+def heart_number(name: str) -> float:
+    """One of the numbers."""
+    return heart_facts().parameter[name].value
+
+
+@dataclass(frozen=True)
+class HeartKnown:
+    """What is known of the hearts; what is not (None) is drawn."""
+
+    after_anthracycline: bool = False
+    troponin_ng_per_l: float | None = None
+    lvef_percent: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.lvef_percent is not None and not 5 <= self.lvef_percent <= 90:
+            raise DataError(f"LVEF {self.lvef_percent:g} %: use 5 to 90")
+        if self.troponin_ng_per_l is not None and not 0 < self.troponin_ng_per_l < 1e5:
+            raise DataError(f"troponin T {self.troponin_ng_per_l:g} ng/L: use a number above zero")
+
+
+@dataclass(frozen=True, eq=False)
+class Hearts:
+    """Parameters of the heart model of each patient, by name, shape (n,).
+
+    ``troponin_slope`` is how steeply troponin T follows doxorubicin.
+    """
+
+    parameters: Mapping[str, Array]
+    troponin_slope: Array
+
+
+def draw_hearts(cohort: Cohort, known: HeartKnown | None = None) -> Hearts:
+    """Hearts of a cohort."""
+    known = known or HeartKnown()
+    facts, n = heart_facts().parameter, cohort.n_patients
+
+    def score(name: str) -> Array:
+        purpose = Purpose.BIOLOGY
+        return normals(cohort.seed, cohort.replicate, cohort.numbers, purpose, f"{OWNER}:{name}")
+
+    def drawn(name: str, z: Array) -> Array:
+        quantity = facts[name]
+        found: Array = quantity.value * np.exp((quantity.spread or 0.0) * z)
+        return found
+
+    rho = facts["correlation"].value
+    z = score("lvef")
+    start = drawn("lvef_after_anthracycline" if known.after_anthracycline else "lvef_before", z)
+    if known.lvef_percent is not None:
+        start = np.full(n, known.lvef_percent)
+    half = drawn("heart_half", rho * z + np.sqrt(1 - rho**2) * score("heart_half"))
+    if known.troponin_ng_per_l is not None:
+        troponin = np.full(n, known.troponin_ng_per_l)
+    elif known.after_anthracycline:
+        spread = facts["troponin_spread"].value
+        troponin = facts["troponin_reference"].value * np.exp(spread * score("troponin"))
+    else:
+        troponin = drawn("troponin_start", score("troponin"))
+    plain = ("heart_recovery", "troponin_reference", "troponin_power", "failure_base",
+             "failure_hazard")  # fmt: skip
+    parameters = {name: np.full(n, facts[name].value) for name in plain}
+    parameters |= {"lvef_start": start, "heart_half": half, "troponin": troponin}
+    return Hearts(parameters, drawn("troponin_slope", score("troponin_slope")))

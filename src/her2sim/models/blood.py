@@ -1,0 +1,80 @@
+"""Blood counts: proliferation, maturation and feedback (Friberg et al. 2002), for any cell line.
+
+Doi 10.1200/JCO.2002.02.140. Drugs slow proliferation in proportion to their concentration. Names of
+a line end in its suffix: ``neutrophils`` or ``platelets``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from her2sim.engine.functions import maximum, power
+from her2sim.engine.model import Component, Part, Symbol
+from her2sim.models.assembly import Assembled
+
+TRANSITS = ("transit1", "transit2", "transit3")
+STAGES = ("proliferating", *TRANSITS)
+
+
+def stages_of(line: str) -> tuple[str, ...]:
+    """States of a line, the counted cells last; all start at the baseline."""
+    return (*(f"{stage}_{line}" for stage in STAGES), line)
+
+
+def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> Component:
+    """One cell line under the drugs that act on it.
+
+    Under ``lasting`` drugs the count that feedback aims at drifts to a lower level.
+    """
+    states = stages_of(line)
+    drugs = [f"{base}_{tag}" for tag in tags for base in ("conc", f"{line}_slope")]
+    own = [f"{base}_{line}" for base in ("base", "maturation", "feedback")]
+    pool, left, pace = (f"{base}_{line}" for base in ("pool", "pool_left", "pool_rate"))
+    drift = [pool, left, pace, *(f"switch_{tag}" for tag in lasting)] if lasting else []
+
+    def cells(k: Any) -> Part:
+        """A chain of maturation; low counts speed proliferation up."""
+        base, maturation, feedback = (k[name] for name in own)
+        rate = 4.0 / maturation
+        kept: Any = 1.0
+        for tag in tags:
+            kept = kept - k[f"{line}_slope_{tag}"] * k[f"conc_{tag}"]
+        first, *between, counted = (k[name] for name in states)
+        aim = base * k[pool] if lasting else base
+        aimed = power(aim / maximum(counted, 1e-9), feedback)
+        rates = {states[0]: rate * first * (kept * aimed - 1.0)}
+        before = first
+        for name, value in zip(states[1:-1], between, strict=True):
+            rates[name] = rate * (before - value)
+            before = value
+        rates[line] = rate * (before - counted)
+        for tag in lasting:
+            conc = k[f"conc_{tag}"]
+            is_there = conc / (conc + k[f"switch_{tag}"])
+            rates[pool] = k[pace] * is_there * (k[left] - k[pool])
+        return Part(rates=rates, outputs={f"count_{line}": 1.0 * counted})
+
+    return Assembled(f"{line} line", [*states, *own, *drugs, *drift], cells)
+
+
+def blood_symbols(line: str, tags: Sequence[str]) -> dict[str, Symbol]:
+    """Register entries of a cell line under some drugs."""
+    entries = [
+        Symbol(name, "state", "1", f"{name.replace('_', ' ')}, 1e9 cells a litre")
+        for name in stages_of(line)
+    ]
+    entries += [
+        Symbol(f"pool_{line}", "state", "1", "aimed count relative to the start"),
+        Symbol(f"base_{line}", "parameter", "1", f"{line} at the start, 1e9 a litre"),
+        Symbol(f"maturation_{line}", "parameter", "day", "mean maturation time"),
+        Symbol(f"feedback_{line}", "parameter", "1", "exponent of the feedback"),
+        Symbol(f"pool_rate_{line}", "parameter", "1/day", "how fast the pool sinks"),
+        Symbol(f"pool_left_{line}", "parameter", "1", "where the pool sinks to"),
+        Symbol(f"count_{line}", "output", "1", f"{line}, 1e9 a litre"),
+    ]
+    for tag in tags:
+        meaning = f"effect of {tag} on {line}"
+        entries.append(Symbol(f"{line}_slope_{tag}", "parameter", "L/mg", meaning))
+        entries.append(Symbol(f"switch_{tag}", "parameter", "mg/L", "level that counts as gone"))
+    return {entry.name: entry for entry in entries}

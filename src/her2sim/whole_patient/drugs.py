@@ -1,0 +1,48 @@
+"""A drug in a whole patient: how it is given, how it acts, whether anything looks at its levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from her2sim.course import Treatment
+from her2sim.drugs.mechanism import Mechanism, load_mechanism
+from her2sim.drugs.toxicity import Toxicity, load_toxicity
+
+Organ = Literal["heart", "blood"]
+ORGANS: tuple[Organ, ...] = ("heart", "blood")
+
+
+@dataclass(frozen=True, eq=False)
+class DrugInPatient:
+    """A drug of the regimen.
+
+    Levels of a cytotoxic drug are left out where nothing looks at them: its kill follows the doses.
+    """
+
+    treatment: Treatment
+    mechanism: Mechanism
+    toxicity: Toxicity
+    has_levels: bool
+
+    @property
+    def tag(self) -> str:
+        """Its part of names."""
+        return self.mechanism.agent.tag
+
+    def symbol(self, name: str) -> str:
+        """Name of a symbol of its own in the model of the patient."""
+        return f"{name}_{self.tag}"
+
+
+def drugs_in_patient(
+    treatments: Sequence[Treatment], organs: Sequence[Organ]
+) -> Iterator[DrugInPatient]:
+    """The drugs of some treatments, beside the organs that are modelled."""
+    for treatment in treatments:
+        mechanism, toxicity = load_mechanism(treatment.drug.id), load_toxicity(treatment.drug.id)
+        assert mechanism is not None
+        is_watched = "blood" in organs and bool(toxicity.blood)
+        has_levels = mechanism.kind != "cytotoxic" or is_watched
+        yield DrugInPatient(treatment, mechanism, toxicity, has_levels)
