@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from her2sim.biology.anchors import Anchors, anchors
-from her2sim.biology.tumour import OWNER, tumour_facts
+from her2sim.biology.heart import heart_facts
+from her2sim.biology.tumour import tumour_facts
 from her2sim.drugs.drug import drug_names
 from her2sim.drugs.mechanism import load_mechanism
+from her2sim.drugs.toxicity import load_toxicity
+from her2sim.facts import UncertainQuantity
+
+
+def quantities() -> Iterator[tuple[str, UncertainQuantity]]:
+    """Every number of tumours, hearts, mechanisms and toxicities, by owner and name."""
+    for owner, facts in (("tumour", tumour_facts()), ("heart", heart_facts())):
+        for name, quantity in facts.parameter.items():
+            yield f"{owner}:{name}", quantity
+    for drug in drug_names():
+        mechanism, toxicity = load_mechanism(drug), load_toxicity(drug)
+        if mechanism is None or mechanism.drug != drug:
+            continue
+        for name, quantity in mechanism.parameter.items():
+            yield f"{drug}:{name}", quantity
+        if toxicity.heart is not None:
+            yield f"{drug}:heart.weight", toxicity.heart.weight
+        for line, known in toxicity.blood.items():
+            for name in type(known).model_fields:
+                if getattr(known, name) is not None:
+                    yield f"{drug}:blood.{line}.{name}", getattr(known, name)
 
 
 def calibrated() -> set[str]:
-    found = {
-        f"{OWNER}:{name}"
-        for name, quantity in tumour_facts().parameter.items()
-        if quantity.status == "calibrated"
-    }
-    for drug in drug_names():
-        mechanism = load_mechanism(drug)
-        if mechanism is not None:
-            found |= {
-                f"{mechanism.drug}:{name}"
-                for name, quantity in mechanism.parameter.items()
-                if quantity.status == "calibrated"
-            }
-    return found
+    return {name for name, quantity in quantities() if quantity.status == "calibrated"}
 
 
 def test_every_calibrated_parameter_has_its_anchor_and_no_other() -> None:
@@ -42,9 +53,12 @@ def test_a_prediction_is_never_an_anchor() -> None:
 
 def test_no_source_of_a_parameter_is_a_prediction() -> None:
     predictions = [name.casefold() for name in anchors().predictions]
-    texts = [s.citation for s in tumour_facts().sources.values()]
+    texts = [s.citation for s in anchors().sources.values()]
+    for facts in (tumour_facts(), heart_facts()):
+        texts += [s.citation for s in facts.sources.values()]
     for drug in drug_names():
         mechanism = load_mechanism(drug)
         texts += [s.citation for s in mechanism.sources.values()] if mechanism else []
+        texts += [s.citation for s in load_toxicity(drug).sources.values()]
     assert len(texts) > 10
     assert not [text for text in texts for name in predictions if name in text.casefold()]

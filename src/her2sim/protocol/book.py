@@ -52,6 +52,10 @@ class TreatmentBook:
         """Decisions of a day: the columns of the log, for each patient or one value for all."""
         self._decisions.add(patient.size, {"patient": patient, **values})
 
+    def doses_since(self, number: int) -> list[tuple[int, Block]]:
+        """Blocks of doses from a number on, each with how many doses it has."""
+        return self._doses.blocks[number:]
+
     def ledger(self) -> Ledger:
         """All doses."""
         return Ledger(**self._doses.columns())  # type: ignore[arg-type]

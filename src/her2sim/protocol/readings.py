@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.patients.cohort import Cohort
+from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.variables import CLOCKS, VARIABLES
 from her2sim.random import Purpose, normals
 
@@ -45,6 +46,10 @@ class Readings(Interface):
         """Whether a variable is measured at all."""
         ...
 
+    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
+        """Patients come to a visit; the book holds all doses that were given so far."""
+        ...
+
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit; NaN where nothing is measured."""
         ...
@@ -75,6 +80,9 @@ class ModelledReadings:
         """Whether a variable is measured at all."""
         return variable in self.truth
 
+    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
+        """The truth is known for every day: nothing to do."""
+
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit."""
         day, who = visit.day, visit.who
@@ -102,6 +110,9 @@ class TableReadings:
     def has(self, variable: str) -> bool:
         """Whether there is any record of a variable."""
         return variable in self.records
+
+    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
+        """Records are there already: nothing to do."""
 
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Recorded values of the patients of a visit; NaN without a new one, and for a repeat."""

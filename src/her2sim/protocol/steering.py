@@ -135,6 +135,7 @@ class _Clinic:
     def _see(self, day: float, who: Positions) -> None:
         """One visit of the patients who are due: reading, decision, dose, next visit."""
         visit = Visit(day, who, self.seen_day[who])
+        self.readings.arrive(visit, self.book)
         values = self._read(visit)
         for number in range(len(self.rows)):
             self._apply(number, visit, values)

@@ -150,7 +150,7 @@ def _levels(drug: DrugInPatient) -> list[Component]:
     kept = [c for c in components if c not in _SLOW_PAYLOAD]
     if drug.mechanism.is_permeable:
         return [*kept, pk.payload_at_once, in_plasma, payload_in_plasma]
-    return [*kept, in_plasma]
+    return kept if drug.mechanism.kind == "cytotoxic" else [*kept, in_plasma]
 
 
 def _pk_values(drug: DrugInPatient, cohort: Cohort) -> Mapping[str, Array]:

@@ -105,20 +105,34 @@ def _acting_blocks(
 ANTHRACYCLINES = ("doxorubicin",)
 
 
+class TroponinClock:
+    """Highest troponin T of each patient so far, dose by dose of an anthracycline."""
+
+    def __init__(self, people: People) -> None:
+        self.highest = people.hearts.parameters["troponin"].copy()
+        self.start, self.slope = self.highest.copy(), people.hearts.troponin_slope
+        self.amount = np.zeros(self.start.size)
+        self.before_day = np.zeros(self.start.size)
+
+    def after(self, who: NDArray[np.int64], day: Array | float, dose_mg: Array) -> Array:
+        """Highest troponin T of some patients after a dose on a day."""
+        since = day - self.before_day[who]
+        left = self.amount[who] * np.exp(-heart_number("troponin_loss") * since)
+        self.amount[who], self.before_day[who] = left + dose_mg, day
+        reached = self.start[who] * (1 + self.slope[who] * self.amount[who])
+        self.highest[who] = np.maximum(self.highest[who], reached)
+        return self.highest[who].copy()
+
+
 def _troponin_blocks(whole: WholePatient, people: People, doses: Ledger) -> Iterator[Block]:
     """The highest troponin T so far, from each dose of an anthracycline on."""
-    index = whole.model.index("parameters", "troponin")
-    highest = people.hearts.parameters["troponin"].copy()
-    start, slope = highest.copy(), people.hearts.troponin_slope
-    amount, before = np.zeros(start.size), np.zeros(start.size)
+    index, clock = whole.model.index("parameters", "troponin"), TroponinClock(people)
     number = dose_numbers(doses)
     for k in range(1, number.max(initial=0) + 1):
         own = number == k
         who, day = doses.patient[own], doses.day[own]
-        left = amount[who] * np.exp(-heart_number("troponin_loss") * (day - before[who]))
-        amount[who], before[who] = left + doses.dose_mg[own], day
-        highest[who] = np.maximum(highest[who], start[who] * (1 + slope[who] * amount[who]))
-        yield who, day, _CHANGE, Action.PARAMETER, index, highest[who].copy()
+        highest = clock.after(who, day, doses.dose_mg[own])
+        yield who, day, _CHANGE, Action.PARAMETER, index, highest
 
 
 def dose_numbers(doses: Ledger) -> NDArray[np.int64]:

@@ -1,0 +1,209 @@
+"""Patients who live on between their visits: what is measured comes from the model itself.
+
+At each visit the patients who come are advanced from their last visit, with the doses that were
+given then. A reading is the true value with the error of its measurement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.biology.heart import heart_number
+from her2sim.biology.people import People
+from her2sim.engine.advance import advance
+from her2sim.engine.schedule import Action, Schedule
+from her2sim.engine.trajectories import Request
+from her2sim.errors import SolverError
+from her2sim.models.heart import ejection_fraction
+from her2sim.protocol.book import TreatmentBook
+from her2sim.protocol.readings import Visit
+from her2sim.protocol.variables import VARIABLES
+from her2sim.random import Purpose, normals
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
+from her2sim.whole_patient.composition import WholePatient
+from her2sim.whole_patient.dosing import ANTHRACYCLINES, Block, TroponinClock
+from her2sim.whole_patient.run import TOLERANCE
+
+Array = NDArray[np.float64]
+Positions = NDArray[np.int64]
+_CLOCK, _END, _START, _STOP = range(4)
+"""Order of rows at one time."""
+BLOOD = ("neutrophils", "platelets")
+
+
+@dataclass
+class _Pending:
+    """What of one drug was given at the last visit of each patient, and how long it acts."""
+
+    dose_mg: Array
+    duration_min: Array
+    route: Positions
+    n_doses: Positions
+    acts_until_day: Array
+    share: Array
+
+
+class LivePatients:
+    """Readings of patients whose model is advanced visit by visit."""
+
+    is_scheduled = True
+
+    def __init__(
+        self, whole: WholePatient, people: People, *, scan_sd: float, threads: int | None = None
+    ) -> None:
+        self.whole, self.people, self.threads = whole, people, threads
+        self.scan_sd = scan_sd
+        n = people.cohort.n_patients
+        self.parameters = whole.parameters(people)
+        self.states = whole.start(people)
+        self.scale = whole.scale(people.cohort)
+        self.day = np.zeros(n)
+        self.pending = [
+            _Pending(np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64),
+                     np.zeros(n, dtype=np.int64), np.full(n, -np.inf), np.zeros(n))
+            for _ in whole.drugs
+        ]  # fmt: skip
+        self.planned = [drug.treatment.maintenance_mg(people.cohort) for drug in whole.drugs]
+        self.troponin = TroponinClock(people) if whole.organs.has_heart else None
+        self.n_blocks = 0
+
+    def has(self, variable: str) -> bool:
+        """Whether the model has a variable."""
+        organs = self.whole.organs
+        return (variable == "lvef" and organs.has_heart) or variable in organs.lines
+
+    # Between visits.
+
+    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
+        """Advance the patients of a visit to its day, with the doses since they came last."""
+        for n, block in book.doses_since(self.n_blocks):
+            self._note(n, block)
+            self.n_blocks += 1
+        who = visit.who[self.day[visit.who] < visit.day]
+        if who.size:
+            self._advance(who, visit.day)
+
+    def _note(self, n: int, block: dict[str, NDArray[np.generic] | float]) -> None:
+        """Doses of a drug on a day: they act from here on."""
+        columns = {name: np.broadcast_to(np.asarray(v), n) for name, v in block.items()}
+        d, who = int(columns["drug"][0]), columns["patient"].astype(np.int64)
+        drug, pending = self.whole.drugs[d], self.pending[d]
+        dose, day = columns["dose_mg"].astype(np.float64), float(columns["day"][0])
+        pending.dose_mg[who] = dose
+        pending.duration_min[who] = columns["duration_min"]
+        pending.route[who] = columns["route"].astype(np.int64)
+        pending.n_doses[who] += 1
+        interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
+        pending.acts_until_day[who] = day + interval
+        pending.share[who] = dose / self.planned[d][who]
+        for effect in drug.treatment.pk.cycle_effect if drug.has_levels else ():
+            name = drug.symbol(effect.on)
+            if name in self.whole.model.parameters:
+                pk = drug.treatment.pk
+                first = pk.internal(effect.on, pk.parameter[effect.on])
+                most = int(pending.n_doses[who].max())
+                factors = np.array([effect.factor(k) for k in range(1, most + 1)])
+                row = self.whole.model.index("parameters", name)
+                self.parameters[row, who] = first * factors[pending.n_doses[who] - 1]
+        if self.troponin is not None and drug.treatment.drug.id in ANTHRACYCLINES:
+            row = self.whole.model.index("parameters", "troponin")
+            self.parameters[row, who] = self.troponin.after(who, day, dose)
+
+    def _advance(self, who: Positions, until: float) -> None:
+        model, n = self.whole.model, who.size
+        local = np.arange(n)
+        parameters = self.parameters[:, who]
+        blocks: list[Block] = [
+            (local, np.zeros(n), _CLOCK, Action.CLOCK, 0, self.day[who]),
+            (local, np.full(n, until), _STOP, Action.STOP, 0, 0.0),
+        ]
+        for d in range(len(self.whole.drugs)):
+            blocks += self._doses(d, who, parameters)
+        schedule = _schedule(blocks, n, until)
+        request = Request(parameters, schedule, self.scale[:, who], self.states[:, who])
+        found = advance(model, request, TOLERANCE, self.threads)
+        failed = found.failures()
+        if failed.size:
+            number = self.people.cohort.numbers[who[failed[0]]]
+            text = found.describe_failure(model, schedule, int(failed[0]))
+            raise SolverError(f"patient {number} {text}")
+        self.states[:, who] = found.states
+        self.day[who] = until
+        for pending in self.pending:
+            pending.dose_mg[who] = 0.0
+
+    def _doses(self, d: int, who: Positions, parameters: Array) -> Iterator[Block]:
+        """Rows of one drug after its last dose; what still acts is set in ``parameters``."""
+        drug, pending = self.whole.drugs[d], self.pending[d]
+        day = self.day[who]
+        if drug.mechanism.kind == "cytotoxic":
+            row = self.whole.model.index("parameters", drug.symbol("given"))
+            until = pending.acts_until_day[who]
+            acts = until > day
+            parameters[row] = np.where(acts, pending.share[who], 0.0)
+            own = np.flatnonzero(acts)
+            yield own, until[own], _END, Action.PARAMETER, row, 0.0
+        if not drug.has_levels:
+            return
+        pk, amount = drug.treatment.pk, pending.dose_mg[who]
+        for k in np.unique(pending.route[who[amount > 0]]):
+            own = np.flatnonzero((amount > 0) & (pending.route[who] == k))
+            route = ROUTES[k]
+            target = self.whole.model.index("states", drug.symbol(pk.structural.dosed[route]))
+            start = day[own] + (0.0 if route == "iv" else pk.lag_day())
+            days = pending.duration_min[who[own]] / MINUTES_PER_DAY
+            lasts = days > 0
+            rate = amount[own][lasts] / days[lasts]
+            yield own[lasts], start[lasts], _START, Action.INFUSION, target, rate
+            yield own[lasts], (start + days)[lasts], _END, Action.INFUSION, target, 0.0
+            yield own[~lasts], start[~lasts], _START, Action.BOLUS, target, amount[own][~lasts]
+
+    # At a visit.
+
+    def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
+        """Measured values of the patients of a visit."""
+        who, cohort = visit.who, self.people.cohort
+        if variable in BLOOD:
+            counts: Array = self.states[self.whole.model.index("states", variable), who]
+            return counts
+        name = f"{variable}:{visit.day:g}:{repeat}"
+        scores = normals(cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS, name)
+        limits = VARIABLES[variable]
+        return np.clip(self.true_lvef(who) + self.scan_sd * scores, limits.low, limits.high)
+
+    def true_lvef(self, who: Positions) -> Array:
+        """LVEF of some patients without any error of a scan."""
+        model, known = self.whole.model, dict[str, Array]()
+        for name in ("lvef_start", "heart_half", "troponin", "troponin_reference",
+                     "troponin_power", "failure_hazard", "failure_base"):  # fmt: skip
+            known[name] = self.parameters[model.index("parameters", name), who]
+        known["heart_effect"] = self.states[model.index("states", "heart_effect"), who]
+        found: Array = ejection_fraction(**known).outputs["lvef"]
+        return found
+
+
+def scan_error(method: str) -> float:
+    """SD of a measured LVEF in points: ``echo``, ``muga``, or ``none``."""
+    return 0.0 if method == "none" else heart_number(f"scan_{method}")
+
+
+def _schedule(blocks: list[Block], n: int, until: float) -> Schedule:
+    """Rows of patients; what lies beyond the visit is left out."""
+    sizes = [np.size(block[0]) for block in blocks]
+    columns = [
+        np.concatenate([np.broadcast_to(np.asarray(b[k], dtype=np.float64), size)
+                        for b, size in zip(blocks, sizes, strict=True)])
+        for k in range(6)
+    ]  # fmt: skip
+    patient, time, order, action, target, value = columns
+    rows = np.flatnonzero(time <= until)
+    rows = rows[np.lexsort((order[rows], time[rows], patient[rows]))]
+    edges = np.searchsorted(patient[rows], np.arange(n + 1)).astype(np.int64)
+    return Schedule(
+        edges[:-1], edges[1:], time[rows], action[rows].astype(np.int32),
+        target[rows].astype(np.int32), value[rows],
+    )  # fmt: skip

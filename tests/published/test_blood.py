@@ -1,0 +1,69 @@
+"""Blood counts against published nadirs and grades."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from her2sim.biology.people import People, draw_people
+from her2sim.combination import load_combination
+from her2sim.course import cohort_chunks
+from her2sim.drugs.toxicity import load_toxicity
+from her2sim.patients.population import load_population
+from her2sim.protocol.plan import DrugPlan, Protocol
+from her2sim.whole_patient.composition import WholePatient, whole_patient
+from her2sim.whole_patient.run import planned_ledger, run_whole
+
+Array = NDArray[np.float64]
+
+
+def counts(regimen: str, line: str, n: int, end_day: float) -> tuple[Array, People]:
+    """Counts day by day."""
+    whole: WholePatient = whole_patient(load_combination(regimen).treatments, organs=("blood",))
+    cohort = next(cohort_chunks(load_population("mbc"), n, 8, n))
+    plans = tuple(DrugPlan(d.treatment.drug.id, d.treatment.regimen) for d in whole.drugs)
+    people = draw_people(cohort)
+    ledger = planned_ledger(whole, cohort, Protocol(plans, "metastatic", end_day))
+    course = run_whole(whole, people, ledger, end_day, np.arange(0.0, end_day + 1))
+    return course.output(f"count_{line}"), people
+
+
+@pytest.fixture(scope="module")
+def platelets() -> Array:
+    return counts("T-DM1", "platelets", 3000, 378.0)[0]
+
+
+def test_first_nadir_of_platelets_under_t_dm1(platelets: Array) -> None:
+    first = platelets[:, :22]
+    assert np.median(first.min(axis=1)) == pytest.approx(116, rel=0.20)
+    assert 7 <= np.median(first.argmin(axis=1)) <= 10
+
+
+def test_grades_of_platelets_under_t_dm1(platelets: Array) -> None:
+    """Bender 2012: about 8 % of grade 3 or more; EMILIA: 83 % of any grade."""
+    lowest = platelets.min(axis=1)
+    assert 0.08 <= (lowest < 50).mean() <= 0.12
+    assert (lowest < 150).mean() == pytest.approx(0.83, abs=0.05)
+
+
+def test_platelets_drift_down_in_46_percent(platelets: Array) -> None:
+    """In those the highest count of a late cycle is a tenth or more below that of the first."""
+    late, first = platelets[:, 336:357].max(axis=1), platelets[:, :22].max(axis=1)
+    share = load_toxicity("T-DM1").blood["platelets"].lasting_share
+    assert share is not None
+    assert share.value == 0.46
+    assert (late < 0.90 * first).mean() == pytest.approx(share.value, abs=0.05)
+
+
+def test_grades_of_neutrophils_under_t_dxd() -> None:
+    neutrophils, _ = counts("T-DXd", "neutrophils", 3000, 252.0)
+    assert (neutrophils.min(axis=1) < 1.0).mean() == pytest.approx(0.16, abs=0.03)
+
+
+def test_nadir_of_neutrophils_under_docetaxel() -> None:
+    """Typical run of the same set with other levels (Bruno 1996): 0.761 on day 9.5 at 75 mg/m2."""
+    neutrophils, people = counts("docetaxel", "neutrophils", 2000, 21.0)
+    assert people.cohort.n_patients == 2000
+    assert np.median(neutrophils.min(axis=1)) == pytest.approx(0.761, rel=0.15)
+    assert np.median(neutrophils.argmin(axis=1)) == pytest.approx(9.5, abs=1.0)
