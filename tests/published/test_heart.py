@@ -124,9 +124,6 @@ def test_four_fifths_of_the_fall_are_back_half_a_year_after_the_last_cycle(
     lvef = true_lvef(whole, people, ledger, later, np.array([0.0, YEAR_DAY, later]))
     back = (lvef[:, 2] - lvef[:, 1]) / (lvef[:, 0] - lvef[:, 1])
     assert np.median(back) == pytest.approx(0.77, abs=0.04)
-    fell = (lvef[:, 1] < 50) & (lvef[:, 0] - lvef[:, 1] >= 10)
-    assert fell.sum() > 20
-    assert (lvef[fell, 2] >= 50).mean() > 0.75
 
 
 def test_holds_without_any_fall_with_and_without_confirmation(cohort: Cohort, capsys) -> None:
