@@ -28,6 +28,8 @@ def quantities() -> Iterator[tuple[str, UncertainQuantity]]:
             yield f"{drug}:{name}", quantity
         if toxicity.heart is not None:
             yield f"{drug}:heart.weight", toxicity.heart.weight
+        for name in type(toxicity.lung).model_fields if toxicity.lung is not None else ():
+            yield f"{drug}:lung.{name}", getattr(toxicity.lung, name)
         for line, known in toxicity.blood.items():
             for name in type(known).model_fields:
                 if getattr(known, name) is not None:

@@ -1,4 +1,4 @@
-"""What a drug costs: how it acts on the heart and on blood counts."""
+"""What a drug costs: heart, blood counts, lung, and harms of which only rates are known."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from her2sim.drugs.drug import load_drug
-from her2sim.facts import FactFile, FactModel, UncertainQuantity, read_fact_file
+from her2sim.facts import Claim, FactFile, FactModel, UncertainQuantity, read_fact_file
 
 Line = Literal["neutrophils", "platelets"]
 LINES: tuple[Line, ...] = ("neutrophils", "platelets")
@@ -43,12 +43,68 @@ class OnBlood(FactModel):
         return self.lasting_share is not None
 
 
+class OnLung(FactModel):
+    """Interstitial lung disease: who gets it and when, in time on treatment, and how bad.
+
+    ``grade_*`` are the shares of grades among cases (grade 1 is the rest); ``level`` is the usual
+    mean concentration, in proportion to which the hazard is.
+    """
+
+    share: UncertainQuantity
+    median: UncertainQuantity
+    onset_spread: UncertainQuantity
+    level: UncertainQuantity
+    switch: UncertainQuantity
+    duration: UncertainQuantity
+    grade_2: UncertainQuantity
+    grade_3: UncertainQuantity
+    grade_4: UncertainQuantity
+    grade_5: UncertainQuantity
+
+
+class GradedEvent(Claim):
+    """A harm of which incidence, onset and duration are published, and no course.
+
+    ``worst`` are shares of patients by worst grade, from grade 1 on. An episode begins after
+    ``onset_day`` on treatment (median of those who have it), lasts ``duration_day``, and comes
+    again after each ``every_day`` if that is given. ``given_with`` names what is taken against it.
+    """
+
+    name: Literal[
+        "diarrhoea", "nausea", "fatigue", "infusion_reaction", "transaminase", "neuropathy"
+    ]
+    given_with: str | None = None
+    worst: tuple[float, ...] = Field(min_length=1, max_length=5)
+    onset_day: float = Field(gt=0)
+    onset_spread: float = Field(default=0.7, gt=0)
+    duration_day: float = Field(gt=0)
+    every_day: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _is_a_distribution(self) -> GradedEvent:
+        if min(self.worst) < 0 or sum(self.worst) > 1:
+            raise ValueError("worst: shares from 0, 1 at most together")
+        return self
+
+
 class Toxicity(FactFile):
     """What is known of the harm of a drug."""
 
     drug: str
     heart: OnHeart | None = None
     blood: dict[Line, OnBlood] = Field(default_factory=dict)
+    lung: OnLung | None = None
+    graded: tuple[GradedEvent, ...] = ()
+
+    def graded_events(self, given_with: tuple[str, ...] = ()) -> tuple[GradedEvent, ...]:
+        """One row a harm: that with the measure taken, if there is one, else that without."""
+        found: dict[str, GradedEvent] = {}
+        for event in self.graded:
+            if event.given_with is None:
+                found.setdefault(event.name, event)
+            elif event.given_with in given_with:
+                found[event.name] = event
+        return tuple(found.values())
 
 
 @cache

@@ -10,8 +10,8 @@ from her2sim.course import Treatment
 from her2sim.drugs.mechanism import Mechanism, load_mechanism
 from her2sim.drugs.toxicity import Toxicity, load_toxicity
 
-Organ = Literal["heart", "blood"]
-ORGANS: tuple[Organ, ...] = ("heart", "blood")
+Organ = Literal["heart", "blood", "lung"]
+ORGANS: tuple[Organ, ...] = ("heart", "blood", "lung")
 
 
 @dataclass(frozen=True, eq=False)

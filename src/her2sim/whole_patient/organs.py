@@ -15,6 +15,7 @@ from her2sim.engine.model import Component, Symbol
 from her2sim.facts import UncertainQuantity
 from her2sim.models.blood import blood_line, blood_symbols, stages_of
 from her2sim.models.heart import cardiac_effect, ejection_fraction, heart_symbols
+from her2sim.models.lung import lung_hazard, lung_symbols
 from her2sim.random import Purpose, uniforms
 from her2sim.units import convert
 from her2sim.whole_patient.drugs import DrugInPatient, Organ
@@ -56,7 +57,15 @@ class Organs:
     @property
     def watched(self) -> tuple[str, ...]:
         """Cumulative hazards of events."""
-        return ("heart_failure",) if self.has_heart else ()
+        heart = ("heart_failure",) if self.has_heart else ()
+        return (*heart, "lung_hazard") if self.on_lung is not None else heart
+
+    @property
+    def on_lung(self) -> DrugInPatient | None:
+        """The drug that acts on the lung, if there is one (the first)."""
+        if "lung" not in self.organs:
+            return None
+        return next((d for d in self.drugs if d.toxicity.lung is not None), None)
 
     def components(self) -> list[Component]:
         """Equations of all organs."""
@@ -65,6 +74,8 @@ class Organs:
             made += [cardiac_effect([d.tag for d in self.on_heart]), ejection_fraction]
         for line in self.lines:
             made.append(blood_line(line, [d.tag for d in self.on_line(line)], self.lasting(line)))
+        if self.on_lung is not None:
+            made.append(lung_hazard(self.on_lung.tag))
         return made
 
     def symbols(self) -> dict[str, Symbol]:
@@ -74,6 +85,8 @@ class Organs:
             found |= heart_symbols([d.tag for d in self.on_heart])
         for line in self.lines:
             found |= blood_symbols(line, [d.tag for d in self.on_line(line)])
+        if self.on_lung is not None:
+            found |= lung_symbols([self.on_lung.tag])
         return found
 
     def parameters(self, people: People) -> dict[str, Array]:
@@ -87,7 +100,24 @@ class Organs:
                 found[drug.symbol("heart_weight")] = _value(drug, "heart", weight, people)
         for line in self.lines:
             found |= dict(self._blood_parameters(line, people))
+        found |= dict(self._lung_parameters(people))
         return found
+
+    def _lung_parameters(self, people: People) -> Iterator[tuple[str, Array]]:
+        drug = self.on_lung
+        if drug is None or drug.toxicity.lung is None:
+            return
+        lung = drug.toxicity.lung
+        shared = {
+            "lung_share": (lung.share, "1"),
+            "lung_median": (lung.median, "day"),
+            "lung_spread": (lung.onset_spread, "1"),
+            drug.symbol("lung_level"): (lung.level, "mg/L"),
+            drug.symbol("lung_switch"): (lung.switch, "mg/L"),
+        }
+        for name, (quantity, unit) in shared.items():
+            value = _value(drug, name, quantity, people)
+            yield name, value * convert(1.0, quantity.unit, unit)
 
     def _blood_parameters(self, line: Line, people: People) -> Iterator[tuple[str, Array]]:
         drugs = self.on_line(line)
