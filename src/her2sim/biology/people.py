@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,26 @@ class People:
     tumours: Tumours
     hearts: Hearts
     members: NDArray[np.int64]
+
+    def first(self, n: int) -> People:
+        """The first patients."""
+
+        def cut(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+            return {name: array[:n] for name, array in values.items()}
+
+        tumours = replace(
+            self.tumours,
+            parameters=cut(self.tumours.parameters),
+            start=cut(self.tumours.start),
+            affinity=self.tumours.affinity[:n],
+            traits=cut(self.tumours.traits),
+        )
+        hearts = replace(
+            self.hearts,
+            parameters=cut(self.hearts.parameters),
+            troponin_slope=self.hearts.troponin_slope[:n],
+        )
+        return People(self.cohort.part(0, n), tumours, hearts, self.members[:n])
 
 
 def draw_people(

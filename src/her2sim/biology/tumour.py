@@ -74,7 +74,6 @@ class Tumours:
     start: Mapping[str, Array]
     affinity: Array
     traits: Mapping[str, NDArray[Any]]
-    members: NDArray[np.int64]
 
 
 def draw_tumours(
@@ -131,7 +130,7 @@ def draw_tumours(
         "genotype": np.array(GENOTYPES)[genotype],
         "is_heterogeneous": mixed,
     }
-    return Tumours(parameters, start, affinity, traits, members)
+    return Tumours(parameters, start, affinity, traits)
 
 
 def exchange_relative(members: NDArray[np.int64]) -> Array:

@@ -12,6 +12,7 @@ from her2sim.cli.events import simulate
 from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import demo, drug, validate
 from her2sim.cli.plan import plan
+from her2sim.cli.population import population
 from her2sim.cli.questions import delay, interval, switch, weight
 from her2sim.cli.regimens import regimen
 from her2sim.cli.schema import schema
@@ -31,8 +32,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, eligible, plan, course, check, exposure, regimen, simulate, compare, washout, delay,
-    shortage, switch, interval, weight, drug, schema, validate, demo,
+    status, eligible, plan, course, check, population, exposure, regimen, simulate, compare,
+    washout, delay, shortage, switch, interval, weight, drug, schema, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

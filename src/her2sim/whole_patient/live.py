@@ -22,10 +22,12 @@ from her2sim.models.heart import ejection_fraction
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.variables import VARIABLES
-from her2sim.random import Purpose, normals
+from her2sim.random import Purpose, normals, uniforms
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
 from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.dosing import ANTHRACYCLINES, Block, TroponinClock
+from her2sim.whole_patient.harms import GradedHarms
+from her2sim.whole_patient.response import Scans
 from her2sim.whole_patient.run import TOLERANCE
 
 Array = NDArray[np.float64]
@@ -53,11 +55,25 @@ class LivePatients:
     is_scheduled = True
 
     def __init__(
-        self, whole: WholePatient, people: People, *, scan_sd: float, threads: int | None = None
+        self,
+        whole: WholePatient,
+        people: People,
+        *,
+        scan_sd: float,
+        given_with: tuple[str, ...] = (),
+        threads: int | None = None,
     ) -> None:
         self.whole, self.people, self.threads = whole, people, threads
         self.scan_sd = scan_sd
         n = people.cohort.n_patients
+        self.harms = GradedHarms(people, whole.drugs, given_with)
+        self.levels = hazard_levels(whole, people)
+        self.event_day = np.full_like(self.levels, np.inf)
+        self.lung = _LungCourse(whole, people)
+        self.scans = Scans(people)
+        self.lowest: dict[str, Array] = {line: np.full(n, np.inf) for line in whole.organs.lines}
+        self.lvef_first = np.full(n, np.nan)
+        self.lvef_fell = np.zeros(n, dtype=bool)
         self.parameters = whole.parameters(people)
         self.states = whole.start(people)
         self.scale = whole.scale(people.cohort)
@@ -74,7 +90,14 @@ class LivePatients:
     def has(self, variable: str) -> bool:
         """Whether the model has a variable."""
         organs = self.whole.organs
-        return (variable == "lvef" and organs.has_heart) or variable in organs.lines
+        if variable == "progression":
+            return True
+        if variable == "ild_grade":
+            return organs.on_lung is not None
+        if variable == "heart_failure":
+            return organs.has_heart
+        is_of_organ = (variable == "lvef" and organs.has_heart) or variable in organs.lines
+        return is_of_organ or self.harms.has(variable)
 
     # Between visits.
 
@@ -124,7 +147,10 @@ class LivePatients:
         for d in range(len(self.whole.drugs)):
             blocks += self._doses(d, who, parameters)
         schedule = _schedule(blocks, n, until)
-        request = Request(parameters, schedule, self.scale[:, who], self.states[:, who])
+        request = Request(
+            parameters, schedule, self.scale[:, who], self.states[:, who],
+            watch_level=np.where(np.isinf(self.event_day[:, who]), self.levels[:, who], np.inf),
+        )  # fmt: skip
         found = advance(model, request, TOLERANCE, self.threads)
         failed = found.failures()
         if failed.size:
@@ -132,6 +158,9 @@ class LivePatients:
             text = found.describe_failure(model, schedule, int(failed[0]))
             raise SolverError(f"patient {number} {text}")
         self.states[:, who] = found.states
+        self.event_day[:, who] = np.minimum(self.event_day[:, who], found.crossing_day)
+        acts_until = np.array([pending.acts_until_day[who] for pending in self.pending])
+        self.harms.advance(who, self.day[who], until, acts_until)
         self.day[who] = until
         for pending in self.pending:
             pending.dose_mg[who] = 0.0
@@ -167,13 +196,39 @@ class LivePatients:
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit."""
         who, cohort = visit.who, self.people.cohort
+        if self.harms.has(variable):
+            return self.harms.measure(variable, visit)
+        if variable == "progression":
+            return self.scans.look(visit, self.true_mm(who), self.happened("elsewhere", who))
+        if variable == "heart_failure":
+            return (self.happened("heart_failure", who) <= visit.day).astype(np.float64)
+        if variable == "ild_grade":
+            return self.lung.grade(self.happened("lung_hazard", who), who, visit.day)
         if variable in BLOOD:
             counts: Array = self.states[self.whole.model.index("states", variable), who]
+            self.lowest[variable][who] = np.minimum(self.lowest[variable][who], counts)
             return counts
         name = f"{variable}:{visit.day:g}:{repeat}"
         scores = normals(cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS, name)
         limits = VARIABLES[variable]
-        return np.clip(self.true_lvef(who) + self.scan_sd * scores, limits.low, limits.high)
+        lvef = np.clip(self.true_lvef(who) + self.scan_sd * scores, limits.low, limits.high)
+        if repeat == 0:
+            first = self.lvef_first[who]
+            self.lvef_first[who] = np.where(np.isnan(first), lvef, first)
+            self.lvef_fell[who] |= (lvef < 50) & (self.lvef_first[who] - lvef >= 10)
+        return lvef
+
+    def happened(self, hazard: str, who: Positions) -> Array:
+        """Day of an event of some patients; infinite if it has not come."""
+        found: Array = self.event_day[self.whole.model.watched.index(hazard), who]
+        return found
+
+    def true_mm(self, who: Positions) -> Array:
+        """Sum of diameters of some patients without any error of a scan."""
+        rows = [self.whole.model.index("states", name) for name in self.whole.lesions[0].states]
+        volume = self.states[rows][:, who].sum(axis=0)
+        found: Array = self.people.tumours.parameters["baseline_mm"][who] * np.cbrt(volume)
+        return found
 
     def true_lvef(self, who: Positions) -> Array:
         """LVEF of some patients without any error of a scan."""
@@ -184,6 +239,39 @@ class LivePatients:
         known["heart_effect"] = self.states[model.index("states", "heart_effect"), who]
         found: Array = ejection_fraction(**known).outputs["lvef"]
         return found
+
+
+def hazard_levels(whole: WholePatient, people: People) -> Array:
+    """Level of each cumulative hazard at which its event comes, shape (n_events, n)."""
+    cohort = people.cohort
+    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
+    return np.array([-np.log(uniforms(*key, name)) for name in whole.model.watched])
+
+
+class _LungCourse:
+    """How bad interstitial lung disease is and how long it lasts, if it comes."""
+
+    def __init__(self, whole: WholePatient, people: People) -> None:
+        drug = whole.organs.on_lung
+        self.known = None if drug is None else drug.toxicity.lung
+        cohort = people.cohort
+        key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
+        self.drawn = uniforms(*key, "ild:grade")
+
+    def worst(self) -> Positions:
+        """Grade of each patient if it comes."""
+        if self.known is None:
+            return np.zeros(self.drawn.size, dtype=np.int64)
+        k = self.known
+        later = np.cumsum([k.grade_5.value, k.grade_4.value, k.grade_3.value, k.grade_2.value])
+        return 5 - np.searchsorted(later, self.drawn).astype(np.int64)
+
+    def grade(self, onset_day: Array, who: Positions, day: float) -> Array:
+        """Grade on a day."""
+        assert self.known is not None
+        over = onset_day + self.known.duration.to("day")
+        is_on = (onset_day <= day) & (day < over)
+        return np.where(is_on, self.worst()[who], 0).astype(np.float64)
 
 
 def scan_error(method: str) -> float:

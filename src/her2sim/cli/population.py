@@ -1,0 +1,130 @@
+"""`her2sim population`: what happens to many patients on a regimen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from her2sim.notice import NOTICE
+from her2sim.terminal import (
+    chooses_patients,
+    draw_seed,
+    print_json,
+    print_tables,
+    progress_bar,
+    reports_errors,
+)
+
+
+@click.command()
+@click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
+@chooses_patients
+@click.option("--weeks", type=click.IntRange(3, 520), default=104, show_default=True)
+@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
+@click.option(
+    "--protocol",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="the labels' rules; off: nothing but progression changes the plan",
+)
+@click.option(
+    "--unconfirmed",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="rules whose text was not read",
+)
+@click.option("--confirm", is_flag=True, help="a hold needs a second measurement that agrees")
+@click.option("--ihc", type=click.Choice(["0", "1+", "2+", "3+"]), default="3+", show_default=True)
+@click.option("--earlier-lines", type=click.IntRange(0, 10), default=0, show_default=True)
+@click.option("--after-anthracycline", is_flag=True, help="all had an anthracycline before")
+@click.option(
+    "--scan",
+    type=click.Choice(["echo", "muga", "none"]),
+    default="echo",
+    show_default=True,
+    help="how the LVEF is measured; none: without error",
+)
+@click.option("--given-with", multiple=True, help="what is taken against harms: loperamide, ...")
+@click.option(
+    "--members",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="members of the ensemble; with more than one the spread is shown",
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
+@click.option("--figure", type=click.Path(path_type=Path), help="write bands over time")
+@reports_errors
+def population(
+    regimen: str,
+    population: str,
+    patients: int | None,
+    seed: int | None,
+    threads: int | None,
+    weeks: int,
+    region: Any,
+    protocol: str,
+    unconfirmed: str,
+    confirm: bool,
+    ihc: Any,
+    earlier_lines: int,
+    after_anthracycline: bool,
+    scan: str,
+    given_with: tuple[str, ...],
+    members: int,
+    as_json: bool,
+    figure: Path | None,
+) -> None:
+    """Response, harms, doses and decisions of a population on a regimen.
+
+    Readings come from the patients' own heart, blood, lung, gut and liver, and the labels' rules
+    act on them visit by visit.
+    """
+    from her2sim.biology.heart import HeartKnown
+    from her2sim.biology.tumour import Known
+    from her2sim.combination import load_combination
+    from her2sim.formats.patient_table import load_patients
+    from her2sim.report.population import population_report
+    from her2sim.report.population_view import bands_figure, population_tables
+    from her2sim.whole_patient.treat import Treating, known_measures
+
+    combination = load_combination(regimen)
+    known_measures(combination.treatments, given_with)
+    number = draw_seed() if seed is None else seed
+    who, n = load_patients(population, patients, number)
+    is_early = getattr(who, "name", "") == "ebc"
+    how = Treating(
+        weeks * 7.0,
+        "early" if is_early else "metastatic",
+        region,
+        by_rules=protocol == "on",
+        unconfirmed=unconfirmed == "on",
+        is_confirmed_by_repeat=confirm,
+        scan=scan,
+        given_with=given_with,
+    )
+    tumour = Known(ihc=ihc, earlier_lines=-1 if is_early else earlier_lines)
+    with progress_bar(combination.name) as progress:
+        report = population_report(
+            combination, who, n, number, how, tumour, HeartKnown(after_anthracycline),
+            members=members, progress=progress, threads=threads,
+        )  # fmt: skip
+    if figure is not None:
+        bands_figure(figure, report)
+    if as_json:
+        print_json(report.as_dict())
+        return
+    click.echo(
+        f"{combination.title}; {report.population}, {n} patients, seed {number}; {weeks} weeks, "
+        f"{region.upper()} labels, rules {protocol}"
+    )
+    print_tables(*population_tables(report))
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+    if figure is not None:
+        click.echo(f"wrote {figure}")
+    click.echo(NOTICE)

@@ -1,0 +1,61 @@
+"""A population report for the terminal and as a figure."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from rich.table import Table
+
+from her2sim.report.canvas import new_canvas, write_canvas
+from her2sim.report.figures import BAND, LINE
+from her2sim.report.population import Outcome, PopulationReport
+
+
+def population_tables(report: PopulationReport) -> tuple[Table, ...]:
+    """Outcomes, and the rules that acted."""
+    outcomes = Table(title="Outcomes", title_justify="left")
+    outcomes.add_column("outcome")
+    outcomes.add_column("predicted", justify="right")
+    if report.members > 1:
+        outcomes.add_column(f"5th to 95th of {report.members} members", justify="right")
+    outcomes.add_column("unit")
+    for outcome in report.outcomes:
+        cells = [outcome.name, _number(outcome.value)]
+        if report.members > 1:
+            cells.append(_spread(outcome))
+        outcomes.add_row(*cells, outcome.unit)
+    acted = Table(title="Rules that acted, in share of patients", title_justify="left")
+    for heading in ("rule", "decision", "patients %"):
+        acted.add_column(heading, justify="right" if heading.endswith("%") else "left")
+    for row in report.acted:
+        doubt = "" if row.is_confirmed else " (unconfirmed)"
+        acted.add_row(row.rule + doubt, row.decision, f"{100 * row.patients:.2f}")
+    return (outcomes, acted) if report.acted else (outcomes,)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "not reached"
+
+
+def _spread(outcome: Outcome) -> str:
+    if outcome.low is None or outcome.high is None:
+        return ""
+    return f"{_number(outcome.low)} to {_number(outcome.high)}"
+
+
+def bands_figure(path: Path, report: PopulationReport) -> None:
+    """Bands over time, one panel each."""
+    figure, found = new_canvas(2.2 * len(report.bands) + 0.9, len(report.bands), sharex=True)
+    for axes, band in zip(found[:, 0], report.bands, strict=True):
+        week = band.time_day / 7
+        axes.fill_between(
+            week, band.p5, band.p95, color=BAND, alpha=0.5, linewidth=0, label="5th to 95th"
+        )
+        axes.plot(week, band.median, color=LINE, linewidth=1.2, label="median")
+        axes.set_title(band.title, fontsize=10, loc="left")
+        axes.set_ylim(bottom=0)
+    found[0, 0].legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+    found[-1, 0].set_xlabel("weeks")
+    title = f"{report.combination.title}; {report.population}, {report.patients} patients"
+    write_canvas(path, figure, title, size=11)

@@ -1,0 +1,119 @@
+"""Treating people by the labels' rules, with readings that come from the people themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from her2sim.biology.people import People
+from her2sim.course import Treatment
+from her2sim.drugs.toxicity import load_toxicity
+from her2sim.errors import DataError
+from her2sim.protocol.label import Label, Region, Rule, Setting, load_label
+from her2sim.protocol.plan import DrugPlan, Protocol, Steered
+from her2sim.protocol.steering import steer
+from her2sim.whole_patient.composition import WholePatient, whole_patient
+from her2sim.whole_patient.drugs import ORGANS
+from her2sim.whole_patient.live import LivePatients, scan_error
+
+PROGRESSION = Rule(
+    id="treatment-until-progression",
+    toxicity="progression",
+    stop_when="progression >= 1",
+    status="assumed",
+    reason="as trials do: treatment ends when the disease progresses",
+)
+
+
+@dataclass(frozen=True)
+class Treating:
+    """How people are treated.
+
+    With ``by_rules`` off nothing but progression changes the plan. ``scan`` is the method by which
+    the LVEF is measured (``echo``, ``muga``, ``none`` for no error); ``given_with`` names what is
+    taken against harms, as in the fact files.
+    """
+
+    end_day: float
+    setting: Setting = "metastatic"
+    region: Region = "us"
+    by_rules: bool = True
+    unconfirmed: bool = True
+    is_confirmed_by_repeat: bool = False
+    scan: str = "echo"
+    given_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Treated:
+    """What was done to people, and how they are at their last visits."""
+
+    whole: WholePatient
+    people: People
+    steered: Steered
+    live: LivePatients
+
+
+def treat(
+    treatments: Sequence[Treatment],
+    people: People,
+    how: Treating,
+    *,
+    sites: Sequence[str] = ("",),
+    threads: int | None = None,
+) -> Treated:
+    """Treat people visit by visit.
+
+    Parameters
+    ----------
+    treatments : drugs, each with its regimen
+    people : patients with their tumours and hearts
+    how : length, setting, rules and methods
+    sites : lesions (see :func:`her2sim.whole_patient.composition.whole_patient`)
+    """
+    whole = whole_patient(treatments, sites, ORGANS)
+    plans = tuple(_plan(treatment, how) for treatment in treatments)
+    protocol = Protocol(
+        plans,
+        how.setting,
+        how.end_day,
+        is_confirmed_by_repeat=how.is_confirmed_by_repeat,
+        unconfirmed=how.unconfirmed,
+    )
+    live = LivePatients(
+        whole, people, scan_sd=scan_error(how.scan), given_with=how.given_with, threads=threads
+    )
+    return Treated(whole, people, steer(protocol, people.cohort, live), live)
+
+
+def _plan(treatment: Treatment, how: Treating) -> DrugPlan:
+    """A drug's plan and the rules that act on it."""
+    label = load_label(treatment.drug.id, how.region) if how.by_rules else None
+    rules = label.rule if label is not None else ()
+    if how.setting == "metastatic":
+        rules = (*rules, PROGRESSION)
+    if label is None:
+        label = Label(drug=treatment.drug.id, region=how.region, dated="no rows", rule=rules)
+    else:
+        label = label.model_copy(update={"rule": rules})
+    return DrugPlan(treatment.drug.id, treatment.regimen, label)
+
+
+def known_measures(treatments: Sequence[Treatment], given_with: Sequence[str]) -> None:
+    """Refuse a measure against harms of which nothing is known with these drugs.
+
+    Raises
+    ------
+    DataError
+        With what is known.
+    """
+    known = {
+        event.given_with
+        for treatment in treatments
+        for event in load_toxicity(treatment.drug.id).graded
+        if event.given_with is not None
+    }
+    wrong = [name for name in given_with if name not in known]
+    if wrong:
+        listed = ", ".join(sorted(known)) or "none with these drugs"
+        raise DataError(f"nothing is known of {', '.join(wrong)}; known measures: {listed}")
