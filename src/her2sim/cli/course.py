@@ -50,24 +50,31 @@ def course(
 ) -> None:
     """Doses, levels and decisions of PATIENT (TOML) under the rules of the labels.
 
-    Readings act at the first visit on or after their day; day 0 is the first dose. What no reading
-    tells, no rule can act on; notes say so.
+    With --readings, these act at the first visit on or after their day; day 0 is the first dose,
+    and what no reading tells, no rule can act on. Without, the patient's tumour, heart and blood
+    are simulated (one draw, no forecast) and measured at the visits.
     """
     from her2sim.formats.files import write_text
     from her2sim.formats.readings_csv import read_readings
-    from her2sim.patient_course.run import Asked, patient_course, progression_day
+    from her2sim.patient_course.run import (
+        AT_PROGRESSION,
+        Asked,
+        patient_course,
+        progression_day,
+    )
     from her2sim.patients.patient import load_patient
-    from her2sim.protocol.readings import TableReadings
     from her2sim.report import course_page
     from her2sim.report.protocol_tables import course_tables
 
     person = load_patient(patient)
-    known = TableReadings({}) if readings is None else read_readings(readings)
+    known = None if readings is None else read_readings(readings)
     regimens, starts = [regimen], [0.0]
     switch = _switch(following, when)
     if following is not None and switch is not None:
         regimens.append(following)
-        starts.append(progression_day(known) if switch < 0 else switch * 7.0)
+        is_read = switch == AT_PROGRESSION and known is not None
+        day = AT_PROGRESSION if switch == AT_PROGRESSION else switch * 7.0
+        starts.append(progression_day(known) if is_read and known is not None else day)
     asked = Asked(tuple(regimens), tuple(starts), weeks * 7.0, region, unconfirmed == "on")
     number = draw_seed() if seed is None else seed
     found = patient_course(person, asked, known, number)
@@ -89,9 +96,6 @@ def course(
     click.echo(NOTICE)
 
 
-AT_PROGRESSION = -1.0
-
-
 def _switch(following: str | None, when: str | None) -> float | None:
     """Week of the switch; AT_PROGRESSION if the readings tell it, None without one."""
     from her2sim.errors import DataError
@@ -100,6 +104,8 @@ def _switch(following: str | None, when: str | None) -> float | None:
         raise DataError("--then and --at belong together: --then REGIMEN --at progression|week:N")
     if when is None:
         return None
+    from her2sim.patient_course.run import AT_PROGRESSION
+
     if when == "progression":
         return AT_PROGRESSION
     found = re.fullmatch(r"week:(\d+(\.\d+)?)", when)

@@ -77,6 +77,23 @@ class DrugCourse:
         return sum(dose.dose_mg for dose in self.doses)
 
 
+@dataclass(frozen=True, eq=False)
+class BodyBand:
+    """Tumour, heart or blood over time: of patients like this one, and of the simulated one.
+
+    All arrays have the shape of ``time_day``; ``test`` is the reading that shows it.
+    """
+
+    title: str
+    unit: str
+    test: str
+    time_day: Array
+    median: Array
+    p5: Array
+    p95: Array
+    own: Array
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of treatment: its regimen, from when to when, labelled or not."""
@@ -101,6 +118,7 @@ class PatientCourse:
     readings: TableReadings
     seed: int
     notes: tuple[str, ...]
+    body: tuple[BodyBand, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The course as plain data, for JSON."""
@@ -118,9 +136,14 @@ class PatientCourse:
                 for name, (_, days, values) in self.readings.records.items()
                 for day, value in zip(days, values, strict=True)
             ],
+            "body": [_band_dict(band) for band in self.body],
             "notes": list(self.notes),
             "notice": NOTICE,
         }
+
+
+def _band_dict(band: BodyBand) -> dict[str, Any]:
+    return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in vars(band).items()}
 
 
 def _line_dict(line: Line) -> dict[str, Any]:

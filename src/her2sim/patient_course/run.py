@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from her2sim.combination import Combination, load_combination
 from her2sim.course import Treatment
 from her2sim.errors import DataError, Faults
+from her2sim.patient_course.modelled import ModelledPatient, can_be_modelled
 from her2sim.patient_course.result import Decided, DrugCourse, GivenDose, Line, PatientCourse
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.patient import Patient
@@ -18,11 +19,12 @@ from her2sim.protocol.eligibility import eligible_regimens
 from her2sim.protocol.label import Region, Rule, load_label
 from her2sim.protocol.ledger import Cause, Decision, Ledger, Why, relative_dose_intensity
 from her2sim.protocol.plan import DrugPlan, Protocol, Steered
-from her2sim.protocol.readings import TableReadings
+from her2sim.protocol.readings import Readings, TableReadings
 from her2sim.protocol.steering import steer
 from her2sim.realised import levels_of_ledger
 from her2sim.regimens.changes import started_on
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
+from her2sim.whole_patient.treat import PROGRESSION, until_progression
 
 Array = NDArray[np.float64]
 TWINS = 500
@@ -47,9 +49,15 @@ def progression_day(readings: TableReadings) -> float:
     return float(days[values >= 1].min())
 
 
+AT_PROGRESSION = -1.0
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a course: regimens by name, and the days on which they start."""
+    """What is asked of a course: regimens by name, and the days on which they start.
+
+    A line that starts when the one before progresses has AT_PROGRESSION as its day.
+    """
 
     regimens: tuple[str, ...]
     starts_day: tuple[float, ...]
@@ -58,14 +66,18 @@ class Asked:
     unconfirmed: bool = True
 
     def __post_init__(self) -> None:
-        edges = (*self.starts_day, self.end_day)
+        edges = (*(d for d in self.starts_day if d != AT_PROGRESSION), self.end_day)
         if any(later <= earlier for earlier, later in zip(edges, edges[1:], strict=False)):
             shown = ", ".join(f"{day:g}" for day in edges)
             raise DataError(f"lines must follow each other before the end; days are {shown}")
 
 
 def patient_course(
-    patient: Patient, asked: Asked, readings: TableReadings, seed: int, twins: int = TWINS
+    patient: Patient,
+    asked: Asked,
+    readings: TableReadings | None,
+    seed: int,
+    twins: int = TWINS,
 ) -> PatientCourse:
     """Treat one patient by lines of regimens under the labels' rules.
 
@@ -73,9 +85,10 @@ def patient_course(
     ----------
     patient : characteristics, HER2 test and history
     asked : regimens, when they start, and the end of the course
-    readings : readings of the patient, at position 0
-    seed : decides the random effects of the band
-    twins : how many patients make the band
+    readings : readings of the patient, at position 0; without them the patient's own tumour,
+        heart and blood are simulated and measured
+    seed : decides everything that is drawn
+    twins : how many patients make the band of levels
 
     Raises
     ------
@@ -84,42 +97,123 @@ def patient_course(
     """
     combinations = [load_combination(name) for name in asked.regimens]
     one = patient.cohort(seed)
-    _require_characteristics(one, [t for c in combinations for t in c.treatments])
+    every = [t for c in combinations for t in c.treatments]
+    _require_characteristics(one, every)
+    modelled = None
+    if readings is None:
+        _require_mechanisms(every)
+        modelled = ModelledPatient(patient, one)
     status, _ = eligible_regimens(patient, asked.region)
-    before = patient
-    ends = (*asked.starts_day[1:], asked.end_day)
-    lines, drugs, decisions, notes = list[Line](), list[DrugCourse](), list[Decided](), list[str]()
-    stopped: dict[str, tuple[float, str | None]] = {}
-    given: dict[str, Ledger] = {}
+    run = _Lines(patient, one, asked, twins, readings, modelled)
     for number, combination in enumerate(combinations):
-        start, end = asked.starts_day[number], ends[number]
-        verdicts = {v.regimen: v for v in eligible_regimens(before, asked.region)[1]}
-        verdict = verdicts.get(combination.name)
-        lines.append(Line(combination.name, combination.title, start, end, verdict))
-        before = _treated_with(before, combination)
-        treatments = tuple(_allowed(combination, stopped, notes))
-        plans = tuple(
-            _plan(t, start, asked.region, given.get(t.pk.name), notes) for t in treatments
-        )
-        protocol = Protocol(plans, patient.setting, end, unconfirmed=asked.unconfirmed)
-        steered = steer(protocol, one, readings)
-        decided = list(_decisions(steered))
-        decisions += decided
-        notes += _open_holds(steered, decided)
-        notes += [note for note in combination.notes if note not in notes]
-        for d, treatment in enumerate(treatments):
-            own = _joined(given.get(treatment.pk.name), steered.ledger.of(d))
-            given[treatment.pk.name] = own
-            levels = _levels(treatment, one, own, asked.end_day, twins)
-            course = _drug_course(treatment, steered, d, number + 1, levels)
-            drugs.append(course)
-            if course.stopped_day is not None:
-                stopped[_substance(treatment)] = (course.stopped_day, course.stopped_by)
-    _note_unread(combinations, asked.region, readings, notes)
+        if not run.treat(number, combination, combinations):
+            break
+    found = modelled.readings() if modelled is not None else readings
+    assert found is not None
+    _note_unread(combinations[: len(run.lines)], asked.region, found, run.notes)
     return PatientCourse(
-        patient, status, asked.region, tuple(lines), tuple(drugs),
-        tuple(sorted(decisions, key=lambda d: d.day)), readings, seed, tuple(notes),
+        patient, status, asked.region, tuple(run.lines), tuple(run.drugs),
+        tuple(sorted(run.decisions, key=lambda d: d.day)), found, seed, tuple(run.notes),
+        () if modelled is None else modelled.body(),
     )  # fmt: skip
+
+
+class _Lines:
+    """Lines of treatment so far."""
+
+    def __init__(
+        self,
+        patient: Patient,
+        one: Cohort,
+        asked: Asked,
+        twins: int,
+        readings: TableReadings | None,
+        modelled: ModelledPatient | None,
+    ) -> None:
+        self.patient, self.before, self.one, self.asked, self.twins = (
+            patient, patient, one, asked, twins,
+        )  # fmt: skip
+        self.readings, self.modelled = readings, modelled
+        self.lines, self.drugs = list[Line](), list[DrugCourse]()
+        self.decisions, self.notes = list[Decided](), list[str]()
+        self.stopped: dict[str, tuple[float, str | None]] = {}
+        self.given: dict[str, Ledger] = {}
+
+    def treat(self, number: int, combination: Combination, all_: Sequence[Combination]) -> bool:
+        """One line; false if it never starts."""
+        start = self._start(number, combination)
+        if start is None:
+            return False
+        following = self.asked.starts_day[number + 1] if number + 1 < len(all_) else None
+        end = self.asked.end_day if following in (None, AT_PROGRESSION) else float(following or 0)
+        verdicts = {v.regimen: v for v in eligible_regimens(self.before, self.asked.region)[1]}
+        self.before = _treated_with(self.before, combination)
+        treatments = tuple(_allowed(combination, self.stopped, self.notes))
+        plans = tuple(
+            _plan(t, start, self.asked.region, self.given.get(t.pk.name), self.notes)
+            for t in treatments
+        )
+        source: Readings | None = self.readings
+        if self.modelled is not None:
+            source = self.modelled.begin_line(treatments, number + 1, start)
+            if self.patient.setting == "metastatic":
+                plans = tuple(until_progression(plan, self.asked.region) for plan in plans)
+        assert source is not None
+        setting = self.patient.setting
+        protocol = Protocol(plans, setting, end, unconfirmed=self.asked.unconfirmed)
+        steered = steer(protocol, self.one, source)
+        if self.modelled is not None:
+            if following == AT_PROGRESSION:
+                end = min(end, self.modelled.progressed_day())
+            self.modelled.end_line(steered.ledger, start, end)
+        name, title = combination.name, combination.title
+        self.lines.append(Line(name, title, start, end, verdicts.get(name)))
+        self._keep(number, combination, treatments, steered)
+        return True
+
+    def _start(self, number: int, combination: Combination) -> float | None:
+        start = self.asked.starts_day[number]
+        if start != AT_PROGRESSION:
+            return start
+        assert self.modelled is not None
+        start = self.modelled.progressed_day()
+        if start < self.asked.end_day:
+            return start
+        self.notes.append(
+            f"No scan showed progression by week {self.asked.end_day / 7:g}: "
+            f"{combination.name} does not start."
+        )
+        return None
+
+    def _keep(
+        self,
+        number: int,
+        combination: Combination,
+        treatments: Sequence[Treatment],
+        steered: Steered,
+    ) -> None:
+        """Doses, decisions, notes and levels of a line."""
+        decided = list(_decisions(steered))
+        self.decisions += decided
+        self.notes += _open_holds(steered, decided)
+        self.notes += [note for note in combination.notes if note not in self.notes]
+        for d, treatment in enumerate(treatments):
+            own = _joined(self.given.get(treatment.pk.name), steered.ledger.of(d))
+            self.given[treatment.pk.name] = own
+            levels = _levels(treatment, self.one, own, self.asked.end_day, self.twins)
+            course = _drug_course(treatment, steered, d, number + 1, levels)
+            self.drugs.append(course)
+            if course.stopped_day is not None and course.stopped_by != PROGRESSION.id:
+                self.stopped[_substance(treatment)] = (course.stopped_day, course.stopped_by)
+
+
+def _require_mechanisms(treatments: Sequence[Treatment]) -> None:
+    unknown = [t.drug.id for t in treatments if not can_be_modelled([t])]
+    if unknown:
+        raise DataError(
+            f"how {', '.join(dict.fromkeys(unknown))} acts on a tumour is not modelled; "
+            "give the readings of the patient (--readings)"
+        )
 
 
 TELLS = {

@@ -56,6 +56,14 @@ class Her2Section(FactModel):
     recounted: bool = False
 
 
+class Biology(FactModel):
+    """Test results of the tumour and the patient beside HER2; what is not told is drawn."""
+
+    pik3ca: bool | None = None
+    fcgr3a: Literal["VV", "VF", "FF"] | None = None
+    her2_heterogeneous: bool | None = None
+
+
 class Patient(FactFile):
     """A patient file: tumour, setting, HER2 test, history, heart and body.
 
@@ -72,6 +80,7 @@ class Patient(FactFile):
     heart: tuple[str, ...] = ()
     lvef_percent: float | None = Field(default=None, ge=5, le=90)
     body: dict[str, float] = Field(default_factory=dict)
+    biology: Biology = Biology()
 
     @model_validator(mode="after")
     def _is_possible(self) -> Patient:

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from her2sim.notice import NOTICE
-from her2sim.patient_course.result import Decided, DrugCourse, GivenDose, Line, PatientCourse
+from her2sim.patient_course.result import (
+    BodyBand,
+    Decided,
+    DrugCourse,
+    GivenDose,
+    Line,
+    PatientCourse,
+)
 from her2sim.protocol.variables import VARIABLES
 from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.figures import BAND, LINE, PRINTED
@@ -77,14 +84,19 @@ def course_figure(course: PatientCourse) -> Any:
     matplotlib.figure.Figure
     """
     drugs = [drug for drug in course.drugs if drug.doses]
-    tests = [test for test in course.readings.records if test != "progression"]
-    heights = [PANEL_HEIGHT] * len(drugs) + [READING_HEIGHT] * len(tests)
+    shown = {band.test for band in course.body}
+    tests = [t for t in course.readings.records if t != "progression" and t not in shown]
+    tests = [test for test in tests if course.readings.records[test][2].any()]
+    n_bodies = len(course.body)
+    heights = [PANEL_HEIGHT] * (len(drugs) + n_bodies) + [READING_HEIGHT] * len(tests)
     figure, panels = new_canvas(
         sum(heights) + 0.8, len(heights), sharex=True, height_ratios=heights
     )
     for axes, drug in zip(panels[:, 0], drugs, strict=False):
         _draw_drug(axes, drug, course)
-    for axes, test in zip(panels[len(drugs) :, 0], tests, strict=True):
+    for axes, band in zip(panels[len(drugs) :, 0], course.body, strict=False):
+        _draw_body(axes, band, course)
+    for axes, test in zip(panels[len(drugs) + n_bodies :, 0], tests, strict=True):
         _draw_reading(axes, test, course)
     for line in course.lines[1:]:
         for axes in panels[:, 0]:
@@ -107,6 +119,21 @@ def _draw_drug(axes: Any, drug: DrugCourse, course: PatientCourse) -> None:
     axes.set_title(f"{drug.drug}, {drug.title}", fontsize=9, loc="left")
     axes.set_ylabel(shown_unit(drug.unit), fontsize=8)
     axes.set_ylim(bottom=0)
+
+
+def _draw_body(axes: Any, band: BodyBand, course: PatientCourse) -> None:
+    """Band of patients like this one, the simulated one dashed, and what was measured."""
+    weeks = band.time_day / DAYS_A_WEEK
+    axes.fill_between(weeks, band.p5, band.p95, color=BAND, alpha=0.5, linewidth=0)
+    axes.plot(weeks, band.median, color=LINE, linewidth=1)
+    axes.plot(weeks, band.own, color=LINE, linewidth=0.9, linestyle="--")
+    if band.test != "progression" and band.test in course.readings.records:
+        _, days, values = course.readings.records[band.test]
+        axes.plot(days / DAYS_A_WEEK, values, "o", color=PRINTED, markersize=3)
+    axes.set_title(band.title, fontsize=9, loc="left")
+    axes.set_ylabel(band.unit, fontsize=8)
+    if band.test != "lvef":
+        axes.set_ylim(bottom=0)
 
 
 def holds_of(
@@ -231,8 +258,9 @@ def html_page(course: PatientCourse) -> str:
         "</ul>",
         "<h2>Levels and readings</h2>",
         "<p>Line and band: median, 5th to 95th percentile of patients with these characteristics. "
-        "Ticks are doses, shaded spans holds, red lines the end of a drug, dotted lines decisions, "
-        "grey lines the start of a line of treatment."
+        + ("Dashed: the one that was simulated, with its readings as dots. " if course.body else "")
+        + "Ticks are doses, shaded spans holds, red lines the end of a drug, dotted lines "
+        "decisions, grey lines the start of a line of treatment."
         "</p>",
         svg_text(course),
         "<h2>Doses</h2>",

@@ -253,7 +253,7 @@ def _outcomes(columns: Mapping[str, Array], how: Treating) -> Iterator[Outcome]:
             yield Outcome(name, value, unit)
             continue
         each = [figure(member == m) for m in np.unique(member)]
-        low, high = np.nanpercentile(each, [5, 95])
+        low, high = np.nanpercentile(each, [5, 95], method="nearest")
         yield Outcome(name, value, unit, float(low), float(high))
 
 

@@ -23,7 +23,12 @@ _CLOCK, _READ, _END, _CHANGE, _START, _STOP = range(6)
 
 
 def dose_schedule(
-    whole: WholePatient, people: People, ledger: Ledger, end_day: Array, reading_day: Array
+    whole: WholePatient,
+    people: People,
+    ledger: Ledger,
+    end_day: Array,
+    reading_day: Array,
+    start_day: float = 0.0,
 ) -> Schedule:
     """Schedule rows of all patients.
 
@@ -33,10 +38,13 @@ def dose_schedule(
     ledger : doses; its drugs count in the order of ``whole.drugs``
     end_day : where each patient ends, shape (n,)
     reading_day : days on which all outputs are read, the same for all
+    start_day : where all start
     """
     cohort = people.cohort
     everyone = np.arange(cohort.n_patients)
     blocks: list[Block] = [(everyone, end_day, _STOP, Action.STOP, 0, 0.0)]
+    if start_day > 0:
+        blocks.append((everyone, 0.0, _CLOCK, Action.CLOCK, 0, start_day))
     for number, day in enumerate(reading_day):
         blocks.append((everyone, day, _READ, Action.READING, number, 0.0))
     for position, drug in enumerate(whole.drugs):

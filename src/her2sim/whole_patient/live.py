@@ -6,7 +6,7 @@ given then. A reading is the true value with the error of its measurement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,13 +61,14 @@ class LivePatients:
         *,
         scan_sd: float,
         given_with: tuple[str, ...] = (),
+        line: int = 1,
         threads: int | None = None,
     ) -> None:
         self.whole, self.people, self.threads = whole, people, threads
         self.scan_sd = scan_sd
         n = people.cohort.n_patients
         self.harms = GradedHarms(people, whole.drugs, given_with)
-        self.levels = hazard_levels(whole, people)
+        self.levels = hazard_levels(whole, people, line)
         self.event_day = np.full_like(self.levels, np.inf)
         self.lung = _LungCourse(whole, people)
         self.scans = Scans(people)
@@ -86,6 +87,15 @@ class LivePatients:
         self.planned = [drug.treatment.maintenance_mg(people.cohort) for drug in whole.drugs]
         self.troponin = TroponinClock(people) if whole.organs.has_heart else None
         self.n_blocks = 0
+
+    def go_on(self, states: Mapping[str, Array], day: float) -> None:
+        """Take over states of an earlier line by name, and start on a day."""
+        for name, values in states.items():
+            if name in self.whole.model.states:
+                self.states[self.whole.model.index("states", name)] = values
+        self.day[:] = day
+        everyone = np.arange(self.day.size)
+        self.scans = Scans(self.people, self.true_mm(everyone), day)
 
     def has(self, variable: str) -> bool:
         """Whether the model has a variable."""
@@ -241,11 +251,18 @@ class LivePatients:
         return found
 
 
-def hazard_levels(whole: WholePatient, people: People) -> Array:
-    """Level of each cumulative hazard at which its event comes, shape (n_events, n)."""
+def hazard_levels(whole: WholePatient, people: People, line: int = 1) -> Array:
+    """Level of each cumulative hazard at which its event comes, shape (n_events, n).
+
+    Progression elsewhere is drawn anew for each line of treatment.
+    """
     cohort = people.cohort
     key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
-    return np.array([-np.log(uniforms(*key, name)) for name in whole.model.watched])
+    names = [
+        f"{name}:{line}" if name.startswith("elsewhere") and line > 1 else name
+        for name in whole.model.watched
+    ]
+    return np.array([-np.log(uniforms(*key, name)) for name in names])
 
 
 class _LungCourse:

@@ -26,17 +26,23 @@ class Scans:
     that showed progression (infinite if none did), ``by_target`` whether target lesions did.
     """
 
-    def __init__(self, people: People, every_day: float = SCAN_DAY) -> None:
+    def __init__(
+        self,
+        people: People,
+        true_mm: Array | None = None,
+        start_day: float = 0.0,
+        every_day: float = SCAN_DAY,
+    ) -> None:
         n = people.cohort.n_patients
+        true_mm = people.tumours.parameters["baseline_mm"] if true_mm is None else true_mm
         self.people, self.every_day = people, every_day
         self.error = tumour_facts().parameter["reading_error"].value
-        self.first_mm = self._measured(people.tumours.parameters["baseline_mm"], np.arange(n), 0)
+        self.first_mm = self._measured(true_mm, np.arange(n), round(start_day))
         self.nadir_mm = self.first_mm.copy()
         self.best = np.ones(n)
         self.progressed_day = np.full(n, np.inf)
         self.by_target = np.zeros(n, dtype=bool)
-        self.next_day = np.full(n, every_day)
-        self.last_day = np.zeros(n)
+        self.next_day = np.full(n, start_day + every_day)
 
     def _measured(self, true_mm: Array, who: Positions, number: int) -> Array:
         cohort = self.people.cohort
@@ -70,6 +76,5 @@ class Scans:
         self.progressed_day[who[progressed]] = visit.day
         self.by_target[who] = target
         self.next_day[who] = visit.day + self.every_day
-        self.last_day[who] = visit.day
         found[due] = progressed
         return found

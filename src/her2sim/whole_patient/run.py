@@ -56,16 +56,26 @@ def run_whole(
     grid_day: Array,
     *,
     hazard_level: Array | None = None,
+    start: Array | None = None,
+    start_day: float = 0.0,
     threads: int | None = None,
 ) -> WholeCourse:
-    """Put the doses of a ledger through the model of the patients."""
+    """Put the doses of a ledger through the model of the patients.
+
+    Parameters
+    ----------
+    whole, people, ledger : model, patients and doses
+    end_day, grid_day : where it ends, and when outputs are wanted
+    hazard_level : levels of the watched hazards, shape (n_events, n)
+    start, start_day : states to begin with, shape (n_states, n), and when (untreated on day 0)
+    """
     ends = np.full(people.cohort.n_patients, float(end_day))
-    schedule = dose_schedule(whole, people, ledger, ends, np.empty(0))
+    schedule = dose_schedule(whole, people, ledger, ends, np.empty(0), start_day)
     request = Request(
         whole.parameters(people),
         schedule,
         whole.scale(people.cohort),
-        whole.start(people),
+        whole.start(people) if start is None else start,
         np.asarray(grid_day, dtype=np.float64),
         watch_level=hazard_level,
     )

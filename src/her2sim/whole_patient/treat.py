@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from her2sim.biology.people import People
 from her2sim.course import Treatment
@@ -89,14 +89,15 @@ def treat(
 def _plan(treatment: Treatment, how: Treating) -> DrugPlan:
     """A drug's plan and the rules that act on it."""
     label = load_label(treatment.drug.id, how.region) if how.by_rules else None
-    rules = label.rule if label is not None else ()
-    if how.setting == "metastatic":
-        rules = (*rules, PROGRESSION)
-    if label is None:
-        label = Label(drug=treatment.drug.id, region=how.region, dated="no rows", rule=rules)
-    else:
-        label = label.model_copy(update={"rule": rules})
-    return DrugPlan(treatment.drug.id, treatment.regimen, label)
+    plan = DrugPlan(treatment.drug.id, treatment.regimen, label)
+    return until_progression(plan, how.region) if how.setting == "metastatic" else plan
+
+
+def until_progression(plan: DrugPlan, region: Region) -> DrugPlan:
+    """The same plan, stopped when the disease progresses."""
+    label = plan.label or Label(drug=plan.drug, region=region, dated="no rows")
+    rules = (*label.rule, PROGRESSION)
+    return replace(plan, label=label.model_copy(update={"rule": rules}))
 
 
 def known_measures(treatments: Sequence[Treatment], given_with: Sequence[str]) -> None:

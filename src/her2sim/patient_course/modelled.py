@@ -1,0 +1,182 @@
+"""One patient whose readings come from the model: tumour, heart and blood through all lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.biology.heart import HeartKnown
+from her2sim.biology.people import People, draw_people
+from her2sim.biology.tumour import Known
+from her2sim.course import Treatment
+from her2sim.drugs.mechanism import load_mechanism
+from her2sim.patient_course.result import BodyBand
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.patient import Patient
+from her2sim.protocol.book import TreatmentBook
+from her2sim.protocol.ledger import Ledger
+from her2sim.protocol.readings import TableReadings, Visit
+from her2sim.whole_patient.composition import WholePatient, whole_patient
+from her2sim.whole_patient.drugs import ORGANS
+from her2sim.whole_patient.live import LivePatients, scan_error
+from her2sim.whole_patient.run import run_whole
+
+Array = NDArray[np.float64]
+TWINS = 300
+STEP_DAY = 2.0
+_SHOWN = (
+    ("diameters_mm", "sum of diameters", "mm", "progression"),
+    ("lvef", "LVEF", "%", "lvef"),
+    ("count_neutrophils", "neutrophils", "1/nL", "neutrophils"),
+    ("count_platelets", "platelets", "1/nL", "platelets"),
+)
+
+
+def can_be_modelled(treatments: Sequence[Treatment]) -> bool:
+    """Whether the model knows how all drugs act."""
+    return all(load_mechanism(treatment.drug.id) is not None for treatment in treatments)
+
+
+@dataclass(eq=False)
+class _Recorder:
+    """Readings of the model, kept as they are measured."""
+
+    live: LivePatients
+    records: dict[str, list[tuple[float, float]]]
+    is_scheduled: bool = True
+
+    def has(self, variable: str) -> bool:
+        return self.live.has(variable)
+
+    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
+        self.live.arrive(visit, book)
+
+    def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
+        values = self.live.measure(variable, visit, repeat)
+        if repeat == 0 and values.size and not np.isnan(values[0]):
+            self.records.setdefault(variable, []).append((visit.day, float(values[0])))
+        return values
+
+
+class ModelledPatient:
+    """A patient and twins (the same characteristics, other draws) through lines of treatment."""
+
+    def __init__(self, patient: Patient, one: Cohort) -> None:
+        self.is_early = patient.setting == "early"
+        self.one = _people(patient, one)
+        same = {name: np.repeat(values, TWINS) for name, values in one.covariates.items()}
+        numbers = np.arange(2, TWINS + 2)
+        self.twins = _people(patient, replace(one, numbers=numbers, covariates=same))
+        self.records: dict[str, list[tuple[float, float]]] = {}
+        self.bands: dict[str, list[BodyBand]] = {}
+        self._states: dict[str, Array] = {}
+        self._twin_states: dict[str, Array] = {}
+        self._live: LivePatients | None = None
+
+    def begin_line(
+        self, treatments: Sequence[Treatment], number: int, start_day: float
+    ) -> _Recorder:
+        """The source of readings of a line that starts now."""
+        whole = whole_patient(treatments, organs=ORGANS)
+        live = LivePatients(whole, self.one, scan_sd=scan_error("echo"), line=number)
+        live.go_on(self._states, start_day)
+        self._live = live
+        return _Recorder(live, self.records)
+
+    def progressed_day(self) -> float:
+        """When a scan of the line showed progression; infinite if none did."""
+        assert self._live is not None
+        return float(self._live.scans.progressed_day[0])
+
+    def end_line(self, ledger: Ledger, start_day: float, end_day: float) -> None:
+        """Keep the states at the end of a line, and the bands of twins with the same doses."""
+        live = self._live
+        assert live is not None
+        own = self._replay(live.whole, self.one, ledger, (start_day, end_day), self._states)
+        self._states = own[1]
+        columns = {name: np.tile(values, TWINS) for name, values in vars(ledger).items()}
+        columns["patient"] = np.repeat(np.arange(TWINS), ledger.day.size)
+        twins = Ledger(**columns)
+        span = (start_day, end_day)
+        found = self._replay(live.whole, self.twins, twins, span, self._twin_states)
+        self._twin_states = found[1]
+        for name, title, unit, test in _SHOWN:
+            if name not in live.whole.model.outputs or (self.is_early and test == "progression"):
+                continue
+            values = found[0][name]
+            p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
+            time = self._grid(*span)
+            self.bands.setdefault(test, []).append(
+                BodyBand(title, unit, test, time, median, p5, p95, own[0][name][0])
+            )
+
+    def _grid(self, start_day: float, end_day: float) -> Array:
+        n = max(2, round((end_day - start_day) / STEP_DAY) + 1)
+        return np.linspace(start_day, end_day, n)
+
+    def _replay(
+        self,
+        whole: WholePatient,
+        people: People,
+        ledger: Ledger,
+        span: tuple[float, float],
+        before: Mapping[str, Array],
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Outputs on the grid of a line, and states at its end, both by name."""
+        start = whole.start(people)
+        for name, values in before.items():
+            if name in whole.model.states:
+                start[whole.model.index("states", name)] = values
+        course = run_whole(
+            whole, people, ledger, span[1], self._grid(*span), start=start, start_day=span[0]
+        )
+        outputs = {n: course.output(n) for n, *_ in _SHOWN if n in whole.model.outputs}
+        states = dict(zip(whole.model.states, course.states, strict=True))
+        states.pop("elsewhere")
+        return outputs, {**before, **states}
+
+    def readings(self) -> TableReadings:
+        """Everything that was measured."""
+        return TableReadings(
+            {
+                name: (
+                    np.zeros(len(rows), dtype=np.int64),
+                    np.array([day for day, _ in rows]),
+                    np.array([value for _, value in rows]),
+                )
+                for name, rows in self.records.items()
+                if name != "progression" or any(value for _, value in rows)
+            }
+        )
+
+    def body(self) -> tuple[BodyBand, ...]:
+        """Bands of tumour, heart and blood over all lines."""
+        return tuple(_joined(parts) for parts in self.bands.values())
+
+
+def _joined(parts: Sequence[BodyBand]) -> BodyBand:
+    def put(name: str) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    first = parts[0]
+    return BodyBand(
+        first.title, first.unit, first.test, put("time_day"), put("median"), put("p5"),
+        put("p95"), put("own"),
+    )  # fmt: skip
+
+
+def _people(patient: Patient, cohort: Cohort) -> People:
+    biology = patient.biology
+    lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
+    tumour = Known(
+        ihc=patient.her2.ihc or "3+",
+        pik3ca=biology.pik3ca,
+        genotype=biology.fcgr3a,
+        is_heterogeneous=biology.her2_heterogeneous,
+        earlier_lines=lines,
+    )
+    heart = HeartKnown("prior_anthracycline" in patient.history, None, patient.lvef_percent)
+    return draw_people(cohort, tumour, heart)
