@@ -245,10 +245,21 @@ WRONG = [
     ("course {patient} --regimen thp --then t-dm1", None, ["--then and --at belong together"]),
     ("course {patient} --regimen thp --then t-dm1 --at 30", None, ["use progression or week:N"]),
     (
-        "course {patient} --regimen thp --then t-dm1 --at progression",
-        None,
+        "course {patient} --regimen thp --then t-dxd --at progression --readings e.csv",
+        "day,test,value,unit\n0,lvef,60,%\n",
         ["no reading says progression"],
     ),
+    (
+        "course {patient} --regimen thp --then pembrolizumab --at week:30",
+        None,
+        ["how pembrolizumab acts on a tumour is not modelled", "--readings"],
+    ),
+    (
+        "population --regimen neratinib-alone --patients 10 --given-with loperamid",
+        None,
+        ["nothing is known of loperamid", "known measures: dose escalation, loperamide"],
+    ),
+    ("population --regimen thp --ihc 4+", None, ["'4+' is not one of"]),
     (
         "course {patient} --regimen thp --then t-dxd --at week:60",
         None,
@@ -282,3 +293,51 @@ def test_wrong_input(her2sim, tmp_path: Path, command: str, content: str | None,
     before = sorted(tmp_path.iterdir())
     refused(her2sim(*command.format(patient=PATIENT).split()), *parts)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_course_without_readings_is_simulated(her2sim, tmp_path: Path) -> None:
+    told = ("course", PATIENT, "--regimen", "thp", "--weeks", "78", "--seed", "3", "--then",
+            "T-DXd", "--at", "progression")  # fmt: skip
+    done = her2sim(*told, "--json", "--html", "c.html")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [band["test"] for band in found["body"]] == [
+        "progression", "lvef", "neutrophils", "platelets",
+    ]  # fmt: skip
+    tumour = found["body"][0]
+    assert tumour["time_day"][-1] == 78 * 7
+    assert tumour["p5"][-1] < tumour["median"][-1] < tumour["p95"][-1]
+    first, second = found["lines"]
+    assert first["end_day"] == second["start_day"]
+    stops = [d for d in found["decisions"] if d["rule"] == "treatment-until-progression"]
+    assert {d["day"] for d in stops if d["drug"] == "trastuzumab"} == {first["end_day"]}
+    assert {r["test"] for r in found["readings"]} >= {"lvef", "neutrophils", "progression"}
+    page = (tmp_path / "c.html").read_text(encoding="utf-8")
+    assert "sum of diameters" in page
+    assert "Dashed: the one that was simulated" in page
+    again = her2sim(*told, "--json")
+    assert json.loads(again.stdout)["body"] == found["body"]
+
+
+def test_a_population_with_its_rules_and_without(her2sim, tmp_path: Path) -> None:
+    told = ("population", "--regimen", "T-DM1", "--patients", "300", "--seed", "2", "--weeks", "52")
+    text = her2sim(*told, "--figure", "p.png")
+    assert text.returncode == 0, text.stderr
+    assert "objective response" in text.stdout
+    assert "trastuzumab-emtansine-us-transaminase-g3" in text.stdout
+    assert (tmp_path / "p.png").stat().st_size > 10_000
+    on, off = (
+        json.loads(her2sim(*told, "--json", "--protocol", rules).stdout) for rules in ("on", "off")
+    )
+
+    def figure(report: dict, name: str) -> float:
+        return next(o["value"] for o in report["outcomes"] if o["name"] == name)
+
+    intensity = "trastuzumab-emtansine: relative dose intensity"
+    assert figure(on, intensity) < figure(off, intensity) <= 1.0 + 1e-9
+    assert figure(off, "trastuzumab-emtansine: days on hold") == 0
+    assert off["rules_that_acted"] == []
+    spread = json.loads(her2sim(*told, "--json", "--members", "5").stdout)
+    response = next(o for o in spread["outcomes"] if o["name"] == "objective response")
+    assert response["low"] < response["high"]
+    assert on["notice"] == NOTICE

@@ -15,6 +15,9 @@ from her2sim.models.assembly import Assembled
 
 TRANSITS = ("transit1", "transit2", "transit3")
 STAGES = ("proliferating", *TRANSITS)
+FEWEST, SEED = 1e-3, 1e-6
+"""Shares of the baseline: feedback is not stronger than at the first, and proliferating cells are
+never fewer than the second, so that the most sensitive marrow recovers too."""
 
 
 def stages_of(line: str) -> tuple[str, ...]:
@@ -42,8 +45,9 @@ def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> C
             kept = kept - k[f"{line}_slope_{tag}"] * k[f"conc_{tag}"]
         first, *between, counted = (k[name] for name in states)
         aim = base * k[pool] if lasting else base
-        aimed = power(aim / maximum(counted, 1e-9), feedback)
-        rates = {states[0]: rate * first * (kept * aimed - 1.0)}
+        aimed = power(aim / maximum(counted, FEWEST * base), feedback)
+        seed = maximum(first, SEED * base)
+        rates = {states[0]: rate * seed * (kept * aimed - 1.0)}
         before = first
         for name, value in zip(states[1:-1], between, strict=True):
             rates[name] = rate * (before - value)
