@@ -23,25 +23,56 @@ class People:
     hearts: Hearts
     members: NDArray[np.int64]
 
-    def first(self, n: int) -> People:
-        """The first patients."""
+    def take(self, rows: NDArray[np.int64]) -> People:
+        """The patients at some positions, in that order; a position may come again."""
 
         def cut(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-            return {name: array[:n] for name, array in values.items()}
+            return {name: array[rows] for name, array in values.items()}
 
+        cohort = replace(
+            self.cohort,
+            numbers=self.cohort.numbers[rows],
+            covariates=cut(self.cohort.covariates),
+        )
         tumours = replace(
             self.tumours,
             parameters=cut(self.tumours.parameters),
             start=cut(self.tumours.start),
-            affinity=self.tumours.affinity[:n],
+            affinity=self.tumours.affinity[rows],
             traits=cut(self.tumours.traits),
         )
         hearts = replace(
             self.hearts,
             parameters=cut(self.hearts.parameters),
-            troponin_slope=self.hearts.troponin_slope[:n],
+            troponin_slope=self.hearts.troponin_slope[rows],
         )
-        return People(self.cohort.part(0, n), tumours, hearts, self.members[:n])
+        return People(cohort, tumours, hearts, self.members[rows])
+
+    def beside(self, other: People) -> People:
+        """These patients and others, in one cohort; what only some have is left out."""
+
+        def put(
+            a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]]
+        ) -> dict[str, NDArray[Any]]:
+            return {name: np.concatenate([a[name], b[name]]) for name in a if name in b}
+
+        mine, theirs = self.tumours, other.tumours
+        cohort = replace(
+            self.cohort,
+            numbers=np.concatenate([self.cohort.numbers, other.cohort.numbers]),
+            covariates=put(self.cohort.covariates, other.cohort.covariates),
+        )
+        tumours = Tumours(
+            put(mine.parameters, theirs.parameters),
+            put(mine.start, theirs.start),
+            np.concatenate([mine.affinity, theirs.affinity]),
+            put(mine.traits, theirs.traits),
+        )
+        hearts = Hearts(
+            put(self.hearts.parameters, other.hearts.parameters),
+            np.concatenate([self.hearts.troponin_slope, other.hearts.troponin_slope]),
+        )
+        return People(cohort, tumours, hearts, np.concatenate([self.members, other.members]))
 
 
 def draw_people(

@@ -9,6 +9,7 @@ from her2sim.cli.check import check
 from her2sim.cli.course import course
 from her2sim.cli.eligible import eligible
 from her2sim.cli.events import simulate
+from her2sim.cli.explain import explain
 from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import demo, drug, validate
 from her2sim.cli.plan import plan
@@ -32,8 +33,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, eligible, plan, course, check, population, exposure, regimen, simulate, compare,
-    washout, delay, shortage, switch, interval, weight, drug, schema, validate, demo,
+    status, eligible, plan, course, check, population, explain, exposure, regimen, simulate,
+    compare, washout, delay, shortage, switch, interval, weight, drug, schema, validate, demo,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -66,10 +66,10 @@ class ModelledPatient:
 
     def __init__(self, patient: Patient, one: Cohort) -> None:
         self.is_early = patient.setting == "early"
-        self.one = _people(patient, one)
+        self.one = people_of(patient, one)
         same = {name: np.repeat(values, TWINS) for name, values in one.covariates.items()}
         numbers = np.arange(2, TWINS + 2)
-        self.twins = _people(patient, replace(one, numbers=numbers, covariates=same))
+        self.twins = people_of(patient, replace(one, numbers=numbers, covariates=same))
         self.records: dict[str, list[tuple[float, float]]] = {}
         self.bands: dict[str, list[BodyBand]] = {}
         self._states: dict[str, Array] = {}
@@ -168,7 +168,8 @@ def _joined(parts: Sequence[BodyBand]) -> BodyBand:
     )  # fmt: skip
 
 
-def _people(patient: Patient, cohort: Cohort) -> People:
+def people_of(patient: Patient, cohort: Cohort) -> People:
+    """Patients like one: what its file tells is fixed, the rest is drawn."""
     biology = patient.biology
     lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
     tumour = Known(

@@ -98,11 +98,10 @@ def patient_course(
     combinations = [load_combination(name) for name in asked.regimens]
     one = patient.cohort(seed)
     every = [t for c in combinations for t in c.treatments]
-    _require_characteristics(one, every)
-    modelled = None
     if readings is None:
         _require_mechanisms(every)
-        modelled = ModelledPatient(patient, one)
+    require_characteristics(one, every)
+    modelled = ModelledPatient(patient, one) if readings is None else None
     status, _ = eligible_regimens(patient, asked.region)
     run = _Lines(patient, one, asked, twins, readings, modelled)
     for number, combination in enumerate(combinations):
@@ -245,7 +244,8 @@ def _substance(treatment: Treatment) -> str:
     return treatment.drug.substance or treatment.drug.id
 
 
-def _require_characteristics(one: Cohort, treatments: Sequence[Treatment]) -> None:
+def require_characteristics(one: Cohort, treatments: Sequence[Treatment]) -> None:
+    """Refuse a patient without what the models of some drugs need, naming all of it."""
     faults = Faults("the patient file, [body]")
     needed: dict[str, list[str]] = {}
     for treatment in treatments:

@@ -323,7 +323,7 @@ def _followed(
     ledger = treated.steered.ledger
     own = type(ledger)(**{k: v[ledger.patient < n] for k, v in vars(ledger).items()})
     time = np.arange(0.0, how.end_day + 1.0, 2.0)
-    few = treated.people.first(n)
+    few = treated.people.take(np.arange(n))
     course = run_whole(treated.whole, few, own, how.end_day, time, threads=threads)
     bands, often = list[Band](), list[Outcome]()
     for name, title in SHOWN.items():

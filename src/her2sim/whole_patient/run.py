@@ -58,6 +58,7 @@ def run_whole(
     hazard_level: Array | None = None,
     start: Array | None = None,
     start_day: float = 0.0,
+    parameters: Array | None = None,
     threads: int | None = None,
 ) -> WholeCourse:
     """Put the doses of a ledger through the model of the patients.
@@ -68,11 +69,12 @@ def run_whole(
     end_day, grid_day : where it ends, and when outputs are wanted
     hazard_level : levels of the watched hazards, shape (n_events, n)
     start, start_day : states to begin with, shape (n_states, n), and when (untreated on day 0)
+    parameters : shape (n_parameters, n), instead of those of the people
     """
     ends = np.full(people.cohort.n_patients, float(end_day))
     schedule = dose_schedule(whole, people, ledger, ends, np.empty(0), start_day)
     request = Request(
-        whole.parameters(people),
+        whole.parameters(people) if parameters is None else parameters,
         schedule,
         whole.scale(people.cohort),
         whole.start(people) if start is None else start,
