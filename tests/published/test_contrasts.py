@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from her2sim.biology.ensemble import Members
 from her2sim.biology.people import draw_people
 from her2sim.biology.tumour import Known
 from her2sim.combination import load_combination
@@ -45,7 +46,7 @@ def volumes(regimen: str, known: Known, sites: tuple[str, ...] = ("",), of: str 
     combination = load_combination(regimen)
     whole = whole_patient(combination.treatments, sites)
     members = np.repeat(np.arange(1, DRAWS + 1), PATIENTS)
-    drawn = draw_people(people(), known, members=members)
+    drawn = draw_people(people(), known, members=Members(members))
     plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
     ledger = planned_ledger(whole, people(), Protocol(plans, "metastatic", END_DAY))
     course = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY)

@@ -1,12 +1,13 @@
 """Members of an ensemble: what is not known takes a value from its range, the same for a member.
 
-Member 0 has the values of the fact files. Clinical anchors do not identify one set of numbers, so a
-result is shown for many members.
+Member 0 has the values of the fact files. Clinical anchors do not identify one set of numbers, so
+a result is shown for many members.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +21,39 @@ Array = NDArray[np.float64]
 ENSEMBLE_SEED = 1
 
 
-def member_value(name: str, quantity: UncertainQuantity, members: NDArray[np.int64]) -> Array:
-    """Value of a parameter in some members, shape of ``members``; ``name`` decides the draw."""
-    values = np.full(members.shape, quantity.value)
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The member of the ensemble that each patient belongs to, shape (n,).
+
+    ``shares`` says for some numbers (``OWNER:NAME``) where in its range each patient's lies, from 0
+    to 1, shape (n,), in place of the member's draw.
+    """
+
+    ids: NDArray[np.int64]
+    shares: Mapping[str, Array] = field(default_factory=dict)
+
+    def take(self, rows: NDArray[np.int64]) -> Members:
+        """Those of some patients."""
+        return Members(self.ids[rows], {name: share[rows] for name, share in self.shares.items()})
+
+
+def member_value(name: str, quantity: UncertainQuantity, members: Members) -> Array:
+    """Value of a number for the member of each patient; ``name`` decides the draw."""
+    values = np.full(members.ids.shape, quantity.value)
     if quantity.low is None or quantity.high is None:
         return values
     into, back = _SCALES[quantity.drawn_on]
     low, high = into(quantity.low), into(quantity.high)
-    share = uniforms(ENSEMBLE_SEED, 0, members, Purpose.ENSEMBLE, name)
-    drawn: Array = np.where(members == 0, values, back(low + share * (high - low)))
+    if name in members.shares:
+        told: Array = back(low + members.shares[name] * (high - low))
+        return told
+    share = uniforms(ENSEMBLE_SEED, 0, members.ids, Purpose.ENSEMBLE, name)
+    drawn: Array = np.where(members.ids == 0, values, back(low + share * (high - low)))
     return drawn
 
 
 def patient_value(
-    name: str, quantity: UncertainQuantity, cohort: Cohort, members: NDArray[np.int64]
+    name: str, quantity: UncertainQuantity, cohort: Cohort, members: Members
 ) -> Array:
     """Value of a parameter for each patient: that of its member, and how it differs from others."""
     typical = member_value(name, quantity, members)
@@ -49,7 +69,7 @@ def patient_values(
     owner: str,
     quantities: Mapping[str, UncertainQuantity],
     cohort: Cohort,
-    members: NDArray[np.int64],
+    members: Members,
 ) -> dict[str, Array]:
     """All parameters of a fact file for each patient; ``owner`` keeps equal names apart."""
     return {

@@ -10,6 +10,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.ensemble import Members, member_value
 from her2sim.errors import DataError
 from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
 from her2sim.patients.cohort import Cohort
@@ -62,18 +63,23 @@ class Hearts:
     troponin_slope: Array
 
 
-def draw_hearts(cohort: Cohort, known: HeartKnown | None = None) -> Hearts:
-    """Hearts of a cohort."""
+def draw_hearts(
+    cohort: Cohort, known: HeartKnown | None = None, members: Members | None = None
+) -> Hearts:
+    """Hearts of a cohort; ``members`` are those of the ensemble (member 0 if not given)."""
     known = known or HeartKnown()
+    members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
     facts, n = heart_facts().parameter, cohort.n_patients
 
     def score(name: str) -> Array:
         purpose = Purpose.BIOLOGY
         return normals(cohort.seed, cohort.replicate, cohort.numbers, purpose, f"{OWNER}:{name}")
 
+    def typical(name: str) -> Array:
+        return member_value(f"{OWNER}:{name}", facts[name], members)
+
     def drawn(name: str, z: Array) -> Array:
-        quantity = facts[name]
-        found: Array = quantity.value * np.exp((quantity.spread or 0.0) * z)
+        found: Array = typical(name) * np.exp((facts[name].spread or 0.0) * z)
         return found
 
     rho = facts["correlation"].value
@@ -91,6 +97,6 @@ def draw_hearts(cohort: Cohort, known: HeartKnown | None = None) -> Hearts:
         troponin = drawn("troponin_start", score("troponin"))
     plain = ("heart_recovery", "troponin_reference", "troponin_power", "failure_base",
              "failure_hazard")  # fmt: skip
-    parameters = {name: np.full(n, facts[name].value) for name in plain}
+    parameters = {name: typical(name) for name in plain}
     parameters |= {"lvef_start": start, "heart_half": half, "troponin": troponin}
     return Hearts(parameters, drawn("troponin_slope", score("troponin_slope")))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import HeartKnown, Hearts, draw_hearts
 from her2sim.biology.tumour import Known, Tumours, draw_tumours
 from her2sim.patients.cohort import Cohort
@@ -16,12 +17,12 @@ from her2sim.patients.cohort import Cohort
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """A cohort with its tumours and hearts; ``members`` are those of the ensemble, shape (n,)."""
+    """A cohort with its tumours and hearts; ``members`` are those of the ensemble."""
 
     cohort: Cohort
     tumours: Tumours
     hearts: Hearts
-    members: NDArray[np.int64]
+    members: Members
 
     def take(self, rows: NDArray[np.int64]) -> People:
         """The patients at some positions, in that order; a position may come again."""
@@ -46,7 +47,7 @@ class People:
             parameters=cut(self.hearts.parameters),
             troponin_slope=self.hearts.troponin_slope[rows],
         )
-        return People(cohort, tumours, hearts, self.members[rows])
+        return People(cohort, tumours, hearts, self.members.take(rows))
 
     def beside(self, other: People) -> People:
         """These patients and others, in one cohort; what only some have is left out."""
@@ -72,14 +73,15 @@ class People:
             put(self.hearts.parameters, other.hearts.parameters),
             np.concatenate([self.hearts.troponin_slope, other.hearts.troponin_slope]),
         )
-        return People(cohort, tumours, hearts, np.concatenate([self.members, other.members]))
+        members = Members(np.concatenate([self.members.ids, other.members.ids]))
+        return People(cohort, tumours, hearts, members)
 
 
 def draw_people(
     cohort: Cohort,
     tumour: Known | None = None,
     heart: HeartKnown | None = None,
-    members: NDArray[np.int64] | None = None,
+    members: Members | None = None,
 ) -> People:
     """Draw what is not known of each patient.
 
@@ -87,9 +89,9 @@ def draw_people(
     ----------
     cohort : patients
     tumour, heart : what tests told of all of them
-    members : member of the ensemble of each patient, shape (n,); 0 if not given
+    members : those of the ensemble; member 0 if not given
     """
-    members = np.zeros(cohort.n_patients, dtype=np.int64) if members is None else members
+    members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
     return People(
-        cohort, draw_tumours(cohort, tumour, members), draw_hearts(cohort, heart), members
+        cohort, draw_tumours(cohort, tumour, members), draw_hearts(cohort, heart, members), members
     )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from her2sim.biology.ensemble import member_value, patient_value
+from her2sim.biology.ensemble import Members, member_value, patient_value
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
 from her2sim.patients.cohort import Cohort
@@ -77,7 +77,7 @@ class Tumours:
 
 
 def draw_tumours(
-    cohort: Cohort, known: Known | None = None, members: NDArray[np.int64] | None = None
+    cohort: Cohort, known: Known | None = None, members: Members | None = None
 ) -> Tumours:
     """Tumours of a cohort.
 
@@ -85,10 +85,10 @@ def draw_tumours(
     ----------
     cohort : patients; a sum of diameters there is the baseline
     known : what tests told of all of them
-    members : member of the ensemble of each patient, shape (n,); 0 if not given
+    members : those of the ensemble; member 0 if not given
     """
     known = known or Known()
-    members = np.zeros(cohort.n_patients, dtype=np.int64) if members is None else members
+    members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
     facts = tumour_facts().parameter
 
     def value(name: str) -> Array:
@@ -133,7 +133,7 @@ def draw_tumours(
     return Tumours(parameters, start, affinity, traits)
 
 
-def exchange_relative(members: NDArray[np.int64]) -> Array:
+def exchange_relative(members: Members) -> Array:
     """Exchange of antibody in the members of an ensemble over that of the fact file."""
     kex = tumour_facts().parameter["kex"]
     return member_value(f"{OWNER}:kex", kex, members) / kex.value
@@ -152,7 +152,7 @@ def _uniform(cohort: Cohort, name: str) -> Array:
     return uniforms(cohort.seed, cohort.replicate, cohort.numbers, purpose, f"{OWNER}:is {name}")
 
 
-def _genotypes(cohort: Cohort, known: Known, members: NDArray[np.int64]) -> NDArray[np.int64]:
+def _genotypes(cohort: Cohort, known: Known, members: Members) -> NDArray[np.int64]:
     """Position of each patient's genotype in GENOTYPES."""
     if known.genotype is not None:
         return np.full(cohort.n_patients, GENOTYPES.index(known.genotype))

@@ -17,6 +17,7 @@ from her2sim.cli.population import population
 from her2sim.cli.questions import delay, interval, switch, weight
 from her2sim.cli.regimens import regimen
 from her2sim.cli.schema import schema
+from her2sim.cli.sensitivity import sensitivity
 from her2sim.cli.shortage import shortage
 from her2sim.cli.status import status
 from her2sim.cli.studies import compare
@@ -33,8 +34,9 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, eligible, plan, course, check, population, explain, exposure, regimen, simulate,
-    compare, washout, delay, shortage, switch, interval, weight, drug, schema, validate, demo,
+    status, eligible, plan, course, check, population, explain, sensitivity, exposure, regimen,
+    simulate, compare, washout, delay, shortage, switch, interval, weight, drug, schema,
+    validate, demo,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

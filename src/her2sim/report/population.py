@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim import __version__
+from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import HeartKnown
 from her2sim.biology.people import draw_people
 from her2sim.biology.tumour import Known
@@ -174,7 +175,7 @@ def population_report(
     for cohort in cohort_chunks(population, patients, seed, CHUNK):
         number = np.arange(done, done + cohort.n_patients)
         own = np.zeros(number.size, dtype=np.int64) if members == 1 else 1 + number % members
-        people = draw_people(cohort, tumour, heart, own)
+        people = draw_people(cohort, tumour, heart, Members(own))
         treated = treat(combination.treatments, people, how, threads=threads)
         gathered.add(treated, own)
         if not gathered.bands:

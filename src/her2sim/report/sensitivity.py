@@ -1,0 +1,202 @@
+"""What moves response, depth and the fall of the LVEF: Sobol indices over what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim import __version__
+from her2sim.biology.ensemble import Members
+from her2sim.biology.heart import OWNER as HEART
+from her2sim.biology.heart import HeartKnown, heart_facts
+from her2sim.biology.people import draw_people
+from her2sim.biology.tumour import OWNER, Known, tumour_facts
+from her2sim.combination import Combination
+from her2sim.course import cohort_chunks
+from her2sim.facts import FactFile, UncertainQuantity
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.population import Population
+from her2sim.protocol.plan import DrugPlan, Protocol
+from her2sim.whole_patient.composition import WholePatient, whole_patient
+from her2sim.whole_patient.run import planned_ledger, run_whole
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+OUTCOMES = ("objective response", "depth of response", "fall of the LVEF")
+GRID_STEP_DAY = 21.0
+AT_ONCE = 20_000
+SOLVED_DIGITS = 4
+"""What the solver's tolerance leaves of an outcome is no effect of a number."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A number with a range: whose it is, and what it rests on."""
+
+    key: str
+    quantity: UncertainQuantity
+    basis: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How much of the variance of an outcome a number moves, alone and in all."""
+
+    outcome: str
+    key: str
+    meaning: str
+    status: str
+    basis: str
+    first_order: float
+    total: float
+
+
+@dataclass(frozen=True)
+class SensitivityReport:
+    """The numbers, the most important first, for each outcome."""
+
+    combination: Combination
+    population: str
+    patients: int
+    samples: int
+    weeks: int
+    seed: int
+    rows: tuple[Moved, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        told = {n: getattr(self, n) for n in ("population", "patients", "samples", "weeks", "seed")}
+        return {
+            "her2sim": __version__,
+            "regimen": self.combination.name,
+            **told,
+            "rows": [vars(row) for row in self.rows],
+            "notice": NOTICE,
+        }
+
+
+def unknowns(whole: WholePatient) -> list[Unknown]:
+    """Numbers with a range that a whole patient's model uses."""
+    found = list(_with_ranges(OWNER, tumour_facts().parameter, tumour_facts()))
+    if whole.organs.on_heart:
+        found += _with_ranges(HEART, heart_facts().parameter, heart_facts())
+    for drug in whole.drugs:
+        facts = drug.mechanism
+        found += _with_ranges(facts.drug, facts.parameter, facts)
+    return found
+
+
+def _with_ranges(
+    owner: str, parameters: dict[str, UncertainQuantity], facts: FactFile
+) -> Iterator[Unknown]:
+    for name, quantity in parameters.items():
+        if quantity.low is not None and name != "access_cns":
+            source = quantity.source
+            basis = facts.source_text(source) if source else (quantity.reason or "")
+            yield Unknown(f"{owner}:{name}", quantity, basis)
+
+
+def sensitivity_report(
+    combination: Combination,
+    population: Population | Cohort,
+    patients: int,
+    samples: int,
+    weeks: int,
+    seed: int,
+    tumour: Known | None = None,
+    *,
+    progress: Progress = lambda done, total: None,
+    threads: int | None = None,
+) -> SensitivityReport:
+    """Sobol indices of outcomes over the numbers that are not known.
+
+    Parameters
+    ----------
+    combination : drugs of the regimen, given as planned
+    population, patients, seed : the same patients are treated with each set of numbers
+    samples : a power of two; samples x (numbers + 2) sets are run
+    weeks : how long they are treated
+    """
+    from scipy.stats import sobol_indices, uniform
+
+    whole = whole_patient(combination.treatments, organs=("heart",))
+    keys = unknowns(whole)
+    few = next(cohort_chunks(population, patients, seed, patients))
+    run = _Runs(combination, whole, few, weeks * 7.0, tumour, [u.key for u in keys], threads)
+    run.total, run.progress = samples * (len(keys) + 2) * patients, progress
+    rng = np.random.default_rng(seed)
+    with np.errstate(invalid="ignore", divide="ignore"):  # an outcome that nothing moves
+        found = sobol_indices(func=run, n=samples, dists=[uniform()] * len(keys), rng=rng)
+    still = run.highest - run.lowest < 10.0**-SOLVED_DIGITS
+    first, total = found.first_order.copy(), found.total_order.copy()
+    first[still], total[still] = np.nan, np.nan
+    rows = [
+        Moved(
+            outcome, u.key, u.quantity.meaning, u.quantity.status, u.basis,
+            float(first[k, j]), float(total[k, j]),
+        )
+        for k, outcome in enumerate(OUTCOMES)
+        for j, u in enumerate(keys)
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (OUTCOMES.index(row.outcome), -row.total))
+    return SensitivityReport(combination, few.name, patients, samples, weeks, seed, tuple(rows))
+
+
+class _Runs:
+    """The model as a function of where each number lies in its range."""
+
+    total = 0
+    progress: Progress
+
+    def __init__(
+        self,
+        combination: Combination,
+        whole: WholePatient,
+        few: Cohort,
+        end_day: float,
+        tumour: Known | None,
+        keys: list[str],
+        threads: int | None,
+    ) -> None:
+        self.combination, self.whole, self.few = combination, whole, few
+        self.end_day, self.tumour, self.keys, self.threads = end_day, tumour, keys, threads
+        self.done = 0
+        self.lowest, self.highest = np.full(3, np.inf), np.full(3, -np.inf)
+
+    def __call__(self, shares: Array) -> Array:
+        """Outcomes, shape (3, n), at shares of the ranges, shape (n_numbers, n)."""
+        n = shares.shape[1]
+        at_once = max(1, AT_ONCE // self.few.n_patients)
+        parts = [self._some(shares[:, a : a + at_once]) for a in range(0, n, at_once)]
+        outcomes = np.concatenate(parts, axis=1)
+        self.lowest = np.minimum(self.lowest, outcomes.min(axis=1))
+        self.highest = np.maximum(self.highest, outcomes.max(axis=1))
+        return outcomes
+
+    def _some(self, shares: Array) -> Array:
+        n, size = shares.shape[1], self.few.n_patients
+        rows = np.tile(np.arange(size), n)
+        cohort = Cohort(
+            self.few.name,
+            self.few.numbers[rows],
+            {name: values[rows] for name, values in self.few.covariates.items()},
+            self.few.seed,
+        )
+        told = {key: np.repeat(shares[j], size) for j, key in enumerate(self.keys)}
+        members = Members(np.zeros(rows.size, dtype=np.int64), told)
+        people = draw_people(cohort, self.tumour, HeartKnown(True), members)
+        plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in self.combination.treatments)
+        ledger = planned_ledger(self.whole, cohort, Protocol(plans, "metastatic", self.end_day))
+        grid = np.arange(0.0, self.end_day + 1.0, GRID_STEP_DAY)
+        course = run_whole(self.whole, people, ledger, self.end_day, grid, threads=self.threads)
+        diameters, lvef = course.output("diameters_mm"), course.output("lvef")
+        best = (diameters / diameters[:, :1]).min(axis=1).reshape(n, size)
+        fall = (lvef[:, 0] - lvef.min(axis=1)).reshape(n, size)
+        self.done += rows.size
+        self.progress(self.done, self.total)
+        return np.array([(best <= 0.7).mean(axis=1), -np.log(best).mean(axis=1), fall.mean(axis=1)])
