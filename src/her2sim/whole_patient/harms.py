@@ -28,6 +28,15 @@ GRADED = {
 }
 """Readings that are the grade of a harm."""
 LIVER = ("ast", "alt")
+BESIDE = {
+    "bilirubin": "transaminase",
+    "diarrhoea_days": "diarrhoea",
+    "diarrhoea_complicated": "diarrhoea",
+    "on_antidiarrhoeal": "diarrhoea",
+}
+"""Readings that go with a harm: bilirubin stays normal, diarrhoea has its days, is complicated from
+grade 4 on, and is treated from its second episode on."""
+NORMAL_BILIRUBIN = 0.6
 TIMES_LIMIT = np.array([0.7, 2.0, 4.0, 10.0, 25.0])
 """Transaminases over the upper limit of normal at each grade (CTCAE 5: 1, 3, 5 and 20 times)."""
 
@@ -62,7 +71,8 @@ class GradedHarms:
     def has(self, variable: str) -> bool:
         """Whether a reading comes from one of the harms."""
         names = {harm.event.name for harm in self.harms}
-        return GRADED.get(variable) in names or (variable in LIVER and "transaminase" in names)
+        wanted = "transaminase" if variable in LIVER else GRADED.get(variable, BESIDE.get(variable))
+        return wanted in names
 
     def advance(self, who: Positions, from_day: Array, until: float, acts_until: Array) -> None:
         """Let time pass; ``acts_until`` (drugs, n of who) is how long the last dose counts."""
@@ -87,6 +97,8 @@ class GradedHarms:
 
     def measure(self, variable: str, visit: Visit) -> Array:
         """Grade at a visit, new episodes since the last one included; multiples for the liver."""
+        if variable in BESIDE:
+            return self._beside(variable, visit)
         name = GRADED.get(variable, "transaminase")
         grade = np.zeros(visit.who.size, dtype=np.int64)
         for harm in self.harms:
@@ -99,6 +111,25 @@ class GradedHarms:
         if variable in LIVER:
             return TIMES_LIMIT[np.minimum(grade, TIMES_LIMIT.size - 1)]
         return grade.astype(np.float64)
+
+    def _beside(self, variable: str, visit: Visit) -> Array:
+        """What goes with a harm."""
+        if variable == "bilirubin":
+            return np.full(visit.who.size, NORMAL_BILIRUBIN)
+        found = np.zeros(visit.who.size)
+        for harm in self.harms:
+            if harm.event.name != "diarrhoea":
+                continue
+            start = harm.start_day[visit.who]
+            is_on = (start <= visit.day) & (visit.day < start + harm.event.duration_day)
+            if variable == "diarrhoea_days":
+                value = np.where(is_on, visit.day - start + 1.0, 0.0)
+            elif variable == "diarrhoea_complicated":
+                value = (is_on & (self._grade(harm, visit.who) >= 4)).astype(np.float64)
+            else:
+                value = (harm.n_episodes[visit.who] > 1).astype(np.float64)
+            found = np.maximum(found, value)
+        return found
 
     def _grade(self, harm: _Harm, who: Positions) -> Positions:
         """Grade of the current episode: the worst in the first, one less in later ones."""
