@@ -50,6 +50,9 @@ from her2sim.terminal import (
 )
 @click.option("--given-with", multiple=True, help="what is taken against harms: loperamide, ...")
 @click.option(
+    "--without", "off", multiple=True, help="a mechanism that is switched off: adcc, payload, ..."
+)
+@click.option(
     "--members",
     type=click.IntRange(1, 1000),
     default=1,
@@ -75,6 +78,7 @@ def population(
     after_anthracycline: bool,
     scan: str,
     given_with: tuple[str, ...],
+    off: tuple[str, ...],
     members: int,
     as_json: bool,
     figure: Path | None,
@@ -90,10 +94,12 @@ def population(
     from her2sim.formats.patient_table import load_patients
     from her2sim.report.population import population_report
     from her2sim.report.population_view import bands_figure, population_tables
+    from her2sim.whole_patient.switches import check_switches
     from her2sim.whole_patient.treat import Treating, known_measures
 
     combination = load_combination(regimen)
     known_measures(combination.treatments, given_with)
+    check_switches(off)
     number = draw_seed() if seed is None else seed
     who, n = load_patients(population, patients, number)
     is_early = getattr(who, "name", "") == "ebc"
@@ -106,6 +112,7 @@ def population(
         is_confirmed_by_repeat=confirm,
         scan=scan,
         given_with=given_with,
+        off=off,
     )
     tumour = Known(ihc=ihc, earlier_lines=-1 if is_early else earlier_lines)
     with progress_bar(combination.name) as progress:

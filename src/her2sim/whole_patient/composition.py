@@ -25,6 +25,7 @@ from her2sim.patients.cohort import Cohort
 from her2sim.units import convert
 from her2sim.whole_patient.drugs import DrugInPatient, Organ, drugs_in_patient
 from her2sim.whole_patient.organs import Organs
+from her2sim.whole_patient.switches import check_switches, switched_off, without_clones
 
 Array = NDArray[np.float64]
 _SLOW_PAYLOAD = (pk.payload_release, pk.payload_disposition, pk.area_under_payload)
@@ -32,12 +33,16 @@ _SLOW_PAYLOAD = (pk.payload_release, pk.payload_disposition, pk.area_under_paylo
 
 @dataclass(frozen=True, eq=False)
 class WholePatient:
-    """The composed model, and which drugs, lesions and organs it has."""
+    """The composed model, and which drugs, lesions and organs it has.
+
+    ``off`` names mechanisms that are switched off (see :mod:`her2sim.whole_patient.switches`).
+    """
 
     drugs: tuple[DrugInPatient, ...]
     lesions: tuple[Lesion, ...]
     organs: Organs
     model: Model
+    off: tuple[str, ...] = ()
 
     def drug(self, tag: str) -> DrugInPatient:
         """A drug by its part of names."""
@@ -56,7 +61,8 @@ class WholePatient:
         missing = [name for name in model.parameters if name not in values]
         if missing:
             raise DataError(f"no value of {', '.join(missing)}")
-        return np.array([np.broadcast_to(values[name], n) for name in model.parameters])
+        found = np.array([np.broadcast_to(values[name], n) for name in model.parameters])
+        return switched_off(model, found, self.off)
 
     def start(self, people: People) -> Array:
         """States before the first dose, shape (n_states, n)."""
@@ -68,7 +74,8 @@ class WholePatient:
                 values[lesion.name(name)] = cells
             for agent in lesion.of_kind("cytotoxic"):
                 values[lesion.name("fading", agent.tag)] = np.ones(n)
-        return np.array([values[name] for name in self.model.states])
+        found = np.array([values[name] for name in self.model.states])
+        return without_clones(self.model, found, self.off)
 
     def scale(self, cohort: Cohort) -> Array:
         """Bioavailability of what enters each state, shape (n_states, n)."""
@@ -85,6 +92,7 @@ def whole_patient(
     treatments: Sequence[Treatment],
     sites: Sequence[str] = ("",),
     organs: Sequence[Organ] = (),
+    off: Sequence[str] = (),
 ) -> WholePatient:
     """Compose the model of a patient under some treatments.
 
@@ -92,13 +100,15 @@ def whole_patient(
     ----------
     treatments : drugs, each with its regimen and the interactions it meets
     sites : lesions; the empty one is outside the brain, ``cns`` is in it
-    organs : ``heart`` and ``blood``, as wanted
+    organs : ``heart``, ``blood`` and ``lung``, as wanted
+    off : mechanisms that are switched off
 
     Raises
     ------
     DataError
         If nothing is known of how a drug acts.
     """
+    check_switches(off)
     unknown = [t.drug.id for t in treatments if load_mechanism(t.drug.id) is None]
     if unknown:
         raise DataError(f"how {', '.join(unknown)} acts on a tumour is not modelled")
@@ -110,7 +120,7 @@ def whole_patient(
     whole_key = (key, lesions, body.organs)
     if whole_key not in _MODELS:  # the same drugs and lesions share one, and its compiled code
         _MODELS[whole_key] = _composed(drugs, lesions, body)
-    return WholePatient(drugs, lesions, body, _MODELS[whole_key])
+    return WholePatient(drugs, lesions, body, _MODELS[whole_key], tuple(off))
 
 
 _MODELS: dict[tuple[object, ...], Model] = {}

@@ -31,7 +31,7 @@ class Treating:
 
     With ``by_rules`` off nothing but progression changes the plan. ``scan`` is the method by which
     the LVEF is measured (``echo``, ``muga``, ``none`` for no error); ``given_with`` names what is
-    taken against harms, as in the fact files.
+    taken against harms, as in the fact files; ``off`` names mechanisms that are switched off.
     """
 
     end_day: float
@@ -42,6 +42,7 @@ class Treating:
     is_confirmed_by_repeat: bool = False
     scan: str = "echo"
     given_with: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ def treat(
     how : length, setting, rules and methods
     sites : lesions (see :func:`her2sim.whole_patient.composition.whole_patient`)
     """
-    whole = whole_patient(treatments, sites, ORGANS)
+    whole = whole_patient(treatments, sites, ORGANS, how.off)
     plans = tuple(_plan(treatment, how) for treatment in treatments)
     protocol = Protocol(
         plans,
