@@ -25,6 +25,7 @@ bench: $(BENCH)/.ready
 	cd benchmarks && ../$(BENCH)/bin/python scaling.py
 	cd benchmarks && ../$(BENCH)/bin/python together.py
 	cd benchmarks && ../$(BENCH)/bin/python protocol.py
+	cd benchmarks && ../$(BENCH)/bin/python whole_patient.py
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md

@@ -200,7 +200,7 @@ def decision_cells(course: PatientCourse) -> list[tuple[str, ...]]:
             f"{decided.day:g}",
             decided.drug,
             decided.decision,
-            "" if decided.reading is None else f"{decided.variable} {decided.reading:g}",
+            "" if decided.reading is None else f"{decided.variable} {decided.reading:.4g}",
             decided.rule + ("" if decided.is_confirmed else " (not confirmed)"),
             decided.condition,
             decided.source,
