@@ -67,3 +67,14 @@ def test_nadir_of_neutrophils_under_docetaxel() -> None:
     assert people.cohort.n_patients == 2000
     assert np.median(neutrophils.min(axis=1)) == pytest.approx(0.761, rel=0.15)
     assert np.median(neutrophils.argmin(axis=1)) == pytest.approx(9.5, abs=1.0)
+
+
+@pytest.mark.parametrize(("regimen", "nadir", "day"), [("q3w", 1.318, 10.4), ("qw", 2.789, 9.6)])
+def test_nadir_of_neutrophils_under_a_dose_of_paclitaxel(
+    regimen: str, nadir: float, day: float
+) -> None:
+    """Typical runs of the same set with levels of unbound drug: 175 and 80 mg/m2."""
+    neutrophils, _ = counts(f"paclitaxel/{regimen}*1", "neutrophils", 1500, 21.0)
+    # Other levels (Crombag 2019, total drug): a fifth of the nadir.
+    assert np.median(neutrophils.min(axis=1)) == pytest.approx(nadir, rel=0.20)
+    assert np.median(neutrophils.argmin(axis=1)) == pytest.approx(day, abs=1.5)
