@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from her2sim.biology.anchors import Anchors, anchors
+from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour import tumour_facts
 from her2sim.drugs.drug import drug_names
@@ -14,10 +15,12 @@ from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.facts import UncertainQuantity
 
+FILES = (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))
+
 
 def quantities() -> Iterator[tuple[str, UncertainQuantity]]:
     """Every number of tumours, hearts, mechanisms and toxicities, by owner and name."""
-    for owner, facts in (("tumour", tumour_facts()), ("heart", heart_facts())):
+    for owner, facts in FILES:
         for name, quantity in facts.parameter.items():
             yield f"{owner}:{name}", quantity
     for drug in drug_names():
@@ -56,7 +59,7 @@ def test_a_prediction_is_never_an_anchor() -> None:
 def test_no_source_of_a_parameter_is_a_prediction() -> None:
     predictions = [name.casefold() for name in anchors().predictions]
     texts = [s.citation for s in anchors().sources.values()]
-    for facts in (tumour_facts(), heart_facts()):
+    for _, facts in FILES:
         texts += [s.citation for s in facts.sources.values()]
     for drug in drug_names():
         mechanism = load_mechanism(drug)

@@ -301,10 +301,12 @@ def test_a_course_without_readings_is_simulated(her2sim, tmp_path: Path) -> None
     done = her2sim(*told, "--json", "--html", "c.html")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert [band["test"] for band in found["body"]] == [
-        "progression", "lvef", "neutrophils", "platelets",
+    bands = {band["test"]: band for band in found["body"]}
+    assert list(bands) == [
+        "occupancy_iv", "occupancy_ii", "progression", "lvef", "neutrophils", "payload",
+        "platelets",
     ]  # fmt: skip
-    tumour = found["body"][0]
+    tumour = bands["progression"]
     assert tumour["time_day"][-1] == 78 * 7
     assert tumour["p5"][-1] < tumour["median"][-1] < tumour["p95"][-1]
     first, second = found["lines"]

@@ -78,3 +78,17 @@ def test_nadir_of_neutrophils_under_a_dose_of_paclitaxel(
     # Other levels (Crombag 2019, total drug): a fifth of the nadir.
     assert np.median(neutrophils.min(axis=1)) == pytest.approx(nadir, rel=0.20)
     assert np.median(neutrophils.argmin(axis=1)) == pytest.approx(day, abs=1.5)
+
+
+def test_fever_in_grade_4_neutropenia() -> None:
+    """Quartino 2012: 26 of 140 patients with grade 4 in the first course of docetaxel."""
+    whole = whole_patient(load_combination("docetaxel*1").treatments, organs=("blood",))
+    cohort = next(cohort_chunks(load_population("mbc"), 2000, 8, 2000))
+    plans = tuple(DrugPlan(d.treatment.drug.id, d.treatment.regimen) for d in whole.drugs)
+    ledger = planned_ledger(whole, cohort, Protocol(plans, "metastatic", 21.0))
+    course = run_whole(whole, draw_people(cohort), ledger, 21.0, np.arange(0.0, 21.1, 0.25))
+    is_grade_4 = course.output("count_neutrophils").min(axis=1) < 0.5
+    hazard = course.states[whole.model.index("states", "febrile_neutropenia")]
+    assert is_grade_4.sum() > 400
+    # 95 % interval of 26 of 140: 12 to 26 %.
+    assert (1 - np.exp(-hazard[is_grade_4])).mean() == pytest.approx(26 / 140, abs=0.02)

@@ -15,6 +15,8 @@ from her2sim.models.assembly import Assembled
 
 TRANSITS = ("transit1", "transit2", "transit3")
 STAGES = ("proliferating", *TRANSITS)
+STEEP = 8.0
+"""How sharply the hazard of fever sets in at its level of neutrophils."""
 FEWEST, SEED = 1e-3, 1e-6
 """Shares of the baseline: feedback is not stronger than at the first, and proliferating cells are
 never fewer than the second, so that the most sensitive marrow recovers too."""
@@ -62,6 +64,12 @@ def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> C
     return Assembled(f"{line} line", [*states, *own, *drugs, *drift], cells)
 
 
+def febrile_neutropenia(neutrophils: Any, fever_rate: Any, fever_level: Any) -> Part:
+    """Hazard of fever while there are hardly any neutrophils."""
+    ratio = maximum(neutrophils, 0.0) / fever_level
+    return Part(rates={"febrile_neutropenia": fever_rate / (1.0 + power(ratio, STEEP))})
+
+
 def blood_symbols(line: str, tags: Sequence[str]) -> dict[str, Symbol]:
     """Register entries of a cell line under some drugs."""
     entries = [
@@ -77,6 +85,12 @@ def blood_symbols(line: str, tags: Sequence[str]) -> dict[str, Symbol]:
         Symbol(f"pool_left_{line}", "parameter", "1", "where the pool sinks to"),
         Symbol(f"count_{line}", "output", "1", f"{line}, 1e9 a litre"),
     ]
+    if line == "neutrophils":
+        entries += [
+            Symbol("febrile_neutropenia", "state", "1", "cumulative hazard of fever"),
+            Symbol("fever_rate", "parameter", "1/day", "hazard of fever without neutrophils"),
+            Symbol("fever_level", "parameter", "1", "neutrophils at half of it, 1e9 a litre"),
+        ]
     for tag in tags:
         meaning = f"effect of {tag} on {line}"
         entries.append(Symbol(f"{line}_slope_{tag}", "parameter", "L/mg", meaning))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,12 +22,16 @@ from her2sim.protocol.readings import TableReadings, Visit
 from her2sim.whole_patient.composition import WholePatient, whole_patient
 from her2sim.whole_patient.drugs import ORGANS
 from her2sim.whole_patient.live import LivePatients, scan_error
-from her2sim.whole_patient.run import run_whole
+from her2sim.whole_patient.run import WholeCourse, run_whole
 
 Array = NDArray[np.float64]
 TWINS = 300
 STEP_DAY = 2.0
 _SHOWN = (
+    ("occupancy_iv", "occupied HER2, domain IV", "share", "occupancy_iv"),
+    ("occupancy_ii", "occupied HER2, domain II", "share", "occupancy_ii"),
+    ("kinase", "kinase activity left", "share", "kinase"),
+    ("payload_s", "payload in tumour cells", "nmol/L", "payload"),
     ("diameters_mm", "sum of diameters", "mm", "progression"),
     ("lvef", "LVEF", "%", "lvef"),
     ("count_neutrophils", "neutrophils", "1/nL", "neutrophils"),
@@ -104,7 +108,7 @@ class ModelledPatient:
         found = self._replay(live.whole, self.twins, twins, span, self._twin_states)
         self._twin_states = found[1]
         for name, title, unit, test in _SHOWN:
-            if name not in live.whole.model.outputs or (self.is_early and test == "progression"):
+            if name not in found[0] or (self.is_early and test not in _OF_ORGANS):
                 continue
             values = found[0][name]
             p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
@@ -133,7 +137,7 @@ class ModelledPatient:
         course = run_whole(
             whole, people, ledger, span[1], self._grid(*span), start=start, start_day=span[0]
         )
-        outputs = {n: course.output(n) for n, *_ in _SHOWN if n in whole.model.outputs}
+        outputs = dict(_outputs(course))
         states = dict(zip(whole.model.states, course.states, strict=True))
         states.pop("elsewhere")
         return outputs, {**before, **states}
@@ -155,6 +159,23 @@ class ModelledPatient:
     def body(self) -> tuple[BodyBand, ...]:
         """Bands of tumour, heart and blood over all lines."""
         return tuple(_joined(parts) for parts in self.bands.values())
+
+
+def _outputs(course: WholeCourse) -> Iterator[tuple[str, Array]]:
+    """Outputs that are shown; the payload is that of the conjugate that is given."""
+    whole = course.whole
+    for name, *_ in _SHOWN:
+        if name == "payload_s":
+            tags = [agent.tag for agent in whole.lesions[0].of_kind("conjugate")]
+            yield from ((name, course.output(f"{name}_{tag}")) for tag in tags[:1])
+        elif name == "kinase":
+            if whole.lesions[0].of_kind("reversible", "covalent"):
+                yield name, course.output(name)
+        elif name in whole.model.outputs:
+            yield name, course.output(name)
+
+
+_OF_ORGANS = ("lvef", "neutrophils", "platelets")
 
 
 def _joined(parts: Sequence[BodyBand]) -> BodyBand:

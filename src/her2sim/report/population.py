@@ -295,6 +295,8 @@ def _figures(columns: Mapping[str, Array], how: Treating) -> Iterator[tuple[str,
             yield f"{of.replace('_', ' ')}, grade 3 or more", "%", share(values >= 3)
         elif kind == "event" and of == "heart_failure":
             yield "symptomatic heart failure", "%", share(np.isfinite(values))
+        elif kind == "event" and of == "febrile_neutropenia":
+            yield "febrile neutropenia", "%", share(np.isfinite(values))
         elif kind == "event" and of == "lung_hazard":
             yield "interstitial lung disease, any grade", "%", share(np.isfinite(values))
     if "lvef_fell" in columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour import tumour_facts
 from her2sim.facts import Claim, FactFile, UncertainQuantity
@@ -23,7 +24,7 @@ class Basis:
 def basis_of(whole: WholePatient) -> dict[str, Basis]:
     """Basis of every parameter of the model that a fact file holds, by its name there."""
     found: dict[str, Basis] = {}
-    for facts in (tumour_facts(), heart_facts()):
+    for facts in (tumour_facts(), heart_facts(), blood_facts()):
         for name, quantity in facts.parameter.items():
             found[name] = _basis(quantity, facts)
     tumour = tumour_facts()

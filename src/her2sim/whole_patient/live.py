@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
 from her2sim.engine.advance import advance
@@ -106,6 +107,8 @@ class LivePatients:
             return organs.on_lung is not None
         if variable == "heart_failure":
             return organs.has_heart
+        if variable == "fever":
+            return "neutrophils" in organs.lines
         is_of_organ = (variable == "lvef" and organs.has_heart) or variable in organs.lines
         return is_of_organ or self.harms.has(variable)
 
@@ -212,6 +215,11 @@ class LivePatients:
             return self.scans.look(visit, self.true_mm(who), self.happened("elsewhere", who))
         if variable == "heart_failure":
             return (self.happened("heart_failure", who) <= visit.day).astype(np.float64)
+        if variable == "fever":
+            began = self.happened("febrile_neutropenia", who)
+            lasts = blood_facts().parameter["fever_days"].value
+            is_on = (began <= visit.day) & (visit.day < began + lasts)
+            return is_on.astype(np.float64)
         if variable == "ild_grade":
             return self.lung.grade(self.happened("lung_hazard", who), who, visit.day)
         if variable in BLOOD:

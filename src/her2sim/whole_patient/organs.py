@@ -8,12 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.blood import blood_facts
 from her2sim.biology.ensemble import patient_value
 from her2sim.biology.people import People
 from her2sim.drugs.toxicity import LINES, Line, OnBlood
 from her2sim.engine.model import Component, Symbol
 from her2sim.facts import UncertainQuantity
-from her2sim.models.blood import blood_line, blood_symbols, stages_of
+from her2sim.models.blood import (
+    blood_line,
+    blood_symbols,
+    febrile_neutropenia,
+    stages_of,
+)
 from her2sim.models.heart import cardiac_effect, ejection_fraction, heart_symbols
 from her2sim.models.lung import lung_hazard, lung_symbols
 from her2sim.random import Purpose, uniforms
@@ -58,7 +64,9 @@ class Organs:
     def watched(self) -> tuple[str, ...]:
         """Cumulative hazards of events."""
         heart = ("heart_failure",) if self.has_heart else ()
-        return (*heart, "lung_hazard") if self.on_lung is not None else heart
+        fever = ("febrile_neutropenia",) if "neutrophils" in self.lines else ()
+        lung = ("lung_hazard",) if self.on_lung is not None else ()
+        return (*heart, *fever, *lung)
 
     @property
     def on_lung(self) -> DrugInPatient | None:
@@ -74,6 +82,8 @@ class Organs:
             made += [cardiac_effect([d.tag for d in self.on_heart]), ejection_fraction]
         for line in self.lines:
             made.append(blood_line(line, [d.tag for d in self.on_line(line)], self.lasting(line)))
+        if "neutrophils" in self.lines:
+            made.append(febrile_neutropenia)
         if self.on_lung is not None:
             made.append(lung_hazard(self.on_lung.tag))
         return made
@@ -100,6 +110,10 @@ class Organs:
                 found[drug.symbol("heart_weight")] = _value(drug, "heart", weight, people)
         for line in self.lines:
             found |= dict(self._blood_parameters(line, people))
+        if "neutrophils" in self.lines:
+            n = people.cohort.n_patients
+            for name in ("fever_rate", "fever_level"):
+                found[name] = np.full(n, blood_facts().parameter[name].value)
         found |= dict(self._lung_parameters(people))
         return found
 

@@ -22,7 +22,7 @@ SWITCHES: dict[str, tuple[tuple[str, ...], float]] = {
     "chemotherapy": (("chemo_kill_",), 0.0),
     "new-lesions": (("new_lesions",), 0.0),
     "heart": (("heart_weight_", "failure_base", "failure_hazard"), 0.0),
-    "blood": (("neutrophils_slope_", "platelets_slope_", "pool_rate_"), 0.0),
+    "blood": (("neutrophils_slope_", "platelets_slope_", "pool_rate_", "fever_rate"), 0.0),
     "lung": (("lung_share",), 0.0),
 }
 """Parameters of each mechanism (a name that ends in _ means all that begin so), and their value."""
