@@ -93,7 +93,7 @@ def population(
     from her2sim.combination import load_combination
     from her2sim.formats.patient_table import load_patients
     from her2sim.report.population import population_report
-    from her2sim.report.population_view import bands_figure, population_tables
+    from her2sim.report.population_view import bands_figure, heading, population_tables
     from her2sim.whole_patient.switches import check_switches
     from her2sim.whole_patient.treat import Treating, known_measures
 
@@ -102,18 +102,11 @@ def population(
     check_switches(off)
     number = draw_seed() if seed is None else seed
     who, n = load_patients(population, patients, number)
-    is_early = getattr(who, "name", "") == "ebc"
+    is_early = who.name == "ebc"
     how = Treating(
-        weeks * 7.0,
-        "early" if is_early else "metastatic",
-        region,
-        by_rules=protocol == "on",
-        unconfirmed=unconfirmed == "on",
-        is_confirmed_by_repeat=confirm,
-        scan=scan,
-        given_with=given_with,
-        off=off,
-    )
+        weeks * 7.0, "early" if is_early else "metastatic", region, protocol == "on",
+        unconfirmed == "on", confirm, scan, given_with, off,
+    )  # fmt: skip
     tumour = Known(ihc=ihc, earlier_lines=-1 if is_early else earlier_lines)
     with progress_bar(combination.name) as progress:
         report = population_report(
@@ -125,10 +118,7 @@ def population(
     if as_json:
         print_json(report.as_dict())
         return
-    click.echo(
-        f"{combination.title}; {report.population}, {n} patients, seed {number}; {weeks} weeks, "
-        f"{region.upper()} labels, rules {protocol}"
-    )
+    click.echo(heading(report))
     print_tables(*population_tables(report))
     for note in report.notes:
         click.echo(f"Note: {note}")

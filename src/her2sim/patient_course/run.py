@@ -11,25 +11,24 @@ from numpy.typing import NDArray
 from her2sim.combination import Combination, load_combination
 from her2sim.course import Treatment
 from her2sim.errors import DataError, Faults
+from her2sim.patient_course.account import decisions_of, drug_course, levels_of, open_holds
 from her2sim.patient_course.modelled import ModelledPatient, can_be_modelled
-from her2sim.patient_course.result import Decided, DrugCourse, GivenDose, Line, PatientCourse
+from her2sim.patient_course.result import Decided, DrugCourse, Line, PatientCourse
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.patient import Patient
 from her2sim.protocol.eligibility import eligible_regimens
-from her2sim.protocol.label import Region, Rule, load_label
-from her2sim.protocol.ledger import Cause, Decision, Ledger, Why, relative_dose_intensity
+from her2sim.protocol.label import Region, load_label
+from her2sim.protocol.ledger import Ledger
 from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import Readings, TableReadings
 from her2sim.protocol.steering import steer
-from her2sim.realised import levels_of_ledger
 from her2sim.regimens.changes import started_on
-from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
 from her2sim.whole_patient.treat import PROGRESSION, until_progression
 
 Array = NDArray[np.float64]
 TWINS = 500
 """Patients with the same characteristics whose levels make the band."""
-STEP_DAY, ORAL_STEP_DAY = 0.25, 1 / 12
 
 
 def progression_day(readings: TableReadings) -> float:
@@ -192,15 +191,15 @@ class _Lines:
         steered: Steered,
     ) -> None:
         """Doses, decisions, notes and levels of a line."""
-        decided = list(_decisions(steered))
+        decided = list(decisions_of(steered))
         self.decisions += decided
-        self.notes += _open_holds(steered, decided)
+        self.notes += open_holds(steered, decided)
         self.notes += [note for note in combination.notes if note not in self.notes]
         for d, treatment in enumerate(treatments):
             own = _joined(self.given.get(treatment.pk.name), steered.ledger.of(d))
             self.given[treatment.pk.name] = own
-            levels = _levels(treatment, self.one, own, self.asked.end_day, self.twins)
-            course = _drug_course(treatment, steered, d, number + 1, levels)
+            levels = levels_of(treatment, self.one, own, self.asked.end_day, self.twins)
+            course = drug_course(treatment, steered, d, number + 1, levels)
             self.drugs.append(course)
             if course.stopped_day is not None and course.stopped_by != PROGRESSION.id:
                 self.stopped[_substance(treatment)] = (course.stopped_day, course.stopped_by)
@@ -323,141 +322,3 @@ def _note_unread(
                 missing[line.variable] = None
     if missing:
         notes.append(f"No reading of {', '.join(missing)}: rules that ask for it cannot act.")
-
-
-def _rules(steered: Steered) -> dict[str, tuple[Rule, str]]:
-    """Rules at work by id, and their source."""
-    return {
-        rule.id: (rule, plan.label.source_text(rule.source) if rule.source else "")
-        for plan in steered.protocol.plans
-        if plan.label is not None
-        for rule in plan.label.rule
-    }
-
-
-def _decisions(steered: Steered) -> Iterator[Decided]:
-    log, rules = steered.log, _rules(steered)
-    for k in np.argsort(log.day, kind="stable"):
-        rule, source = rules[log.rules[log.rule[k]]]
-        reading, cause = float(log.reading[k]), Cause(log.cause[k])
-        yield Decided(
-            float(log.day[k]),
-            steered.protocol.plans[log.drug[k]].drug,
-            Decision(log.decision[k]).name.lower(),
-            None if np.isnan(reading) else reading,
-            rule.variables()[0],
-            rule.id,
-            _because(rule, cause),
-            source,
-            rule.is_confirmed,
-        )
-
-
-def _because(rule: Rule, cause: Cause) -> str:
-    """What of a rule acted, in words."""
-    words = {
-        Cause.HOLD_WHEN: rule.hold_when,
-        Cause.RESUME_WHEN: rule.resume_when,
-        Cause.REDUCE_WHEN: rule.reduce_when,
-        Cause.ONE_DOWN: rule.one_down_when or "goes on one level down after the hold",
-        Cause.STOP_WHEN: rule.stop_when,
-        Cause.STOP_HELD_WHEN: rule.stop_held_when,
-        Cause.MAX_HOLD_DAYS: f"on hold for {rule.max_hold_days or 0:g} days without "
-        f"{rule.resume_when}",
-        Cause.MAX_HOLDS: f"held {rule.max_holds} times before, and again {rule.hold_when}",
-        Cause.NO_LOWER_LEVEL: "no lower dose level is left",
-        Cause.PARTNER: "goes with its partner, on which this rule acts",
-    }
-    return words[cause] or ""
-
-
-def _open_holds(steered: Steered, decided: Sequence[Decided]) -> Iterator[str]:
-    """Holds that nothing ended, and what would have."""
-    rules = _rules(steered)
-    for hold in (d for d in decided if d.decision == "hold"):
-        later = [d for d in decided if d.drug == hold.drug and d.day > hold.day]
-        if not any(d.decision == "stop" or d.rule == hold.rule for d in later):
-            wanted = rules[hold.rule][0].resume_when
-            yield (
-                f"{hold.drug} was on hold from day {hold.day:g} to the end of the line by "
-                f"{hold.rule}: no visit had readings that say {wanted}."
-            )
-
-
-@dataclass(frozen=True, eq=False)
-class _Levels:
-    time_day: Array
-    p5: Array
-    median: Array
-    p95: Array
-
-
-def _levels(treatment: Treatment, one: Cohort, own: Ledger, end_day: float, twins: int) -> _Levels:
-    """Levels of patients like this one, all dosed by the ledger of this and earlier lines."""
-    step = ORAL_STEP_DAY if "oral" in treatment.regimen.routes else STEP_DAY
-    regular = np.linspace(0.0, end_day, round(end_day / step) + 1)
-    peaks = own.day + own.duration_min / MINUTES_PER_DAY
-    time = np.unique(np.concatenate([regular, peaks[peaks < end_day]]))
-    if not own.day.size:
-        nothing = np.zeros(time.size)
-        return _Levels(time, nothing, nothing, nothing)
-    same = {name: np.repeat(values, twins) for name, values in one.covariates.items()}
-    cohort = replace(one, numbers=np.arange(1, twins + 1), covariates=same)
-    columns = {name: np.tile(values, twins) for name, values in vars(own).items()}
-    columns["patient"] = np.repeat(np.arange(twins), own.day.size)
-    course = levels_of_ledger(treatment, cohort, Ledger(**columns), 0, [end_day], time)
-    p5, median, p95 = np.quantile(course.grid, [0.05, 0.5, 0.95], axis=0)
-    return _Levels(time, p5, median, p95)
-
-
-def _held_with(plan: DrugPlan) -> tuple[str, ...]:
-    """Partners whose hold holds a drug too."""
-    partners = plan.label.partner if plan.label is not None else ()
-    return tuple(line.drug for line in partners if line.if_held == "hold")
-
-
-def _drug_course(
-    treatment: Treatment, steered: Steered, drug: int, line: int, levels: _Levels
-) -> DrugCourse:
-    plan, own = steered.protocol.plans[drug], steered.ledger.of(drug)
-    end_min = round(steered.protocol.end_day * MINUTES_PER_DAY)
-    planned = plan.regimen.doses_before(end_min)
-    basis = SCALED_BY[plan.phase.maintenance.unit]
-    scale = 1.0 if basis is None else float(steered.cohort.covariate(basis)[0])
-    intensity = float("nan")
-    if planned:
-        days = np.array([dose.time_day for dose in planned])
-        amounts = np.array([[dose.amount * scale for dose in planned]])
-        (intensity,) = relative_dose_intensity(
-            steered.ledger, drug, 1, plan.interval_day, days, amounts
-        )
-    stopped_day, rule = float(steered.stopped_day[drug, 0]), int(steered.stop_rule[drug, 0])
-    doses = tuple(
-        GivenDose(
-            float(own.day[k]),
-            float(own.dose_mg[k]),
-            float(own.duration_min[k]),
-            int(own.level[k]),
-            Why(own.why[k]).name.lower(),
-            ROUTES[own.route[k]],
-        )
-        for k in range(own.day.size)
-    )
-    return DrugCourse(
-        drug=treatment.drug.id,
-        title=treatment.regimen.title,
-        line=line,
-        n_planned=len(planned),
-        doses=doses,
-        dose_intensity=None if np.isnan(intensity) else float(intensity),
-        days_on_hold=float(steered.days_on_hold[drug, 0]),
-        n_reductions=int(steered.n_reductions[drug, 0]),
-        stopped_day=None if np.isinf(stopped_day) else stopped_day,
-        stopped_by=None if rule < 0 else steered.log.rules[rule],
-        held_with=_held_with(plan),
-        time_day=levels.time_day,
-        median=levels.median,
-        p5=levels.p5,
-        p95=levels.p95,
-        unit=treatment.pk.concentration_unit,
-    )

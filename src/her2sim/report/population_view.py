@@ -12,6 +12,16 @@ from her2sim.report.figures import BAND, LINE
 from her2sim.report.population import Outcome, PopulationReport
 
 
+def heading(report: PopulationReport) -> str:
+    """What was done to whom, in a line."""
+    rules = "on" if report.how.by_rules else "off"
+    return (
+        f"{report.combination.title}; {report.population}, {report.patients} patients, seed "
+        f"{report.seed}; {report.how.end_day / 7:g} weeks, {report.how.region.upper()} labels, "
+        f"rules {rules}"
+    )
+
+
 def population_tables(report: PopulationReport) -> tuple[Table, ...]:
     """Outcomes, and the rules that acted."""
     outcomes = Table(title="Outcomes", title_justify="left")
