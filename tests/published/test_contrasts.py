@@ -151,3 +151,21 @@ def test_without_drugs_every_tumour_grows(regimen: str) -> None:
     assert ledger.day.size == 0
     found = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY).output("volume")
     assert (np.diff(found, axis=1) > 0).all()
+
+
+def test_pertuzumab_matters_more_where_signalling_is_ligand_driven() -> None:
+    """The escape clone, off by default: it withstands trastuzumab, and pertuzumab takes it on."""
+
+    def left(regimen: str, has_escape: bool) -> Array:
+        combination = load_combination(regimen)
+        whole = whole_patient(combination.treatments, has_escape=has_escape)
+        members = np.repeat(np.arange(1, DRAWS + 1), PATIENTS)
+        drawn = draw_people(people(), Known(), members=Members(members))
+        plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
+        ledger = planned_ledger(whole, people(), Protocol(plans, "metastatic", END_DAY))
+        course = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY)
+        return by_draw(np.log(course.output("volume")[:, WEEK_24]))
+
+    both, alone = "pertuzumab + trastuzumab", "trastuzumab"
+    gain = {e: left(alone, e) - left(both, e) for e in (False, True)}
+    assert holds(gain[True] > gain[False])

@@ -40,6 +40,7 @@ class People:
             parameters=cut(self.tumours.parameters),
             start=cut(self.tumours.start),
             affinity=self.tumours.affinity[rows],
+            escape_share=self.tumours.escape_share[rows],
             traits=cut(self.tumours.traits),
         )
         hearts = replace(
@@ -67,6 +68,7 @@ class People:
             put(mine.parameters, theirs.parameters),
             put(mine.start, theirs.start),
             np.concatenate([mine.affinity, theirs.affinity]),
+            np.concatenate([mine.escape_share, theirs.escape_share]),
             put(mine.traits, theirs.traits),
         )
         hearts = Hearts(

@@ -67,12 +67,14 @@ class Tumours:
     """Parameters of the lesion model of each patient, and the clones at the start.
 
     ``parameters`` and ``start`` map names to arrays of shape (n,); ``affinity`` is that of the
-    FcgRIIIa genotype relative to V/V; ``traits`` holds what was given or drawn.
+    FcgRIIIa genotype relative to V/V; ``escape_share`` the part of the sensitive cells that are
+    ligand-driven where that clone is added; ``traits`` holds what was given or drawn.
     """
 
     parameters: Mapping[str, Array]
     start: Mapping[str, Array]
     affinity: Array
+    escape_share: Array
     traits: Mapping[str, NDArray[Any]]
 
 
@@ -130,7 +132,7 @@ def draw_tumours(
         "genotype": np.array(GENOTYPES)[genotype],
         "is_heterogeneous": mixed,
     }
-    return Tumours(parameters, start, affinity, traits)
+    return Tumours(parameters, start, affinity, value("share_e"), traits)
 
 
 def exchange_relative(members: Members) -> Array:
@@ -144,6 +146,7 @@ _PLAIN = (
     "receptors_l", "block_iv", "block_ii", "cross_iv", "cross_ii", "ligand_share", "clustering",
     "hill_kinase", "stabilisation", "growth", "log_largest", "regression", "clearing", "adcc_max",
     "adcc_half", "effector_cells", "resist_immune", "new_lesions", "growth_scale", "access_cns",
+    "ligand_share_e",
 )  # fmt: skip
 
 

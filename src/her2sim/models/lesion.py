@@ -25,6 +25,8 @@ from her2sim.models.assembly import Assembled
 Known = Mapping[str, Any]
 Epitope = Literal["iv", "ii", "both"]
 CLONES = ("s", "l", "m")
+ESCAPE = "e"
+"""A fourth clone that can be added: as the sensitive one, but its signalling is ligand-driven."""
 SLOWEST_GROWTH = 0.2
 """Share of the exponential growth rate that is left however large the tumour is."""
 
@@ -53,11 +55,13 @@ def payload_in_plasma(conc_payload: Any, payload_mass: Any) -> Part:
 class Lesion:
     """The equations of one lesion under some agents.
 
-    ``site`` is the suffix of its names (empty for the disease outside the brain).
+    ``site`` is the suffix of its names (empty for the disease outside the brain); with
+    ``has_escape`` there is a fourth clone.
     """
 
     agents: tuple[Agent, ...]
     site: str = ""
+    has_escape: bool = False
 
     def name(self, base: str, tag: str = "") -> str:
         """Name of a symbol of this lesion, of a drug in it if a tag is given."""
@@ -78,9 +82,14 @@ class Lesion:
         return tuple(dict.fromkeys(a.epitope for a in self.binders if a.epitope is not None))
 
     @property
+    def clones(self) -> tuple[str, ...]:
+        """Clones that there are."""
+        return (*CLONES, ESCAPE) if self.has_escape else CLONES
+
+    @property
     def states(self) -> tuple[str, ...]:
         """Names of the states that are there from the start: clones and dying cells."""
-        return (*(self.name(f"cells_{c}") for c in CLONES), self.name("dying"))
+        return (*(self.name(f"cells_{c}") for c in self.clones), self.name("dying"))
 
     def components(self) -> tuple[Component, ...]:
         """All equations, as components that compose by name."""
@@ -98,14 +107,14 @@ class Lesion:
     def _receptors(self) -> Component:
         """Receptors per cell on average, and their concentration in the tumour volume."""
         n = self.name
-        cells = [n(f"cells_{c}") for c in CLONES]
+        cells = [n(f"cells_{c}") for c in self.clones]
 
         def receptors(k: Known) -> Part:
             """Mean receptors of all cells; a kinase inhibitor may keep more at the surface."""
-            s, low, m = (k[c] for c in cells)
-            total = s + low + m
+            total = functools.reduce(operator.add, (k[c] for c in cells))
+            low = k[n("cells_l")]
             kept = 1.0 + k["stabilisation"] * (1.0 - k[n("kinase")])
-            mean = ((s + m) * k["receptors_s"] + low * k["receptors_l"]) / total
+            mean = ((total - low) * k["receptors_s"] + low * k["receptors_l"]) / total
             return Part(
                 outputs={
                     n("kept"): kept,
@@ -232,6 +241,7 @@ class Lesion:
         occupancies = [n(f"occupancy_{e}") for e in self.epitopes]
         names = [*occupancies, n("kinase"), "clustering", "ligand_share", "own_growth_s"]
         names += ["own_growth_l", "block_iv", "block_ii", "cross_iv", "cross_ii"]
+        names += ["ligand_share_e"] if self.has_escape else []
 
         def signalling(k: Known) -> Part:
             """Signal left, and what growth is driven by, in each clone (1 without a drug)."""
@@ -244,6 +254,10 @@ class Lesion:
             for clone in ("s", "l"):
                 own = k[f"own_growth_{clone}"]
                 outputs[n(f"drive_{clone}")] = own + (1.0 - own) * signal
+            if self.has_escape:
+                share, own = k["ligand_share_e"], k["own_growth_s"]
+                escaped = left * ((1.0 - share) * alone + share * driven) * k[n("kinase")]
+                outputs[n("drive_e")] = own + (1.0 - own) * escaped
             return Part(outputs=outputs)
 
         return Assembled("signalling", names, signalling)
@@ -322,10 +336,11 @@ class Lesion:
     def _growth(self) -> Component:
         """Growth and death of clones, and dying cells."""
         n = self.name
-        cells = [n(f"cells_{c}") for c in CLONES]
+        cells = [n(f"cells_{c}") for c in self.clones]
         cytotoxic, conjugates = self.of_kind("cytotoxic"), self.of_kind("conjugate")
         names = [*cells, n("dying"), "growth", "log_largest", "regression", "clearing"]
         names += [n("drive_s"), n("drive_l"), n("adcc_s"), n("adcc_l"), "resist_immune"]
+        names += [n("drive_e")] if self.has_escape else []
         for agent in cytotoxic:
             names += [f"{base}_{agent.tag}" for base in ("chemo_kill", "given", "resist")]
             names += [n("fading", agent.tag)]
@@ -334,8 +349,9 @@ class Lesion:
 
         def growth(k: Known) -> Part:
             """Each clone grows by what drives it and dies by all kills together (Bliss)."""
-            s, low, m = (k[c] for c in cells)
-            volume = s + low + m + k[n("dying")]
+            numbers = [k[c] for c in cells]
+            living = functools.reduce(operator.add, numbers)
+            volume = living + k[n("dying")]
             room = 1.0 - log(maximum(volume, 1e-12)) / k["log_largest"]
             fastest = k["growth"] * maximum(room, SLOWEST_GROWTH)
             drive = {"s": k[n("drive_s")], "l": k[n("drive_l")], "m": 1.0}
@@ -354,14 +370,18 @@ class Lesion:
                 for clone in ("s", "l"):
                     death[clone] = death[clone] + k[n(f"kill_{clone}", tag)]
                 death["m"] = death["m"] + k[f"resist_{tag}"] * k[n("kill_s", tag)]
-            rates, dead, gain = {}, 0.0 * k["clearing"] * s, 0.0 * k["clearing"] * s
-            for clone, number in zip(CLONES, (s, low, m), strict=True):
+            if self.has_escape:  # killed as the sensitive clone, but for what its signal spares
+                drive["e"] = k[n("drive_e")]
+                death["e"] = death["s"] + k["regression"] * (drive["s"] - drive["e"])
+            nothing = 0.0 * k["clearing"] * living
+            rates, dead, gain = {}, nothing, nothing
+            for clone, number in zip(self.clones, numbers, strict=True):
                 born = fastest * drive[clone] * number
                 lost = death[clone] * number
                 rates[n(f"cells_{clone}")] = born - lost
                 dead, gain = dead + lost, gain + born - lost
             rates[n("dying")] = dead - k["clearing"] * k[n("dying")]
-            return Part(rates=rates, outputs={n("volume"): volume, n("gain"): gain / (s + low + m)})
+            return Part(rates=rates, outputs={n("volume"): volume, n("gain"): gain / living})
 
         return Assembled("growth", names, growth)
 

@@ -72,6 +72,10 @@ class WholePatient:
         for lesion in self.lesions:
             for name, cells in people.tumours.start.items():
                 values[lesion.name(name)] = cells
+            if lesion.has_escape:
+                sensitive, share = lesion.name("cells_s"), people.tumours.escape_share
+                values[lesion.name("cells_e")] = values[sensitive] * share
+                values[sensitive] = values[sensitive] * (1 - share)
             for agent in lesion.of_kind("cytotoxic"):
                 values[lesion.name("fading", agent.tag)] = np.ones(n)
         found = np.array([values[name] for name in self.model.states])
@@ -93,6 +97,7 @@ def whole_patient(
     sites: Sequence[str] = ("",),
     organs: Sequence[Organ] = (),
     off: Sequence[str] = (),
+    has_escape: bool = False,
 ) -> WholePatient:
     """Compose the model of a patient under some treatments.
 
@@ -102,6 +107,7 @@ def whole_patient(
     sites : lesions; the empty one is outside the brain, ``cns`` is in it
     organs : ``heart``, ``blood`` and ``lung``, as wanted
     off : mechanisms that are switched off
+    has_escape : whether there is a clone whose signalling is ligand-driven
 
     Raises
     ------
@@ -114,7 +120,7 @@ def whole_patient(
         raise DataError(f"how {', '.join(unknown)} acts on a tumour is not modelled")
     drugs = tuple(drugs_in_patient(treatments, organs))
     agents = tuple(drug.mechanism.agent for drug in drugs)
-    lesions = tuple(Lesion(agents, site) for site in sites)
+    lesions = tuple(Lesion(agents, site, has_escape) for site in sites)
     body = Organs(tuple(organs), drugs)
     key = tuple((drug.tag, drug.treatment.pk.structure, drug.has_levels) for drug in drugs)
     whole_key = (key, lesions, body.organs)
