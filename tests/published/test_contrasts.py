@@ -169,3 +169,15 @@ def test_pertuzumab_matters_more_where_signalling_is_ligand_driven() -> None:
     both, alone = "pertuzumab + trastuzumab", "trastuzumab"
     gain = {e: left(alone, e) - left(both, e) for e in (False, True)}
     assert holds(gain[True] > gain[False])
+
+
+def test_an_endocrine_partner_acts_in_hormone_receptor_positive_tumours_only() -> None:
+    both, alone = "lapatinib-letrozole", "lapatinib/qd-1500"
+    for is_positive in (False, True):
+        more = depth(both, is_er_positive=is_positive)
+        less = depth(alone, is_er_positive=is_positive)
+        if is_positive:
+            assert holds(more > less)
+        else:
+            # Bits differ by the steps of the solver (1e-6 of a step), nothing else does.
+            assert more == pytest.approx(less, abs=1e-4)

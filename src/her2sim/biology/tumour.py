@@ -49,6 +49,7 @@ class Known:
     pik3ca: bool | None = None
     genotype: Genotype | None = None
     is_heterogeneous: bool | None = None
+    is_er_positive: bool | None = None
     share_l: float | None = None
     earlier_lines: int = 0
 
@@ -131,6 +132,7 @@ def draw_tumours(
         "pik3ca": mutated,
         "genotype": np.array(GENOTYPES)[genotype],
         "is_heterogeneous": mixed,
+        "is_er_positive": is_so("er_positive", known.is_er_positive, "er_positive"),
     }
     return Tumours(parameters, start, affinity, value("share_e"), traits)
 

@@ -21,6 +21,7 @@ _NEEDED = {
     "reversible": ("mass", "unbound", "ic50", "access_cns"),
     "covalent": ("mass", "unbound", "kinact", "ki", "access_cns"),
     "cytotoxic": ("chemo_kill", "waning", "resist"),
+    "endocrine": ("chemo_kill", "waning", "resist"),
 }
 _PERMEABLE = ("influx", "clipping", "kex_payload", "payload_mass")
 
@@ -29,7 +30,7 @@ class Mechanism(FactFile):
     """What is known of how a drug acts; ``parameter`` has what its kind needs."""
 
     drug: str
-    kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic"]
+    kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic", "endocrine"]
     epitope: Literal["iv", "ii", "both"] | None = None
     is_permeable: bool = False
     parameter: dict[str, UncertainQuantity]

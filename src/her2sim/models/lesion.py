@@ -27,6 +27,8 @@ Epitope = Literal["iv", "ii", "both"]
 CLONES = ("s", "l", "m")
 ESCAPE = "e"
 """A fourth clone that can be added: as the sensitive one, but its signalling is ligand-driven."""
+BY_DOSE = ("cytotoxic", "endocrine")
+"""Kinds of drugs whose kill follows the doses given."""
 SLOWEST_GROWTH = 0.2
 """Share of the exponential growth rate that is left however large the tumour is."""
 
@@ -36,19 +38,9 @@ class Agent:
     """How a drug acts on a lesion; ``tag`` is its part of names."""
 
     tag: str
-    kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic"]
+    kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic", "endocrine"]
     epitope: Epitope | None = None
     is_permeable: bool = False
-
-
-def in_plasma(conc: Any, mass: Any) -> Part:
-    """Molar concentration of a drug in plasma."""
-    return Part(outputs={"plasma": conc / mass})
-
-
-def payload_in_plasma(conc_payload: Any, payload_mass: Any) -> Part:
-    """Molar concentration of a payload in plasma."""
-    return Part(outputs={"plasma_payload": conc_payload / payload_mass})
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,7 @@ class Lesion:
         made += [self._reversible(agent) for agent in self.of_kind("reversible")]
         made += [self._covalent(agent) for agent in self.of_kind("covalent")]
         made += [self._payload(agent) for agent in self.of_kind("conjugate")]
-        made += [self._fading(agent) for agent in self.of_kind("cytotoxic")]
+        made += [self._fading(agent) for agent in self.of_kind(*BY_DOSE)]
         return (*made, self._growth(), self._size())
 
     # Receptors and antibodies.
@@ -319,7 +311,7 @@ class Lesion:
         return Assembled("payload", names, payload)
 
     def _fading(self, agent: Agent) -> Component:
-        """A cytotoxic drug loses effect while it is given."""
+        """A cytotoxic or endocrine drug loses effect while it is given."""
         n, tag = self.name, agent.tag
         state = n("fading", tag)
         names = [state, f"waning_{tag}", f"given_{tag}"]
@@ -337,11 +329,11 @@ class Lesion:
         """Growth and death of clones, and dying cells."""
         n = self.name
         cells = [n(f"cells_{c}") for c in self.clones]
-        cytotoxic, conjugates = self.of_kind("cytotoxic"), self.of_kind("conjugate")
+        by_dose, conjugates = self.of_kind(*BY_DOSE), self.of_kind("conjugate")
         names = [*cells, n("dying"), "growth", "log_largest", "regression", "clearing"]
         names += [n("drive_s"), n("drive_l"), n("adcc_s"), n("adcc_l"), "resist_immune"]
         names += [n("drive_e")] if self.has_escape else []
-        for agent in cytotoxic:
+        for agent in by_dose:
             names += [f"{base}_{agent.tag}" for base in ("chemo_kill", "given", "resist")]
             names += [n("fading", agent.tag)]
         for agent in conjugates:
@@ -359,7 +351,7 @@ class Lesion:
             death["s"] = death["s"] + k[n("adcc_s")]
             death["l"] = death["l"] + k[n("adcc_l")]
             death["m"] = k["resist_immune"] * k[n("adcc_s")]
-            for agent in cytotoxic:
+            for agent in by_dose:
                 tag = agent.tag
                 kill = k[f"chemo_kill_{tag}"] * k[f"given_{tag}"] * k[n("fading", tag)]
                 for clone in ("s", "l"):

@@ -114,3 +114,13 @@ def metabolite_concentrations(
 def areas_under_metabolites(conc_dfcr: Any, conc_dfur: Any, conc_fu: Any) -> Part:
     """Cumulative areas under the metabolite concentrations."""
     return Part(rates={"auc_dfcr": conc_dfcr, "auc_dfur": conc_dfur, "auc_fu": conc_fu})
+
+
+def in_plasma(conc: Any, mass: Any) -> Part:
+    """Molar concentration of a drug in plasma."""
+    return Part(outputs={"plasma": conc / mass})
+
+
+def payload_in_plasma(conc_payload: Any, payload_mass: Any) -> Part:
+    """Molar concentration of a payload in plasma."""
+    return Part(outputs={"plasma_payload": conc_payload / payload_mass})

@@ -198,6 +198,7 @@ def people_of(patient: Patient, cohort: Cohort) -> People:
         pik3ca=biology.pik3ca,
         genotype=biology.fcgr3a,
         is_heterogeneous=biology.her2_heterogeneous,
+        is_er_positive="hormone_receptor_positive" in patient.history or None,
         earlier_lines=lines,
     )
     heart = HeartKnown("prior_anthracycline" in patient.history, None, patient.lvef_percent)

@@ -18,7 +18,7 @@ from her2sim.engine.model import Component, Model, Symbol, compose
 from her2sim.errors import DataError
 from her2sim.models import pharmacokinetics as pk
 from her2sim.models.assembly import renamed
-from her2sim.models.lesion import Lesion, in_plasma, payload_in_plasma
+from her2sim.models.lesion import BY_DOSE, Lesion
 from her2sim.models.lesion_symbols import lesion_symbols
 from her2sim.models.symbols import SYMBOLS
 from her2sim.patients.cohort import Cohort
@@ -76,7 +76,7 @@ class WholePatient:
                 sensitive, share = lesion.name("cells_s"), people.tumours.escape_share
                 values[lesion.name("cells_e")] = values[sensitive] * share
                 values[sensitive] = values[sensitive] * (1 - share)
-            for agent in lesion.of_kind("cytotoxic"):
+            for agent in lesion.of_kind(*BY_DOSE):
                 values[lesion.name("fading", agent.tag)] = np.ones(n)
         found = np.array([values[name] for name in self.model.states])
         return without_clones(self.model, found, self.off)
@@ -165,8 +165,8 @@ def _levels(drug: DrugInPatient) -> list[Component]:
     components = drug.treatment.pk.structural.components
     kept = [c for c in components if c not in _SLOW_PAYLOAD]
     if drug.mechanism.is_permeable:
-        return [*kept, pk.payload_at_once, in_plasma, payload_in_plasma]
-    return kept if drug.mechanism.kind == "cytotoxic" else [*kept, in_plasma]
+        return [*kept, pk.payload_at_once, pk.in_plasma, pk.payload_in_plasma]
+    return kept if drug.mechanism.kind in BY_DOSE else [*kept, pk.in_plasma]
 
 
 def _pk_values(drug: DrugInPatient, cohort: Cohort) -> Mapping[str, Array]:
@@ -183,6 +183,8 @@ def _drug_values(drug: DrugInPatient, people: People) -> dict[str, Array]:
     for name, unit in _UNITS.items():
         if name in values:
             values[name] = values[name] * convert(1.0, facts[name].unit, unit)
+    if drug.mechanism.kind == "endocrine":
+        values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"]
     if "kc50" in values:
         values["kc50"] = values["kc50"] * exchange_relative(people.members)
     if "fc_affinity" in values:
@@ -192,7 +194,7 @@ def _drug_values(drug: DrugInPatient, people: People) -> dict[str, Array]:
         found[f"access_{drug.tag}_cns"] = values["access_cns"]
     if drug.has_levels:
         found |= {drug.symbol(name): value for name, value in _pk_values(drug, cohort).items()}
-    if drug.mechanism.kind == "cytotoxic":
+    if drug.mechanism.kind in BY_DOSE:
         found[drug.symbol("given")] = np.zeros(cohort.n_patients)
     return found
 

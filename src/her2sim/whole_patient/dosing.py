@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
 from her2sim.engine.schedule import Action, Schedule
+from her2sim.models.lesion import BY_DOSE
 from her2sim.protocol.ledger import Ledger
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
 from her2sim.whole_patient.composition import WholePatient
@@ -67,7 +68,7 @@ def dose_schedule(
 def _drug_blocks(
     whole: WholePatient, drug: DrugInPatient, people: People, doses: Ledger
 ) -> Iterator[Block]:
-    if drug.mechanism.kind == "cytotoxic":
+    if drug.mechanism.kind in BY_DOSE:
         yield from _acting_blocks(whole, drug, people, doses)
     if not drug.has_levels:
         return

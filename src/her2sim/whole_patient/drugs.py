@@ -9,6 +9,7 @@ from typing import Literal
 from her2sim.course import Treatment
 from her2sim.drugs.mechanism import Mechanism, load_mechanism
 from her2sim.drugs.toxicity import Toxicity, load_toxicity
+from her2sim.models.lesion import BY_DOSE
 
 Organ = Literal["heart", "blood", "lung"]
 ORGANS: tuple[Organ, ...] = ("heart", "blood", "lung")
@@ -18,7 +19,8 @@ ORGANS: tuple[Organ, ...] = ("heart", "blood", "lung")
 class DrugInPatient:
     """A drug of the regimen.
 
-    Levels of a cytotoxic drug are left out where nothing looks at them: its kill follows the doses.
+    Levels of a cytotoxic or endocrine drug are left out where nothing looks at them: its kill
+    follows the doses.
     """
 
     treatment: Treatment
@@ -44,5 +46,5 @@ def drugs_in_patient(
         mechanism, toxicity = load_mechanism(treatment.drug.id), load_toxicity(treatment.drug.id)
         assert mechanism is not None
         is_watched = "blood" in organs and bool(toxicity.blood)
-        has_levels = mechanism.kind != "cytotoxic" or is_watched
+        has_levels = mechanism.kind not in BY_DOSE or is_watched
         yield DrugInPatient(treatment, mechanism, toxicity, has_levels)

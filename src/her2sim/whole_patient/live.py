@@ -20,6 +20,7 @@ from her2sim.engine.schedule import Action, Schedule
 from her2sim.engine.trajectories import Request
 from her2sim.errors import SolverError
 from her2sim.models.heart import ejection_fraction
+from her2sim.models.lesion import BY_DOSE
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.variables import VARIABLES
@@ -182,7 +183,7 @@ class LivePatients:
         """Rows of one drug after its last dose; what still acts is set in ``parameters``."""
         drug, pending = self.whole.drugs[d], self.pending[d]
         day = self.day[who]
-        if drug.mechanism.kind == "cytotoxic":
+        if drug.mechanism.kind in BY_DOSE:
             row = self.whole.model.index("parameters", drug.symbol("given"))
             until = pending.acts_until_day[who]
             acts = until > day
