@@ -116,16 +116,7 @@ def advance(
     changed = varied_parameters(model, request.schedule)
     varying = frozenset[str]() if is_shared(request.schedule) else changed
     run = kernel or kernel_of(model, request.reductions, varying)
-    if not varying <= run.varying:
-        raise DataError(
-            f"this kernel keeps {', '.join(sorted(varying - run.varying))} constant; the schedule "
-            "does not"
-        )
-    if run.reductions < request.reductions:
-        raise DataError(
-            f"this kernel was compiled for {run.reductions.name}; "
-            f"the request needs {request.reductions.name}"
-        )
+    _check_kernel(run, request, varying)
     modal = modal_numbers(model, linear_blocks(model, run.varying), request)
     arrays = _arrays(request, results) | {"modal": modal}
     n_threads = max(1, min(threads or available_cores(), n // SMALLEST_SHARE))
@@ -141,6 +132,20 @@ def advance(
             list(pool.map(run, frames))
     blank_unreached(request, results)
     return results
+
+
+def _check_kernel(run: Kernel, request: Request, varying: frozenset[str]) -> None:
+    """Refuse a compiled loop that was made for less than is asked."""
+    if not varying <= run.varying:
+        raise DataError(
+            f"this kernel keeps {', '.join(sorted(varying - run.varying))} constant; the schedule "
+            "does not"
+        )
+    if run.reductions < request.reductions:
+        raise DataError(
+            f"this kernel was compiled for {run.reductions.name}; "
+            f"the request needs {request.reductions.name}"
+        )
 
 
 def varied_parameters(model: Model, schedule: Schedule) -> frozenset[str]:
