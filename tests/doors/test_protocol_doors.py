@@ -260,6 +260,11 @@ WRONG = [
         ["nothing is known of loperamid", "known measures: dose escalation, loperamide"],
     ),
     ("population --regimen thp --ihc 4+", None, ["'4+' is not one of"]),
+    ("population --regimen thp --population healthy --patients 9", None, ["have no tumour"]),
+    ("population --regimen thp --without adc", None, ["did you mean 'adcc'"]),
+    ("explain {patient} none.toml --regimen thp", None, ["none.toml: cannot be read"]),
+    ("explain {patient} --regimen t-dm1", None, ["patient 1", "residual_trastuzumab_ug_per_ml"]),
+    ("sensitivity --regimen pembrolizumab", None, ["how pembrolizumab acts"]),
     (
         "course {patient} --regimen thp --then t-dxd --at week:60",
         None,

@@ -89,8 +89,15 @@ def draw_tumours(
     cohort : patients; a sum of diameters there is the baseline
     known : what tests told of all of them
     members : those of the ensemble; member 0 if not given
+
+    Raises
+    ------
+    DataError
+        If somebody of the cohort has no tumour.
     """
     known = known or Known()
+    if "none" in cohort.covariates.get("tumour_type", ()):
+        raise DataError(f"the people of {cohort.name!r} have no tumour; choose patients")
     members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
     facts = tumour_facts().parameter
 
