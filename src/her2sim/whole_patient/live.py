@@ -18,7 +18,7 @@ from her2sim.biology.people import People
 from her2sim.engine.advance import advance
 from her2sim.engine.schedule import Action, Schedule
 from her2sim.engine.trajectories import Request
-from her2sim.errors import SolverError
+from her2sim.errors import DataError, SolverError
 from her2sim.models.heart import ejection_fraction
 from her2sim.models.lesion import BY_DOSE
 from her2sim.protocol.book import TreatmentBook
@@ -159,7 +159,7 @@ class LivePatients:
             (local, np.full(n, until), _STOP, Action.STOP, 0, 0.0),
         ]
         for d in range(len(self.whole.drugs)):
-            blocks += self._doses(d, who, parameters)
+            blocks += self._doses(d, who, parameters, until)
         schedule = _schedule(blocks, n, until)
         request = Request(
             parameters, schedule, self.scale[:, who], self.states[:, who],
@@ -179,17 +179,17 @@ class LivePatients:
         for pending in self.pending:
             pending.dose_mg[who] = 0.0
 
-    def _doses(self, d: int, who: Positions, parameters: Array) -> Iterator[Block]:
+    def _doses(self, d: int, who: Positions, parameters: Array, until: float) -> Iterator[Block]:
         """Rows of one drug after its last dose; what still acts is set in ``parameters``."""
         drug, pending = self.whole.drugs[d], self.pending[d]
         day = self.day[who]
         if drug.mechanism.kind in BY_DOSE:
             row = self.whole.model.index("parameters", drug.symbol("given"))
-            until = pending.acts_until_day[who]
-            acts = until > day
+            acts_until = pending.acts_until_day[who]
+            acts = acts_until > day
             parameters[row] = np.where(acts, pending.share[who], 0.0)
             own = np.flatnonzero(acts)
-            yield own, until[own], _END, Action.PARAMETER, row, 0.0
+            yield own, acts_until[own], _END, Action.PARAMETER, row, 0.0
         if not drug.has_levels:
             return
         pk, amount = drug.treatment.pk, pending.dose_mg[who]
@@ -200,6 +200,10 @@ class LivePatients:
             start = day[own] + (0.0 if route == "iv" else pk.lag_day())
             days = pending.duration_min[who[own]] / MINUTES_PER_DAY
             lasts = days > 0
+            if (start + days > until).any():
+                raise DataError(
+                    f"{drug.treatment.drug.id}: a dose is not in by the next visit on day {until:g}"
+                )
             rate = amount[own][lasts] / days[lasts]
             yield own[lasts], start[lasts], _START, Action.INFUSION, target, rate
             yield own[lasts], (start + days)[lasts], _END, Action.INFUSION, target, 0.0
