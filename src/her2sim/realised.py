@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from her2sim.course import Array, Course, Treatment, course_of_schedule
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
-from her2sim.engine.schedule import Action, Schedule
+from her2sim.engine.schedule import Action, Block, Schedule, schedule_from_blocks
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.ledger import Ledger
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
@@ -77,7 +76,7 @@ def ledger_schedule(
     action = np.where(is_infusion, Action.INFUSION, Action.BOLUS)
     everyone, n_ends = np.arange(n_patients), ends_day.size
     infused = doses.patient[is_infusion]
-    blocks: list[tuple[Any, ...]] = [
+    blocks: list[Block] = [
         (doses.patient, start, _START, action, target, value),
         (infused, (start + days)[is_infusion], _END, Action.INFUSION, target[is_infusion], 0.0),
         (
@@ -86,38 +85,10 @@ def ledger_schedule(
         ),
     ]  # fmt: skip
     for effect in pk.cycle_effect:
-        number = _dose_numbers(doses)
+        number = doses.dose_numbers()
         first = pk.internal(effect.on, pk.parameter[effect.on])
         factors = np.array([effect.factor(k) for k in range(1, number.max(initial=0) + 1)])
         index = pk.structural.model.index("parameters", effect.on)
         changed = first * factors[number - 1] if number.size else np.empty(0)
         blocks.append((doses.patient, start, _CHANGE, Action.PARAMETER, index, changed))
-    columns = [np.concatenate(c) for c in zip(*map(_whole_block, blocks), strict=True)]
-    patient, time, order, actions, targets, values = columns
-    sorted_rows = np.lexsort((order, time, patient))
-    edges = np.searchsorted(patient[sorted_rows], np.arange(n_patients + 1))
-    return Schedule(
-        edges[:-1].astype(np.int64),
-        edges[1:].astype(np.int64),
-        time[sorted_rows],
-        actions[sorted_rows].astype(np.int32),
-        targets[sorted_rows].astype(np.int32),
-        values[sorted_rows],
-        n_cycles=n_ends,
-    )
-
-
-def _whole_block(block: tuple[Any, ...]) -> list[Array]:
-    """Columns of a block, each as long as its patients."""
-    size = np.size(block[0])
-    return [np.broadcast_to(np.asarray(column, dtype=np.float64), size) for column in block]
-
-
-def _dose_numbers(doses: Ledger) -> np.ndarray:
-    """Number of each dose of its patient, from 1 (doses are sorted by patient and day)."""
-    if not doses.patient.size:
-        return np.empty(0, dtype=np.int64)
-    first = np.flatnonzero(np.diff(doses.patient, prepend=-1))
-    return (
-        np.arange(doses.patient.size) - np.repeat(first, np.diff([*first, doses.patient.size])) + 1
-    )
+    return schedule_from_blocks(blocks, n_patients, n_cycles=n_ends)

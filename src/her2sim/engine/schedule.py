@@ -6,9 +6,10 @@ time happen one after the other, so the order of rows decides between a reading 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,40 @@ def schedule_from_rows(patients: Sequence[Sequence[Row]]) -> Schedule:
         _count(actions, targets, Action.READING),
         _count(actions, targets, Action.CYCLE),
     )
+
+
+Block = tuple[Any, ...]
+"""Rows of several patients: patients, times, places in the order of one time, actions, targets and
+values; each an array with one entry a row, or one value for all."""
+
+
+def schedule_from_blocks(
+    blocks: Iterable[Block],
+    n_patients: int,
+    until_day: NDArray[np.float64] | float = np.inf,
+    n_readings: int = 0,
+    n_cycles: int = 0,
+) -> Schedule:
+    """Build a schedule from blocks of rows, sorted by patient, time and place.
+
+    Rows after ``until_day`` (one value, or one a patient) are left out.
+    """
+    columns = [np.concatenate(c) for c in zip(*map(_columns, blocks), strict=True)]
+    patient, time, order, action, target, value = columns
+    last = np.broadcast_to(np.asarray(until_day, dtype=np.float64), n_patients)
+    rows = np.flatnonzero(time <= last[patient.astype(np.int64)])
+    rows = rows[np.lexsort((order[rows], time[rows], patient[rows]))]
+    edges = np.searchsorted(patient[rows], np.arange(n_patients + 1)).astype(np.int64)
+    return Schedule(
+        edges[:-1], edges[1:], time[rows], action[rows].astype(np.int32),
+        target[rows].astype(np.int32), value[rows], n_readings, n_cycles,
+    )  # fmt: skip
+
+
+def _columns(block: Block) -> list[NDArray[np.float64]]:
+    """Columns of a block, each as long as its patients."""
+    size = np.size(block[0])
+    return [np.broadcast_to(np.asarray(column, dtype=np.float64), size) for column in block]
 
 
 def shared_schedule(rows: Sequence[Row], n_patients: int) -> Schedule:

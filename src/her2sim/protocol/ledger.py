@@ -75,6 +75,14 @@ class Ledger:
         order = chosen[np.lexsort((self.day[chosen], self.patient[chosen]))]
         return Ledger(**{name: values[order] for name, values in vars(self).items()})
 
+    def dose_numbers(self) -> Whole:
+        """Number of each dose of its patient, from 1 (of one drug, as :meth:`of` gives it)."""
+        if not self.patient.size:
+            return np.empty(0, dtype=np.int64)
+        first = np.flatnonzero(np.diff(self.patient, prepend=-1))
+        lengths = np.diff([*first, self.patient.size])
+        return np.arange(self.patient.size) - np.repeat(first, lengths) + 1
+
     def frame(self, numbers: Whole, drugs: tuple[str, ...]) -> pl.DataFrame:
         """The ledger as a table."""
         import polars as pl

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
-from her2sim.engine.schedule import Action, Schedule
+from her2sim.engine.schedule import Action, Block, Schedule, schedule_from_blocks
 from her2sim.models.lesion import BY_DOSE
 from her2sim.protocol.ledger import Ledger
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
@@ -18,7 +17,6 @@ from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.drugs import DrugInPatient
 
 Array = NDArray[np.float64]
-Block = tuple[Any, ...]
 _CLOCK, _READ, _END, _CHANGE, _START, _STOP = range(6)
 """Order of rows at one time: the clock, a reading, what ends, what changes, a dose, the stop."""
 
@@ -53,16 +51,7 @@ def dose_schedule(
         blocks += _drug_blocks(whole, drug, people, doses)
         if whole.organs.has_heart and drug.treatment.drug.id in ANTHRACYCLINES:
             blocks += _troponin_blocks(whole, people, doses)
-    columns = [np.concatenate(c) for c in zip(*map(_whole_block, blocks), strict=True)]
-    patient, time, order, action, target, value = columns
-    inside = time <= end_day[patient.astype(np.int64)]
-    rows = np.flatnonzero(inside)
-    rows = rows[np.lexsort((order[rows], time[rows], patient[rows]))]
-    edges = np.searchsorted(patient[rows], np.arange(cohort.n_patients + 1)).astype(np.int64)
-    return Schedule(
-        edges[:-1], edges[1:], time[rows], action[rows].astype(np.int32),
-        target[rows].astype(np.int32), value[rows], n_readings=reading_day.size,
-    )  # fmt: skip
+    return schedule_from_blocks(blocks, cohort.n_patients, end_day, n_readings=reading_day.size)
 
 
 def _drug_blocks(
@@ -86,7 +75,7 @@ def _drug_blocks(
         yield patient[at_once], start[at_once], _START, Action.BOLUS, target, amount[at_once]
     known = set(model.parameters)
     for effect in (e for e in pk.cycle_effect if drug.symbol(e.on) in known):
-        number = dose_numbers(doses)
+        number = doses.dose_numbers()
         first = pk.internal(effect.on, pk.parameter[effect.on])
         factors = np.array([effect.factor(k) for k in range(1, number.max(initial=0) + 1)])
         index = model.index("parameters", drug.symbol(effect.on))
@@ -136,24 +125,9 @@ class TroponinClock:
 def _troponin_blocks(whole: WholePatient, people: People, doses: Ledger) -> Iterator[Block]:
     """The highest troponin T so far, from each dose of an anthracycline on."""
     index, clock = whole.model.index("parameters", "troponin"), TroponinClock(people)
-    number = dose_numbers(doses)
+    number = doses.dose_numbers()
     for k in range(1, number.max(initial=0) + 1):
         own = number == k
         who, day = doses.patient[own], doses.day[own]
         highest = clock.after(who, day, doses.dose_mg[own])
         yield who, day, _CHANGE, Action.PARAMETER, index, highest
-
-
-def dose_numbers(doses: Ledger) -> NDArray[np.int64]:
-    """Number of each dose of its patient, from 1 (doses are sorted by patient and day)."""
-    if not doses.patient.size:
-        return np.empty(0, dtype=np.int64)
-    first = np.flatnonzero(np.diff(doses.patient, prepend=-1))
-    lengths = np.diff([*first, doses.patient.size])
-    return np.arange(doses.patient.size) - np.repeat(first, lengths) + 1
-
-
-def _whole_block(block: Block) -> list[Array]:
-    """Columns of a block, each as long as its patients."""
-    size = np.size(block[0])
-    return [np.broadcast_to(np.asarray(column, dtype=np.float64), size) for column in block]

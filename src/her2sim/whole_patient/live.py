@@ -16,7 +16,7 @@ from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
 from her2sim.engine.advance import advance
-from her2sim.engine.schedule import Action, Schedule
+from her2sim.engine.schedule import Action, Block, schedule_from_blocks
 from her2sim.engine.trajectories import Request
 from her2sim.errors import DataError, SolverError
 from her2sim.models.heart import ejection_fraction
@@ -27,7 +27,7 @@ from her2sim.protocol.variables import VARIABLES
 from her2sim.random import Purpose, normals, uniforms
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
 from her2sim.whole_patient.composition import WholePatient
-from her2sim.whole_patient.dosing import ANTHRACYCLINES, Block, TroponinClock
+from her2sim.whole_patient.dosing import ANTHRACYCLINES, TroponinClock
 from her2sim.whole_patient.harms import GradedHarms
 from her2sim.whole_patient.response import Scans
 from her2sim.whole_patient.run import TOLERANCE
@@ -160,7 +160,7 @@ class LivePatients:
         ]
         for d in range(len(self.whole.drugs)):
             blocks += self._doses(d, who, parameters, until)
-        schedule = _schedule(blocks, n, until)
+        schedule = schedule_from_blocks(blocks, n, until)
         request = Request(
             parameters, schedule, self.scale[:, who], self.states[:, who],
             watch_level=np.where(np.isinf(self.event_day[:, who]), self.levels[:, who], np.inf),
@@ -307,21 +307,3 @@ class _LungCourse:
 def scan_error(method: str) -> float:
     """SD of a measured LVEF in points: ``echo``, ``muga``, or ``none``."""
     return 0.0 if method == "none" else heart_number(f"scan_{method}")
-
-
-def _schedule(blocks: list[Block], n: int, until: float) -> Schedule:
-    """Rows of patients; what lies beyond the visit is left out."""
-    sizes = [np.size(block[0]) for block in blocks]
-    columns = [
-        np.concatenate([np.broadcast_to(np.asarray(b[k], dtype=np.float64), size)
-                        for b, size in zip(blocks, sizes, strict=True)])
-        for k in range(6)
-    ]  # fmt: skip
-    patient, time, order, action, target, value = columns
-    rows = np.flatnonzero(time <= until)
-    rows = rows[np.lexsort((order[rows], time[rows], patient[rows]))]
-    edges = np.searchsorted(patient[rows], np.arange(n + 1)).astype(np.int64)
-    return Schedule(
-        edges[:-1], edges[1:], time[rows], action[rows].astype(np.int32),
-        target[rows].astype(np.int32), value[rows],
-    )  # fmt: skip
