@@ -118,10 +118,10 @@ def draw_tumours(
     parameters = {name: value(name) for name in _PLAIN}
     parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
     base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
+    half, steepness = value("addiction_receptors"), value("addiction_steepness")
     for clone in ("s", "l"):
-        ratio = value("addiction_receptors") / parameters[f"receptors_{clone}"]
-        addicted = (1 - base) / (1 + ratio ** value("addiction_steepness"))
-        parameters[f"own_growth_{clone}"] = 1 - addicted
+        receptors = parameters[f"receptors_{clone}"]
+        parameters[f"own_growth_{clone}"] = _own_growth(base, half / receptors, steepness)
     parameters["baseline_mm"] = (
         np.asarray(cohort.covariates["sum_of_diameters_mm"], dtype=np.float64)
         if "sum_of_diameters_mm" in cohort.covariates
@@ -142,6 +142,14 @@ def draw_tumours(
         "is_er_positive": is_so("er_positive", known.is_er_positive, "er_positive"),
     }
     return Tumours(parameters, start, affinity, value("share_e"), traits)
+
+
+def _own_growth(base: Array, fewer: Array, steepness: Array) -> Array:
+    """Share of growth that needs no HER2: ``base`` at very many receptors, all of it at very few.
+
+    ``fewer`` is the receptors at half the addiction over those of the clone.
+    """
+    return 1 - (1 - base) / (1 + fewer**steepness)
 
 
 def exchange_relative(members: Members) -> Array:
