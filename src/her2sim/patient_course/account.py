@@ -12,10 +12,10 @@ from her2sim.course import Treatment
 from her2sim.patient_course.result import Decided, DrugCourse, GivenDose
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.label import Rule
-from her2sim.protocol.ledger import Cause, Decision, Ledger, Why, relative_dose_intensity
+from her2sim.protocol.ledger import Cause, Decision, Ledger, Why
 from her2sim.protocol.plan import DrugPlan, Steered
 from her2sim.realised import levels_of_ledger
-from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
 
 Array = NDArray[np.float64]
 STEP_DAY, ORAL_STEP_DAY = 0.25, 1 / 12
@@ -120,17 +120,7 @@ def drug_course(
 ) -> DrugCourse:
     """What became of one drug of a line."""
     plan, own = steered.protocol.plans[drug], steered.ledger.of(drug)
-    end_min = round(steered.protocol.end_day * MINUTES_PER_DAY)
-    planned = plan.regimen.doses_before(end_min)
-    basis = SCALED_BY[plan.phase.maintenance.unit]
-    scale = 1.0 if basis is None else float(steered.cohort.covariate(basis)[0])
-    intensity = float("nan")
-    if planned:
-        days = np.array([dose.time_day for dose in planned])
-        amounts = np.array([[dose.amount * scale for dose in planned]])
-        (intensity,) = relative_dose_intensity(
-            steered.ledger, drug, 1, plan.interval_day, days, amounts
-        )
+    (intensity,) = steered.dose_intensity(drug)
     stopped_day, rule = float(steered.stopped_day[drug, 0]), int(steered.stop_rule[drug, 0])
     doses = tuple(
         GivenDose(
@@ -147,7 +137,7 @@ def drug_course(
         drug=treatment.drug.id,
         title=treatment.regimen.title,
         line=line,
-        n_planned=len(planned),
+        n_planned=steered.planned(drug)[0].size,
         doses=doses,
         dose_intensity=None if np.isnan(intensity) else float(intensity),
         days_on_hold=float(steered.days_on_hold[drug, 0]),

@@ -167,5 +167,5 @@ def relative_dose_intensity(
     place = n_doses[treated] - 1
     planned = planned_mg.cumsum(axis=1)[treated, place]
     per_day = given[treated] / (last[treated] - first[treated] + interval_day)
-    ratio[treated] = per_day / (planned / (planned_day[place] - planned_day[0] + interval_day))
+    ratio[treated] = per_day / (planned / (planned_day[place] - planned_day[:1] + interval_day))
     return ratio

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.label import Label, Setting
-from her2sim.protocol.ledger import DecisionLog, Ledger
+from her2sim.protocol.ledger import DecisionLog, Ledger, relative_dose_intensity
 from her2sim.protocol.supply import Shortage
-from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
 from her2sim.regimens.regimen import Phase, Regimen
 
 Array = NDArray[np.float64]
@@ -87,3 +87,20 @@ class Steered:
     n_missed: NDArray[np.int64]
     stopped_day: Array
     stop_rule: NDArray[np.int64]
+
+    def planned(self, drug: int) -> tuple[Array, Array]:
+        """Days of a drug's planned doses, and their amounts in mg, of shape (n, n_doses)."""
+        end_min = round(self.protocol.end_day * MINUTES_PER_DAY)
+        doses = self.protocol.plans[drug].regimen.doses_before(end_min)
+        amounts = np.empty((self.cohort.n_patients, len(doses)))
+        for k, dose in enumerate(doses):
+            basis = SCALED_BY[dose.unit]
+            size = 1.0 if basis is None else self.cohort.covariate(basis)
+            amounts[:, k] = dose.amount * size
+        return np.array([dose.time_day for dose in doses]), amounts
+
+    def dose_intensity(self, drug: int) -> Array:
+        """Relative dose intensity of each patient (`relative_dose_intensity`)."""
+        interval_day = self.protocol.plans[drug].interval_day
+        n = self.cohort.n_patients
+        return relative_dose_intensity(self.ledger, drug, n, interval_day, *self.planned(drug))

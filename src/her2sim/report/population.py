@@ -19,11 +19,10 @@ from her2sim.course import CHUNK, cohort_chunks
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
-from her2sim.protocol.ledger import Decision, relative_dose_intensity
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
+from her2sim.protocol.ledger import Decision
 from her2sim.whole_patient.response import PARTIAL
 from her2sim.whole_patient.run import run_whole
-from her2sim.whole_patient.treat import Treated, Treating, treat
+from her2sim.whole_patient.treat import PROGRESSION, Treated, Treating, treat
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -186,7 +185,7 @@ def population_report(
     acted = [
         Acted(rule, decision, n / patients, gathered.confirmed.get(rule, True))
         for (rule, decision), n in sorted(gathered.acted.items(), key=lambda item: -item[1])
-        if rule != "treatment-until-progression"
+        if rule != PROGRESSION.id
     ]
     name = population.name
     return PopulationReport(
@@ -221,28 +220,14 @@ def _columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "lvef_fell", live.lvef_fell.astype(float)
     for d, drug in enumerate(treated.whole.drugs):
         name = drug.treatment.drug.id
-        yield f"intensity:{name}", _intensity(treated, d)
+        yield f"intensity:{name}", steered.dose_intensity(d)
         yield f"hold:{name}", steered.days_on_hold[d]
         yield f"reductions:{name}", steered.n_reductions[d]
         ids = np.array([*steered.log.rules, ""])
         stopped_by = ids[steered.stop_rule[d]]
         is_stopped = np.isfinite(steered.stopped_day[d])
-        is_harm = is_stopped & (stopped_by != "treatment-until-progression")
+        is_harm = is_stopped & (stopped_by != PROGRESSION.id)
         yield f"stopped:{name}", is_harm.astype(float)
-
-
-def _intensity(treated: Treated, d: int) -> Array:
-    steered, cohort = treated.steered, treated.people.cohort
-    plan = steered.protocol.plans[d]
-    end_min = round(steered.protocol.end_day * MINUTES_PER_DAY)
-    planned = plan.regimen.doses_before(end_min)
-    basis = SCALED_BY[plan.phase.maintenance.unit]
-    size = np.ones(cohort.n_patients) if basis is None else cohort.covariate(basis)
-    amounts = size[:, None] * np.array([[dose.amount for dose in planned]])
-    days = np.array([dose.time_day for dose in planned])
-    return relative_dose_intensity(
-        steered.ledger, d, cohort.n_patients, plan.interval_day, days, amounts
-    )
 
 
 def _outcomes(columns: Mapping[str, Array], how: Treating) -> Iterator[Outcome]:

@@ -22,7 +22,6 @@ from her2sim.protocol.readings import TableReadings
 from her2sim.protocol.steering import steer
 from her2sim.protocol.supply import Shortage
 from her2sim.realised import levels_of_ledger
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
 from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.exposure import notes
 from her2sim.report.metrics import Statistics, statistics
@@ -190,11 +189,7 @@ def _columns(
 def _intensity(treatment: Treatment, cohort: Cohort, steered: Steered) -> Array:
     """Relative dose intensity; zero for a patient who got nothing."""
     plan = steered.protocol.plans[0]
-    planned = plan.regimen.doses_before(round(steered.protocol.end_day * MINUTES_PER_DAY))
-    basis = SCALED_BY[planned[0].unit]
-    size = np.ones(cohort.n_patients) if basis is None else cohort.covariate(basis)
-    amounts = size[:, None] * np.array([dose.amount for dose in planned])
-    days = np.array([dose.time_day for dose in planned])
+    days, amounts = steered.planned(0)
     own = steered.ledger
     if (own.route != own.route[0]).any():  # mg of two routes do not add up: count each dose as one
         amounts = np.ones_like(amounts)
