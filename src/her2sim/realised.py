@@ -43,7 +43,7 @@ def levels_of_ledger(
     covariates, n = cohort.covariate, cohort.n_patients
     effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
     parameters = apply_random_effects(treatment.typical(covariates, n), effects)
-    doses = ledger.of(drug)
+    doses = ledger.of(drug).dose_by_dose()
     schedule = ledger_schedule(treatment, doses, n, np.asarray(ends_day))
     scale = np.ones((len(treatment.pk.structural.model.states), n))
     for route in _routes(doses):

@@ -124,3 +124,17 @@ def test_the_reduced_lesion_agrees_with_the_full_stiff_system(drug: str, recepto
     assert reduced.output(f"payload_s_{tag}")[0, late].mean() == pytest.approx(
         payload[late].mean(), rel=0.023
     )
+
+
+@pytest.mark.parametrize("regimen", ["tucatinib", "lapatinib", "neratinib", "pyrotinib"])
+def test_tablets_as_a_steady_input_do_what_single_tablets_do(regimen: str) -> None:
+    """Twelve weeks, tablet by tablet against the mean of the day."""
+    whole, people = prepared(regimen, 30, is_heterogeneous=False, pik3ca=False)
+    ledger = ledger_of(whole, people.cohort, 84.0)
+    grid = np.arange(0.0, 85.0, 1.0)
+    steady = run_whole(whole, people, ledger, 84.0, grid).output("diameters_mm")[:, -1]
+    single = run_whole(whole, people, ledger.dose_by_dose(), 84.0, grid)
+    diameters = single.output("diameters_mm")[:, -1]
+    # Inhibition bends with concentration, so the mean of the day does a little more; 0.07 is the
+    # error of a scan.
+    assert steady == pytest.approx(diameters, rel=0.01)

@@ -88,9 +88,9 @@ def first_day_course(label: Label, rule: Rule, readings: dict[str, list[float]])
     """One patient; readings before the first, second, ... dose (a week apart from nothing else)."""
     treatment = load_treatment(label.drug, next(iter(load_drug(label.drug).regimen)))
     n_visits = max(map(len, readings.values()))
-    interval = treatment.regimen.phases[0].interval_min / 1440
-    step = rule.recheck_days or interval
-    days = np.array([0.0] + [interval + step * k for k in range(n_visits - 1)])
+    every = DrugPlan(label.drug, treatment.regimen).visit_day
+    step = rule.recheck_days or every
+    days = np.array([0.0] + [every + step * k for k in range(n_visits - 1)])
     records = {
         name: (np.zeros(len(v), dtype=np.int64), days[: len(v)], np.array(v))
         for name, v in readings.items()

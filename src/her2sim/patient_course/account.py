@@ -119,7 +119,7 @@ def drug_course(
     treatment: Treatment, steered: Steered, drug: int, line: int, levels: Levels
 ) -> DrugCourse:
     """What became of one drug of a line."""
-    plan, own = steered.protocol.plans[drug], steered.ledger.of(drug)
+    plan, own = steered.protocol.plans[drug], steered.ledger.of(drug).dose_by_dose()
     (intensity,) = steered.dose_intensity(drug)
     stopped_day, rule = float(steered.stopped_day[drug, 0]), int(steered.stop_rule[drug, 0])
     doses = tuple(

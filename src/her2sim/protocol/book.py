@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from her2sim.protocol.ledger import DecisionLog, Ledger
 
-DOSES = ("patient", "drug", "day", "dose_mg", "duration_min", "level", "why", "route")
+DOSES = (
+    "patient", "drug", "day", "dose_mg", "duration_min", "level", "why", "route", "number",
+    "every_day",
+)  # fmt: skip
 DECISIONS = ("patient", "drug", "day", "rule", "decision", "cause", "reading")
 Block = dict[str, "NDArray[np.generic] | float"]
-MEASURED = {"day", "dose_mg", "duration_min", "reading"}
+MEASURED = {"day", "dose_mg", "duration_min", "every_day", "reading"}
 
 
 @dataclass

@@ -52,6 +52,41 @@ class DoseClocks:
                 given = self._supply(d, shortage, day, given, level)
         self._give(d, phase, day, given, level)
 
+    def dispense(
+        self, d: int, day: float, who: Positions, allowed: Mask, level: Positions, until: Array
+    ) -> None:
+        """Hand out tablets to those of a visit who may have them, for the days until the next.
+
+        ``until`` is the day of the next visit of each.
+        """
+        phase, interval = self.plans[d].phase, self.plans[d].interval_day
+        self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], day))
+        wanted = allowed & (self.next_day(d, who) < until - ON_THE_DAY)
+        given = who[wanted]
+        for shortage in self.protocol.shortages:
+            if shortage.drug == self.plans[d].drug and given.size:
+                given = self._supply(d, shortage, day, given, level)
+        if not given.size:
+            return
+        first = self.due_day[d, given]
+        last = np.minimum(until[np.isin(who, given)], _treated_until(phase, first))
+        number = np.ceil((last - first) / interval - ON_THE_DAY).astype(np.int64)
+        if phase.n_doses is not None:
+            number = np.minimum(number, phase.n_doses - self.n_doses[d, given])
+        amount = phase.maintenance.amount * self.plans[d].level_factor(level[given])
+        basis = SCALED_BY[phase.maintenance.unit]
+        if basis is not None:
+            amount = amount * self.cohort.covariate(basis)[given]
+        self.book.dose(
+            given, drug=d, day=first, dose_mg=amount, duration_min=0.0, level=level[given],
+            why=np.full(given.size, Why.MAINTENANCE), route=ROUTES.index(phase.route),
+            number=number, every_day=interval,
+        )  # fmt: skip
+        self.n_doses[d, given] += number
+        self.last_dose_day[d, given] = first + (number - 1) * interval
+        self.owed_day[d, given] = NEVER
+        self.due_day[d, given] = _treated_day(phase, first + number * interval)
+
     def _supply(
         self, d: int, shortage: Shortage, day: float, wanted: Positions, level: Positions
     ) -> Positions:
@@ -99,7 +134,7 @@ class DoseClocks:
         self.book.dose(
             given, drug=d, day=day, dose_mg=amount, duration_min=minutes,
             level=level[given], why=why,
-            route=ROUTES.index(phase.route),
+            route=ROUTES.index(phase.route), number=1, every_day=0.0,
         )  # fmt: skip
         self.n_doses[d, given] += 1
         self.last_dose_day[d, given] = day
@@ -137,3 +172,14 @@ def _treated_day(phase: Phase, day: Array) -> Array:
     )
     number, place = np.divmod(day - start + ON_THE_DAY, period)
     return np.where(place < treated, day, start + (number + 1) * period)
+
+
+def _treated_until(phase: Phase, day: Array) -> Array:
+    """Where the treated part of the period of some days ends."""
+    if phase.treated_min is None:
+        return np.full(day.size, NEVER)
+    start, treated, period = (
+        minutes / MINUTES_PER_DAY
+        for minutes in (phase.start_min, phase.treated_min, phase.period_min)
+    )
+    return start + np.floor((day - start + ON_THE_DAY) / period) * period + treated

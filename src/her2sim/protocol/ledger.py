@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -53,11 +53,12 @@ class Cause(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
-    """Doses that were given, in order of day: one entry a dose.
+    """Doses that were given, in order of day: one entry a dose, or one for tablets of some days.
 
     ``patient`` is the position in the cohort, ``drug`` that in the regimen; ``dose_mg`` is the
-    amount before bioavailability, ``level`` the dose level (0 the full dose), ``route`` the
-    position in ROUTES.
+    amount of each dose before bioavailability, ``level`` the dose level (0 the full dose),
+    ``route`` the position in ROUTES. Tablets are taken ``number`` times, every ``every_day`` days
+    from ``day`` on; anything else has 1 and 0.
     """
 
     patient: Whole
@@ -68,12 +69,26 @@ class Ledger:
     level: Whole
     why: Whole
     route: Whole
+    number: Whole
+    every_day: Array
+
+    def take(self, rows: Whole | NDArray[np.bool_]) -> Ledger:
+        """Some of the entries."""
+        return Ledger(**{name: values[rows] for name, values in vars(self).items()})
 
     def of(self, drug: int) -> Ledger:
         """The doses of one drug, patient by patient."""
         chosen = np.flatnonzero(self.drug == drug)
-        order = chosen[np.lexsort((self.day[chosen], self.patient[chosen]))]
-        return Ledger(**{name: values[order] for name, values in vars(self).items()})
+        return self.take(chosen[np.lexsort((self.day[chosen], self.patient[chosen]))])
+
+    def dose_by_dose(self) -> Ledger:
+        """The same with an entry for each tablet that was taken."""
+        rows = np.repeat(np.arange(self.day.size), self.number)
+        first = np.repeat(np.cumsum(self.number) - self.number, self.number)
+        found = self.take(rows)
+        day = found.day + (np.arange(rows.size) - first) * found.every_day
+        ones, zeros = np.ones_like(found.number), np.zeros_like(day)
+        return replace(found, day=day, number=ones, every_day=zeros)
 
     def dose_numbers(self) -> Whole:
         """Number of each dose of its patient, from 1 (of one drug, as :meth:`of` gives it)."""
@@ -97,6 +112,8 @@ class Ledger:
                 "level": self.level,
                 "why": np.array([w.name.lower() for w in Why])[self.why],
                 "route": np.array(ROUTES)[self.route],
+                "number": self.number,
+                "every_day": self.every_day,
             }
         ).sort("patient", "day", "drug")
 
@@ -156,12 +173,12 @@ def relative_dose_intensity(
     planned_mg : array of shape (n_patients, most doses), the planned amounts in order
     """
     own = ledger.of(drug)
-    n_doses = np.bincount(own.patient, minlength=n_patients)
-    given = np.bincount(own.patient, weights=own.dose_mg, minlength=n_patients)
+    n_doses = np.bincount(own.patient, weights=own.number, minlength=n_patients).astype(np.int64)
+    given = np.bincount(own.patient, weights=own.dose_mg * own.number, minlength=n_patients)
     first = np.full(n_patients, np.inf)
     last = np.full(n_patients, -np.inf)
     np.minimum.at(first, own.patient, own.day)
-    np.maximum.at(last, own.patient, own.day)
+    np.maximum.at(last, own.patient, own.day + (own.number - 1) * own.every_day)
     treated = n_doses > 0
     ratio = np.full(n_patients, np.nan)
     place = n_doses[treated] - 1

@@ -17,6 +17,8 @@ from her2sim.regimens.regimen import Phase, Regimen
 
 Array = NDArray[np.float64]
 LLN_PERCENT = 50.0
+DISPENSED_DAY = 7.0
+"""Tablets are handed out for a week at most: harms of the gut are asked for as often."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class DrugPlan:
     def interval_day(self) -> float:
         """Planned days between doses."""
         return self.phase.interval_min / MINUTES_PER_DAY
+
+    @property
+    def is_dispensed(self) -> bool:
+        """Whether it is tablets, which are handed out until the next visit."""
+        return self.phase.route == "oral"
+
+    @property
+    def visit_day(self) -> float:
+        """Planned days between visits for it."""
+        return max(self.interval_day, DISPENSED_DAY) if self.is_dispensed else self.interval_day
 
     def level_factor(self, level: NDArray[np.int64]) -> Array:
         """Share of the full dose at each level."""

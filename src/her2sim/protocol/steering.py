@@ -142,10 +142,16 @@ class _Clinic:
         self._follow_partners(day, who)
         holding = [self._holding_rule(d, who) for d in range(len(self.plans))]
         self._keep_hold_clock(day, who, holding)
-        for d, rule in enumerate(holding):
-            allowed = np.isinf(self.stopped_day[d, who]) & (rule < 0)
-            self.doses.give_due(d, day, who, allowed, self.level[d])
-        self._plan_next(day, who, holding)
+        allowed = [np.isinf(self.stopped_day[d, who]) & (r < 0) for d, r in enumerate(holding)]
+        for d, may in enumerate(allowed):
+            if not self.plans[d].is_dispensed:
+                self.doses.give_due(d, day, who, may, self.level[d])
+        following = self._next_visit(day, who, allowed)
+        for d, may in enumerate(allowed):
+            if self.plans[d].is_dispensed:
+                until = np.minimum(following, self.protocol.end_day)
+                self.doses.dispense(d, day, who, may, self.level[d], until)
+        self.visit_day[who] = following
         self.seen_day[who] = day
 
     # Readings.
@@ -367,19 +373,21 @@ class _Clinic:
 
     # The next visit.
 
-    def _plan_next(self, day: float, who: Positions, holding: Sequence[Positions]) -> None:
-        """The earliest dose that is due, or the recheck of a hold."""
+    def _next_visit(self, day: float, who: Positions, allowed: Sequence[Mask]) -> Array:
+        """The earliest dose that is due, the end of the tablets, or the recheck of a hold."""
         following = np.full(who.size, NEVER)
-        for d, rule in enumerate(holding):
-            goes_on = np.isinf(self.stopped_day[d, who]) & (rule < 0)
+        for d, goes_on in enumerate(allowed):
             due = np.where(goes_on, self.doses.next_day(d, who), NEVER)
+            if self.plans[d].is_dispensed:
+                due = np.where(np.isfinite(due), day + self.plans[d].visit_day, NEVER)
             following = np.minimum(following, due)
         for number in np.flatnonzero(self.n_held):
             row = self.rows[number]
             waits = self.held[number, who] & np.isinf(self.stopped_day[row.drug, who])
-            recheck = row.rule.recheck_days or self.plans[row.drug].interval_day
+            recheck = row.rule.recheck_days or self.plans[row.drug].visit_day
             following = np.where(waits, np.minimum(following, day + recheck), following)
-        self.visit_day[who] = np.maximum(following, day + ON_THE_DAY * 10)
+        latest: Array = np.maximum(following, day + ON_THE_DAY * 10)
+        return latest
 
 
 def _set(cause: Positions, where: Mask, kind: int) -> None:

@@ -309,7 +309,7 @@ def _followed(
     """
     n = min(BAND_PATIENTS, treated.people.cohort.n_patients)
     ledger = treated.steered.ledger
-    own = type(ledger)(**{k: v[ledger.patient < n] for k, v in vars(ledger).items()})
+    own = ledger.take(ledger.patient < n)
     time = np.arange(0.0, how.end_day + 1.0, 2.0)
     few = treated.people.take(np.arange(n))
     course = run_whole(treated.whole, few, own, how.end_day, time, threads=threads)

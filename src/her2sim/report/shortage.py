@@ -178,7 +178,7 @@ def _columns(
         [
             *course.metric("cmin").T,
             _intensity(treatment, cohort, steered),
-            np.bincount(steered.ledger.patient, minlength=n).astype(float),
+            np.bincount(steered.ledger.patient, weights=steered.ledger.number, minlength=n),
             steered.n_missed[0].astype(float),
             np.bincount(reloads, minlength=n).astype(float),
             course.metric("auc").sum(axis=1),

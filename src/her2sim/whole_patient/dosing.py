@@ -62,6 +62,10 @@ def _drug_blocks(
     if not drug.has_levels:
         return
     pk, model = drug.treatment.pk, whole.model
+    tablets = doses.take(doses.number * doses.every_day > 0)
+    if tablets.day.size:
+        yield from _tablet_blocks(whole, drug, tablets)
+    doses = doses.take(doses.every_day == 0)
     for k in np.unique(doses.route):
         route, own = ROUTES[k], doses.route == k
         target = model.index("states", drug.symbol(pk.structural.dosed[route]))
@@ -83,6 +87,15 @@ def _drug_blocks(
         yield doses.patient, doses.day, _CHANGE, Action.PARAMETER, index, changed
 
 
+def _tablet_blocks(whole: WholePatient, drug: DrugInPatient, doses: Ledger) -> Iterator[Block]:
+    """Tablets as a steady input: the tumour sees the mean level of the day."""
+    target = whole.model.index("states", drug.symbol(drug.treatment.pk.structural.dosed["oral"]))
+    over = doses.day + doses.number * doses.every_day
+    rate = doses.dose_mg / doses.every_day
+    yield doses.patient, doses.day, _START, Action.INFUSION, target, rate
+    yield doses.patient, over, _END, Action.INFUSION, target, 0.0
+
+
 def _acting_blocks(
     whole: WholePatient, drug: DrugInPatient, people: People, doses: Ledger
 ) -> Iterator[Block]:
@@ -91,7 +104,7 @@ def _acting_blocks(
     planned = drug.treatment.maintenance_mg(people.cohort)[doses.patient]
     interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
     share = doses.dose_mg / planned
-    over = doses.day + interval
+    over = doses.day + doses.number * interval
     following = np.append(doses.day[1:], np.inf)
     is_same = np.append(doses.patient[1:] == doses.patient[:-1], False)[: doses.day.size]
     goes_on = is_same & (following[: doses.day.size] <= over + 1e-6)

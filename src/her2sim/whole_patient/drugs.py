@@ -33,6 +33,11 @@ class DrugInPatient:
         """Its part of names."""
         return self.mechanism.agent.tag
 
+    @property
+    def is_tablets(self) -> bool:
+        """Whether it is taken by mouth, as a steady input."""
+        return self.treatment.regimen.phases[-1].route == "oral"
+
     def symbol(self, name: str) -> str:
         """Name of a symbol of its own in the model of the patient."""
         return f"{name}_{self.tag}"

@@ -41,10 +41,14 @@ BLOOD = ("neutrophils", "platelets")
 
 @dataclass
 class _Pending:
-    """What of one drug was given at the last visit of each patient, and how long it acts."""
+    """What of one drug was given at the last visit of each patient, and how long it acts.
+
+    Of tablets it is the amount a day, taken from ``from_day`` until they cease to act.
+    """
 
     dose_mg: Array
     duration_min: Array
+    from_day: Array
     route: Positions
     n_doses: Positions
     acts_until_day: Array
@@ -82,7 +86,7 @@ class LivePatients:
         self.scale = whole.scale(people.cohort)
         self.day = np.zeros(n)
         self.pending = [
-            _Pending(np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64),
+            _Pending(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64),
                      np.zeros(n, dtype=np.int64), np.full(n, -np.inf), np.zeros(n))
             for _ in whole.drugs
         ]  # fmt: skip
@@ -129,13 +133,16 @@ class LivePatients:
         columns = {name: np.broadcast_to(np.asarray(v), n) for name, v in block.items()}
         d, who = int(columns["drug"][0]), columns["patient"].astype(np.int64)
         drug, pending = self.whole.drugs[d], self.pending[d]
-        dose, day = columns["dose_mg"].astype(np.float64), float(columns["day"][0])
-        pending.dose_mg[who] = dose
+        dose, day = columns["dose_mg"].astype(np.float64), columns["day"].astype(np.float64)
+        number, every = columns["number"].astype(np.int64), columns["every_day"]
+        tablets = every > 0
+        pending.dose_mg[who] = np.where(tablets, dose / np.where(tablets, every, 1.0), dose)
+        pending.from_day[who] = day
         pending.duration_min[who] = columns["duration_min"]
         pending.route[who] = columns["route"].astype(np.int64)
-        pending.n_doses[who] += 1
+        pending.n_doses[who] += number
         interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
-        pending.acts_until_day[who] = day + interval
+        pending.acts_until_day[who] = day + number * interval
         pending.share[who] = dose / self.planned[d][who]
         for effect in drug.treatment.pk.cycle_effect if drug.has_levels else ():
             name = drug.symbol(effect.on)
@@ -186,13 +193,25 @@ class LivePatients:
         if drug.mechanism.kind in BY_DOSE:
             row = self.whole.model.index("parameters", drug.symbol("given"))
             acts_until = pending.acts_until_day[who]
-            acts = acts_until > day
-            parameters[row] = np.where(acts, pending.share[who], 0.0)
+            acts, begins = acts_until > day, pending.from_day[who] > day
+            parameters[row] = np.where(acts & ~begins, pending.share[who], 0.0)
+            later = np.flatnonzero(acts & begins)
+            start, share = pending.from_day[who[later]], pending.share[who[later]]
+            yield later, start, _START, Action.PARAMETER, row, share
             own = np.flatnonzero(acts)
             yield own, acts_until[own], _END, Action.PARAMETER, row, 0.0
         if not drug.has_levels:
             return
         pk, amount = drug.treatment.pk, pending.dose_mg[who]
+        if drug.is_tablets:
+            own = np.flatnonzero(amount > 0)
+            state = drug.symbol(pk.structural.dosed["oral"])
+            target = self.whole.model.index("states", state)
+            start = np.maximum(pending.from_day[who[own]], day[own])
+            over = np.minimum(pending.acts_until_day[who[own]], until)
+            yield own, start, _START, Action.INFUSION, target, amount[own]
+            yield own, over, _END, Action.INFUSION, target, 0.0
+            return
         for k in np.unique(pending.route[who[amount > 0]]):
             own = np.flatnonzero((amount > 0) & (pending.route[who] == k))
             route = ROUTES[k]
