@@ -19,6 +19,7 @@ from her2sim.patients.patient import Patient
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.ledger import Ledger
 from her2sim.protocol.readings import TableReadings, Visit
+from her2sim.whole_patient.calendar import SCANS
 from her2sim.whole_patient.composition import WholePatient, whole_patient
 from her2sim.whole_patient.drugs import ORGANS
 from her2sim.whole_patient.live import LivePatients, scan_error
@@ -58,6 +59,9 @@ class _Recorder:
     def arrive(self, visit: Visit, book: TreatmentBook) -> None:
         self.live.arrive(visit, book)
 
+    def next_day(self, who: NDArray[np.int64]) -> Array:
+        return self.live.next_day(who)
+
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         values = self.live.measure(variable, visit, repeat)
         if repeat == 0 and values.size and not np.isnan(values[0]):
@@ -85,7 +89,8 @@ class ModelledPatient:
     ) -> _Recorder:
         """The source of readings of a line that starts now."""
         whole = whole_patient(treatments, organs=ORGANS)
-        live = LivePatients(whole, self.one, scan_sd=scan_error("echo"), line=number)
+        scans = None if self.is_early else SCANS
+        live = LivePatients(whole, self.one, scan_sd=scan_error("echo"), scans=scans, line=number)
         live.go_on(self._states, start_day)
         self._live = live
         return _Recorder(live, self.records)

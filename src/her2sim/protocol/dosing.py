@@ -32,7 +32,7 @@ class DoseClocks:
         self.last_dose_day = np.full(shape, -NEVER)
         self.owed_day = np.full(shape, NEVER)
         starts = [[plan.phase.start_min / MINUTES_PER_DAY] for plan in self.plans]
-        self.due_day = np.repeat(starts, cohort.n_patients, axis=1)
+        self.due_day = np.repeat(np.reshape(starts, (-1, 1)), cohort.n_patients, axis=1)
 
     def next_day(self, d: int, who: Positions) -> Array:
         """When a drug is due next; never after its last dose."""

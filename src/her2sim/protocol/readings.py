@@ -50,6 +50,10 @@ class Readings(Interface):
         """Patients come to a visit; the book holds all doses that were given so far."""
         ...
 
+    def next_day(self, who: Positions) -> Array:
+        """When patients are to be seen next whatever is given; infinite if at doses only."""
+        ...
+
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit; NaN where nothing is measured."""
         ...
@@ -83,6 +87,10 @@ class ModelledReadings:
     def arrive(self, visit: Visit, book: TreatmentBook) -> None:
         """The truth is known for every day: nothing to do."""
 
+    def next_day(self, who: Positions) -> Array:
+        """Patients are seen at doses only."""
+        return np.full(who.size, np.inf)
+
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit."""
         day, who = visit.day, visit.who
@@ -113,6 +121,10 @@ class TableReadings:
 
     def arrive(self, visit: Visit, book: TreatmentBook) -> None:
         """Records are there already: nothing to do."""
+
+    def next_day(self, who: Positions) -> Array:
+        """Patients are seen at doses only."""
+        return np.full(who.size, np.inf)
 
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Recorded values of the patients of a visit; NaN without a new one, and for a repeat."""

@@ -91,7 +91,7 @@ class _Clinic:
         self.every: dict[str, float | None] = self._test_intervals()
         self.book = TreatmentBook()
         self.doses = DoseClocks(protocol, cohort, self.book)
-        self.visit_day = self.doses.due_day.min(axis=0)
+        self.visit_day = self.doses.due_day.min(axis=0, initial=NEVER if self.plans else 0.0)
         self.seen_day = np.full(n, -NEVER)
 
     def _test_intervals(self) -> dict[str, float | None]:
@@ -374,8 +374,8 @@ class _Clinic:
     # The next visit.
 
     def _next_visit(self, day: float, who: Positions, allowed: Sequence[Mask]) -> Array:
-        """The earliest dose that is due, the end of the tablets, or the recheck of a hold."""
-        following = np.full(who.size, NEVER)
+        """The earliest of: a dose, the end of tablets, the recheck of a hold, a test."""
+        following = self.readings.next_day(who)
         for d, goes_on in enumerate(allowed):
             due = np.where(goes_on, self.doses.next_day(d, who), NEVER)
             if self.plans[d].is_dispensed:

@@ -20,6 +20,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.protocol.ledger import Decision
+from her2sim.whole_patient.outcomes import patient_columns
 from her2sim.whole_patient.response import PARTIAL
 from her2sim.whole_patient.run import run_whole
 from her2sim.whole_patient.treat import PROGRESSION, Treated, Treating, treat
@@ -131,7 +132,7 @@ class _Gathered:
     often: tuple[Outcome, ...] = ()
 
     def add(self, treated: Treated, members: NDArray[np.int64]) -> None:
-        for name, values in (("member", members), *_columns(treated)):
+        for name, values in (("member", members), *patient_columns(treated)):
             self.columns.setdefault(name, []).append(np.asarray(values, dtype=np.float64))
         log = treated.steered.log
         for plan in treated.steered.protocol.plans:
@@ -202,34 +203,6 @@ _NOTES = (
 )
 
 
-def _columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
-    """One number a patient."""
-    live, steered, n = treated.live, treated.steered, treated.people.cohort.n_patients
-    scans, everyone = live.scans, np.arange(n)
-    yield "best", scans.best
-    yield "progressed_day", scans.progressed_day
-    yield "by_target", scans.by_target.astype(float)
-    for hazard in treated.whole.model.watched:
-        yield f"event:{hazard}", live.happened(hazard, everyone)
-    for name, worst in live.harms.worst().items():
-        yield f"worst:{name}", worst
-    yield "days_grade_2", live.harms.days_grade_2()
-    for line, lowest in live.lowest.items():
-        yield f"lowest:{line}", lowest
-    if treated.whole.organs.has_heart:
-        yield "lvef_fell", live.lvef_fell.astype(float)
-    for d, drug in enumerate(treated.whole.drugs):
-        name = drug.treatment.drug.id
-        yield f"intensity:{name}", steered.dose_intensity(d)
-        yield f"hold:{name}", steered.days_on_hold[d]
-        yield f"reductions:{name}", steered.n_reductions[d]
-        ids = np.array([*steered.log.rules, ""])
-        stopped_by = ids[steered.stop_rule[d]]
-        is_stopped = np.isfinite(steered.stopped_day[d])
-        is_harm = is_stopped & (stopped_by != PROGRESSION.id)
-        yield f"stopped:{name}", is_harm.astype(float)
-
-
 def _outcomes(columns: Mapping[str, Array], how: Treating) -> Iterator[Outcome]:
     """Figures of the population, with their spread over the members."""
     member = columns["member"].astype(np.int64)
@@ -276,14 +249,13 @@ def _figures(columns: Mapping[str, Array], how: Treating) -> Iterator[tuple[str,
         elif kind == "lowest":
             yield f"{of} of grade 3 or 4 at a visit", "%", share(values < GRADES[of][0])
         elif kind == "worst":
-            yield f"{of.replace('_', ' ')}, any grade", "%", share(values >= 1)
-            yield f"{of.replace('_', ' ')}, grade 3 or more", "%", share(values >= 3)
+            harm = "interstitial lung disease" if of == "ild" else of.replace("_", " ")
+            yield f"{harm}, any grade", "%", share(values >= 1)
+            yield f"{harm}, grade 3 or more", "%", share(values >= 3)
         elif kind == "event" and of == "heart_failure":
             yield "symptomatic heart failure", "%", share(np.isfinite(values))
         elif kind == "event" and of == "febrile_neutropenia":
             yield "febrile neutropenia", "%", share(np.isfinite(values))
-        elif kind == "event" and of == "lung_hazard":
-            yield "interstitial lung disease, any grade", "%", share(np.isfinite(values))
     if "lvef_fell" in columns:
         fell = columns["lvef_fell"] > 0
         yield "LVEF measured below 50 % and 10 points down", "%", share(fell)

@@ -23,12 +23,13 @@ from her2sim.models.heart import ejection_fraction
 from her2sim.models.lesion import BY_DOSE
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
-from her2sim.protocol.variables import VARIABLES
-from her2sim.random import Purpose, normals, uniforms
+from her2sim.random import Purpose, uniforms
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
+from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
 from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.dosing import ANTHRACYCLINES, TroponinClock
 from her2sim.whole_patient.harms import GradedHarms
+from her2sim.whole_patient.heart_tests import HeartTests
 from her2sim.whole_patient.response import Scans
 from her2sim.whole_patient.run import TOLERANCE
 
@@ -67,20 +68,21 @@ class LivePatients:
         *,
         scan_sd: float,
         given_with: tuple[str, ...] = (),
+        scans: Calendar | None = None,
+        lvef_tests: Calendar | None = None,
         line: int = 1,
         threads: int | None = None,
     ) -> None:
         self.whole, self.people, self.threads = whole, people, threads
-        self.scan_sd = scan_sd
         n = people.cohort.n_patients
         self.harms = GradedHarms(people, whole.drugs, given_with)
         self.levels = hazard_levels(whole, people, line)
         self.event_day = np.full_like(self.levels, np.inf)
         self.lung = _LungCourse(whole, people)
-        self.scans = Scans(people)
+        self.scans = Scans(people, calendar=scans)
+        self.showed = np.full(n, np.nan)
+        self.hearts = HeartTests(people, scan_sd, lvef_tests)
         self.lowest: dict[str, Array] = {line: np.full(n, np.inf) for line in whole.organs.lines}
-        self.lvef_first = np.full(n, np.nan)
-        self.lvef_fell = np.zeros(n, dtype=bool)
         self.parameters = whole.parameters(people)
         self.states = whole.start(people)
         self.scale = whole.scale(people.cohort)
@@ -101,7 +103,7 @@ class LivePatients:
                 self.states[self.whole.model.index("states", name)] = values
         self.day[:] = day
         everyone = np.arange(self.day.size)
-        self.scans = Scans(self.people, self.true_mm(everyone), day)
+        self.scans = Scans(self.people, self.true_mm(everyone), day, self.scans.calendar)
 
     def has(self, variable: str) -> bool:
         """Whether the model has a variable."""
@@ -127,6 +129,20 @@ class LivePatients:
         who = visit.who[self.day[visit.who] < visit.day]
         if who.size:
             self._advance(who, visit.day)
+        who = visit.who
+        self.showed[who] = self.scans.look(
+            visit, self.true_mm(who), self.happened("elsewhere", who)
+        )
+        if self.whole.organs.has_heart:
+            due = self.hearts.next_day[who] <= visit.day + ON_THE_DAY
+            tested = who[due]
+            if tested.size:
+                self.hearts.measure(visit.of(due), self.true_lvef(tested))
+
+    def next_day(self, who: Positions) -> Array:
+        """When scans and tests of the heart are due next."""
+        found: Array = np.minimum(self.scans.next_day[who], self.hearts.next_day[who])
+        return found
 
     def _note(self, n: int, block: dict[str, NDArray[np.generic] | float]) -> None:
         """Doses of a drug on a day: they act from here on."""
@@ -232,11 +248,11 @@ class LivePatients:
 
     def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit."""
-        who, cohort = visit.who, self.people.cohort
+        who = visit.who
         if self.harms.has(variable):
             return self.harms.measure(variable, visit)
         if variable == "progression":
-            return self.scans.look(visit, self.true_mm(who), self.happened("elsewhere", who))
+            return self.showed[who]
         if variable == "heart_failure":
             return (self.happened("heart_failure", who) <= visit.day).astype(np.float64)
         if variable == "fever":
@@ -250,15 +266,7 @@ class LivePatients:
             counts: Array = self.states[self.whole.model.index("states", variable), who]
             self.lowest[variable][who] = np.minimum(self.lowest[variable][who], counts)
             return counts
-        name = f"{variable}:{visit.day:g}:{repeat}"
-        scores = normals(cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS, name)
-        limits = VARIABLES[variable]
-        lvef = np.clip(self.true_lvef(who) + self.scan_sd * scores, limits.low, limits.high)
-        if repeat == 0:
-            first = self.lvef_first[who]
-            self.lvef_first[who] = np.where(np.isnan(first), lvef, first)
-            self.lvef_fell[who] |= (lvef < 50) & (self.lvef_first[who] - lvef >= 10)
-        return lvef
+        return self.hearts.measure(visit, self.true_lvef(who), repeat)
 
     def happened(self, hazard: str, who: Positions) -> Array:
         """Day of an event of some patients; infinite if it has not come."""

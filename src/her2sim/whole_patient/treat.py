@@ -12,6 +12,7 @@ from her2sim.errors import DataError
 from her2sim.protocol.label import Label, Region, Rule, Setting, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.steering import steer
+from her2sim.whole_patient.calendar import SCANS, Calendar
 from her2sim.whole_patient.composition import WholePatient, whole_patient
 from her2sim.whole_patient.drugs import ORGANS
 from her2sim.whole_patient.live import LivePatients, scan_error
@@ -32,6 +33,8 @@ class Treating:
     With ``by_rules`` off nothing but progression changes the plan. ``scan`` is the method by which
     the LVEF is measured (``echo``, ``muga``, ``none`` for no error); ``given_with`` names what is
     taken against harms, as in the fact files; ``off`` names mechanisms that are switched off.
+    Tumours are looked at by the calendar ``scans`` (not in early disease), hearts by
+    ``lvef_tests`` beside what the labels ask for.
     """
 
     end_day: float
@@ -43,6 +46,8 @@ class Treating:
     scan: str = "echo"
     given_with: tuple[str, ...] = ()
     off: tuple[str, ...] = ()
+    scans: Calendar = SCANS
+    lvef_tests: Calendar | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +87,10 @@ def treat(
         unconfirmed=how.unconfirmed,
     )
     live = LivePatients(
-        whole, people, scan_sd=scan_error(how.scan), given_with=how.given_with, threads=threads
-    )
+        whole, people, scan_sd=scan_error(how.scan), given_with=how.given_with,
+        scans=how.scans if how.setting == "metastatic" else None, lvef_tests=how.lvef_tests,
+        threads=threads,
+    )  # fmt: skip
     return Treated(whole, people, steer(protocol, people.cohort, live), live)
 
 

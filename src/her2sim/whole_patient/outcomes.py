@@ -1,0 +1,56 @@
+"""What became of each patient: one number a patient and outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.whole_patient.treat import PROGRESSION, Treated
+
+
+def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Outcomes by name, each of shape (n,); days are infinite where nothing came.
+
+    ``event:NAME`` is the day of an event, ``worst:NAME`` the worst grade of a harm, ``lowest:NAME``
+    the lowest count at a visit; of each drug there are ``intensity:``, ``hold:`` (days),
+    ``reductions:`` and ``stopped:`` (1 if a harm stopped it).
+    """
+    live, everyone = treated.live, np.arange(treated.people.cohort.n_patients)
+    scans, hearts = live.scans, live.hearts
+    yield "best", scans.best
+    for name in ("response", "confirmed", "complete", "complete_confirmed", "progressed"):
+        yield f"{name}_day", getattr(scans, f"{name}_day")
+    yield "scanned_day", scans.seen_day
+    yield "by_target", scans.by_target.astype(float)
+    for hazard in treated.whole.model.watched:
+        yield f"event:{hazard}", live.happened(hazard, everyone)
+    for name, worst in live.harms.worst().items():
+        yield f"worst:{name}", worst
+    yield "days_grade_2", live.harms.days_grade_2()
+    for line, lowest in live.lowest.items():
+        yield f"lowest:{line}", lowest
+    if treated.whole.organs.on_lung is not None:
+        has_ild = np.isfinite(live.happened("lung_hazard", everyone))
+        yield "worst:ild", np.where(has_ild, live.lung.worst(), 0)
+    if treated.whole.organs.has_heart:
+        yield "lvef_first", hearts.first
+        yield "lvef_lowest", hearts.lowest
+        yield "lvef_fell", hearts.fell.astype(float)
+        yield "lvef_fell_twice", hearts.fell_twice.astype(float)
+    yield from _of_drugs(treated)
+
+
+def _of_drugs(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
+    steered = treated.steered
+    ids = np.array([*steered.log.rules, ""])
+    for d, drug in enumerate(treated.whole.drugs):
+        name = drug.treatment.drug.id
+        is_stopped = np.isfinite(steered.stopped_day[d])
+        is_harm = is_stopped & (ids[steered.stop_rule[d]] != PROGRESSION.id)
+        yield f"intensity:{name}", steered.dose_intensity(d)
+        yield f"hold:{name}", steered.days_on_hold[d]
+        yield f"reductions:{name}", steered.n_reductions[d]
+        yield f"stopped:{name}", is_harm.astype(float)
