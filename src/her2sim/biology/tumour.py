@@ -140,6 +140,7 @@ def draw_tumours(
         "genotype": np.array(GENOTYPES)[genotype],
         "is_heterogeneous": mixed,
         "is_er_positive": is_so("er_positive", known.is_er_positive, "er_positive"),
+        "earlier_lines": np.full(cohort.n_patients, known.earlier_lines),
     }
     return Tumours(parameters, start, affinity, value("share_e"), traits)
 

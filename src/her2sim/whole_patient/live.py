@@ -17,7 +17,7 @@ from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
 from her2sim.engine.advance import advance
 from her2sim.engine.schedule import Action, Block, schedule_from_blocks
-from her2sim.engine.trajectories import Request
+from her2sim.engine.trajectories import Request, Trajectories
 from her2sim.errors import DataError, SolverError
 from her2sim.models.heart import ejection_fraction
 from her2sim.models.lesion import BY_DOSE
@@ -35,8 +35,10 @@ from her2sim.whole_patient.run import TOLERANCE
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
-_CLOCK, _END, _START, _STOP = range(4)
+_CLOCK, _READ, _END, _START, _STOP = range(5)
 """Order of rows at one time."""
+BLOOD_TEST_DAY = 7.0
+"""Blood counts are looked at weekly between visits, as trials do; nothing is decided on them."""
 BLOOD = ("neutrophils", "platelets")
 
 
@@ -80,6 +82,7 @@ class LivePatients:
         self.event_day = np.full_like(self.levels, np.inf)
         self.lung = _LungCourse(whole, people)
         self.scans = Scans(people, calendar=scans)
+        self.nadir = {line: np.full(n, np.inf) for line in whole.organs.lines}
         self.showed = np.full(n, np.nan)
         self.hearts = HeartTests(people, scan_sd, lvef_tests)
         self.lowest: dict[str, Array] = {line: np.full(n, np.inf) for line in whole.organs.lines}
@@ -181,9 +184,14 @@ class LivePatients:
             (local, np.zeros(n), _CLOCK, Action.CLOCK, 0, self.day[who]),
             (local, np.full(n, until), _STOP, Action.STOP, 0, 0.0),
         ]
+        tests = np.arange(BLOOD_TEST_DAY, (until - self.day[who]).max(), BLOOD_TEST_DAY)
+        for k, after in enumerate(tests if self.nadir else ()):
+            own = np.flatnonzero(self.day[who] + after < until)
+            blocks.append((own, self.day[who[own]] + after, _READ, Action.READING, k, 0.0))
         for d in range(len(self.whole.drugs)):
             blocks += self._doses(d, who, parameters, until)
-        schedule = schedule_from_blocks(blocks, n, until)
+        n_tests = tests.size if self.nadir else 0
+        schedule = schedule_from_blocks(blocks, n, until, n_readings=n_tests)
         request = Request(
             parameters, schedule, self.scale[:, who], self.states[:, who],
             watch_level=np.where(np.isinf(self.event_day[:, who]), self.levels[:, who], np.inf),
@@ -195,12 +203,21 @@ class LivePatients:
             text = found.describe_failure(model, schedule, int(failed[0]))
             raise SolverError(f"patient {number} {text}")
         self.states[:, who] = found.states
+        self._note_nadirs(who, found)
         self.event_day[:, who] = np.minimum(self.event_day[:, who], found.crossing_day)
         acts_until = np.array([pending.acts_until_day[who] for pending in self.pending])
         self.harms.advance(who, self.day[who], until, acts_until)
         self.day[who] = until
         for pending in self.pending:
             pending.dose_mg[who] = 0.0
+
+    def _note_nadirs(self, who: Positions, found: Trajectories) -> None:
+        """Lowest counts of the blood tests between two visits, and at the second."""
+        for line, nadir in self.nadir.items():
+            now = found.states[self.whole.model.index("states", line)]
+            counts = found.readings[:, :, self.whole.model.index("outputs", f"count_{line}")]
+            nadir[who] = np.fmin(nadir[who], np.fmin.reduce(counts, axis=1, initial=np.inf))
+            nadir[who] = np.minimum(nadir[who], now)
 
     def _doses(self, d: int, who: Positions, parameters: Array, until: float) -> Iterator[Block]:
         """Rows of one drug after its last dose; what still acts is set in ``parameters``."""

@@ -15,7 +15,7 @@ def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
     """Outcomes by name, each of shape (n,); days are infinite where nothing came.
 
     ``event:NAME`` is the day of an event, ``worst:NAME`` the worst grade of a harm, ``lowest:NAME``
-    the lowest count at a visit; of each drug there are ``intensity:``, ``hold:`` (days),
+    the lowest count at a visit, ``nadir:NAME`` that of weekly tests; of each drug there are ``intensity:``, ``hold:`` (days),
     ``reductions:`` and ``stopped:`` (1 if a harm stopped it).
     """
     live, everyone = treated.live, np.arange(treated.people.cohort.n_patients)
@@ -30,8 +30,9 @@ def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
     for name, worst in live.harms.worst().items():
         yield f"worst:{name}", worst
     yield "days_grade_2", live.harms.days_grade_2()
-    for line, lowest in live.lowest.items():
-        yield f"lowest:{line}", lowest
+    for line, nadir in live.nadir.items():
+        yield f"lowest:{line}", live.lowest[line]
+        yield f"nadir:{line}", nadir
     if treated.whole.organs.on_lung is not None:
         has_ild = np.isfinite(live.happened("lung_hazard", everyone))
         yield "worst:ild", np.where(has_ild, live.lung.worst(), 0)

@@ -1,0 +1,1 @@
+"""Many courses: arms, accrual, endpoints and statistics; published trials as data."""

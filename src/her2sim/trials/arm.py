@@ -1,0 +1,162 @@
+"""An arm of a trial: its patients treated visit by visit, one row of outcomes each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.biology.ensemble import Members
+from her2sim.biology.people import People
+from her2sim.combination import load_combination
+from her2sim.random import Purpose, uniforms
+from her2sim.trials.death import death_days
+from her2sim.trials.enrolment import enrol
+from her2sim.trials.trial import Arm, Pace, Trial
+from her2sim.whole_patient.calendar import SCANS, Calendar
+from her2sim.whole_patient.outcomes import patient_columns
+from her2sim.whole_patient.treat import Treating, treat
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = NDArray[np.float64]
+Positions = NDArray[np.int64]
+DAY_PER_MONTH = 365.25 / 12
+DAY_PER_WEEK = 7.0
+SCAN_WINDOW_DAY = 7.0
+"""Protocols let a scan be a week early or late; what is seen there is that of the planned day."""
+DATED = ("response_day", "complete_day", "progressed_day")
+TRAITS = ("ihc", "pik3ca", "genotype", "is_er_positive", "is_heterogeneous", "earlier_lines")
+
+
+@dataclass(frozen=True, eq=False)
+class Patients:
+    """Patients of an arm: their numbers and members of the ensemble, each of shape (n,)."""
+
+    numbers: Positions
+    members: Positions
+
+
+def run_arm(
+    trial: Trial,
+    arm: Arm,
+    patients: Patients,
+    seed: int,
+    *,
+    by_rules: bool = True,
+    threads: int | None = None,
+) -> pl.DataFrame:
+    """Treat patients in an arm: one row a patient, in the order of their numbers as given.
+
+    Parameters
+    ----------
+    trial, arm : what is done to whom
+    patients, seed : with the number, the seed decides everything about a patient
+    by_rules : whether the labels' rules hold, lower and stop doses
+
+    Returns
+    -------
+    DataFrame
+        ``entry_day``, ``cut_day`` (from entry), ``lost_day`` and ``death_day``, traits of the
+        tumour, and the columns of :func:`her2sim.whole_patient.outcomes.patient_columns`.
+    """
+    import polars as pl
+
+    members = Members(patients.members)
+    people = enrol(trial, arm, patients.numbers, seed, members)
+    how = _how(trial, arm, by_rules)
+    frames, rows = list[pl.DataFrame](), list[Positions]()
+    for number, chosen in _regimens(arm, patients.numbers, seed):
+        if not chosen.size:
+            continue
+        names = [part.name for part in arm.regimen]
+        drugs = load_combination(names[number]).treatments if names else ()
+        some = people.take(chosen)
+        treated = treat(drugs, some, how, threads=threads)
+        columns = {"regimen": np.full(chosen.size, names[number] if names else "none")}
+        frames.append(pl.DataFrame({**columns, **dict(patient_columns(treated))}))
+        rows.append(chosen)
+    order = np.argsort(np.concatenate(rows))
+    outcomes = _dated(pl.concat(frames, how="diagonal_relaxed")[order], people)
+    first = pl.DataFrame(
+        {
+            "patient": patients.numbers,
+            "member": patients.members,
+            **_observed(trial, people, outcomes["progressed_day"].to_numpy()),
+            **{name: _plain(people.tumours.traits[name]) for name in TRAITS},
+        }
+    )
+    return pl.concat([first, outcomes], how="horizontal")
+
+
+def _dated(outcomes: pl.DataFrame, people: People) -> pl.DataFrame:
+    """Scans where they fall: some days before or after the planned one."""
+    cohort = people.cohort
+    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.VISITS)
+    dates = {
+        name: outcomes[name].to_numpy() + SCAN_WINDOW_DAY * (2 * uniforms(*key, f"on:{name}") - 1)
+        for name in DATED
+    }
+    return outcomes.with_columns(**dates)
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(str) if values.dtype.kind not in "if" else values
+
+
+def _how(trial: Trial, arm: Arm, by_rules: bool) -> Treating:
+    return Treating(
+        trial.end_month * DAY_PER_MONTH,
+        trial.setting,
+        trial.region,
+        by_rules,
+        scan=trial.lvef_method,
+        given_with=arm.given_with,
+        scans=_calendar(trial.scans) if trial.scans else SCANS,
+        lvef_tests=_calendar(trial.lvef_tests) if trial.lvef_tests else None,
+    )
+
+
+def _calendar(paces: tuple[Pace, ...]) -> Calendar:
+    return Calendar(
+        tuple(
+            (
+                pace.every_week * DAY_PER_WEEK,
+                np.inf if pace.until_week is None else pace.until_week * DAY_PER_WEEK,
+            )
+            for pace in paces
+        )
+    )
+
+
+def _regimens(arm: Arm, numbers: Positions, seed: int) -> Iterator[tuple[int, Positions]]:
+    """Which patients get which regimen of the arm."""
+    if len(arm.regimen) <= 1:
+        yield 0, np.arange(numbers.size)
+        return
+    drawn = uniforms(seed, 0, numbers, Purpose.COVARIATES, "trial:regimen")
+    edges = np.cumsum([part.share for part in arm.regimen])[:-1]
+    place = np.searchsorted(edges, drawn, side="right")
+    for number in range(len(arm.regimen)):
+        yield number, np.flatnonzero(place == number)
+
+
+def _observed(trial: Trial, people: People, progressed_day: Array) -> dict[str, Array]:
+    """When each patient comes in, is cut off, is lost, and dies; days from entry but the first."""
+    cohort, design = people.cohort, trial.design
+    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.DROPOUT)
+    entry = uniforms(*key, "entry") * design.accrual.to("day")
+    rate = -np.log1p(-min(design.lost.share, 1 - 1e-9)) / 365.25
+    with np.errstate(divide="ignore"):
+        lost = -np.log(uniforms(*key, "lost")) / rate
+    deaths = {"death_day": death_days(people, progressed_day)}
+    return {
+        "entry_day": entry,
+        "cut_day": trial.end_month * DAY_PER_MONTH - entry,
+        "lost_day": lost,
+        **(deaths if trial.setting == "metastatic" else {}),
+    }

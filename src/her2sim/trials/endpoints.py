@@ -1,0 +1,156 @@
+"""Endpoints of a trial from the outcomes of its patients, as they were observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.errors import DataError
+from her2sim.trials.arm import DAY_PER_MONTH
+from her2sim.trials.measures import SUBGROUPS
+from her2sim.trials.survival import KaplanMeier, kaplan_meier
+from her2sim.trials.trial import Trial
+from her2sim.whole_patient.heart_tests import FALL_POINTS, LOW_PERCENT
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Column = Callable[[str], NDArray[np.generic]]
+COUNT_GRADES: Mapping[str, tuple[str, tuple[float, ...]]] = {
+    "neutropenia": ("neutrophils", (1.5, 1.0, 0.5)),
+    "thrombocytopenia": ("platelets", (75.0, 50.0, 25.0)),
+}
+"""Counts in 1e9 a litre below which the grade is 2, 3 and 4 (CTCAE 5)."""
+EVENTS = {"heart_failure": "heart_failure", "febrile_neutropenia": "febrile_neutropenia"}
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Months to an event, or to where observation ended; each of shape (n,)."""
+
+    month: Array
+    event: Mask
+
+    def take(self, chosen: Mask) -> Times:
+        """Those of some patients."""
+        return Times(self.month[chosen], self.event[chosen])
+
+    def curve(self) -> KaplanMeier:
+        """Their survival curve, in months."""
+        return kaplan_meier(self.month, self.event)
+
+
+class ArmOutcomes:
+    """Outcomes of the patients of an arm; columns are read when they are asked for.
+
+    ``column`` gives a column of :func:`her2sim.trials.arm.run_arm` by name, over all patients.
+    """
+
+    def __init__(self, trial: Trial, column: Column, names: frozenset[str]) -> None:
+        self.trial, self._column, self.names = trial, column, names
+
+    def numbers(self, name: str) -> Array:
+        """A column of numbers."""
+        return np.asarray(self._column(name), dtype=np.float64)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column."""
+        return name in self.names
+
+    @property
+    def member(self) -> NDArray[np.int64]:
+        """Member of the ensemble of each patient."""
+        return np.asarray(self._column("member"), dtype=np.int64)
+
+    def until_day(self) -> Array:
+        """Where observation of each patient ends without an event."""
+        found: Array = np.minimum(self.numbers("cut_day"), self.numbers("lost_day"))
+        return found
+
+    def times(self, endpoint: str) -> Times:
+        """Times of ``PFS``, ``TTP``, ``OS``, or ``DoR`` (NaN for those without a response)."""
+        until = self.until_day()
+        progressed = self.numbers("progressed_day")
+        death = self.numbers("death_day")
+        start: Array | float = 0.0
+        if endpoint == "OS":
+            event_day = death
+        elif endpoint == "TTP":
+            event_day, until = progressed, np.minimum(until, death)
+        else:
+            event_day = np.minimum(progressed, death)
+        if endpoint == "DoR":
+            start = np.where(self.responded("ORR"), self._response_day("ORR"), np.nan)
+        observed = event_day <= until
+        days = np.where(observed, event_day, until) - start
+        return Times(np.maximum(days, 0.0) / DAY_PER_MONTH, observed)
+
+    def _response_day(self, endpoint: str) -> Array:
+        kind = "response" if endpoint == "ORR" else "complete"
+        return self.numbers(f"{kind}_day")
+
+    def responded(self, endpoint: str) -> Mask:
+        """Who had a response (``ORR``) or a complete one (``CR``) while observed."""
+        kinds = {"ORR": ("response", "confirmed"), "CR": ("complete", "complete_confirmed")}
+        kind = kinds[endpoint][self.trial.response == "confirmed"]
+        found: Mask = self.numbers(f"{kind}_day") <= self.until_day()
+        return found
+
+    def had(self, event: str, grade: str = "any") -> Mask | None:
+        """Who had a harm of at least a grade; None if the model does not have it in this arm.
+
+        Raises
+        ------
+        DataError
+            If a harm has no grades.
+        """
+        least = 1 if grade == "any" else int(grade)
+        if event.startswith("lvef"):
+            return self._heart(event) if self.has("lvef_lowest") else None
+        if event in COUNT_GRADES:
+            line, limits = COUNT_GRADES[event]
+            if not self.has(f"nadir:{line}") or least < 2 or least > 4:
+                return None
+            counts: Mask = self.numbers(f"nadir:{line}") < limits[least - 2]
+            return counts
+        if event in EVENTS:
+            if not self.has(f"event:{event}"):
+                return None
+            came: Mask = self.numbers(f"event:{event}") <= self.until_day()
+            return came
+        if event == "discontinuation":
+            drugs = [name for name in self.names if name.startswith("stopped:")]
+            stopped = [np.nan_to_num(self.numbers(name)) > 0 for name in sorted(drugs)]
+            return np.any(stopped, axis=0) if stopped else None
+        if not self.has(f"worst:{event}"):
+            return None
+        graded: Mask = np.nan_to_num(self.numbers(f"worst:{event}")) >= least
+        return graded
+
+    def _heart(self, event: str) -> Mask:
+        first, lowest = self.numbers("lvef_first"), self.numbers("lvef_lowest")
+        fall = np.nan_to_num(first - lowest)
+        below = np.nan_to_num(lowest, nan=100.0) < LOW_PERCENT
+        found: dict[str, Mask] = {
+            "lvef_below_50": below,
+            "lvef_drop": below & (fall >= FALL_POINTS),
+            "lvef_drop_16": below & (fall >= 16),
+            "lvef_points_10_to_20": (fall >= FALL_POINTS) & (fall < 20),
+            "lvef_points_20": fall >= 20,
+        }
+        if event == "lvef_drop_confirmed":
+            return self.numbers("lvef_fell_twice") > 0
+        if event not in found:
+            raise DataError(f"{event!r} is no measure of the LVEF")
+        return found[event]
+
+    def group(self, name: str | None) -> Mask:
+        """Who belongs to a group of patients; all without a name."""
+        if name is None:
+            return np.ones(self.member.size, dtype=bool)
+        trait, values = SUBGROUPS[name]
+        of_trait = np.asarray(self._column(trait)).astype(str)
+        wanted = {*values, *(value.lower() for value in values)}
+        return np.isin(of_trait, sorted(wanted))

@@ -1,0 +1,114 @@
+"""Whether the parts of a trial file fit together, whatever else is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from her2sim.errors import did_you_mean
+from her2sim.trials.measures import (
+    CURVES,
+    GRADES,
+    RATES,
+    SAFETY,
+    SUBGROUPS,
+    WITHOUT_MODEL,
+    measures_of,
+)
+
+Fault = tuple[str, str]
+"""Place in the file, and what is wrong there."""
+_OF_ARMS = ("outcome", "comparison", "safety", "landmarks", "crossover")
+_OF_ENDPOINTS = ("outcome", "comparison", "landmarks")
+
+
+def fit_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults of a trial as it was read, before its fields are known to be right."""
+    yield from _arm_faults(raw)
+    yield from _endpoint_faults(raw)
+    yield from _row_faults(raw)
+    yield from _pace_faults(raw)
+    enrolled = raw.get("enrolled")
+    has_lines = isinstance(enrolled, dict) and "earlier_lines" in enrolled
+    if raw.get("setting") == "metastatic" and not has_lines:
+        yield "enrolled.earlier_lines", "say how many lines of treatment came before"
+    if raw.get("setting") == "early" and has_lines:
+        yield "enrolled.earlier_lines", "early disease has none; leave it out"
+
+
+def _rows(raw: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Rows of a table of the file, each with its place."""
+    rows = raw.get(kind, ())
+    for number, row in enumerate(rows if isinstance(rows, (list, tuple)) else ()):
+        if isinstance(row, dict):
+            yield f"{kind}.{number}", row
+
+
+def _word(row: Mapping[str, Any], name: str) -> str | None:
+    value = row.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _arm_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    ids = [arm_id for _, row in _rows(raw, "arm") if (arm_id := _word(row, "id"))]
+    for twice in sorted({i for i in ids if ids.count(i) > 1}):
+        yield "arm", f"{twice!r} is there twice"
+    for kind in _OF_ARMS:
+        for place, row in _rows(raw, kind):
+            for name in ("arm", "versus", "to"):
+                arm_id = _word(row, name)
+                if arm_id is not None and arm_id not in ids:
+                    yield f"{place}.{name}", f"no arm {arm_id!r}{did_you_mean(arm_id, ids)}"
+
+
+def _endpoint_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    places = [
+        (f"{place}.endpoint", endpoint)
+        for kind in _OF_ENDPOINTS
+        for place, row in _rows(raw, kind)
+        if (endpoint := _word(row, "endpoint"))
+    ]
+    listed = raw.get("endpoints", ())
+    places += [(f"endpoints.{n}", e) for n, e in enumerate(listed) if isinstance(e, str)]
+    known = (*CURVES, *RATES, "safety")
+    for place, endpoint in places:
+        if endpoint in WITHOUT_MODEL:
+            yield place, f"{endpoint}: no model yet"
+        elif endpoint not in known:
+            yield place, f"unknown endpoint {endpoint!r}{did_you_mean(endpoint, known)}"
+        elif endpoint != "safety" and raw.get("setting") == "early":
+            yield place, f"{endpoint} in early disease: no model yet"
+        elif endpoint != "safety" and not raw.get("scans"):
+            yield place, f"{endpoint} needs a schedule of scans, and there is none"
+
+
+def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    for kind in _OF_ENDPOINTS:
+        for place, row in _rows(raw, kind):
+            group = _word(row, "subgroup")
+            if group is not None and group not in SUBGROUPS:
+                yield f"{place}.subgroup", f"unknown {group!r}{did_you_mean(group, SUBGROUPS)}"
+    for place, row in _rows(raw, "comparison"):
+        if "versus" not in row or row.get("arm") == row.get("versus"):
+            yield f"{place}.versus", "a hazard ratio needs a control, another arm"
+        if row.get("endpoint") in RATES:
+            yield f"{place}.endpoint", f"{row['endpoint']} is a rate and has no hazard ratio"
+    for place, row in _rows(raw, "outcome"):
+        measure, allowed = _word(row, "measure"), measures_of(str(row.get("endpoint")))
+        if measure is not None and allowed and measure not in allowed:
+            yield f"{place}.measure", f"unknown {measure!r}{did_you_mean(measure, allowed)}"
+    for place, row in _rows(raw, "safety"):
+        event, grade = _word(row, "event"), row.get("grade", "any")
+        if event is not None and event not in SAFETY:
+            yield f"{place}.event", f"unknown {event!r}{did_you_mean(event, SAFETY)}"
+        if grade not in GRADES:
+            yield f"{place}.grade", f"{grade!r}: write any, 2, 3, 4 or 5 in quotes"
+
+
+def _pace_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    for kind in ("scans", "lvef_tests"):
+        paces = [row for _, row in _rows(raw, kind)]
+        if any("until_week" not in pace for pace in paces[:-1]):
+            yield kind, "only the last pace may go on to the end"
+        if paces and "until_week" in paces[-1]:
+            yield kind, "the last pace goes on to the end; leave its until_week out"

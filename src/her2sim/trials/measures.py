@@ -1,0 +1,57 @@
+"""Words of trials: endpoints, how they are measured, harms, and groups of patients."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+CURVES = ("PFS", "TTP", "OS", "DoR")
+"""Endpoints that are times to an event."""
+RATES = ("ORR", "CR")
+"""Endpoints that are shares of patients."""
+WITHOUT_MODEL = ("pCR", "tpCR", "bpCR", "IDFS", "DFS", "EFS", "RFS", "iDFS", "CNS_PFS")
+GRADES = ("any", "2", "3", "4", "5")
+
+SAFETY: dict[str, str] = {
+    "lvef_below_50": "LVEF measured below 50 %",
+    "lvef_drop": "LVEF measured below 50 % and 10 points down",
+    "lvef_drop_16": "LVEF measured below 50 % and 16 points down",
+    "lvef_drop_confirmed": "LVEF below 50 % and 10 points down, twice in a row",
+    "lvef_points_10_to_20": "LVEF measured 10 to 20 points down",
+    "lvef_points_20": "LVEF measured 20 points down or more",
+    "heart_failure": "symptomatic heart failure",
+    "neutropenia": "neutrophils, weekly tests",
+    "thrombocytopenia": "platelets, weekly tests",
+    "febrile_neutropenia": "febrile neutropenia",
+    "ild": "interstitial lung disease",
+    "diarrhoea": "diarrhoea",
+    "neuropathy": "peripheral neuropathy",
+    "transaminase": "ALT or AST",
+    "infusion_reaction": "infusion reaction",
+    "nausea": "nausea",
+    "discontinuation": "a drug stopped for harm",
+}
+"""Harms that are worked out."""
+
+SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "pik3ca_wildtype": ("pik3ca", ("False",)),
+    "pik3ca_mutated": ("pik3ca", ("True",)),
+    "fcgr3a_f_carriers": ("genotype", ("VF", "FF")),
+    "fcgr3a_vv": ("genotype", ("VV",)),
+    "er_positive": ("is_er_positive", ("True",)),
+    "er_negative": ("is_er_positive", ("False",)),
+    "heterogeneous": ("is_heterogeneous", ("True",)),
+    "homogeneous": ("is_heterogeneous", ("False",)),
+    "ihc_1": ("ihc", ("1+",)),
+    "ihc_2": ("ihc", ("2+",)),
+    "ihc_3": ("ihc", ("3+",)),
+}
+"""Groups of patients: a trait of the tumour, and which of its values."""
+
+Measure = Literal["median_month", "rate_percent"]
+
+
+def measures_of(endpoint: str) -> tuple[Measure, ...]:
+    """How an endpoint is measured."""
+    if endpoint in CURVES:
+        return ("median_month", "rate_percent")
+    return ("rate_percent",) if endpoint in RATES else ()

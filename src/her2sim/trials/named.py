@@ -1,0 +1,49 @@
+"""Trials that come with her2sim, and files of one's own."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from her2sim.errors import UnknownNameError, did_you_mean
+from her2sim.facts import read_fact_file
+from her2sim.trials.trial import Trial
+
+
+@cache
+def trial_names() -> tuple[str, ...]:
+    """Names of the trials that come with her2sim: cleopatra, emilia, ..."""
+    folder = files("her2sim.trials").joinpath("facts")
+    names = (p.name for p in folder.iterdir())
+    return tuple(sorted(n.removesuffix(".toml") for n in names if n.endswith(".toml")))
+
+
+@cache
+def _shipped(name: str) -> Trial:
+    return read_fact_file(files("her2sim.trials").joinpath("facts", f"{name}.toml"), Trial)
+
+
+def load_trial(name: str) -> Trial:
+    """A trial by name (or another name of it), or from the path of a TOML file.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such trial.
+    DataError
+        With all faults of the file, each with its place.
+    """
+    if name.endswith(".toml"):
+        return read_fact_file(Path(name), Trial)
+    wanted = name.casefold()
+    if wanted in trial_names():
+        return _shipped(wanted)
+    for other in trial_names():
+        trial = _shipped(other)
+        if wanted in (text.casefold() for text in (trial.id, *trial.aliases)):
+            return trial
+    raise UnknownNameError(
+        f"unknown trial {name!r}{did_you_mean(name, trial_names())} (a file of your own ends in "
+        ".toml)"
+    )

@@ -1,0 +1,282 @@
+"""A trial as data: whom it takes, how it treats them, when it looks, and what it published."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from her2sim.combination import load_combination
+from her2sim.errors import Her2SimError
+from her2sim.facts import Claim, FactFile, FactModel, Quantity
+from her2sim.patients.population import Share, load_population
+from her2sim.trials.fit import fit_faults
+from her2sim.trials.measures import CURVES
+
+Ihc = Literal["0", "1+", "2+", "3+"]
+Role = Literal["anchor", "prediction"]
+
+
+class Shares(Claim):
+    """What part of the patients belongs to each group; the parts add up to one."""
+
+    shares: dict[str, float] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _add_up(self) -> Shares:
+        if min(self.shares.values()) <= 0 or abs(sum(self.shares.values()) - 1) > 1e-6:
+            raise ValueError("shares must be above zero and add up to 1")
+        return self
+
+
+class Her2Shares(Shares):
+    """How many patients have which IHC score."""
+
+    shares: dict[Ihc, float] = Field(min_length=1)  # type: ignore[assignment]
+
+
+class Lines(Shares):
+    """How many patients had how many earlier lines of treatment for metastatic disease."""
+
+    @field_validator("shares")
+    @classmethod
+    def _are_numbers(cls, shares: dict[str, float]) -> dict[str, float]:
+        wrong = [key for key in shares if not key.isdigit() or int(key) > 10]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: write the number of earlier lines, 0 to 10")
+        return shares
+
+
+class Enrolled(FactModel):
+    """Whom the trial takes.
+
+    ``base`` is a population by name, or the path of one of your own; ``her2`` the IHC scores,
+    ``earlier_lines`` how far treated they are (not in early disease). ``asian`` and
+    ``after_anthracycline`` replace what the population has.
+    """
+
+    base: str
+    her2: Her2Shares
+    earlier_lines: Lines | None = None
+    asian: Share | None = None
+    er_positive: Share | None = None
+    after_anthracycline: Share | None = None
+
+    @field_validator("base")
+    @classmethod
+    def _exists(cls, base: str) -> str:
+        try:
+            load_population(base)
+        except Her2SimError as error:
+            raise ValueError(str(error)) from None
+        return base
+
+
+class Pace(Claim):
+    """Every so many weeks, until a week (or to the end)."""
+
+    every_week: float = Field(gt=0)
+    until_week: float | None = Field(default=None, gt=0)
+
+
+class Design(FactModel):
+    """How patients come in, how long they are followed, and how many are lost.
+
+    ``accrual`` is the time in which they come in, evenly; ``follow_up`` that from the last one to
+    the data cut; ``lost`` the share that drops out of observation in a year.
+    """
+
+    accrual: Quantity
+    follow_up: Quantity
+    lost: Share
+
+    @model_validator(mode="after")
+    def _are_times(self) -> Design:
+        for name, least in (("accrual", 0.0), ("follow_up", 0.1)):
+            months = getattr(self, name).to("month")
+            if not least <= months <= 180:
+                raise ValueError(f"{name} of {months:g} months: use {least:g} to 180")
+        return self
+
+
+class Given(FactModel):
+    """A regimen of an arm, and what part of the arm gets it."""
+
+    name: str
+    share: float = Field(default=1.0, gt=0, le=1)
+
+    @field_validator("name")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            load_combination(name)
+        except Her2SimError as error:
+            raise ValueError(str(error)) from None
+        return name
+
+
+class Arm(Claim):
+    """An arm. ``n`` is how many were randomised, ``allocation`` its weight.
+
+    Without a regimen it is observed only. ``stands_for`` says what was really given where the
+    regimen is not all of it. ``her2`` replaces that of the trial, for cohorts by HER2.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    title: str
+    n: int | None = Field(default=None, ge=1)
+    allocation: float = Field(default=1.0, gt=0)
+    regimen: tuple[Given, ...] = ()
+    stands_for: str = ""
+    given_with: tuple[str, ...] = ()
+    her2: Her2Shares | None = None
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Arm:
+        if self.regimen and abs(sum(part.share for part in self.regimen) - 1) > 1e-6:
+            raise ValueError("the shares of the regimens must add up to 1")
+        return self
+
+
+class Published(Claim):
+    """What a published figure is for: an anchor of the calibration, or a prediction."""
+
+    role: Role = "prediction"
+
+
+class Outcome(Published):
+    """A published figure of an endpoint in an arm; ``at_month`` for a rate of a curve."""
+
+    arm: str
+    endpoint: str
+    measure: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    at_month: float | None = Field(default=None, gt=0)
+    subgroup: str | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Outcome:
+        if self.measure == "rate_percent" and self.endpoint in CURVES and self.at_month is None:
+            raise ValueError(f"a rate of {self.endpoint} needs at_month")
+        return self
+
+
+class Comparison(Published):
+    """A published hazard ratio of an arm over another; below 1 favours ``arm``."""
+
+    arm: str
+    versus: str
+    endpoint: str
+    hazard_ratio: float | None = Field(default=None, gt=0)
+    low: float | None = Field(default=None, gt=0)
+    high: float | None = Field(default=None, gt=0)
+    subgroup: str | None = None
+
+
+class Safety(Published):
+    """A published share of patients with a harm, in per cent; ``grade`` is the least one."""
+
+    arm: str
+    event: str
+    grade: str = "any"
+    value: float | None = Field(default=None, ge=0, le=100)
+    n: int | None = Field(default=None, ge=1)
+
+
+class Landmarks(Published):
+    """Published points of a survival curve of an arm."""
+
+    arm: str
+    endpoint: str
+    months: tuple[float, ...] = Field(min_length=1)
+    survival: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Landmarks:
+        if len(self.months) != len(self.survival):
+            raise ValueError(f"{len(self.months)} months and {len(self.survival)} survivals")
+        return self
+
+
+class Crossover(Claim):
+    """Patients of an arm who got the drugs of another after progression, in per cent."""
+
+    arm: str
+    to: str
+    value: float = Field(ge=0, le=100)
+
+
+class Trial(FactFile):
+    """A trial, and what it published.
+
+    ``endpoints`` are those that are worked out; ``response`` says whether a response has to be
+    confirmed by a second scan. Without ``scans`` nothing of a tumour can be known, without
+    ``lvef_tests`` the LVEF only where a label asks for it.
+    """
+
+    id: str
+    title: str
+    nct: str | None = None
+    aliases: tuple[str, ...] = ()
+    setting: Literal["metastatic", "early"]
+    region: Literal["us", "eu"] = "us"
+    enrolled: Enrolled
+    design: Design
+    scans: tuple[Pace, ...] = ()
+    lvef_tests: tuple[Pace, ...] = ()
+    lvef_method: Literal["echo", "muga"] = "echo"
+    response: Literal["confirmed", "best"] = "confirmed"
+    endpoints: tuple[str, ...] = Field(min_length=1)
+    arm: tuple[Arm, ...] = Field(min_length=1)
+    outcome: tuple[Outcome, ...] = ()
+    comparison: tuple[Comparison, ...] = ()
+    safety: tuple[Safety, ...] = ()
+    landmarks: tuple[Landmarks, ...] = ()
+    crossover: tuple[Crossover, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fits_together(cls, data: Any, handler: ModelWrapValidatorHandler[Trial]) -> Trial:
+        """Faults of fields and of what does not fit together, all at once."""
+        found: list[InitErrorDetails] = []
+        trial: Trial | None = None
+        try:
+            trial = handler(data)
+        except ValidationError as error:
+            found = [_again(fault) for fault in error.errors()]
+        if isinstance(data, dict):
+            found += [_fault(place, text, data) for place, text in fit_faults(data)]
+        if trial is None or found:
+            raise ValidationError.from_exception_data(cls.__name__, found)
+        return trial
+
+    def arm_of(self, arm_id: str) -> Arm:
+        """An arm by its id."""
+        return next(arm for arm in self.arm if arm.id == arm_id)
+
+    @property
+    def end_month(self) -> float:
+        """Months from the first patient to the data cut."""
+        return self.design.accrual.to("month") + self.design.follow_up.to("month")
+
+
+def _again(fault: Any) -> InitErrorDetails:
+    """A fault of a field, to be raised once more beside others."""
+    return InitErrorDetails(
+        type=fault["type"], loc=fault["loc"], input=fault["input"], ctx=fault.get("ctx", {})
+    )
+
+
+def _fault(place: str, text: str, data: Any) -> InitErrorDetails:
+    kind = PydanticCustomError("value_error", "{text}", {"text": text})
+    return InitErrorDetails(type=kind, loc=(place,), input=data)
