@@ -82,7 +82,9 @@ class UncertainQuantity(Quantity):
 
     ``low`` to ``high`` is what it may be; a member of an ensemble takes a value from there, evenly
     on the scale ``drawn_on``. ``spread`` is the SD between patients, on the logarithm (on the logit
-    if that is the scale).
+    if that is the scale). ``members`` are the values that a calibration gave to the members, in
+    their order; ``value``, ``low`` and ``high`` are then their median, 5th and 95th percentile.
+    ``spread_members`` are the same of the spread.
     """
 
     meaning: str
@@ -90,6 +92,8 @@ class UncertainQuantity(Quantity):
     high: float | None = None
     spread: float | None = Field(default=None, gt=0)
     drawn_on: Literal["log", "logit", "linear"] = "log"
+    members: tuple[float, ...] = ()
+    spread_members: tuple[float, ...] = ()
 
     @model_validator(mode="after")
     def _is_a_range(self) -> UncertainQuantity:

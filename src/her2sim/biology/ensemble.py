@@ -6,14 +6,19 @@ a result is shown for many members.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.special import expit, logit
 
-from her2sim.facts import UncertainQuantity
+from her2sim.errors import DataError
+from her2sim.facts import FactModel, UncertainQuantity
 from her2sim.patients.cohort import Cohort
 from her2sim.random import Purpose, normals, uniforms
 
@@ -26,20 +31,68 @@ class Members:
     """The member of the ensemble that each patient belongs to, shape (n,).
 
     ``shares`` says for some numbers (``OWNER:NAME``) where in its range each patient's lies, from 0
-    to 1, shape (n,), in place of the member's draw.
+    to 1, shape (n,), in place of the member's draw; ``values`` gives the number itself.
     """
 
     ids: NDArray[np.int64]
     shares: Mapping[str, Array] = field(default_factory=dict)
+    values: Mapping[str, Array] = field(default_factory=dict)
 
     def take(self, rows: NDArray[np.int64]) -> Members:
         """Those of some patients."""
-        return Members(self.ids[rows], {name: share[rows] for name, share in self.shares.items()})
+
+        def cut(told: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: array[rows] for name, array in told.items()}
+
+        return Members(self.ids[rows], cut(self.shares), cut(self.values))
+
+    def beside(self, other: Members) -> Members:
+        """These and others; what only some are told is left out."""
+
+        def put(a: Mapping[str, Array], b: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: np.concatenate([a[name], b[name]]) for name in a if name in b}
+
+        ids = np.concatenate([self.ids, other.ids])
+        return Members(ids, put(self.shares, other.shares), put(self.values, other.values))
+
+
+class Ensemble(FactModel):
+    """The members that a calibration kept: the number of the draw of each.
+
+    What was not calibrated takes its value from that draw of its range.
+    """
+
+    draws: tuple[int, ...] = Field(min_length=1)
+
+
+@cache
+def ensemble() -> Ensemble:
+    """The ensemble that comes with her2sim."""
+    path = files("her2sim.biology").joinpath("ensemble.toml")
+    return Ensemble.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def require_members(number: int) -> int:
+    """Refuse more members than there are.
+
+    Raises
+    ------
+    DataError
+        With how many there are.
+    """
+    most = len(ensemble().draws)
+    if not 1 <= number <= most:
+        raise DataError(f"{number} members: the ensemble has {most}; use 1 to {most}")
+    return number
 
 
 def member_value(name: str, quantity: UncertainQuantity, members: Members) -> Array:
     """Value of a number for the member of each patient; ``name`` decides the draw."""
+    if name in members.values:
+        return members.values[name]
     values = np.full(members.ids.shape, quantity.value)
+    if quantity.members and name not in members.shares:
+        return np.array([quantity.value, *quantity.members])[members.ids]
     if quantity.low is None or quantity.high is None:
         return values
     into, back = _SCALES[quantity.drawn_on]
@@ -47,7 +100,8 @@ def member_value(name: str, quantity: UncertainQuantity, members: Members) -> Ar
     if name in members.shares:
         told: Array = back(low + members.shares[name] * (high - low))
         return told
-    share = uniforms(ENSEMBLE_SEED, 0, members.ids, Purpose.ENSEMBLE, name)
+    draws = np.array([0, *ensemble().draws])[members.ids]
+    share = uniforms(ENSEMBLE_SEED, 0, draws, Purpose.ENSEMBLE, name)
     drawn: Array = np.where(members.ids == 0, values, back(low + share * (high - low)))
     return drawn
 
@@ -61,8 +115,18 @@ def patient_value(
         return typical
     score = normals(cohort.seed, cohort.replicate, cohort.numbers, Purpose.BIOLOGY, name)
     into, back = _SCALES[quantity.drawn_on]
-    drawn: Array = back(into(typical) + quantity.spread * score)
+    drawn: Array = back(into(typical) + _spread(name, quantity, members) * score)
     return drawn
+
+
+def _spread(name: str, quantity: UncertainQuantity, members: Members) -> Array:
+    """SD between patients for the member of each; told or calibrated as ``NAME.spread``."""
+    told = f"{name}.spread"
+    if told in members.values:
+        return members.values[told]
+    if quantity.spread_members:
+        return np.array([quantity.spread, *quantity.spread_members])[members.ids]
+    return np.full(members.ids.shape, quantity.spread)
 
 
 def patient_values(
@@ -76,6 +140,18 @@ def patient_values(
         name: patient_value(f"{owner}:{name}", quantity, cohort, members)
         for name, quantity in quantities.items()
     }
+
+
+def onto_scale(quantity: UncertainQuantity, values: Array) -> Array:
+    """Values of a number on the scale on which it is drawn."""
+    found: Array = _SCALES[quantity.drawn_on][0](values)
+    return found
+
+
+def from_scale(quantity: UncertainQuantity, values: Array) -> Array:
+    """Values of a number from the scale on which it is drawn."""
+    found: Array = _SCALES[quantity.drawn_on][1](values)
+    return found
 
 
 _SCALES = {

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from her2sim.biology.ensemble import Members, member_value
 from her2sim.errors import DataError
@@ -39,15 +40,21 @@ def heart_number(name: str) -> float:
 
 @dataclass(frozen=True)
 class HeartKnown:
-    """What is known of the hearts; what is not (None) is drawn."""
+    """What is known of the hearts; what is not (None) is drawn.
+
+    ``lvef_least_percent`` is the lowest LVEF with which a patient is taken.
+    """
 
     after_anthracycline: bool = False
     troponin_ng_per_l: float | None = None
     lvef_percent: float | None = None
+    lvef_least_percent: float | None = None
 
     def __post_init__(self) -> None:
         if self.lvef_percent is not None and not 5 <= self.lvef_percent <= 90:
             raise DataError(f"LVEF {self.lvef_percent:g} %: use 5 to 90")
+        if self.lvef_least_percent is not None and not 5 <= self.lvef_least_percent <= 60:
+            raise DataError(f"least LVEF {self.lvef_least_percent:g} %: use 5 to 60")
         if self.troponin_ng_per_l is not None and not 0 < self.troponin_ng_per_l < 1e5:
             raise DataError(f"troponin T {self.troponin_ng_per_l:g} ng/L: use a number above zero")
 
@@ -84,7 +91,10 @@ def draw_hearts(
 
     rho = facts["correlation"].value
     z = score("lvef")
-    start = drawn("lvef_after_anthracycline" if known.after_anthracycline else "lvef_before", z)
+    before = "lvef_after_anthracycline" if known.after_anthracycline else "lvef_before"
+    if known.lvef_least_percent is not None:
+        z = _from(z, np.log(known.lvef_least_percent / typical(before)) / facts[before].spread)
+    start = drawn(before, z)
     if known.lvef_percent is not None:
         start = np.full(n, known.lvef_percent)
     half = drawn("heart_half", rho * z + np.sqrt(1 - rho**2) * score("heart_half"))
@@ -100,3 +110,10 @@ def draw_hearts(
     parameters = {name: typical(name) for name in plain}
     parameters |= {"lvef_start": start, "heart_half": half, "troponin": troponin}
     return Hearts(parameters, drawn("troponin_slope", score("troponin_slope")))
+
+
+def _from(score: Array, least: Array) -> Array:
+    """Normal scores of those above some scores, in the same order."""
+    below = ndtr(least)
+    found: Array = ndtri(below + ndtr(score) * (1 - below))
+    return found

@@ -75,11 +75,7 @@ class People:
             put(self.hearts.parameters, other.hearts.parameters),
             np.concatenate([self.hearts.troponin_slope, other.hearts.troponin_slope]),
         )
-        members = Members(
-            np.concatenate([self.members.ids, other.members.ids]),
-            put(self.members.shares, other.members.shares),
-        )
-        return People(cohort, tumours, hearts, members)
+        return People(cohort, tumours, hearts, self.members.beside(other.members))
 
 
 def draw_people(

@@ -23,6 +23,8 @@ Ihc = Literal["0", "1+", "2+", "3+"]
 Genotype = Literal["VV", "VF", "FF"]
 GENOTYPES: tuple[Genotype, ...] = ("VV", "VF", "FF")
 OWNER = "tumour"
+LINES_COUNTED = 3
+"""Earlier lines of treatment beyond which one more changes nothing: no figure was read there."""
 
 
 class TumourFacts(FactFile):
@@ -130,7 +132,8 @@ def draw_tumours(
     low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
     if known.share_l is not None:
         low = np.full(cohort.n_patients, known.share_l)
-    shifted = logit(value("share_m")) + known.earlier_lines * value("line_shift")
+    counted = min(known.earlier_lines, LINES_COUNTED)
+    shifted = logit(value("share_m")) + counted * value("line_shift")
     resistant = (1 - low) * expit(shifted)
     start = {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}
     affinity = np.array([1.0, facts["affinity_vf"].value, facts["affinity_ff"].value])[genotype]
@@ -157,6 +160,12 @@ def exchange_relative(members: Members) -> Array:
     """Exchange of antibody in the members of an ensemble over that of the fact file."""
     kex = tumour_facts().parameter["kex"]
     return member_value(f"{OWNER}:kex", kex, members) / kex.value
+
+
+def potency_in_cells(members: Members) -> Array:
+    """IC50 of reversible inhibitors in the cells of a patient over the enzymatic one."""
+    name = "ic50_in_cells"
+    return member_value(f"{OWNER}:{name}", tumour_facts().parameter[name], members)
 
 
 _PLAIN = (

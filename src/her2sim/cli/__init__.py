@@ -21,6 +21,7 @@ from her2sim.cli.sensitivity import sensitivity
 from her2sim.cli.shortage import shortage
 from her2sim.cli.status import status
 from her2sim.cli.studies import compare
+from her2sim.cli.trial import trial
 from her2sim.notice import NOTICE
 from her2sim.terminal import HelpfulGroup
 
@@ -34,8 +35,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, eligible, plan, course, check, population, explain, sensitivity, exposure, regimen,
-    simulate, compare, washout, delay, shortage, switch, interval, weight, drug, schema,
+    status, eligible, plan, course, check, population, trial, explain, sensitivity, exposure,
+    regimen, simulate, compare, washout, delay, shortage, switch, interval, weight, drug, schema,
     validate, demo,
 )  # fmt: skip
 for command in COMMANDS:

@@ -47,6 +47,22 @@ class PartStore:
     def _part(self, number: int) -> Path:
         return self.folder / f"part-{number:06d}.parquet"
 
+    def has(self, number: int) -> bool:
+        """Whether an earlier run finished a part."""
+        return self._part(number).is_file()
+
+    def is_finished(self) -> bool:
+        """Whether the joined file of an earlier run with an equal manifest is there."""
+        try:
+            stored = self._joined_manifest().read_text(encoding="utf-8")
+        except OSError:
+            return False
+        text = json.dumps(self.manifest, indent=2, sort_keys=True)
+        return self.path.is_file() and stored.strip() == text
+
+    def _joined_manifest(self) -> Path:
+        return self.path.with_name(self.path.name + ".manifest.json")
+
     def read(self, number: int) -> pl.DataFrame | None:
         """A part that an earlier run finished, or None."""
         path = self._part(number)
@@ -63,7 +79,7 @@ class PartStore:
         with written_whole(self.path) as partial:
             pl.scan_parquet(parts).sink_parquet(partial)
         write_text(
-            self.path.with_name(self.path.name + ".manifest.json"),
+            self._joined_manifest(),
             json.dumps(self.manifest, indent=2, sort_keys=True) + os.linesep,
         )
         shutil.rmtree(self.folder)

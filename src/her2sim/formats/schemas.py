@@ -12,6 +12,8 @@ from her2sim.patients.patient import HISTORY, Patient
 from her2sim.protocol.record import EVENTS, LAB_UNITS
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import ROUTES
+from her2sim.trials.measures import CURVES, GRADES, RATES, SAFETY
+from her2sim.trials.trial import Trial
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -41,6 +43,20 @@ def patient_schema() -> dict[str, Any]:
         },
     }
     return {"$schema": DRAFT, **schema, "title": "her2sim patient"}
+
+
+def trial_schema() -> dict[str, Any]:
+    """A trial file (TOML, read as an object)."""
+    schema = Trial.model_json_schema()
+    properties = schema["$defs"]
+    for name in ("Outcome", "Comparison", "Landmarks"):
+        properties[name]["properties"]["endpoint"] = {"enum": [*CURVES, *RATES]}
+    properties["Safety"]["properties"]["event"] = {
+        "oneOf": [{"const": name, "description": text} for name, text in SAFETY.items()]
+    }
+    properties["Safety"]["properties"]["grade"] = {"enum": list(GRADES)}
+    schema["properties"]["endpoints"]["items"] = {"enum": [*CURVES, *RATES, "safety"]}
+    return {"$schema": DRAFT, **schema, "title": "her2sim trial"}
 
 
 def readings_schema() -> dict[str, Any]:

@@ -29,6 +29,8 @@ ESCAPE = "e"
 """A fourth clone that can be added: as the sensitive one, but its signalling is ligand-driven."""
 BY_DOSE = ("cytotoxic", "endocrine")
 """Kinds of drugs whose kill follows the doses given."""
+NO_CELLS = 1e-12
+"""Cells relative to the first volume below which nothing is left to take a mean of."""
 SLOWEST_GROWTH = 0.2
 """Share of the exponential growth rate that is left however large the tumour is."""
 
@@ -106,7 +108,8 @@ class Lesion:
             total = functools.reduce(operator.add, (k[c] for c in cells))
             low = k[n("cells_l")]
             kept = 1.0 + k["stabilisation"] * (1.0 - k[n("kinase")])
-            mean = ((total - low) * k["receptors_s"] + low * k["receptors_l"]) / total
+            high = total - low + NO_CELLS
+            mean = (high * k["receptors_s"] + low * k["receptors_l"]) / (high + low)
             return Part(
                 outputs={
                     n("kept"): kept,
@@ -373,7 +376,9 @@ class Lesion:
                 rates[n(f"cells_{clone}")] = born - lost
                 dead, gain = dead + lost, gain + born - lost
             rates[n("dying")] = dead - k["clearing"] * k[n("dying")]
-            return Part(rates=rates, outputs={n("volume"): volume, n("gain"): gain / living})
+            return Part(
+                rates=rates, outputs={n("volume"): volume, n("gain"): gain / (living + NO_CELLS)}
+            )
 
         return Assembled("growth", names, growth)
 

@@ -111,6 +111,12 @@ class Steered:
             amounts[:, k] = dose.amount * size
         return np.array([dose.time_day for dose in doses]), amounts
 
+    def given_mg(self, drug: int) -> Array:
+        """Amount of a drug that each patient got, in mg."""
+        own = self.ledger.of(drug)
+        amounts, n = own.dose_mg * own.number, self.cohort.n_patients
+        return np.bincount(own.patient, weights=amounts, minlength=n).astype(np.float64)
+
     def dose_intensity(self, drug: int) -> Array:
         """Relative dose intensity of each patient (`relative_dose_intensity`)."""
         interval_day = self.protocol.plans[drug].interval_day

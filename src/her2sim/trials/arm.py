@@ -35,10 +35,10 @@ TRAITS = ("ihc", "pik3ca", "genotype", "is_er_positive", "is_heterogeneous", "ea
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """Patients of an arm: their numbers and members of the ensemble, each of shape (n,)."""
+    """Patients of an arm: their numbers, shape (n,), and members of the ensemble."""
 
     numbers: Positions
-    members: Positions
+    members: Members
 
 
 def run_arm(
@@ -66,8 +66,7 @@ def run_arm(
     """
     import polars as pl
 
-    members = Members(patients.members)
-    people = enrol(trial, arm, patients.numbers, seed, members)
+    people = enrol(trial, arm, patients.numbers, seed, patients.members)
     how = _how(trial, arm, by_rules)
     frames, rows = list[pl.DataFrame](), list[Positions]()
     for number, chosen in _regimens(arm, patients.numbers, seed):
@@ -85,7 +84,7 @@ def run_arm(
     first = pl.DataFrame(
         {
             "patient": patients.numbers,
-            "member": patients.members,
+            "member": patients.members.ids,
             **_observed(trial, people, outcomes["progressed_day"].to_numpy()),
             **{name: _plain(people.tumours.traits[name]) for name in TRAITS},
         }

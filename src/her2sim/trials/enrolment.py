@@ -70,7 +70,9 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
             earlier_lines=int(list(lines)[k]),
             is_er_positive=None if positive is None else bool(positive),
         )
-        parts.append(draw_people(part, known, HeartKnown(bool(after)), members.take(rows)))
+        least = None if who.lvef_least is None else who.lvef_least.value
+        heart = HeartKnown(bool(after), lvef_least_percent=least)
+        parts.append(draw_people(part, known, heart, members.take(rows)))
         order.append(rows)
     together = reduce(lambda a, b: a.beside(b), parts)
     return together.take(np.argsort(np.concatenate(order)))

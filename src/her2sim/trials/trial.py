@@ -59,7 +59,8 @@ class Enrolled(FactModel):
 
     ``base`` is a population by name, or the path of one of your own; ``her2`` the IHC scores,
     ``earlier_lines`` how far treated they are (not in early disease). ``asian`` and
-    ``after_anthracycline`` replace what the population has.
+    ``after_anthracycline`` replace what the population has; ``lvef_least`` is the lowest LVEF with
+    which a patient is taken.
     """
 
     base: str
@@ -68,6 +69,7 @@ class Enrolled(FactModel):
     asian: Share | None = None
     er_positive: Share | None = None
     after_anthracycline: Share | None = None
+    lvef_least: Quantity | None = None
 
     @field_validator("base")
     @classmethod

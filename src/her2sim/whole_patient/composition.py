@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from her2sim.biology.ensemble import patient_values
 from her2sim.biology.people import People
-from her2sim.biology.tumour import exchange_relative
+from her2sim.biology.tumour import exchange_relative, potency_in_cells
 from her2sim.course import Treatment
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
@@ -187,6 +187,8 @@ def _drug_values(drug: DrugInPatient, people: People) -> dict[str, Array]:
         values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"]
     if "kc50" in values:
         values["kc50"] = values["kc50"] * exchange_relative(people.members)
+    if "ic50" in values:
+        values["ic50"] = values["ic50"] * potency_in_cells(people.members)
     if "fc_affinity" in values:
         values["fc_affinity"] = values["fc_affinity"] * tumours.affinity ** values["fc_genotype"]
     found = {drug.symbol(name): value for name, value in values.items()}

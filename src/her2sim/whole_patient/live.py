@@ -136,6 +136,7 @@ class LivePatients:
         self.showed[who] = self.scans.look(
             visit, self.true_mm(who), self.happened("elsewhere", who)
         )
+        self.hearts.next_day[who[self.showed[who] > 0]] = np.inf  # trials stop testing then
         if self.whole.organs.has_heart:
             due = self.hearts.next_day[who] <= visit.day + ON_THE_DAY
             tested = who[due]

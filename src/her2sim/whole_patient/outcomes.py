@@ -15,8 +15,9 @@ def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
     """Outcomes by name, each of shape (n,); days are infinite where nothing came.
 
     ``event:NAME`` is the day of an event, ``worst:NAME`` the worst grade of a harm, ``lowest:NAME``
-    the lowest count at a visit, ``nadir:NAME`` that of weekly tests; of each drug there are ``intensity:``, ``hold:`` (days),
-    ``reductions:`` and ``stopped:`` (1 if a harm stopped it).
+    the lowest count at a visit, ``nadir:NAME`` that of weekly tests; of each drug there are
+    ``intensity:``, ``given_mg:``, ``hold:`` (days), ``reductions:`` and ``stopped:`` (1 if a harm
+    stopped it).
     """
     live, everyone = treated.live, np.arange(treated.people.cohort.n_patients)
     scans, hearts = live.scans, live.hearts
@@ -52,6 +53,7 @@ def _of_drugs(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
         is_stopped = np.isfinite(steered.stopped_day[d])
         is_harm = is_stopped & (ids[steered.stop_rule[d]] != PROGRESSION.id)
         yield f"intensity:{name}", steered.dose_intensity(d)
+        yield f"given_mg:{name}", steered.given_mg(d)
         yield f"hold:{name}", steered.days_on_hold[d]
         yield f"reductions:{name}", steered.n_reductions[d]
         yield f"stopped:{name}", is_harm.astype(float)

@@ -1,0 +1,132 @@
+"""`her2sim trial`: virtual trials beside the published ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from her2sim.notice import NOTICE
+from her2sim.terminal import (
+    HelpfulGroup,
+    draw_seed,
+    print_json,
+    print_tables,
+    progress_bar,
+    reports_errors,
+)
+
+
+@click.group(cls=HelpfulGroup)
+def trial() -> None:
+    """Virtual trials: run a published one beside its results, or one of your own."""
+
+
+@trial.command("list")
+@reports_errors
+def list_trials() -> None:
+    """The trials that come with her2sim."""
+    from her2sim.report.trial_list import trials_table
+
+    print_tables(trials_table())
+    click.echo(NOTICE)
+
+
+@trial.command()
+@reports_errors
+def schema() -> None:
+    """The JSON schema of a trial file."""
+    from her2sim.formats.schemas import trial_schema
+
+    print_json(trial_schema())
+
+
+@trial.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.option("--patients", type=click.IntRange(2), help="patients of the whole trial")
+@click.option("--per-arm", type=click.IntRange(2), help="patients of an arm of weight 1 [2400]")
+@click.option(
+    "--replicates",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="trials of this size, each with patients of its own: power",
+)
+@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
+@click.option(
+    "--members", type=click.IntRange(1), help="members of the ensemble [one for 100 patients]"
+)
+@click.option(
+    "--protocol",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="off: no dose is held or lowered for harm; the report shows both",
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
+@click.option("--html", type=click.Path(path_type=Path), help="write the report as one file")
+@click.option("--figure", type=click.Path(path_type=Path), help="write the curves")
+@click.option(
+    "-o",
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="keep the outcomes of each patient; a run that was stopped goes on from there",
+)
+@click.option("--workers", type=click.IntRange(1), help="cores [all]")
+@click.option("--cluster", metavar="ADDRESS", help="run on a Dask cluster (extra her2sim[cluster])")
+@click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, hidden=True)
+@reports_errors
+def run(
+    name: str,
+    patients: int | None,
+    per_arm: int | None,
+    replicates: int,
+    seed: int | None,
+    members: int | None,
+    protocol: str,
+    as_json: bool,
+    html: Path | None,
+    figure: Path | None,
+    folder: Path | None,
+    workers: int | None,
+    cluster: str | None,
+    chunk: int,
+) -> None:
+    """Run a trial, arm by arm, and lay it beside what was published.
+
+    NAME is one of `her2sim trial list`, FILE a trial of your own (`her2sim trial schema`,
+    examples/trial_own.toml).
+    """
+    from her2sim.biology.ensemble import ensemble
+    from her2sim.report.trial_figure import trial_figure
+    from her2sim.report.trial_page import trial_page
+    from her2sim.report.trial_run import Asked, TrialFolder, sizes, usual_members
+    from her2sim.report.trial_view import heading, trial_tables
+    from her2sim.report.trials import asked_reports
+    from her2sim.trials.named import load_trial
+
+    found = load_trial(name)
+    n = sizes(found, patients, per_arm)
+    number = draw_seed() if seed is None else seed
+    most = len(ensemble().draws)
+    asked = Asked(n, number, members or usual_members(n, replicates, most), replicates)
+    with TrialFolder(folder) as store, progress_bar(found.id) as progress:
+        report = asked_reports(
+            found, asked, store, is_off=protocol == "off", workers=workers, cluster=cluster,
+            chunk=chunk, progress=progress,
+        )  # fmt: skip
+        if html is not None:
+            trial_page(html, [report])
+        if figure is not None:
+            trial_figure(figure, report)
+    if as_json:
+        print_json(report.as_dict())
+        return
+    click.echo(heading(report))
+    print_tables(*trial_tables(report))
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+    for written in (html, figure):
+        if written is not None:
+            click.echo(f"wrote {written}")
+    click.echo(NOTICE)

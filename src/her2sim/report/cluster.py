@@ -1,0 +1,48 @@
+"""Tasks on a Dask cluster: a worker that is lost loses no task, and none is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from her2sim.errors import DataError
+
+AHEAD = 3
+"""Tasks handed out for each thread of the cluster; more would only wait there."""
+RETRIES = 5
+
+
+def on_cluster(
+    address: str, function: Callable[[Any], Any], tasks: Sequence[Any]
+) -> Iterator[tuple[int, Any]]:
+    """Results of a function over tasks as they come, each with the place of its task.
+
+    Raises
+    ------
+    DataError
+        If Dask is not installed, or nobody answers at the address.
+    """
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise DataError("a cluster needs Dask: install her2sim[cluster]") from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError, TimeoutError) as error:
+        raise DataError(f"cluster {address!r}: nobody answers ({error})") from None
+    with client:
+        left = iter(enumerate(tasks))
+        place: dict[Any, int] = {}
+
+        def submit(number: int, task: Any) -> Any:
+            future = client.submit(function, task, pure=False, retries=RETRIES)
+            place[future] = number
+            return future
+
+        at_once = max(1, sum(client.nthreads().values())) * AHEAD
+        waiting = as_completed([submit(*pair) for pair in islice(left, at_once)])
+        for future in waiting:
+            yield place.pop(future), future.result()
+            for pair in islice(left, 1):
+                waiting.add(submit(*pair))

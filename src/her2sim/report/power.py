@@ -1,0 +1,68 @@
+"""How often a trial of its size shows a difference: over replicates, by the log-rank test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from her2sim.errors import DataError
+from her2sim.report.trial_run import TrialRun
+from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.survival import hazard_ratio, log_rank, proportion
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Power:
+    """Share of replicates in which the log-rank test of an endpoint favours an arm (two-sided 5 %).
+
+    ``low`` and ``high`` are its exact 95 % interval; ``hazard_ratio`` and its percentiles are those
+    over the replicates.
+    """
+
+    endpoint: str
+    arm: str
+    versus: str
+    replicates: int
+    patients: int
+    power: float
+    low: float
+    high: float
+    hazard_ratio: float
+    hazard_ratio_p5: float
+    hazard_ratio_p95: float
+
+
+def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Power]:
+    """Power of each comparison of a trial over its replicates."""
+    for row in run.trial.comparison:
+        if row.subgroup is not None:
+            continue
+        sides = [arms[arm] for arm in (row.arm, row.versus)]
+        times = [arm.times(row.endpoint) for arm in sides]
+        of = [arm.numbers("replicate") for arm in sides]
+        won, ratios, n_used, n_patients = 0, list[float](), 0, 0
+        for replicate in range(run.asked.replicates):
+            own, other = (t.take(o == replicate) for t, o in zip(times, of, strict=True))
+            month = np.concatenate([own.month, other.month])
+            event = np.concatenate([own.event, other.event])
+            in_arm = np.arange(month.size) < own.month.size
+            n_patients = month.size
+            try:
+                ratio = hazard_ratio(month, event, in_arm).value
+                p = log_rank(month, event, in_arm)[1]
+            except DataError:  # an arm without an event shows nothing
+                n_used += 1
+                continue
+            n_used += 1
+            ratios.append(ratio)
+            won += p < ALPHA and ratio < 1
+        share, low, high = proportion(won, n_used)
+        p5, middle, p95 = np.percentile(ratios, [5, 50, 95]) if ratios else (np.nan,) * 3
+        yield Power(
+            row.endpoint, row.arm, row.versus, n_used, n_patients, share, low, high,
+            float(middle), float(p5), float(p95),
+        )  # fmt: skip

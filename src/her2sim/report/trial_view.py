@@ -1,0 +1,150 @@
+"""A trial report for the terminal: predicted beside published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from her2sim.report.trial import Figure, TrialReport
+from her2sim.trials.measures import SAFETY
+
+MEASURES = {"median_month": "median", "rate_percent": "rate"}
+
+
+def heading(report: TrialReport) -> str:
+    """What was run, in a line."""
+    asked = report.run.asked
+    each = f"{asked.replicates} replicates of {{}}" if asked.replicates > 1 else "{}"
+    arms = ", ".join(f"{arm.id} {arm.n // asked.replicates}" for arm in report.arms)
+    rules = "labels' rules on" if asked.by_rules else "labels' rules off"
+    return (
+        f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
+        f"{asked.seed}, {asked.members} members, {rules}"
+    )
+
+
+def trial_tables(report: TrialReport) -> Iterator[Table]:
+    """Endpoints, hazard ratios, harms, treatment, and power."""
+    yield _endpoints(report)
+    if report.ratios:
+        yield _ratios(report)
+    yield _safety(report)
+    yield _treatment(report)
+    if report.power:
+        yield _power(report)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        words = ("arm", "endpoint", "harm", "drug", "role", "over", "of")
+        table.add_column(name, justify="left" if name in words else "right")
+    return table
+
+
+def number_text(value: float | None) -> str:
+    """A number in three figures; a dash without one."""
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:.3g}" if math.isfinite(value) else "not reached"
+
+
+def range_text(low: float | None, high: float | None) -> str:
+    """A range; nothing without one."""
+    if low is None and high is None:
+        return ""
+    return f"{number_text(low)} to {number_text(high)}"
+
+
+def figure_cells(figure: Figure) -> list[str]:
+    """Predicted, its range, published, its range, role."""
+    return [
+        number_text(figure.predicted),
+        range_text(figure.low, figure.high),
+        number_text(figure.published),
+        range_text(figure.published_low, figure.published_high),
+        figure.role if figure.published is not None else "",
+    ]
+
+
+_FIGURE = ("predicted", "5th to 95th", "published", "95 % interval", "role")
+
+
+def endpoint_text(endpoint: str, measure: str, month: float | None, group: str | None) -> str:
+    """An endpoint in words."""
+    at = f" at {month:g} months" if month else ""
+    of = f", {group.replace('_', ' ')}" if group else ""
+    how = "" if measure == "rate_percent" and not month else f" {MEASURES[measure]}"
+    return f"{endpoint}{how}{at}{of}"
+
+
+def _endpoints(report: TrialReport) -> Table:
+    table = _table("Endpoints", "arm", "endpoint", "unit", *_FIGURE)
+    for row in report.endpoints:
+        text = endpoint_text(row.endpoint, row.measure, row.at_month, row.subgroup)
+        table.add_row(row.arm, text, row.unit, *figure_cells(row.figure))
+    return table
+
+
+def _ratios(report: TrialReport) -> Table:
+    table = _table("Hazard ratios", "arm", "over", "endpoint", *_FIGURE)
+    for row in report.ratios:
+        of = f", {row.subgroup.replace('_', ' ')}" if row.subgroup else ""
+        table.add_row(row.arm, row.versus, f"{row.endpoint}{of}", *figure_cells(row.figure))
+    return table
+
+
+def harm_text(event: str, grade: str) -> str:
+    """A harm in words."""
+    return SAFETY[event] if grade == "any" else f"{SAFETY[event]}, grade {grade} or more"
+
+
+def _safety(report: TrialReport) -> Table:
+    off = report.without_rules
+    more = ("without rules",) if off is not None else ()
+    table = _table("Harms, % of patients", "arm", "harm", *_FIGURE[:1], *more, *_FIGURE[1:])
+    other = {} if off is None else {(r.arm, r.event, r.grade): r.figure for r in off.safety}
+    for row in report.safety:
+        cells = figure_cells(row.figure)
+        if off is not None:
+            found = other.get((row.arm, row.event, row.grade))
+            cells.insert(1, number_text(found.predicted if found else None))
+        table.add_row(row.arm, harm_text(row.event, row.grade), *cells)
+    return table
+
+
+def _treatment(report: TrialReport) -> Table:
+    off = report.without_rules
+    columns = ["dose intensity", "given mg", "days on hold", "reduced %", "stopped for harm %"]
+    more = ["intensity without rules", "mg without rules"] if off is not None else []
+    table = _table("Treatment, means", "arm", "drug", *columns, *more)
+    other = {
+        (arm.id, drug.drug): drug for arm in (off.arms if off else ()) for drug in arm.treatment
+    }
+    for arm in report.arms:
+        for drug in arm.treatment:
+            cells = [
+                f"{drug.dose_intensity:.3f}", f"{drug.given_mg:.5g}", f"{drug.hold_day:.1f}",
+                f"{drug.reduced_percent:.1f}", f"{drug.stopped_percent:.1f}",
+            ]  # fmt: skip
+            if off is not None:
+                found = other[arm.id, drug.drug]
+                cells += [f"{found.dose_intensity:.3f}", f"{found.given_mg:.5g}"]
+            table.add_row(arm.id, drug.drug, *cells)
+    return table
+
+
+def _power(report: TrialReport) -> Table:
+    table = _table(
+        "Power by the log-rank test, two-sided 5 %", "endpoint", "arm", "over", "patients",
+        "replicates", "power %", "95 % interval", "hazard ratio", "5th to 95th",
+    )  # fmt: skip
+    for row in report.power:
+        table.add_row(
+            row.endpoint, row.arm, row.versus, str(row.patients), str(row.replicates),
+            f"{100 * row.power:.1f}", range_text(100 * row.low, 100 * row.high),
+            number_text(row.hazard_ratio), range_text(row.hazard_ratio_p5, row.hazard_ratio_p95),
+        )  # fmt: skip
+    return table

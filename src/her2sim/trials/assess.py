@@ -1,0 +1,97 @@
+"""What the patients of a trial say about a figure, for each member of the ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.errors import DataError
+from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.measures import CURVES
+from her2sim.trials.survival import hazard_ratio
+from her2sim.trials.trial import Comparison, Outcome, Safety
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Arms = Mapping[str, ArmOutcomes]
+FEWEST = 10
+"""Patients below which a member says nothing about a figure."""
+
+
+def outcome_values(arms: Arms, row: Outcome) -> Array:
+    """A figure of an arm in each member, shape (n_members,); infinite if not reached.
+
+    Parameters
+    ----------
+    arms : outcomes of each arm by id
+    row : which endpoint, measure and group of patients
+    """
+    arm = arms[row.arm]
+    group = arm.group(row.subgroup)
+    if row.endpoint not in CURVES:
+        shares = 100.0 * arm.responded(row.endpoint)
+        return np.array([_mean(shares, m) for m in _members(arm, group)])
+    times = arm.times(row.endpoint)
+    group = group & np.isfinite(times.month)
+    curves = [times.take(m).curve() if m.any() else None for m in _members(arm, group)]
+    if row.measure == "median_month":
+        return np.array([np.nan if c is None else c.median()[0] for c in curves])
+    month = row.at_month or 0.0
+    return np.array([np.nan if c is None else 100.0 * float(c.at(month)) for c in curves])
+
+
+def ratio_values(arms: Arms, row: Comparison) -> Array:
+    """A hazard ratio in each member, shape (n_members,); NaN where it is not finite."""
+    own, other = arms[row.arm], arms[row.versus]
+    times = [arm.times(row.endpoint) for arm in (own, other)]
+    chosen = [
+        arm.group(row.subgroup) & np.isfinite(t.month)
+        for arm, t in zip((own, other), times, strict=True)
+    ]
+    found = []
+    pairs = zip(_members(own, chosen[0]), _members(other, chosen[1]), strict=True)
+    for a, b in pairs:
+        month = np.concatenate([times[0].month[a], times[1].month[b]])
+        event = np.concatenate([times[0].event[a], times[1].event[b]])
+        in_arm = np.arange(month.size) < np.count_nonzero(a)
+        try:
+            found.append(hazard_ratio(month, event, in_arm).value)
+        except DataError:
+            found.append(np.nan)
+    return np.array(found)
+
+
+def harm_values(arms: Arms, row: Safety) -> Array | None:
+    """Per cent of patients with a harm in each member; None if the model does not have it."""
+    arm = arms[row.arm]
+    had = arm.had(row.event, row.grade)
+    if had is None:
+        return None
+    everyone = np.ones(had.size, dtype=bool)
+    return np.array([_mean(100.0 * had, m) for m in _members(arm, everyone)])
+
+
+def target_values(arm: ArmOutcomes) -> Array:
+    """Per cent of progressions that target lesions showed, in each member."""
+    progressed = np.isfinite(arm.numbers("progressed_day"))
+    by_target = 100.0 * arm.numbers("by_target")
+    return np.array([_mean(by_target, m) for m in _members(arm, progressed)])
+
+
+def _mean(values: NDArray[np.floating[Any]], chosen: Mask) -> float:
+    return float(values[chosen].mean()) if chosen.any() else float("nan")
+
+
+def _members(arm: ArmOutcomes, group: Mask) -> Iterator[Mask]:
+    member = arm.member
+    for number in member_numbers([arm]):
+        chosen: Mask = group & (member == number)
+        yield chosen if np.count_nonzero(chosen) >= FEWEST else np.zeros_like(chosen)
+
+
+def member_numbers(arms: Sequence[ArmOutcomes]) -> NDArray[np.int64]:
+    """Members of the ensemble that some arms have."""
+    return np.unique(np.concatenate([np.unique(arm.member) for arm in arms]))
