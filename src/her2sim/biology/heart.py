@@ -42,12 +42,14 @@ def heart_number(name: str) -> float:
 class HeartKnown:
     """What is known of the hearts; what is not (None) is drawn.
 
-    ``lvef_least_percent`` is the lowest LVEF with which a patient is taken.
+    ``lvef_median_percent`` replaces the median of the LVEF, ``lvef_least_percent`` is the lowest
+    with which a patient is taken.
     """
 
     after_anthracycline: bool = False
     troponin_ng_per_l: float | None = None
     lvef_percent: float | None = None
+    lvef_median_percent: float | None = None
     lvef_least_percent: float | None = None
 
     def __post_init__(self) -> None:
@@ -92,9 +94,11 @@ def draw_hearts(
     rho = facts["correlation"].value
     z = score("lvef")
     before = "lvef_after_anthracycline" if known.after_anthracycline else "lvef_before"
+    middle = np.full(n, known.lvef_median_percent or facts[before].value)
+    spread = facts[before].spread or 0.0
     if known.lvef_least_percent is not None:
-        z = _from(z, np.log(known.lvef_least_percent / typical(before)) / facts[before].spread)
-    start = drawn(before, z)
+        z = _from(z, np.log(known.lvef_least_percent / middle) / spread)
+    start = middle * np.exp(spread * z)
     if known.lvef_percent is not None:
         start = np.full(n, known.lvef_percent)
     half = drawn("heart_half", rho * z + np.sqrt(1 - rho**2) * score("heart_half"))

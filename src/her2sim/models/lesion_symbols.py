@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from her2sim.engine.model import Kind, Symbol
-from her2sim.models.lesion import Lesion
+from her2sim.models.lesion import Agent, Lesion
 
 _Entry = tuple[Kind, str, str]
 
@@ -108,8 +108,8 @@ _OF_DRUG_AT_SITE: dict[str, _Entry] = {
 }
 
 
-def lesion_symbols(lesions: Iterable[Lesion]) -> dict[str, Symbol]:
-    """Register entries for all names of some lesions."""
+def lesion_symbols(lesions: Iterable[Lesion], agents: Iterable[Agent]) -> dict[str, Symbol]:
+    """Register entries for all names of some lesions, and of the drugs that are given."""
     found: dict[str, Symbol] = {}
 
     def add(name: str, entry: _Entry, of: str = "") -> None:
@@ -124,8 +124,10 @@ def lesion_symbols(lesions: Iterable[Lesion]) -> dict[str, Symbol]:
             add(lesion.name(base), entry, at)
         for agent in lesion.agents:
             drug = agent.tag.replace("_", " ")
-            for base, entry in _OF_DRUG.items():
-                add(f"{base}_{agent.tag}", entry, f", {drug}")
             for base, entry in _OF_DRUG_AT_SITE.items():
                 add(lesion.name(base, agent.tag), entry, f", {drug}{at}")
+    for agent in agents:
+        drug = agent.tag.replace("_", " ")
+        for base, entry in _OF_DRUG.items():
+            add(f"{base}_{agent.tag}", entry, f", {drug}")
     return found

@@ -256,8 +256,8 @@ def _figures(columns: Mapping[str, Array], how: Treating) -> Iterator[tuple[str,
             yield "symptomatic heart failure", "%", share(np.isfinite(values))
         elif kind == "event" and of == "febrile_neutropenia":
             yield "febrile neutropenia", "%", share(np.isfinite(values))
-    if "lvef_fell" in columns:
-        fell = columns["lvef_fell"] > 0
+    if "day:lvef_drop" in columns:
+        fell = np.isfinite(columns["day:lvef_drop"])
         yield "LVEF measured below 50 % and 10 points down", "%", share(fell)
     yield "days with a harm of grade 2 or more", "day", mean(columns["days_grade_2"])
 

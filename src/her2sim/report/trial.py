@@ -22,6 +22,7 @@ from her2sim.trials.trial import Comparison, Landmarks, Outcome, Safety, Trial
 Array = NDArray[np.float64]
 Arms = Mapping[str, ArmOutcomes]
 QUANTILES = (5.0, 95.0)
+LAST_YEAR = 8
 UNPUBLISHED = "nothing was published"
 AT_RISK_MONTH = (0.0, 6.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0)
 
@@ -76,6 +77,7 @@ class SafetyRow:
     arm: str
     event: str
     grade: str
+    until_month: float | None
     figure: Figure
 
 
@@ -181,7 +183,12 @@ class TrialReport:
             if row.arm == arm.id
         ]
         safety = [
-            {"event": row.event, "grade": row.grade, **row.figure.as_dict()}
+            {
+                "event": row.event,
+                "grade": row.grade,
+                "until_month": row.until_month,
+                **row.figure.as_dict(),
+            }
             for row in self.safety
             if row.arm == arm.id
         ]
@@ -340,6 +347,8 @@ def _safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow
         for event in SAFETY
         if (arm.id, event) not in there
     ]
+    if trial.setting == "early":
+        rows += list(_by_year(trial))
     for row in sorted(rows, key=lambda r: order.index(r.arm)):
         values = harm_values(arms, row)
         if values is None and row.value is None:
@@ -350,7 +359,19 @@ def _safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow
             share = proportion(round(float(values[0]) * n / 100), n)
             chance = (100 * share[1], 100 * share[2])
         found = np.empty(0) if values is None else values
-        yield SafetyRow(row.arm, row.event, row.grade, _figure(found, chance, row, row.value))
+        figure = _figure(found, chance, row, row.value)
+        yield SafetyRow(row.arm, row.event, row.grade, row.until_month, figure)
+
+
+def _by_year(trial: Trial) -> Iterator[Safety]:
+    """Cardiac events year by year."""
+    for arm in trial.arm:
+        for year in range(1, LAST_YEAR + 1):
+            if 12 * year <= trial.end_month:
+                yield Safety(
+                    arm=arm.id, event="heart_failure", until_month=12.0 * year,
+                    status="assumed", reason=UNPUBLISHED,
+                )  # fmt: skip
 
 
 def _usual_grade(event: str) -> str:

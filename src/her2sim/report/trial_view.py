@@ -96,22 +96,24 @@ def _ratios(report: TrialReport) -> Table:
     return table
 
 
-def harm_text(event: str, grade: str) -> str:
+def harm_text(event: str, grade: str, until_month: float | None = None) -> str:
     """A harm in words."""
-    return SAFETY[event] if grade == "any" else f"{SAFETY[event]}, grade {grade} or more"
+    by = f", in {until_month:g} months" if until_month else ""
+    return SAFETY[event] + ("" if grade == "any" else f", grade {grade} or more") + by
 
 
 def _safety(report: TrialReport) -> Table:
     off = report.without_rules
     more = ("without rules",) if off is not None else ()
     table = _table("Harms, % of patients", "arm", "harm", *_FIGURE[:1], *more, *_FIGURE[1:])
-    other = {} if off is None else {(r.arm, r.event, r.grade): r.figure for r in off.safety}
+    rows = () if off is None else off.safety
+    other = {(r.arm, r.event, r.grade, r.until_month): r.figure for r in rows}
     for row in report.safety:
         cells = figure_cells(row.figure)
         if off is not None:
-            found = other.get((row.arm, row.event, row.grade))
+            found = other.get((row.arm, row.event, row.grade, row.until_month))
             cells.insert(1, number_text(found.predicted if found else None))
-        table.add_row(row.arm, harm_text(row.event, row.grade), *cells)
+        table.add_row(row.arm, harm_text(row.event, row.grade, row.until_month), *cells)
     return table
 
 

@@ -75,7 +75,8 @@ def run_arm(
         names = [part.name for part in arm.regimen]
         drugs = load_combination(names[number]).treatments if names else ()
         some = people.take(chosen)
-        treated = treat(drugs, some, how, threads=threads)
+        sites = ("",) if trial.setting == "metastatic" else ()  # after surgery there is no lesion
+        treated = treat(drugs, some, how, sites=sites, threads=threads)
         columns = {"regimen": np.full(chosen.size, names[number] if names else "none")}
         frames.append(pl.DataFrame({**columns, **dict(patient_columns(treated))}))
         rows.append(chosen)
@@ -108,12 +109,14 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _how(trial: Trial, arm: Arm, by_rules: bool) -> Treating:
+    least = trial.enrolled.lvef_least
     return Treating(
         trial.end_month * DAY_PER_MONTH,
         trial.setting,
         trial.region,
         by_rules,
         scan=trial.lvef_method,
+        lvef_entry_percent=None if least is None else least.value,
         given_with=arm.given_with,
         scans=_calendar(trial.scans) if trial.scans else SCANS,
         lvef_tests=_calendar(trial.lvef_tests) if trial.lvef_tests else None,

@@ -40,7 +40,10 @@ def outcome_values(arms: Arms, row: Outcome) -> Array:
     if row.measure == "median_month":
         return np.array([np.nan if c is None else c.median()[0] for c in curves])
     month = row.at_month or 0.0
-    return np.array([np.nan if c is None else 100.0 * float(c.at(month)) for c in curves])
+    until = float(times.month[group].max(initial=0.0))
+    return np.array(
+        [np.nan if c is None or month > until else 100.0 * float(c.at(month)) for c in curves]
+    )
 
 
 def ratio_values(arms: Arms, row: Comparison) -> Array:
@@ -67,7 +70,7 @@ def ratio_values(arms: Arms, row: Comparison) -> Array:
 def harm_values(arms: Arms, row: Safety) -> Array | None:
     """Per cent of patients with a harm in each member; None if the model does not have it."""
     arm = arms[row.arm]
-    had = arm.had(row.event, row.grade)
+    had = arm.had(row.event, row.grade, row.until_month)
     if had is None:
         return None
     everyone = np.ones(had.size, dtype=bool)

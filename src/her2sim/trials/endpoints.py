@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.errors import DataError
 from her2sim.trials.arm import DAY_PER_MONTH
 from her2sim.trials.measures import SUBGROUPS
 from her2sim.trials.survival import KaplanMeier, kaplan_meier
 from her2sim.trials.trial import Trial
-from her2sim.whole_patient.heart_tests import FALL_POINTS, LOW_PERCENT
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -23,7 +21,17 @@ COUNT_GRADES: Mapping[str, tuple[str, tuple[float, ...]]] = {
     "thrombocytopenia": ("platelets", (75.0, 50.0, 25.0)),
 }
 """Counts in 1e9 a litre below which the grade is 2, 3 and 4 (CTCAE 5)."""
-EVENTS = {"heart_failure": "heart_failure", "febrile_neutropenia": "febrile_neutropenia"}
+DATED_HARMS: Mapping[str, tuple[str, ...]] = {
+    "heart_failure": ("event:heart_failure",),
+    "febrile_neutropenia": ("event:febrile_neutropenia",),
+    "lvef_below_50": ("day:lvef_below_50",),
+    "lvef_drop": ("day:lvef_drop",),
+    "lvef_drop_16": ("day:lvef_drop_16",),
+    "lvef_drop_confirmed": ("day:lvef_drop_confirmed",),
+    "lvef_points_10_to_20": ("day:lvef_points_10", "day:lvef_points_20"),
+    "lvef_points_20": ("day:lvef_points_20",),
+}
+"""Columns with the day of a harm; of two, the first counts without the second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,28 +106,20 @@ class ArmOutcomes:
         found: Mask = self.numbers(f"{kind}_day") <= self.until_day()
         return found
 
-    def had(self, event: str, grade: str = "any") -> Mask | None:
+    def had(self, event: str, grade: str = "any", until_month: float | None = None) -> Mask | None:
         """Who had a harm of at least a grade; None if the model does not have it in this arm.
 
-        Raises
-        ------
-        DataError
-            If a harm has no grades.
+        Until a month only those are counted whose days are known (:data:`DATED_HARMS`).
         """
         least = 1 if grade == "any" else int(grade)
-        if event.startswith("lvef"):
-            return self._heart(event) if self.has("lvef_lowest") else None
+        if event in DATED_HARMS:
+            return self._came(event, until_month)
         if event in COUNT_GRADES:
             line, limits = COUNT_GRADES[event]
             if not self.has(f"nadir:{line}") or least < 2 or least > 4:
                 return None
             counts: Mask = self.numbers(f"nadir:{line}") < limits[least - 2]
             return counts
-        if event in EVENTS:
-            if not self.has(f"event:{event}"):
-                return None
-            came: Mask = self.numbers(f"event:{event}") <= self.until_day()
-            return came
         if event == "discontinuation":
             drugs = [name for name in self.names if name.startswith("stopped:")]
             stopped = [np.nan_to_num(self.numbers(name)) > 0 for name in sorted(drugs)]
@@ -129,22 +129,18 @@ class ArmOutcomes:
         graded: Mask = np.nan_to_num(self.numbers(f"worst:{event}")) >= least
         return graded
 
-    def _heart(self, event: str) -> Mask:
-        first, lowest = self.numbers("lvef_first"), self.numbers("lvef_lowest")
-        fall = np.nan_to_num(first - lowest)
-        below = np.nan_to_num(lowest, nan=100.0) < LOW_PERCENT
-        found: dict[str, Mask] = {
-            "lvef_below_50": below,
-            "lvef_drop": below & (fall >= FALL_POINTS),
-            "lvef_drop_16": below & (fall >= 16),
-            "lvef_points_10_to_20": (fall >= FALL_POINTS) & (fall < 20),
-            "lvef_points_20": fall >= 20,
-        }
-        if event == "lvef_drop_confirmed":
-            return self.numbers("lvef_fell_twice") > 0
-        if event not in found:
-            raise DataError(f"{event!r} is no measure of the LVEF")
-        return found[event]
+    def _came(self, event: str, until_month: float | None) -> Mask | None:
+        """Who had an event of a day while observed, until a month."""
+        names = DATED_HARMS[event]
+        if not self.has(names[0]):
+            return None
+        until = self.until_day()
+        if until_month is not None:
+            until = np.minimum(until, until_month * DAY_PER_MONTH)
+        came: Mask = self.numbers(names[0]) <= until
+        for beyond in names[1:]:
+            came &= ~(self.numbers(beyond) <= until)
+        return came
 
     def group(self, name: str | None) -> Mask:
         """Who belongs to a group of patients; all without a name."""

@@ -70,8 +70,10 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
             earlier_lines=int(list(lines)[k]),
             is_er_positive=None if positive is None else bool(positive),
         )
-        least = None if who.lvef_least is None else who.lvef_least.value
-        heart = HeartKnown(bool(after), lvef_least_percent=least)
+        median, least = (
+            None if known is None else known.value for known in (who.lvef_median, who.lvef_least)
+        )
+        heart = HeartKnown(bool(after), lvef_median_percent=median, lvef_least_percent=least)
         parts.append(draw_people(part, known, heart, members.take(rows)))
         order.append(rows)
     together = reduce(lambda a, b: a.beside(b), parts)

@@ -8,6 +8,7 @@ from typing import Any
 from her2sim.errors import did_you_mean
 from her2sim.trials.measures import (
     CURVES,
+    DATED,
     GRADES,
     RATES,
     SAFETY,
@@ -101,6 +102,8 @@ def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
         event, grade = _word(row, "event"), row.get("grade", "any")
         if event is not None and event not in SAFETY:
             yield f"{place}.event", f"unknown {event!r}{did_you_mean(event, SAFETY)}"
+        if "until_month" in row and event in SAFETY and event not in DATED:
+            yield f"{place}.until_month", f"the day of {event!r} is not known: leave it out"
         if grade not in GRADES:
             yield f"{place}.grade", f"{grade!r}: write any, 2, 3, 4 or 5 in quotes"
 

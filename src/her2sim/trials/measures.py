@@ -32,6 +32,9 @@ SAFETY: dict[str, str] = {
 }
 """Harms that are worked out."""
 
+DATED = ("heart_failure", "febrile_neutropenia", *(name for name in SAFETY if "lvef" in name))
+"""Harms whose day is known, so that they can be counted until a month."""
+
 SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pik3ca_wildtype": ("pik3ca", ("False",)),
     "pik3ca_mutated": ("pik3ca", ("True",)),

@@ -59,8 +59,8 @@ class Enrolled(FactModel):
 
     ``base`` is a population by name, or the path of one of your own; ``her2`` the IHC scores,
     ``earlier_lines`` how far treated they are (not in early disease). ``asian`` and
-    ``after_anthracycline`` replace what the population has; ``lvef_least`` is the lowest LVEF with
-    which a patient is taken.
+    ``after_anthracycline`` replace what the population has; ``lvef_median`` and
+    ``lvef_least`` are the median LVEF and the lowest with which a patient is taken.
     """
 
     base: str
@@ -69,6 +69,7 @@ class Enrolled(FactModel):
     asian: Share | None = None
     er_positive: Share | None = None
     after_anthracycline: Share | None = None
+    lvef_median: Quantity | None = None
     lvef_least: Quantity | None = None
 
     @field_validator("base")
@@ -185,11 +186,16 @@ class Comparison(Published):
 
 
 class Safety(Published):
-    """A published share of patients with a harm, in per cent; ``grade`` is the least one."""
+    """A published share of patients with a harm, in per cent.
+
+    ``grade`` is the least one; ``until_month`` the follow-up of the figure, where it is not that of
+    the trial.
+    """
 
     arm: str
     event: str
     grade: str = "any"
+    until_month: float | None = Field(default=None, gt=0)
     value: float | None = Field(default=None, ge=0, le=100)
     n: int | None = Field(default=None, ge=1)
 

@@ -134,7 +134,8 @@ _MODELS: dict[tuple[object, ...], Model] = {}
 
 def _composed(drugs: Sequence[DrugInPatient], lesions: tuple[Lesion, ...], organs: Organs) -> Model:
     components: list[Component] = []
-    symbols: dict[str, Symbol] = lesion_symbols(lesions)
+    agents = tuple(drug.mechanism.agent for drug in drugs)
+    symbols: dict[str, Symbol] = lesion_symbols(lesions, agents)
     infused, fading = list[str](), list[tuple[str, ...]]()
     for drug in (d for d in drugs if d.has_levels):
         structure = drug.treatment.pk.structural

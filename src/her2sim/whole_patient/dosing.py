@@ -57,7 +57,7 @@ def dose_schedule(
 def _drug_blocks(
     whole: WholePatient, drug: DrugInPatient, people: People, doses: Ledger
 ) -> Iterator[Block]:
-    if drug.mechanism.kind in BY_DOSE:
+    if drug.mechanism.kind in BY_DOSE and whole.lesions:
         yield from _acting_blocks(whole, drug, people, doses)
     if not drug.has_levels:
         return

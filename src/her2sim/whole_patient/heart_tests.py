@@ -4,39 +4,74 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from her2sim.biology.people import People
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.variables import VARIABLES
 from her2sim.random import Purpose, normals
-from her2sim.whole_patient.calendar import Calendar
+from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
 
 Array = NDArray[np.float64]
-LOW_PERCENT, FALL_POINTS = 50.0, 10.0
-"""What most trials count as a fall: below 50 %, and by 10 points or more from the first."""
+LOW_PERCENT = 50.0
+FALLS: dict[str, tuple[float, float]] = {
+    "lvef_below_50": (LOW_PERCENT, -np.inf),
+    "lvef_drop": (LOW_PERCENT, 10.0),
+    "lvef_drop_16": (LOW_PERCENT, 16.0),
+    "lvef_points_10": (np.inf, 10.0),
+    "lvef_points_20": (np.inf, 20.0),
+}
+"""What trials count as a fall: below so many per cent, and so many points down from the first."""
+USUAL = "lvef_drop"
+SOON = 0.5
+"""Share of the pace of the calendar in which a test counts as done."""
 
 
 class HeartTests:
     """LVEF of each patient as measured so far.
 
-    ``first`` and ``lowest`` are NaN without a measurement; ``fell`` says whether one was below 50 %
-    and 10 points down, ``fell_twice`` whether two in a row were.
+    ``first`` is NaN without a measurement; ``fell_day`` has the day on which each of ``FALLS`` was
+    first seen, ``fell_twice_day`` that on which the usual one was seen the second time in a row
+    (infinite: never). With ``entry_percent`` the first measurement is not below it.
     """
 
-    def __init__(self, people: People, scan_sd: float, calendar: Calendar | None) -> None:
+    def __init__(
+        self,
+        people: People,
+        scan_sd: float,
+        calendar: Calendar | None,
+        entry_percent: float | None = None,
+    ) -> None:
         n = people.cohort.n_patients
         self.people, self.scan_sd, self.calendar = people, scan_sd, calendar
-        self.first, self.lowest = np.full(n, np.nan), np.full(n, np.nan)
-        self.fell, self.fell_twice = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        self.entry_percent = entry_percent
+        self.first = np.full(n, np.nan)
+        self.fell_day = {name: np.full(n, np.inf) for name in FALLS}
+        self.fell_twice_day = np.full(n, np.inf)
         self.last_fell = np.zeros(n, dtype=bool)
         self.tested_day = np.full(n, -np.inf)
         self.next_day = np.full(n, np.inf if calendar is None else 0.0)
+
+    def due(self, who: NDArray[np.int64], day: float) -> NDArray[np.bool_]:
+        """Whose test of the calendar is due; it is left out soon after one that a label asked for."""
+        found = self.next_day[who] <= day + ON_THE_DAY
+        if self.calendar is None or not found.any():
+            return found
+        following = self.calendar.after(np.full(1, day))
+        is_soon = day - self.tested_day[who] < SOON * (following - day)
+        self.next_day[who[found & is_soon]] = following
+        due: NDArray[np.bool_] = found & ~is_soon
+        return due
 
     def measure(self, visit: Visit, true_lvef: Array, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit; the first of a day counts."""
         who, cohort = visit.who, self.people.cohort
         name = f"lvef:{visit.day:g}:{repeat}"
         scores = normals(cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS, name)
+        if self.entry_percent is not None and self.scan_sd > 0:
+            least = ndtr((self.entry_percent - true_lvef) / self.scan_sd)
+            entering = ndtri(least + ndtr(scores) * (1 - least))
+            scores = np.where(np.isnan(self.first[who]), entering, scores)
         limits = VARIABLES["lvef"]
         found: Array = np.clip(true_lvef + self.scan_sd * scores, limits.low, limits.high)
         is_new = self.tested_day[who] < visit.day
@@ -47,11 +82,16 @@ class HeartTests:
     def _note(self, who: NDArray[np.int64], lvef: Array, day: float) -> None:
         first = self.first[who]
         self.first[who] = np.where(np.isnan(first), lvef, first)
-        self.lowest[who] = np.fmin(self.lowest[who], lvef)
-        fell = (lvef < LOW_PERCENT) & (self.first[who] - lvef >= FALL_POINTS)
-        self.fell_twice[who] |= fell & self.last_fell[who]
-        self.fell[who] |= fell
-        self.last_fell[who] = fell
+        points = self.first[who] - lvef
+        for name, (percent, least) in FALLS.items():
+            fell = (lvef < percent) & (points >= least)
+            seen = self.fell_day[name]
+            seen[who] = np.where(fell, np.minimum(seen[who], day), seen[who])
+            if name == USUAL:
+                twice = fell & self.last_fell[who]
+                seen = self.fell_twice_day
+                seen[who] = np.where(twice, np.minimum(seen[who], day), seen[who])
+                self.last_fell[who] = fell
         self.tested_day[who] = day
         if self.calendar is not None:
             self.next_day[who] = self.calendar.after(np.full(who.size, day))

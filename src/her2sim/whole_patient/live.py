@@ -25,7 +25,7 @@ from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose, uniforms
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
-from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
+from her2sim.whole_patient.calendar import Calendar
 from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.dosing import ANTHRACYCLINES, TroponinClock
 from her2sim.whole_patient.harms import GradedHarms
@@ -72,6 +72,7 @@ class LivePatients:
         given_with: tuple[str, ...] = (),
         scans: Calendar | None = None,
         lvef_tests: Calendar | None = None,
+        lvef_entry_percent: float | None = None,
         line: int = 1,
         threads: int | None = None,
     ) -> None:
@@ -84,7 +85,7 @@ class LivePatients:
         self.scans = Scans(people, calendar=scans)
         self.nadir = {line: np.full(n, np.inf) for line in whole.organs.lines}
         self.showed = np.full(n, np.nan)
-        self.hearts = HeartTests(people, scan_sd, lvef_tests)
+        self.hearts = HeartTests(people, scan_sd, lvef_tests, lvef_entry_percent)
         self.lowest: dict[str, Array] = {line: np.full(n, np.inf) for line in whole.organs.lines}
         self.parameters = whole.parameters(people)
         self.states = whole.start(people)
@@ -133,12 +134,12 @@ class LivePatients:
         if who.size:
             self._advance(who, visit.day)
         who = visit.who
-        self.showed[who] = self.scans.look(
-            visit, self.true_mm(who), self.happened("elsewhere", who)
-        )
+        if self.whole.lesions:
+            elsewhere = self.happened("elsewhere", who)
+            self.showed[who] = self.scans.look(visit, self.true_mm(who), elsewhere)
         self.hearts.next_day[who[self.showed[who] > 0]] = np.inf  # trials stop testing then
         if self.whole.organs.has_heart:
-            due = self.hearts.next_day[who] <= visit.day + ON_THE_DAY
+            due = self.hearts.due(who, visit.day)
             tested = who[due]
             if tested.size:
                 self.hearts.measure(visit.of(due), self.true_lvef(tested))
@@ -224,7 +225,7 @@ class LivePatients:
         """Rows of one drug after its last dose; what still acts is set in ``parameters``."""
         drug, pending = self.whole.drugs[d], self.pending[d]
         day = self.day[who]
-        if drug.mechanism.kind in BY_DOSE:
+        if drug.mechanism.kind in BY_DOSE and self.whole.lesions:
             row = self.whole.model.index("parameters", drug.symbol("given"))
             acts_until = pending.acts_until_day[who]
             acts, begins = acts_until > day, pending.from_day[who] > day

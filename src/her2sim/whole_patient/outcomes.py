@@ -14,7 +14,8 @@ from her2sim.whole_patient.treat import PROGRESSION, Treated
 def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
     """Outcomes by name, each of shape (n,); days are infinite where nothing came.
 
-    ``event:NAME`` is the day of an event, ``worst:NAME`` the worst grade of a harm, ``lowest:NAME``
+    ``event:NAME`` and ``day:NAME`` are days of an event, ``worst:NAME`` is the worst grade of a
+    harm, ``lowest:NAME``
     the lowest count at a visit, ``nadir:NAME`` that of weekly tests; of each drug there are
     ``intensity:``, ``given_mg:``, ``hold:`` (days), ``reductions:`` and ``stopped:`` (1 if a harm
     stopped it).
@@ -39,9 +40,9 @@ def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "worst:ild", np.where(has_ild, live.lung.worst(), 0)
     if treated.whole.organs.has_heart:
         yield "lvef_first", hearts.first
-        yield "lvef_lowest", hearts.lowest
-        yield "lvef_fell", hearts.fell.astype(float)
-        yield "lvef_fell_twice", hearts.fell_twice.astype(float)
+        for name, day in hearts.fell_day.items():
+            yield f"day:{name}", day
+        yield "day:lvef_drop_confirmed", hearts.fell_twice_day
     yield from _of_drugs(treated)
 
 

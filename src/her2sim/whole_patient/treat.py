@@ -34,7 +34,8 @@ class Treating:
     the LVEF is measured (``echo``, ``muga``, ``none`` for no error); ``given_with`` names what is
     taken against harms, as in the fact files; ``off`` names mechanisms that are switched off.
     Tumours are looked at by the calendar ``scans`` (not in early disease), hearts by
-    ``lvef_tests`` beside what the labels ask for.
+    ``lvef_tests`` beside what the labels ask for; the first LVEF is not below
+    ``lvef_entry_percent``.
     """
 
     end_day: float
@@ -48,6 +49,7 @@ class Treating:
     off: tuple[str, ...] = ()
     scans: Calendar = SCANS
     lvef_tests: Calendar | None = None
+    lvef_entry_percent: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,7 @@ def treat(
     live = LivePatients(
         whole, people, scan_sd=scan_error(how.scan), given_with=how.given_with,
         scans=how.scans if how.setting == "metastatic" else None, lvef_tests=how.lvef_tests,
+        lvef_entry_percent=how.lvef_entry_percent,
         threads=threads,
     )  # fmt: skip
     return Treated(whole, people, steer(protocol, people.cohort, live), live)
