@@ -53,7 +53,7 @@ class HeartTests:
         self.next_day = np.full(n, np.inf if calendar is None else 0.0)
 
     def due(self, who: NDArray[np.int64], day: float) -> NDArray[np.bool_]:
-        """Whose test of the calendar is due; it is left out soon after one that a label asked for."""
+        """Whose test of the calendar is due; one soon after a test of the label is left out."""
         found = self.next_day[who] <= day + ON_THE_DAY
         if self.calendar is None or not found.any():
             return found

@@ -1,0 +1,113 @@
+"""Trial files: those that come with her2sim, faults, and designs that cannot be."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from her2sim.biology.anchors import anchors
+from her2sim.errors import DataError, UnknownNameError
+from her2sim.trials.calibration import calibration_plan
+from her2sim.trials.named import load_trial, trial_names
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "trial_own.toml"
+WANTED = {
+    "H0648g", "M77001", "CLEOPATRA", "EMILIA", "DESTINY-Breast01", "DESTINY-Breast03",
+    "DESTINY-Breast04", "DESTINY-Breast06", "HER2CLIMB", "NALA", "EGF100151", "EGF104900",
+    "SOPHIA", "PHOEBE", "PHEREXA", "HERA", "B31-N9831", "BCIRG006", "APT",
+}  # fmt: skip
+
+
+def changed(tmp_path: Path, *changes: tuple[str, str]) -> str:
+    """The example with some texts in place of others, as a file."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "trial.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_all_trials_are_there_and_their_figures_have_a_source() -> None:
+    trials = [load_trial(name) for name in trial_names()]
+    assert {trial.id for trial in trials} >= WANTED
+    for trial in trials:
+        for row in (*trial.outcome, *trial.comparison, *trial.safety, *trial.landmarks):
+            assert row.source is not None
+            assert trial.source_text(row.source)
+
+
+def test_a_trial_is_found_by_its_other_names() -> None:
+    assert load_trial("DB03") is load_trial("destiny-breast03")
+    with pytest.raises(UnknownNameError, match="did you mean 'cleopatra'"):
+        load_trial("cleopatr")
+
+
+def test_what_judges_the_model_is_no_anchor() -> None:
+    for name in trial_names():
+        trial = load_trial(name)
+        rows = (*trial.outcome, *trial.comparison, *trial.landmarks)
+        if trial.id in anchors().predictions:
+            assert not [row for row in rows if row.role == "anchor"], trial.id
+
+
+def test_the_calibration_uses_anchors_only() -> None:
+    trials = {load_trial(name).id: load_trial(name) for name in trial_names()}
+    for trial_id, arms in calibration_plan().arms().items():
+        assert trial_id not in anchors().predictions
+        for arm in arms:
+            rows = [*trials[trial_id].outcome, *trials[trial_id].comparison]
+            assert [row for row in rows if row.arm == arm and row.role == "anchor"], arm
+
+
+def test_all_faults_of_a_file_are_told_with_their_places(tmp_path: Path) -> None:
+    path = changed(
+        tmp_path,
+        ('base = "mbc"', 'base = "mbx"'),
+        ('"3+" = 0.9', '"3+" = 0.7'),
+        ('versus = "control"', 'versus = "contrl"'),
+        ('endpoints = ["PFS", "ORR", "DoR", "OS"]', 'endpoints = ["PFS", "IDFS", "ORS"]'),
+        ('name = "trastuzumab-emtansine-pertuzumab"', 'name = "trastuzumab-emtansin"'),
+        ("value = 24", "value = 240"),
+        ('response = "confirmed"', 'response = "confirmed"\nsponsor = "me"'),
+    )
+    with pytest.raises(DataError) as found:
+        load_trial(path)
+    text = str(found.value)
+    assert re.match(r"trial\.toml: \d faults", text)
+    for part in (
+        "sponsor: this key is not known", "enrolled.base: unknown population 'mbx'",
+        "enrolled.her2: shares must be above zero and add up to 1",
+        "comparison.0.versus: no arm 'contrl'; did you mean 'control'?",
+        "endpoints.1: IDFS: no model yet", "endpoints.2: unknown endpoint 'ORS'",
+        "arm.0.regimen.0.name: unknown regimen", "design: accrual of 240 months",
+    ):  # fmt: skip
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([('versus = "control"\n', "")], "comparison.0.versus: a hazard ratio needs a control"),
+        ([('versus = "control"', 'versus = "combination"')], "needs a control, another arm"),
+        ([('endpoint = "PFS"', 'endpoint = "ORR"')], "ORR is a rate and has no hazard ratio"),
+        ([("[[scans]]", "[[lvef_tests]]")], "PFS needs a schedule of scans, and there is none"),
+        ([('title = "trastuzumab emtansine"', 'title = "x"\nn = 0')], "arm.1.n"),
+        ([('id = "control"', 'id = "combination"')], "'combination' is there twice"),
+        ([('setting = "metastatic"', 'setting = "early"')], "PFS in early disease: no model yet"),
+        ([("until_week = 48\n", "")], "scans: only the last pace may go on to the end"),
+    ],
+)
+def test_an_impossible_design_is_refused(tmp_path: Path, changes, message: str) -> None:
+    with pytest.raises(DataError) as found:
+        load_trial(changed(tmp_path, *changes))
+    assert message in str(found.value)
+
+
+def test_the_example_is_a_trial() -> None:
+    trial = load_trial(str(EXAMPLE))
+    assert [arm.id for arm in trial.arm] == ["combination", "control"]
+    assert trial.end_month == 42

@@ -1,0 +1,136 @@
+"""Fit the ensemble to the anchors, and write it into the fact files: make calibrate.
+
+It takes about a quarter of an hour on two cores. Run it twice and the files are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import tomlkit
+from scipy.special import expit
+
+from her2sim.drugs.drug import load_drug
+from her2sim.trials.calibration import Datum, Fit, calibrate
+from her2sim.trials.kept import Kept, keep_best
+from her2sim.trials.workers import n_cores
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "her2sim"
+MEMBERS, PATIENTS, KEPT = 96, 100, 24
+CITATION = "her2sim, fit to published trials (docs/calibration.md)"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--members", type=int, default=MEMBERS)
+    parser.add_argument("--patients", type=int, default=PATIENTS)
+    parser.add_argument("--kept", type=int, default=KEPT)
+    asked = parser.parse_args()
+    fit, data, predicted = calibrate(asked.members, asked.patients, n_cores(), print)
+    kept = keep_best(data, predicted, fit.values(), asked.kept)
+    write_parameters(fit, kept)
+    write_draws(kept)
+    columns = [draw - 1 for draw in kept.draws]
+    write_page(fit, kept, data, predicted[:, columns])
+
+
+def place_of(name: str) -> tuple[Path, str, str]:
+    """File of a parameter, its name there, and whether it is its spread."""
+    owner, _, of = name.partition(":")
+    of, _, part = of.partition(".")
+    if owner == "tumour":
+        return SOURCE / "biology" / "tumour.toml", of, part
+    drug = load_drug(owner)
+    return SOURCE / "drugs" / (drug.substance or drug.id) / "mechanism.toml", of, part
+
+
+def write_parameters(fit: Fit, kept: Kept) -> None:
+    """Values, spreads and anchors into the fact files; everything else in them stays."""
+    anchors = {
+        name: ", ".join(mechanism.anchors)
+        for mechanism in fit.plan.mechanism
+        for name in [p.name for p in mechanism.parameter] + [t.name for t in mechanism.tied]
+    }
+    for name in kept.values:
+        path, of, part = place_of(name)
+        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        table = document["parameter"][of]
+        number = kept.number(name)
+        if part:
+            table["spread"] = number["value"]
+            table["spread_members"] = number["members"]
+        else:
+            table |= number
+        table["status"] = "calibrated"
+        table["source"] = f"calibration:{anchors[name]}"
+        table.pop("reason", None)
+        if "calibration" not in document["sources"]:
+            source = tomlkit.table()
+            source["citation"] = CITATION
+            document["sources"]["calibration"] = source
+        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def write_draws(kept: Kept) -> None:
+    """The draws of what was not calibrated, of the members that are kept."""
+    text = ", ".join(str(draw) for draw in kept.draws)
+    (SOURCE / "biology" / "ensemble.toml").write_text(
+        "# Members of the ensemble in order of fit: the draw of each, from which it takes what was\n"
+        f"# not calibrated. Written by make calibrate.\n\ndraws = [{text}]\n",
+        encoding="utf-8",
+    )
+
+
+def shown(datum: Datum, values: np.ndarray) -> np.ndarray:
+    """Figures on the scale on which they are read."""
+    if "target" in datum.text:
+        return 100 * values
+    return 100 * expit(values) if "rate" in datum.text else np.exp(values)
+
+
+def write_page(fit: Fit, kept: Kept, data: list[Datum], predicted: np.ndarray) -> None:
+    """The anchors beside the members that are kept, and the parameters."""
+    lines = [PAGE_HEAD.format(n=len(fit.members[0]), kept=len(kept.draws))]
+    lines += ["| arm | figure | published | predicted | 5th to 95th |", "|---|---|---:|---:|---:|"]
+    for datum, row in zip(data, predicted, strict=True):
+        low, middle, high = shown(datum, np.quantile(row, [0.05, 0.5, 0.95]))
+        published = float(shown(datum, np.array(datum.value)))
+        lines.append(
+            f"| {datum.place} | {datum.text.replace('_', ' ')} | {published:.3g} | {middle:.3g} "
+            f"| {low:.3g} to {high:.3g} |"
+        )
+    lines += ["", "## Parameters", "", "| parameter | prior | median | 5th to 95th | anchors |"]
+    lines += ["|---|---:|---:|---:|---|"]
+    for mechanism in fit.plan.mechanism:
+        for prior in mechanism.parameter:
+            number = kept.number(prior.name)
+            lines.append(
+                f"| {prior.name} | {prior.low:g} to {prior.high:g} | {number['value']:g} "
+                f"| {number['low']:g} to {number['high']:g} | {', '.join(mechanism.anchors)} |"
+            )
+    (ROOT / "docs" / "calibration.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+PAGE_HEAD = """# Calibration
+
+What the bench cannot tell is fitted to published trials, the anchors, and to nothing else. One set of
+numbers is not enough: many sets fit about equally well and predict different things. So `make calibrate`
+moves {n} sets at once (an ensemble smoother: Emerick and Reynolds 2013, doi 10.1016/j.cageo.2012.03.011),
+each with patients of its own and with its own draw of everything that stays unknown, and keeps the {kept}
+that fit best. A parameter moves with the anchors of its mechanism only
+(`src/her2sim/trials/calibration.toml`). Every prediction is made with all of them; its range is theirs.
+
+Research and education only.
+
+## Anchors
+
+Shares and rates in per cent, medians in months. Responses, durations of response and curves count beside the
+median. A figure that no set reaches is a miss of the model, and stands here.
+"""
+
+
+if __name__ == "__main__":
+    main()
