@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
-from her2sim.engine.advance import advance
+from her2sim.engine.advance import advance, kernel_of
 from her2sim.engine.schedule import Action, Block, schedule_from_blocks
 from her2sim.engine.trajectories import Request, Trajectories
 from her2sim.errors import DataError, SolverError
@@ -99,6 +99,8 @@ class LivePatients:
         self.planned = [drug.treatment.maintenance_mg(people.cohort) for drug in whole.drugs]
         self.troponin = TroponinClock(people) if whole.organs.has_heart else None
         self.n_blocks = 0
+        given = [drug.symbol("given") for drug in whole.drugs if drug.mechanism.kind in BY_DOSE]
+        self.varying = frozenset(given) & set(whole.model.parameters)
 
     def go_on(self, states: Mapping[str, Array], day: float) -> None:
         """Take over states of an earlier line by name, and start on a day."""
@@ -198,7 +200,8 @@ class LivePatients:
             parameters, schedule, self.scale[:, who], self.states[:, who],
             watch_level=np.where(np.isinf(self.event_day[:, who]), self.levels[:, who], np.inf),
         )  # fmt: skip
-        found = advance(model, request, TOLERANCE, self.threads)
+        kernel = kernel_of(model, request.reductions, self.varying)
+        found = advance(model, request, TOLERANCE, self.threads, kernel)
         failed = found.failures()
         if failed.size:
             number = self.people.cohort.numbers[who[failed[0]]]
