@@ -1,11 +1,12 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
+# make calibrate: fit the ensemble to its anchors. make trials: all published trials, docs/trials.md.
 
 PYTHON ?= python3
 VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test bench validation format clean
+.PHONY: demo test slow bench calibrate trials validation format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -26,6 +27,13 @@ bench: $(BENCH)/.ready
 	cd benchmarks && ../$(BENCH)/bin/python together.py
 	cd benchmarks && ../$(BENCH)/bin/python protocol.py
 	cd benchmarks && ../$(BENCH)/bin/python whole_patient.py
+	cd benchmarks && ../$(BENCH)/bin/python trials.py
+
+calibrate: $(VENV)/.test-ready
+	$(RUN)/python tools/calibrate.py
+
+trials: $(VENV)/.demo-ready
+	$(RUN)/her2sim trial score --markdown docs/trials.md --html trials.html
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md

@@ -24,6 +24,7 @@ CITATION = "her2sim, fit to published trials (docs/calibration.md)"
 
 
 def main() -> None:
+    """Fit, and write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=MEMBERS)
     parser.add_argument("--patients", type=int, default=PATIENTS)
@@ -78,8 +79,8 @@ def write_draws(kept: Kept) -> None:
     """The draws of what was not calibrated, of the members that are kept."""
     text = ", ".join(str(draw) for draw in kept.draws)
     (SOURCE / "biology" / "ensemble.toml").write_text(
-        "# Members of the ensemble in order of fit: the draw of each, from which it takes what was\n"
-        f"# not calibrated. Written by make calibrate.\n\ndraws = [{text}]\n",
+        "# Members of the ensemble in order of fit: the draw of each, from which it takes\n"
+        f"# what was not calibrated. Written by make calibrate.\n\ndraws = [{text}]\n",
         encoding="utf-8",
     )
 
@@ -116,19 +117,20 @@ def write_page(fit: Fit, kept: Kept, data: list[Datum], predicted: np.ndarray) -
 
 PAGE_HEAD = """# Calibration
 
-What the bench cannot tell is fitted to published trials, the anchors, and to nothing else. One set of
-numbers is not enough: many sets fit about equally well and predict different things. So `make calibrate`
-moves {n} sets at once (an ensemble smoother: Emerick and Reynolds 2013, doi 10.1016/j.cageo.2012.03.011),
-each with patients of its own and with its own draw of everything that stays unknown, and keeps the {kept}
-that fit best. A parameter moves with the anchors of its mechanism only
-(`src/her2sim/trials/calibration.toml`). Every prediction is made with all of them; its range is theirs.
+What the bench cannot tell is fitted to published trials, the anchors, and to nothing else. One set
+of numbers is not enough: many sets fit about equally well and predict different things. So
+`make calibrate` moves {n} sets at once (an ensemble smoother: Emerick and Reynolds 2013, doi
+10.1016/j.cageo.2012.03.011), each with patients of its own and with its own draw of everything that
+stays unknown, and keeps the {kept} that fit best. A parameter moves with the anchors of its
+mechanism only (`src/her2sim/trials/calibration.toml`). Every prediction is made with all of them;
+its range is theirs.
 
 Research and education only.
 
 ## Anchors
 
-Shares and rates in per cent, medians in months. Responses, durations of response and curves count beside the
-median. A figure that no set reaches is a miss of the model, and stands here.
+Shares and rates in per cent, medians in months. Responses, durations of response and curves count
+beside the median. A figure that no set reaches is a miss of the model, and stands here.
 """
 
 

@@ -124,10 +124,12 @@ def test_a_table_of_patients(her2sim, tmp_path: Path) -> None:
 
 
 def test_demo(her2sim, tmp_path: Path) -> None:
-    done = her2sim("demo", "--patients", "200")
+    done = her2sim("demo", "--per-arm", "100")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Published beside predicted") == 3
-    assert (tmp_path / "demo" / "trastuzumab.png").is_file()
+    for part in ("DESTINY-Breast03", "Hazard ratios", "prediction"):
+        assert part in done.stdout
+    assert (tmp_path / "demo" / "destiny-breast03.png").is_file()
+    assert (tmp_path / "demo" / "destiny-breast03.html").is_file()
     assert done.stdout.rstrip().endswith(NOTICE)
 
 

@@ -64,10 +64,10 @@ def test_the_demo_runs_from_a_wheel_in_an_empty_folder(tmp_path: Path) -> None:
     found = subprocess.run([sys.executable, "-c", where], timeout=60, **options).stdout
     assert found.startswith(str(site))
     done = subprocess.run(
-        [sys.executable, "-m", "her2sim", "demo", "--patients", "50"], timeout=120, **options
+        [sys.executable, "-m", "her2sim", "demo", "--per-arm", "50"], timeout=120, **options
     )
     assert done.returncode == 0, done.stderr
-    assert (empty / "demo" / "trastuzumab.png").is_file()
+    assert (empty / "demo" / "destiny-breast03.png").is_file()
 
 
 @pytest.mark.parametrize("pattern", ["pypi" + r"\.org", "pythonhosted" + r"\.org"])

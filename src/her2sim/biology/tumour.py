@@ -172,8 +172,8 @@ _PLAIN = (
     "kex", "knet", "void", "cell_share", "receptor_density", "kd_iv", "kd_ii", "kd_both", "kon",
     "receptors_l", "block_iv", "block_ii", "cross_iv", "cross_ii", "ligand_share", "clustering",
     "hill_kinase", "stabilisation", "growth", "log_largest", "regression", "clearing", "adcc_max",
-    "adcc_half", "effector_cells", "resist_immune", "new_lesions", "growth_scale", "access_cns",
-    "ligand_share_e",
+    "adcc_half", "effector_cells", "resist_immune", "resist_signal", "new_lesions", "growth_scale",
+    "access_cns", "ligand_share_e",
 )  # fmt: skip
 
 

@@ -7,11 +7,12 @@ import click
 from her2sim import __version__
 from her2sim.cli.check import check
 from her2sim.cli.course import course
+from her2sim.cli.demo import demo
 from her2sim.cli.eligible import eligible
 from her2sim.cli.events import simulate
 from her2sim.cli.explain import explain
 from her2sim.cli.exposure import exposure, washout
-from her2sim.cli.facts import demo, drug, validate
+from her2sim.cli.facts import drug, validate
 from her2sim.cli.plan import plan
 from her2sim.cli.population import population
 from her2sim.cli.questions import delay, interval, switch, weight

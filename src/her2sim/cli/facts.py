@@ -1,4 +1,4 @@
-"""`her2sim drug`, `her2sim validate` and `her2sim demo`: what is known, and how well it fits."""
+"""`her2sim drug` and `her2sim validate`: what is known, and how well it fits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from her2sim.errors import DataError
 from her2sim.notice import NOTICE
 from her2sim.terminal import (
     HelpfulGroup,
@@ -81,42 +80,4 @@ def validate(
         return
     print_tables(validation_table(validation.summary(found), found))
     click.echo(validation.heading_text(found, patients, seed))
-    click.echo(NOTICE)
-
-
-@click.command()
-@click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("demo"),
-    show_default=True,
-    help="where the figure goes",
-)
-@reports_errors
-def demo(patients: int, seed: int, folder: Path) -> None:
-    """Trastuzumab's label regimens on a virtual population, beside the label's numbers."""
-    from her2sim.report.demo import run_demo
-    from her2sim.report.tables import comparison_table
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
-    with progress_bar("trastuzumab") as progress:
-        reports, figure = run_demo(patients, seed, folder, progress)
-    for report in reports:
-        t = report.treatment
-        click.echo(
-            f"\n{t.pk.name}, {t.regimen.title}; {report.population}, "
-            f"{report.patients} patients, seed {report.seed}"
-        )
-        print_tables(comparison_table(report))
-    click.echo(
-        "Ratios are predicted / label; docs/validation.md explains them. The label's range is "
-        "narrower than the model's in early\ndisease and reaches lower in metastatic disease; its "
-        "weekly cycle-1 Cmax does not fit its own Cmin and AUC."
-    )
-    click.echo(f"wrote {figure}")
     click.echo(NOTICE)

@@ -130,3 +130,52 @@ def run(
         if written is not None:
             click.echo(f"wrote {written}")
     click.echo(NOTICE)
+
+
+@trial.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--per-arm", type=click.IntRange(2), default=2400, show_default=True)
+@click.option("--members", type=click.IntRange(1), help="members of the ensemble [all]")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--markdown", type=click.Path(path_type=Path), help="write the page of the docs")
+@click.option("--html", type=click.Path(path_type=Path), help="write all reports as one file")
+@click.option("--workers", type=click.IntRange(1), help="cores [all]")
+@reports_errors
+def score(
+    names: tuple[str, ...],
+    per_arm: int,
+    members: int | None,
+    seed: int,
+    markdown: Path | None,
+    html: Path | None,
+    workers: int | None,
+) -> None:
+    """Run the published trials (all, or some) and count how often predictions were right."""
+    from her2sim.biology.ensemble import ensemble
+    from her2sim.formats.files import write_text
+    from her2sim.report.scorecard import scorecard
+    from her2sim.report.trial_page import trial_page
+    from her2sim.report.trial_view import score_table
+    from her2sim.report.trials import all_reports
+    from her2sim.report.trials_page import trials_markdown
+    from her2sim.trials.named import load_trial, trial_names
+
+    chosen = names or trial_names()
+    for name in chosen:
+        load_trial(name)
+    with progress_bar("trials") as progress:
+        count = iter(range(len(chosen)))
+        reports = list(
+            all_reports(
+                chosen, per_arm, members or len(ensemble().draws), seed, workers=workers,
+                begins=lambda name: progress(next(count), len(chosen)),
+            )
+        )  # fmt: skip
+    print_tables(score_table(scorecard(reports)))
+    if markdown is not None:
+        write_text(markdown, trials_markdown(reports))
+        click.echo(f"wrote {markdown}")
+    if html is not None:
+        trial_page(html, reports, "Virtual trials beside published ones")
+        click.echo(f"wrote {html}")
+    click.echo(NOTICE)

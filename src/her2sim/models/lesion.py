@@ -335,6 +335,7 @@ class Lesion:
         by_dose, conjugates = self.of_kind(*BY_DOSE), self.of_kind("conjugate")
         names = [*cells, n("dying"), "growth", "log_largest", "regression", "clearing"]
         names += [n("drive_s"), n("drive_l"), n("adcc_s"), n("adcc_l"), "resist_immune"]
+        names += ["resist_signal"]
         names += [n("drive_e")] if self.has_escape else []
         for agent in by_dose:
             names += [f"{base}_{agent.tag}" for base in ("chemo_kill", "given", "resist")]
@@ -349,11 +350,12 @@ class Lesion:
             volume = living + k[n("dying")]
             room = 1.0 - log(maximum(volume, 1e-12)) / k["log_largest"]
             fastest = k["growth"] * maximum(room, SLOWEST_GROWTH)
-            drive = {"s": k[n("drive_s")], "l": k[n("drive_l")], "m": 1.0}
-            death = {c: k["regression"] * (1.0 - drive[c]) for c in ("s", "l")}
+            drive = {"s": k[n("drive_s")], "l": k[n("drive_l")]}
+            drive["m"] = 1.0 - k["resist_signal"] * (1.0 - drive["s"])
+            death = {c: k["regression"] * (1.0 - drive[c]) for c in ("s", "l", "m")}
             death["s"] = death["s"] + k[n("adcc_s")]
             death["l"] = death["l"] + k[n("adcc_l")]
-            death["m"] = k["resist_immune"] * k[n("adcc_s")]
+            death["m"] = death["m"] + k["resist_immune"] * k[n("adcc_s")]
             for agent in by_dose:
                 tag = agent.tag
                 kill = k[f"chemo_kill_{tag}"] * k[f"given_{tag}"] * k[n("fading", tag)]

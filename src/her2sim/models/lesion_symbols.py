@@ -40,6 +40,7 @@ _SHARED: dict[str, _Entry] = {
     "adcc_half": ("parameter", "1", "Fc parts a cell at half the largest kill"),
     "effector_cells": ("parameter", "1", "activity of effector cells"),
     "resist_immune": ("parameter", "1", "sensitivity of the resistant clone to effector cells"),
+    "resist_signal": ("parameter", "1", "sensitivity of the resistant clone to loss of signal"),
     "new_lesions": ("parameter", "1/day", "hazard of progression elsewhere at no growth"),
     "growth_scale": ("parameter", "1/day", "growth rate that doubles that hazard"),
 }

@@ -1,28 +1,32 @@
-"""The demonstration: trastuzumab's label regimens beside the label."""
+"""The demonstration: a published trial, run again and laid beside what it published."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from her2sim.course import load_treatment
-from her2sim.patients.population import load_population
-from her2sim.report.exposure import ExposureReport, Progress, exposure
-from her2sim.report.figures import bands_figure, concentration_bands
+from her2sim.biology.ensemble import ensemble
+from her2sim.report.trial import TrialReport
+from her2sim.report.trial_figure import trial_figure
+from her2sim.report.trial_page import trial_page
+from her2sim.report.trial_run import Asked, TrialFolder, usual_members
+from her2sim.report.trials import asked_reports
+from her2sim.trials.named import load_trial
 
-SCENES = (("q3w", "mbc"), ("q3w", "ebc"), ("qw", "mbc"))
+TRIAL = "destiny-breast03"
+"""One that the calibration did not see."""
 
 
 def run_demo(
-    patients: int, seed: int, folder: Path, progress: Progress | None = None
-) -> tuple[list[ExposureReport], Path]:
-    """Run the regimens and draw the figure; returns the reports and the figure's path."""
-    reports, panels = [], []
-    for regimen, population in SCENES:
-        treatment, people = load_treatment("trastuzumab", regimen), load_population(population)
-        report = exposure(treatment, people, patients, seed, progress=progress)
-        bands = concentration_bands(treatment, people, patients, seed, report.steady_state_cycle)
-        reports.append(report)
-        panels.append((report, bands))
-    figure = folder / "trastuzumab.png"
-    bands_figure(figure, panels, "Trastuzumab: predicted concentrations and the label's values")
-    return reports, figure
+    per_arm: int, seed: int, folder: Path, progress: Callable[[int, int], None]
+) -> tuple[TrialReport, tuple[Path, Path]]:
+    """Run the trial; returns the report, and the paths of the figure and of the page."""
+    trial = load_trial(TRIAL)
+    members = usual_members(per_arm, 1, len(ensemble().draws))
+    with TrialFolder(None) as store:
+        asked = Asked(per_arm, seed, members)
+        report = asked_reports(trial, asked, store, chunk=250, progress=progress)
+        figure, page = folder / f"{TRIAL}.png", folder / f"{TRIAL}.html"
+        trial_figure(figure, report)
+        trial_page(page, [report])
+    return report, (figure, page)

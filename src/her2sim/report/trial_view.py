@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
+from her2sim.report.scorecard import Score
 from her2sim.report.trial import Figure, TrialReport
 from her2sim.trials.measures import SAFETY
 
@@ -149,4 +150,14 @@ def _power(report: TrialReport) -> Table:
             f"{100 * row.power:.1f}", range_text(100 * row.low, 100 * row.high),
             number_text(row.hazard_ratio), range_text(row.hazard_ratio_p5, row.hazard_ratio_p95),
         )  # fmt: skip
+    return table
+
+
+def score_table(scores: Sequence[Score]) -> Table:
+    """Criteria and how many rows meet them."""
+    table = Table(title="Predicted beside published", title_justify="left")
+    for name in ("criterion", "role", "hits", "rows"):
+        table.add_column(name, justify="right" if name in ("hits", "rows") else "left")
+    for score in scores:
+        table.add_row(score.title, score.role, str(score.hits), str(len(score.rows)))
     return table

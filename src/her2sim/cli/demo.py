@@ -1,0 +1,42 @@
+"""`her2sim demo`: one published trial, predicted beside published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from her2sim.errors import DataError
+from her2sim.notice import NOTICE
+from her2sim.terminal import print_tables, progress_bar, reports_errors
+
+
+@click.command()
+@click.option("--per-arm", type=click.IntRange(2), default=1000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="where the figure and the page go",
+)
+@reports_errors
+def demo(per_arm: int, seed: int, folder: Path) -> None:
+    """A published trial of 2 x 1000 virtual patients, beside its results."""
+    from her2sim.report.demo import run_demo
+    from her2sim.report.trial_view import heading, trial_tables
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+    with progress_bar("virtual trial") as progress:
+        report, written = run_demo(per_arm, seed, folder, progress)
+    click.echo(heading(report))
+    print_tables(*trial_tables(report))
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(NOTICE)

@@ -1,0 +1,130 @@
+"""How often predictions were right: the rows of all trials counted by stated limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from her2sim.report.trial import Figure, TrialReport
+
+JUDGED_RATIOS = (
+    "HER2CLIMB", "DESTINY-Breast03", "DESTINY-Breast04", "DESTINY-Breast06", "PHOEBE", "EGF104900",
+    "PHEREXA",
+)  # fmt: skip
+JUDGED_HARMS = ("lvef_drop", "thrombocytopenia", "neutropenia", "ild", "diarrhoea")
+PROGRESSION = ("PFS", "TTP")
+SMALLEST_PERCENT = 1.0
+"""Harms rarer than this are judged by points: a factor of a few in a thousand says nothing."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A published figure and whether the prediction is within the limit."""
+
+    trial: str
+    arm: str
+    what: str
+    figure: Figure
+    is_hit: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """A criterion: its limit in words, and its rows."""
+
+    title: str
+    role: str
+    rows: tuple[Judged, ...]
+
+    @property
+    def hits(self) -> int:
+        """Rows within the limit."""
+        return sum(row.is_hit for row in self.rows)
+
+
+def _within(share: float) -> Callable[[Figure], bool]:
+    return lambda f: f.ratio is not None and abs(f.ratio - 1) <= share
+
+
+def _points(points: float) -> Callable[[Figure], bool]:
+    def is_near(f: Figure) -> bool:
+        return f.predicted is not None and abs(f.predicted - (f.published or 0.0)) <= points
+
+    return is_near
+
+
+def _inside(f: Figure) -> bool:
+    if f.predicted is None or f.published_low is None or f.published_high is None:
+        return False
+    return f.published_low <= f.predicted <= f.published_high
+
+
+def _factor(f: Figure) -> bool:
+    if f.predicted is None or f.published is None:
+        return False
+    if max(f.predicted, f.published) < SMALLEST_PERCENT:
+        return True
+    return f.ratio is not None and 1 / 1.5 <= f.ratio <= 1.5
+
+
+def scorecard(reports: Sequence[TrialReport]) -> tuple[Score, ...]:
+    """All criteria over some trials; whole arms only, no groups of patients."""
+    scores = []
+    for role, median, points in (("anchor", 0.15, 7.0), ("prediction", 0.25, 10.0)):
+        scores += [
+            Score(
+                f"median PFS or TTP within {100 * median:.0f} %", role,
+                tuple(_endpoints(reports, role, "median_month", PROGRESSION, _within(median))),
+            ),
+            Score(
+                f"ORR within {points:g} points", role,
+                tuple(_endpoints(reports, role, "rate_percent", ("ORR",), _points(points))),
+            ),
+            Score(
+                "hazard ratio of PFS or TTP inside the published interval", role,
+                tuple(_ratios(reports, role)),
+            ),
+        ]  # fmt: skip
+    scores.append(
+        Score("severe harms, LVEF falls and ILD within a factor of 1.5", "prediction",
+              tuple(_harms(reports)))
+    )  # fmt: skip
+    return tuple(scores)
+
+
+def _endpoints(
+    reports: Sequence[TrialReport],
+    role: str,
+    measure: str,
+    endpoints: Sequence[str],
+    is_hit: Callable[[Figure], bool],
+) -> Iterator[Judged]:
+    for report in reports:
+        for row in report.endpoints:
+            is_whole = row.subgroup is None and row.at_month is None
+            is_asked = row.endpoint in endpoints and row.measure == measure
+            if row.figure.published is None or row.figure.role != role:
+                continue
+            if is_whole and is_asked:
+                what = f"{row.endpoint}"
+                yield Judged(report.trial.id, row.arm, what, row.figure, is_hit(row.figure))
+
+
+def _ratios(reports: Sequence[TrialReport], role: str) -> Iterator[Judged]:
+    for report in reports:
+        for row in report.ratios:
+            is_asked = row.subgroup is None and row.endpoint in PROGRESSION
+            if is_asked and row.figure.published is not None and row.figure.role == role:
+                what = f"{row.endpoint} over {row.versus}"
+                yield Judged(report.trial.id, row.arm, what, row.figure, _inside(row.figure))
+
+
+def _harms(reports: Sequence[TrialReport]) -> Iterator[Judged]:
+    for report in reports:
+        for row in report.safety:
+            is_severe = row.grade == "3" or row.event in ("lvef_drop", "ild")
+            if row.event not in JUDGED_HARMS or not is_severe:
+                continue
+            if row.figure.published is not None and row.figure.role == "prediction":
+                what = f"{row.event.replace('_', ' ')}, grade {row.grade}"
+                yield Judged(report.trial.id, row.arm, what, row.figure, _factor(row.figure))
