@@ -8,12 +8,14 @@ import pytest
 
 from her2sim.biology.anchors import Anchors, anchors
 from her2sim.biology.blood import blood_facts
+from her2sim.biology.ensemble import ensemble
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour import tumour_facts
 from her2sim.drugs.drug import drug_names
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.facts import UncertainQuantity
+from her2sim.trials.calibration import calibration_plan
 
 FILES = (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))
 
@@ -43,8 +45,26 @@ def calibrated() -> set[str]:
     return {name for name, quantity in quantities() if quantity.status == "calibrated"}
 
 
+def fitted() -> set[str]:
+    """Parameters of the calibration on trials, without what is said of their spread."""
+    plan = calibration_plan()
+    names = {prior.name for prior in plan.priors()}
+    names |= {tie.name for mechanism in plan.mechanism for tie in mechanism.tied}
+    return {name.removesuffix(".spread") for name in names}
+
+
 def test_every_calibrated_parameter_has_its_anchor_and_no_other() -> None:
-    assert calibrated() == set(anchors().parameters())
+    assert calibrated() == set(anchors().parameters()) | fitted()
+    assert not set(anchors().parameters()) & fitted()
+
+
+def test_every_member_has_its_value_of_what_was_fitted() -> None:
+    n = len(ensemble().draws)
+    for name, quantity in quantities():
+        for values in (quantity.members, quantity.spread_members):
+            assert len(values) in (0, n), name
+        if name in fitted():
+            assert quantity.members or quantity.spread_members, name
 
 
 def test_a_prediction_is_never_an_anchor() -> None:

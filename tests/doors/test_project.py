@@ -38,8 +38,8 @@ def test_readme_commands_run(her2sim) -> None:
     assert len(commands) >= 4
     for _, *words in commands:
         call = [str(ROOT / w) if w.startswith("examples/") else w for w in words]
-        if "--patients" in call:
-            call[call.index("--patients") + 1] = "20"
+        for size in {"--patients", "--per-arm"} & set(call):
+            call[call.index(size) + 1] = "20"
         done = her2sim(*call)
         assert done.returncode == 0, f"{call}: {done.stderr}"
 

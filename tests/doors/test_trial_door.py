@@ -59,8 +59,9 @@ def test_json_has_the_promised_shape(her2sim) -> None:
         "published_high", "role",
     }  # fmt: skip
     assert all(ratio <= set(row) for row in found["comparisons"])
-    (pfs,) = (r for r in found["arms"][0]["endpoints"]
-              if (r["endpoint"], r["measure"], r["subgroup"]) == ("PFS", "median_month", None))  # fmt: skip
+    asked = ("PFS", "median_month", None)
+    rows = found["arms"][0]["endpoints"]
+    (pfs,) = (r for r in rows if (r["endpoint"], r["measure"], r["subgroup"]) == asked)
     assert pfs["published"] == 9.6
     assert pfs["role"] == "anchor"
     assert 2 < pfs["predicted"] < 40

@@ -1,6 +1,6 @@
-"""Contrasts known from the clinic, in 200 draws from the stated ranges of the parameters.
+"""Contrasts known from the clinic, in the members of the ensemble.
 
-Each draw treats the same twenty patients. What is compared is the depth of response: minus the
+Each member treats the same hundred patients. What is compared is the depth of response: minus the
 logarithm of the smallest sum of diameters over that at the start, mean over the patients.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from her2sim.biology.ensemble import Members
+from her2sim.biology.ensemble import Members, ensemble
 from her2sim.biology.people import draw_people
 from her2sim.biology.tumour import Known
 from her2sim.combination import load_combination
@@ -24,7 +24,7 @@ from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.whole_patient.composition import whole_patient
 from her2sim.whole_patient.run import planned_ledger, run_whole
 
-DRAWS, PATIENTS = 200, 20
+DRAWS, PATIENTS = len(ensemble().draws), 100
 END_DAY = 364.0
 GRID_DAY = np.arange(0.0, END_DAY + 1, 42.0)
 WEEK_24 = 4

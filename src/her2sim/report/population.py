@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim import __version__
-from her2sim.biology.ensemble import Members
+from her2sim.biology.ensemble import Members, require_members
 from her2sim.biology.heart import HeartKnown
 from her2sim.biology.people import draw_people
 from her2sim.biology.tumour import Known
@@ -171,6 +171,7 @@ def population_report(
     tumour, heart : what is known of all patients
     members : members of the ensemble; with one, the values of the fact files
     """
+    require_members(members)
     gathered, done = _Gathered(), 0
     for cohort in cohort_chunks(population, patients, seed, CHUNK):
         number = np.arange(done, done + cohort.n_patients)

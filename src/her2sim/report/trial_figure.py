@@ -76,7 +76,7 @@ def _numbers_at_risk(axes: Axes, report: TrialReport, endpoint: str, last: float
         for k in marks:
             axes.annotate(
                 str(int(arm.at_risk[endpoint][k])), (AT_RISK_MONTH[k], 0),
-                xycoords=("data", "axes fraction"), xytext=(0, -34 - 110 * step * place),
+                xycoords=("data", "axes fraction"), xytext=(0, -44 - 110 * step * place),
                 textcoords="offset points", fontsize=6.5, color=colour, ha="center",
                 annotation_clip=False,
             )  # fmt: skip

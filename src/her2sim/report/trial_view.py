@@ -70,7 +70,7 @@ def figure_cells(figure: Figure) -> list[str]:
     ]
 
 
-_FIGURE = ("predicted", "5th to 95th", "published", "95 % interval", "role")
+_FIGURE = ("predicted", "range", "published", "95 % interval", "role")
 
 
 def endpoint_text(endpoint: str, measure: str, month: float | None, group: str | None) -> str:

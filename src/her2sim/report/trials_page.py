@@ -13,8 +13,8 @@ HEAD = """# Trials: predicted beside published
 
 Written by `make trials` ({per_arm} patients an arm, {members} members of the ensemble, seed
 {seed}). The predicted figure is the median over the members, its range their 5th to 95th
-percentile. **Anchors** were used by the calibration ([calibration.md](calibration.md)); everything else is a
-**prediction**. Hits and misses stand alike. What the model cannot be trusted for:
+percentile. **Anchors** were used by the calibration ([calibration.md](calibration.md)); everything
+else is a **prediction**. Hits and misses stand alike. What the model cannot be trusted for:
 [trials-limits.md](trials-limits.md). How to run one: [trial-run.md](trial-run.md).
 
 {notice}

@@ -3,7 +3,8 @@
 An iterative ensemble smoother (multiple data assimilation): each member starts from a draw of the
 prior and of everything that stays unknown, simulates all anchor arms with patients of its own, and
 moves towards the published figures, which are perturbed by their error for each member. A
-parameter moves with the anchors of its mechanism only.
+parameter moves with the anchors of its mechanism only. The first pass finds the region; the second
+starts around it and gives the width.
 
 Source
 ------
@@ -45,7 +46,9 @@ FLOOR_LOG, FLOOR_LOGIT = 0.07, 0.15
 """Least error of a median or a ratio (log) and of a share (logit): the model is no better."""
 USUAL_N = 150
 LATEST_MONTH = 120.0
-STEPS = 8
+STEPS, PASSES = 6, 2
+RESTART = 0.5
+"""Share of the width of the prior with which the second pass starts, where the first ended."""
 _EDGE = 0.3
 
 
@@ -239,9 +242,18 @@ class Fit:
         )
         self.centre, self.width = edges.mean(axis=1), np.diff(edges, axis=1)[:, 0]
         self.random = np.random.default_rng(SEED)
-        sd = self.width / (2 * MIDDLE_90)
-        draws = np.clip(self.random.standard_normal((len(priors), self.n_members)), -2, 2)
-        self.members = self.centre[:, None] + sd[:, None] * draws
+        self.members = self._around(self.centre, 1.0)
+
+    def _around(self, middle: Array, share: float) -> Array:
+        """Members drawn around a middle, with a share of the width of the prior."""
+        sd = share * self.width / (2 * MIDDLE_90)
+        draws = np.clip(self.random.standard_normal((sd.size, self.n_members)), -2, 2)
+        found: Array = middle[:, None] + sd[:, None] * draws
+        return found
+
+    def restart(self) -> None:
+        """Draw the members anew around their middle: the region is found, not yet its width."""
+        self.members = self._around(self.members.mean(axis=1), RESTART)
 
     def values(self) -> dict[str, Array]:
         """Values of all parameters of each member, shape (n_members,), those tied included."""
@@ -335,8 +347,14 @@ def calibrate(
     the fit, the anchors, and what each member predicts of them with four times the patients
     """
     fit = Fit(calibration_plan(), n_members, workers)
-    for number in range(STEPS):
-        distance = fit.step(n_patients, float(STEPS))
-        note(f"step {number + 1} of {STEPS}: mean squared distance {distance:.2f}")
+    for turn in range(PASSES):
+        if turn:
+            fit.restart()
+        for number in range(STEPS):
+            distance = fit.step(n_patients, float(STEPS))
+            note(
+                f"pass {turn + 1} of {PASSES}, step {number + 1} of {STEPS}: mean squared "
+                f"distance {distance:.2f}"
+            )
     data, predicted = fit.predict(4 * n_patients)
     return fit, data, predicted

@@ -47,7 +47,8 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         return group(name, [1 - chance, chance])
 
     her2 = (arm.her2 or who.her2).shares
-    lines = {"-1": 1.0} if who.earlier_lines is None else who.earlier_lines.shares
+    earlier = arm.earlier_lines or who.earlier_lines
+    lines = {"-1": 1.0} if earlier is None else earlier.shares
     ihc = group("ihc", list(her2.values()))
     line = group("lines", list(lines.values()))
     er = None if who.er_positive is None else yes("er", who.er_positive, 0.0)

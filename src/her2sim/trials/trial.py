@@ -129,7 +129,8 @@ class Arm(Claim):
     """An arm. ``n`` is how many were randomised, ``allocation`` its weight.
 
     Without a regimen it is observed only. ``stands_for`` says what was really given where the
-    regimen is not all of it. ``her2`` replaces that of the trial, for cohorts by HER2.
+    regimen is not all of it. ``her2`` and ``earlier_lines`` replace those of the
+    trial, for strata and cohorts.
     """
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -140,6 +141,7 @@ class Arm(Claim):
     stands_for: str = ""
     given_with: tuple[str, ...] = ()
     her2: Her2Shares | None = None
+    earlier_lines: Lines | None = None
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Arm:

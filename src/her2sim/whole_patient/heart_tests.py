@@ -10,7 +10,7 @@ from her2sim.biology.people import People
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.variables import VARIABLES
 from her2sim.random import Purpose, normals
-from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
+from her2sim.whole_patient.calendar import Calendar
 
 Array = NDArray[np.float64]
 LOW_PERCENT = 50.0
@@ -23,8 +23,6 @@ FALLS: dict[str, tuple[float, float]] = {
 }
 """What trials count as a fall: below so many per cent, and so many points down from the first."""
 USUAL = "lvef_drop"
-SOON = 0.5
-"""Share of the pace of the calendar in which a test counts as done."""
 
 
 class HeartTests:
@@ -51,17 +49,6 @@ class HeartTests:
         self.last_fell = np.zeros(n, dtype=bool)
         self.tested_day = np.full(n, -np.inf)
         self.next_day = np.full(n, np.inf if calendar is None else 0.0)
-
-    def due(self, who: NDArray[np.int64], day: float) -> NDArray[np.bool_]:
-        """Whose test of the calendar is due; one soon after a test of the label is left out."""
-        found = self.next_day[who] <= day + ON_THE_DAY
-        if self.calendar is None or not found.any():
-            return found
-        following = self.calendar.after(np.full(1, day))
-        is_soon = day - self.tested_day[who] < SOON * (following - day)
-        self.next_day[who[found & is_soon]] = following
-        due: NDArray[np.bool_] = found & ~is_soon
-        return due
 
     def measure(self, visit: Visit, true_lvef: Array, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit; the first of a day counts."""

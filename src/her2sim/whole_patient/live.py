@@ -25,7 +25,7 @@ from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose, uniforms
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
-from her2sim.whole_patient.calendar import Calendar
+from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
 from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.dosing import ANTHRACYCLINES, TroponinClock
 from her2sim.whole_patient.harms import GradedHarms
@@ -141,7 +141,7 @@ class LivePatients:
             self.showed[who] = self.scans.look(visit, self.true_mm(who), elsewhere)
         self.hearts.next_day[who[self.showed[who] > 0]] = np.inf  # trials stop testing then
         if self.whole.organs.has_heart:
-            due = self.hearts.due(who, visit.day)
+            due = self.hearts.next_day[who] <= visit.day + ON_THE_DAY
             tested = who[due]
             if tested.size:
                 self.hearts.measure(visit.of(due), self.true_lvef(tested))

@@ -34,7 +34,7 @@ class Treating:
     the LVEF is measured (``echo``, ``muga``, ``none`` for no error); ``given_with`` names what is
     taken against harms, as in the fact files; ``off`` names mechanisms that are switched off.
     Tumours are looked at by the calendar ``scans`` (not in early disease), hearts by
-    ``lvef_tests`` beside what the labels ask for; the first LVEF is not below
+    ``lvef_tests`` in place of the pace that labels ask for; the first LVEF is not below
     ``lvef_entry_percent``.
     """
 
@@ -100,8 +100,19 @@ def treat(
 def _plan(treatment: Treatment, how: Treating) -> DrugPlan:
     """A drug's plan and the rules that act on it."""
     label = load_label(treatment.drug.id, how.region) if how.by_rules else None
+    if label is not None and how.lvef_tests is not None:
+        label = _tested_every(label, how.lvef_tests.paces[0][0])
     plan = DrugPlan(treatment.drug.id, treatment.regimen, label)
     return until_progression(plan, how.region) if how.setting == "metastatic" else plan
+
+
+def _tested_every(label: Label, days: float) -> Label:
+    """The same label with the LVEF tested at the pace of a trial."""
+    lines = tuple(
+        line.model_copy(update={"every_days": days}) if line.variable == "lvef" else line
+        for line in label.monitoring
+    )
+    return label.model_copy(update={"monitoring": lines})
 
 
 def until_progression(plan: DrugPlan, region: Region) -> DrugPlan:
