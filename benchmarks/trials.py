@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from her2sim.report.trial import trial_report
-from her2sim.report.trial_run import Asked, TrialFolder, run_trial
+from her2sim.report.trials.report import trial_report
+from her2sim.report.trials.run import Asked, TrialFolder, run_trial
 from her2sim.trials.named import load_trial
 from her2sim.trials.survival import hazard_ratio, log_rank
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from her2sim.report.trial_run import Asked, TrialFolder, run_trial
+from her2sim.report.trials.run import Asked, TrialFolder, run_trial
 from her2sim.trials.named import load_trial
 
 PER_ARM = 60

@@ -25,7 +25,7 @@ from her2sim.terminal import print_tables, progress_bar, reports_errors
 def demo(per_arm: int, seed: int, folder: Path) -> None:
     """A published trial of 2 x 1000 virtual patients, beside its results."""
     from her2sim.report.demo import run_demo
-    from her2sim.report.trial_view import heading, trial_tables
+    from her2sim.report.trials.view import heading, trial_tables
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

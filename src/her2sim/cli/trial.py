@@ -26,7 +26,7 @@ def trial() -> None:
 @reports_errors
 def list_trials() -> None:
     """The trials that come with her2sim."""
-    from her2sim.report.trial_list import trials_table
+    from her2sim.report.trials.listing import trials_table
 
     print_tables(trials_table())
     click.echo(NOTICE)
@@ -98,11 +98,11 @@ def run(
     examples/trial_own.toml).
     """
     from her2sim.biology.ensemble import ensemble
-    from her2sim.report.trial_figure import trial_figure
-    from her2sim.report.trial_page import trial_page
-    from her2sim.report.trial_run import Asked, TrialFolder, sizes, usual_members
-    from her2sim.report.trial_view import heading, trial_tables
-    from her2sim.report.trials import asked_reports
+    from her2sim.report.trials.asked import asked_reports
+    from her2sim.report.trials.figure import trial_figure
+    from her2sim.report.trials.page import trial_page
+    from her2sim.report.trials.run import Asked, TrialFolder, sizes, usual_members
+    from her2sim.report.trials.view import heading, trial_tables
     from her2sim.trials.named import load_trial
 
     found = load_trial(name)
@@ -153,11 +153,11 @@ def score(
     """Run the published trials (all, or some) and count how often predictions were right."""
     from her2sim.biology.ensemble import ensemble
     from her2sim.formats.files import write_text
-    from her2sim.report.scorecard import scorecard
-    from her2sim.report.trial_page import trial_page
-    from her2sim.report.trial_view import score_table
-    from her2sim.report.trials import all_reports
-    from her2sim.report.trials_page import trials_markdown
+    from her2sim.report.trials.asked import all_reports
+    from her2sim.report.trials.docs_page import trials_markdown
+    from her2sim.report.trials.page import trial_page
+    from her2sim.report.trials.scorecard import scorecard
+    from her2sim.report.trials.view import score_table
     from her2sim.trials.named import load_trial, trial_names
 
     chosen = names or trial_names()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from her2sim.biology.ensemble import ensemble
-from her2sim.report.trial import TrialReport
-from her2sim.report.trial_figure import trial_figure
-from her2sim.report.trial_page import trial_page
-from her2sim.report.trial_run import Asked, TrialFolder, usual_members
-from her2sim.report.trials import asked_reports
+from her2sim.report.trials.asked import asked_reports
+from her2sim.report.trials.figure import trial_figure
+from her2sim.report.trials.page import trial_page
+from her2sim.report.trials.report import TrialReport
+from her2sim.report.trials.run import Asked, TrialFolder, usual_members
 from her2sim.trials.named import load_trial
 
 TRIAL = "destiny-breast03"

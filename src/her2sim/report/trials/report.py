@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from her2sim import __version__
 from her2sim.notice import NOTICE
-from her2sim.report.power import Power, trial_power
-from her2sim.report.trial_run import TrialRun
+from her2sim.report.trials.power import Power, trial_power
+from her2sim.report.trials.run import TrialRun
 from her2sim.trials.assess import harm_values, outcome_values, ratio_values
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES, SAFETY

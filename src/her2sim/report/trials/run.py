@@ -237,7 +237,7 @@ def _results(
     if not tasks:
         return
     if cluster is not None:
-        from her2sim.report.cluster import on_cluster
+        from her2sim.report.trials.cluster import on_cluster
 
         yield from on_cluster(cluster, run_chunk, tasks)
         return

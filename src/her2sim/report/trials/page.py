@@ -11,9 +11,9 @@ from rich.table import Table
 
 from her2sim.formats.files import write_text
 from her2sim.notice import NOTICE
-from her2sim.report.trial import TrialReport
-from her2sim.report.trial_figure import curves_of, figure_png
-from her2sim.report.trial_view import heading, trial_tables
+from her2sim.report.trials.figure import curves_of, figure_png
+from her2sim.report.trials.report import TrialReport
+from her2sim.report.trials.view import heading, trial_tables
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem;

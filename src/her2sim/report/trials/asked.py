@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from her2sim.report.trial import TrialReport, trial_report
-from her2sim.report.trial_run import CHUNK, Asked, TrialFolder, run_trial
+from her2sim.report.trials.report import TrialReport, trial_report
+from her2sim.report.trials.run import CHUNK, Asked, TrialFolder, run_trial
 from her2sim.trials.named import load_trial
 from her2sim.trials.trial import Trial
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from her2sim.notice import NOTICE
 from her2sim.report.canvas import new_canvas, write_canvas
-from her2sim.report.trial import AT_RISK_MONTH, ArmSummary, TrialReport, landmarks_of
+from her2sim.report.trials.report import AT_RISK_MONTH, ArmSummary, TrialReport, landmarks_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,1 @@
+"""Trials that were run, made visible: run, report, figures, page, score."""
