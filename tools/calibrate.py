@@ -6,20 +6,31 @@ It takes about a quarter of an hour on two cores. Run it twice and the files are
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import tomlkit
+from scipy.optimize import brentq
 from scipy.special import expit
 
+from her2sim.biology.ensemble import Members, ensemble
 from her2sim.drugs.drug import load_drug
-from her2sim.trials.calibration import Datum, Fit, calibrate
+from her2sim.trials.arm import DAY_PER_MONTH, Patients, run_arm
+from her2sim.trials.calibration import SEED, Datum, Fit, calibrate
+from her2sim.trials.death import days_of, draw_levels
 from her2sim.trials.kept import Kept, keep_best
+from her2sim.trials.named import load_trial
+from her2sim.trials.survival import kaplan_meier
+from her2sim.trials.trial import Trial
 from her2sim.trials.workers import n_cores
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "her2sim"
 MEMBERS, PATIENTS, KEPT = 96, 100, 24
+DEATHS = ((1, "cleopatra", "placebo"), (3, "nala", "lapatinib"), (2, "emilia", "lap_cape"))
+DEATH_PATIENTS = 100
 CITATION = "her2sim, fit to published trials (docs/calibration.md)"
 
 
@@ -29,13 +40,52 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=MEMBERS)
     parser.add_argument("--patients", type=int, default=PATIENTS)
     parser.add_argument("--kept", type=int, default=KEPT)
+    parser.add_argument("--deaths", action="store_true", help="only the times to death")
     asked = parser.parse_args()
+    if asked.deaths:
+        write_deaths()
+        return
     fit, data, predicted = calibrate(asked.members, asked.patients, n_cores(), print)
     kept = keep_best(data, predicted, fit.values(), asked.kept)
     write_parameters(fit, kept)
     write_draws(kept)
     columns = [draw - 1 for draw in kept.draws]
     write_page(fit, kept, data, predicted[:, columns])
+    # Facts are read once a process: what was written counts in the next.
+    subprocess.run([sys.executable, __file__, "--deaths"], check=True)
+
+
+def write_deaths() -> None:
+    """Median times from progression to death, line by line, from control arms."""
+    path = SOURCE / "trials" / "death.toml"
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    medians = np.array([document["parameter"][f"after_line_{k}"]["value"] for k in (1, 2, 3)])
+    for line, trial, arm in DEATHS:
+        medians[line - 1] = _fitted_median(medians, line, load_trial(trial), arm)
+        document["parameter"][f"after_line_{line}"]["value"] = float(f"{medians[line - 1]:.3g}")
+        print(f"line {line}: {medians[line - 1]:.3g} months from progression to death")
+    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def _fitted_median(medians: np.ndarray, line: int, trial: Trial, arm_id: str) -> float:
+    """The median that gives the published survival of an arm."""
+    rows = [r for r in trial.outcome if r.arm == arm_id and r.endpoint == "OS" and not r.at_month]
+    published = rows[0].value
+    n_members = len(ensemble().draws)
+    number = np.arange(DEATH_PATIENTS * n_members)
+    patients = Patients(number, Members(1 + number % n_members))
+    frame = run_arm(trial, trial.arm_of(arm_id), patients, SEED)
+    column = {name: frame[name].to_numpy() for name in frame.columns}
+    levels = draw_levels(SEED, number)
+    until = np.minimum(column["cut_day"], column["lost_day"])
+
+    def gap(median: float) -> float:
+        changed = np.where(np.arange(3) == line - 1, median, medians) * DAY_PER_MONTH
+        died = days_of(*levels, column["progressed_day"], column["earlier_lines"], changed)
+        curve = kaplan_meier(np.minimum(died, until), died <= until)
+        return curve.median()[0] / DAY_PER_MONTH - published
+
+    return float(brentq(gap, 2.0, 60.0, xtol=0.05))
 
 
 def place_of(name: str) -> tuple[Path, str, str]:

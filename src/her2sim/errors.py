@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 SHOWN_FAULTS = 20
 
@@ -99,3 +100,27 @@ class Faults:
         """Raise ``error`` with the whole message if a fault was noted."""
         if self.n_faults:
             raise error(self.message())
+
+
+def all_of(*makers: Callable[[], Any]) -> list[Any]:
+    """Results of some calls; what any of them refuses is told in one message.
+
+    Raises
+    ------
+    Her2SimError
+        The only fault as it is, or a DataError with all of them.
+    """
+    found: list[Any] = []
+    refused: list[Her2SimError] = []
+    for make in makers:
+        try:
+            found.append(make())
+        except Her2SimError as error:
+            refused.append(error)
+    if len(refused) == 1:
+        raise refused[0]
+    faults = Faults("what was asked")
+    for refusal in refused:
+        faults.add(str(refusal))
+    faults.raise_if_any()
+    return found

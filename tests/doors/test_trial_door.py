@@ -147,3 +147,11 @@ def test_what_cannot_be_run_is_refused_in_one_message(her2sim, tmp_path: Path) -
         assert done.returncode == 2, command
         assert done.stdout == ""
         assert part in done.stderr
+
+
+def test_two_faults_of_a_call_are_told_together(her2sim) -> None:
+    done = her2sim("population", "--regimen", "nosuch+trastuzumab", "--population", "nowhere")
+    assert done.returncode == 2
+    assert "2 faults" in done.stderr
+    assert "unknown drug 'nosuch'" in done.stderr
+    assert "unknown population 'nowhere'" in done.stderr

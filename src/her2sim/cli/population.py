@@ -91,17 +91,20 @@ def population(
     from her2sim.biology.heart import HeartKnown
     from her2sim.biology.tumour import Known
     from her2sim.combination import load_combination
+    from her2sim.errors import all_of
     from her2sim.formats.patient_table import load_patients
     from her2sim.report.population import population_report
     from her2sim.report.population_view import bands_figure, heading, population_tables
     from her2sim.whole_patient.switches import check_switches
     from her2sim.whole_patient.treat import Treating, known_measures
 
-    combination = load_combination(regimen)
-    known_measures(combination.treatments, given_with)
-    check_switches(off)
     number = draw_seed() if seed is None else seed
-    who, n = load_patients(population, patients, number)
+    combination, (who, n), _ = all_of(
+        lambda: load_combination(regimen),
+        lambda: load_patients(population, patients, number),
+        lambda: check_switches(off),
+    )
+    known_measures(combination.treatments, given_with)
     is_early = who.name == "ebc"
     how = Treating(
         weeks * 7.0, "early" if is_early else "metastatic", region, protocol == "on",

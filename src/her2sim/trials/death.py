@@ -35,13 +35,40 @@ def death_facts() -> DeathFacts:
 def death_days(people: People, progressed_day: Array) -> Array:
     """Day of death of each patient, shape (n,); ``progressed_day`` is infinite without it."""
     facts, cohort = death_facts().parameter, people.cohort
-    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
+    medians = np.array([facts[f"after_line_{k}"].to("day") for k in range(1, LAST_LINE + 1)])
+    before, after = draw_levels(cohort.seed, cohort.numbers)
+    earlier = people.tumours.traits["earlier_lines"]
+    return days_of(before, after, progressed_day, earlier, medians)
+
+
+def draw_levels(seed: int, numbers: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Cumulative hazards at which patients die before, and after progression, shape (n,) each."""
+    key = (seed, 0, numbers, Purpose.HAZARDS)
     before = -np.log(uniforms(*key, "death before progression"))
-    before = before / facts["before_progression"].to("1/day")
-    line = np.minimum(people.tumours.traits["earlier_lines"] + 1, LAST_LINE)
-    medians = [facts[f"after_line_{k}"].to("day") for k in range(1, LAST_LINE + 1)]
-    shape = facts["shape"].value
-    level = -np.log(uniforms(*key, "death after progression")) / np.log(2)
-    after = np.array(medians)[line - 1] * level ** (1 / shape)
-    found: Array = np.minimum(before, progressed_day + after)
+    after = -np.log(uniforms(*key, "death after progression"))
+    return before, after
+
+
+def days_of(
+    before: Array,
+    after: Array,
+    progressed_day: Array,
+    earlier_lines: NDArray[np.int64],
+    median_day: Array,
+) -> Array:
+    """Day of death of each patient.
+
+    Parameters
+    ----------
+    before, after : levels of the cumulative hazards (:func:`draw_levels`)
+    progressed_day : infinite without progression
+    earlier_lines : lines of treatment before
+    median_day : median time from progression to death in lines 1 to 3, shape (3,)
+    """
+    facts = death_facts().parameter
+    line = np.minimum(earlier_lines + 1, LAST_LINE)
+    lived = median_day[line - 1] * (after / np.log(2)) ** (1 / facts["shape"].value)
+    found: Array = np.minimum(
+        before / facts["before_progression"].to("1/day"), progressed_day + lived
+    )
     return found

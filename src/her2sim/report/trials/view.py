@@ -27,8 +27,10 @@ def heading(report: TrialReport) -> str:
 
 
 def trial_tables(report: TrialReport) -> Iterator[Table]:
-    """Endpoints, hazard ratios, harms, treatment, and power."""
-    yield _endpoints(report)
+    """Arms, endpoints, hazard ratios, harms, treatment, and power."""
+    yield _arms(report)
+    if report.endpoints:
+        yield _endpoints(report)
     if report.ratios:
         yield _ratios(report)
     yield _safety(report)
@@ -79,6 +81,18 @@ def endpoint_text(endpoint: str, measure: str, month: float | None, group: str |
     of = f", {group.replace('_', ' ')}" if group else ""
     how = "" if measure == "rate_percent" and not month else f" {MEASURES[measure]}"
     return f"{endpoint}{how}{at}{of}"
+
+
+def _arms(report: TrialReport) -> Table:
+    table = _table(
+        "Arms", "arm", "of", "patients", "median follow-up (months)", "days with a harm >= grade 2"
+    )
+    for arm in report.arms:
+        table.add_row(
+            arm.id, arm.title, str(arm.n), number_text(arm.follow_up_month),
+            f"{arm.days_grade_2:.1f}",
+        )  # fmt: skip
+    return table
 
 
 def _endpoints(report: TrialReport) -> Table:
