@@ -28,7 +28,7 @@ from her2sim.trials.workers import n_cores
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "her2sim"
-MEMBERS, PATIENTS, KEPT = 96, 100, 24
+MEMBERS, PATIENTS, KEPT = 128, 60, 24
 DEATHS = ((1, "cleopatra", "placebo"), (3, "nala", "lapatinib"), (2, "emilia", "lap_cape"))
 DEATH_PATIENTS = 100
 CITATION = "her2sim, fit to published trials (docs/calibration.md)"

@@ -198,7 +198,7 @@ def population_report(
 
 
 _NOTES = (
-    "Tumour numbers are mostly assumed ranges, not calibrated yet: read contrasts, not levels.",
+    "Tumour numbers are an ensemble calibrated to anchor trials: believe ranges and contrasts.",
     "Harms known by rates only come at their published onset; what is measured between visits is "
     "not seen.",
 )

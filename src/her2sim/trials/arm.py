@@ -75,8 +75,7 @@ def run_arm(
         names = [part.name for part in arm.regimen]
         drugs = load_combination(names[number]).treatments if names else ()
         some = people.take(chosen)
-        sites = ("",) if trial.setting == "metastatic" else ()  # after surgery there is no lesion
-        treated = treat(drugs, some, how, sites=sites, threads=threads)
+        treated = treat(drugs, some, how, threads=threads)
         columns = {"regimen": np.full(chosen.size, names[number] if names else "none")}
         frames.append(pl.DataFrame({**columns, **dict(patient_columns(treated))}))
         rows.append(chosen)

@@ -77,9 +77,11 @@ def treat(
     treatments : drugs, each with its regimen
     people : patients with their tumours and hearts
     how : length, setting, rules and methods
-    sites : lesions (see :func:`her2sim.whole_patient.composition.whole_patient`)
+    sites : lesions (see :func:`her2sim.whole_patient.composition.whole_patient`); early disease has
+        none
     """
-    whole = whole_patient(treatments, sites, ORGANS, how.off)
+    lesions = () if how.setting == "early" else sites  # after surgery there is none
+    whole = whole_patient(treatments, lesions, ORGANS, how.off)
     plans = tuple(_plan(treatment, how) for treatment in treatments)
     protocol = Protocol(
         plans,
