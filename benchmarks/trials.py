@@ -14,6 +14,7 @@ from her2sim.report.trials.report import trial_report
 from her2sim.report.trials.run import Asked, TrialFolder, run_trial
 from her2sim.trials.named import load_trial
 from her2sim.trials.survival import hazard_ratio, log_rank
+from her2sim.trials.workers import n_cores
 
 SIZES = (100_000, 1_000_000)
 
@@ -34,7 +35,7 @@ def statistics_of_400() -> None:
 def replicates(name: str) -> None:
     with TrialFolder(None) as store:
         start = time.perf_counter()
-        run = run_trial(load_trial(name), Asked(300, 1, 24, 200), store)
+        run = run_trial(load_trial(name), Asked(300, 1, 24, 200), store, workers=n_cores())
         report = trial_report(run)
         seconds = time.perf_counter() - start
     for row in report.power:
@@ -46,7 +47,7 @@ def million(name: str) -> None:
     for patients in SIZES:
         with tempfile.TemporaryDirectory() as folder, TrialFolder(Path(folder)) as store:
             start = time.perf_counter()
-            run_trial(load_trial(name), Asked(patients, 1, 24), store)
+            run_trial(load_trial(name), Asked(patients, 1, 24), store, workers=n_cores())
             seconds = time.perf_counter() - start
         peaks = [resource.getrusage(who).ru_maxrss / 1024
                  for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]  # fmt: skip

@@ -45,7 +45,7 @@ def test_holding_for_harm_costs_dose_and_spares_harm() -> None:
 @pytest.mark.slow
 def test_predictions_are_as_good_as_the_page_says() -> None:
     members = len(ensemble().draws)
-    reports = list(all_reports(trial_names(), 100 * members, members, SEED))
+    reports = list(all_reports(trial_names(), 100 * members, members, SEED, workers=2))
     scores = {(score.role, score.title): score for score in scorecard(reports)}
     ratios = scores["prediction", "hazard ratio of PFS or TTP inside the published interval"]
     judged = [row for row in ratios.rows if row.trial in JUDGED_RATIOS]

@@ -104,6 +104,7 @@ def run(
     from her2sim.report.trials.run import Asked, TrialFolder, sizes, usual_members
     from her2sim.report.trials.view import heading, trial_tables
     from her2sim.trials.named import load_trial
+    from her2sim.trials.workers import n_cores
 
     found = load_trial(name)
     n = sizes(found, patients, per_arm)
@@ -112,7 +113,7 @@ def run(
     asked = Asked(n, number, members or usual_members(n, replicates, most), replicates)
     with TrialFolder(folder) as store, progress_bar(found.id) as progress:
         report = asked_reports(
-            found, asked, store, is_off=protocol == "off", workers=workers, cluster=cluster,
+            found, asked, store, is_off=protocol == "off", workers=workers or n_cores(), cluster=cluster,
             chunk=chunk, progress=progress,
         )  # fmt: skip
         if html is not None:
@@ -159,6 +160,7 @@ def score(
     from her2sim.report.trials.scorecard import scorecard
     from her2sim.report.trials.view import score_table
     from her2sim.trials.named import load_trial, trial_names
+    from her2sim.trials.workers import n_cores
 
     chosen = names or trial_names()
     for name in chosen:
@@ -167,7 +169,8 @@ def score(
         count = iter(range(len(chosen)))
         reports = list(
             all_reports(
-                chosen, per_arm, members or len(ensemble().draws), seed, workers=workers,
+                chosen, per_arm, members or len(ensemble().draws), seed,
+                workers=workers or n_cores(),
                 begins=lambda name: progress(next(count), len(chosen)),
             )
         )  # fmt: skip

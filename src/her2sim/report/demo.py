@@ -12,6 +12,7 @@ from her2sim.report.trials.page import trial_page
 from her2sim.report.trials.report import TrialReport
 from her2sim.report.trials.run import Asked, TrialFolder, usual_members
 from her2sim.trials.named import load_trial
+from her2sim.trials.workers import n_cores
 
 TRIAL = "destiny-breast03"
 """One that the calibration did not see."""
@@ -25,7 +26,7 @@ def run_demo(
     members = usual_members(per_arm, 1, len(ensemble().draws))
     with TrialFolder(None) as store:
         asked = Asked(per_arm, seed, members)
-        report = asked_reports(trial, asked, store, chunk=250, progress=progress)
+        report = asked_reports(trial, asked, store, workers=n_cores(), chunk=250, progress=progress)
         figure, page = folder / f"{TRIAL}.png", folder / f"{TRIAL}.html"
         trial_figure(figure, report)
         trial_page(page, [report])

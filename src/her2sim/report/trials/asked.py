@@ -20,7 +20,7 @@ def asked_reports(
     store: TrialFolder,
     *,
     is_off: bool = False,
-    workers: int | None = None,
+    workers: int = 1,
     cluster: str | None = None,
     chunk: int = CHUNK,
     progress: Progress = lambda done, total: None,
@@ -50,7 +50,7 @@ def all_reports(
     seed: int,
     *,
     folder: Path | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     begins: Callable[[str], None] = lambda name: None,
 ) -> Iterator[TrialReport]:
     """Reports on some trials of those that come with her2sim, one after the other."""

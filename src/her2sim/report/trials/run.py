@@ -21,7 +21,7 @@ from her2sim.notice import NOTICE
 from her2sim.trials.arm import Patients, run_arm
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.trial import Arm, Trial
-from her2sim.trials.workers import in_order, n_cores
+from her2sim.trials.workers import in_order
 
 if TYPE_CHECKING:
     import polars as pl
@@ -179,7 +179,7 @@ def run_trial(
     asked: Asked,
     folder: TrialFolder,
     *,
-    workers: int | None = None,
+    workers: int = 1,
     cluster: str | None = None,
     chunk: int = CHUNK,
     progress: Progress = lambda done, total: None,
@@ -190,7 +190,7 @@ def run_trial(
     ----------
     trial, asked : what is run
     folder : where outcomes are stored, one Parquet file an arm
-    workers : cores; all if not given
+    workers : processes; with more than one, a script needs its ``if __name__ == "__main__"``
     cluster : address of a Dask scheduler, instead
     chunk : patients of a task
     progress : told patients done and in all
@@ -219,7 +219,7 @@ def run_trial(
                 tasks.append(task)
                 numbers.append(number)
     progress(done, total)
-    for place, frame in _results(tasks, workers or n_cores(), cluster):
+    for place, frame in _results(tasks, workers, cluster):
         task = tasks[place]
         stores[task.arm].write(numbers[place], frame)
         done += task.n_patients
