@@ -118,6 +118,7 @@ def draw_tumours(
     mixed &= known.ihc in ("2+", "3+")
     genotype = _genotypes(cohort, known, members)
     parameters = {name: value(name) for name in _PLAIN}
+    parameters["growth"] = np.minimum(parameters["growth"], facts["growth_fastest"].value)
     parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
     base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
     half, steepness = value("addiction_receptors"), value("addiction_steepness")

@@ -113,8 +113,8 @@ def run(
     asked = Asked(n, number, members or usual_members(n, replicates, most), replicates)
     with TrialFolder(folder) as store, progress_bar(found.id) as progress:
         report = asked_reports(
-            found, asked, store, is_off=protocol == "off", workers=workers or n_cores(), cluster=cluster,
-            chunk=chunk, progress=progress,
+            found, asked, store, is_off=protocol == "off", workers=workers or n_cores(),
+            cluster=cluster, chunk=chunk, progress=progress,
         )  # fmt: skip
         if html is not None:
             trial_page(html, [report])

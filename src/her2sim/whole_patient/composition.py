@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from her2sim.biology.ensemble import patient_values
 from her2sim.biology.people import People
-from her2sim.biology.tumour import exchange_relative, potency_in_cells
+from her2sim.biology.tumour import exchange_relative, potency_in_cells, tumour_facts
 from her2sim.course import Treatment
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
@@ -186,6 +186,9 @@ def _drug_values(drug: DrugInPatient, people: People) -> dict[str, Array]:
             values[name] = values[name] * convert(1.0, facts[name].unit, unit)
     if drug.mechanism.kind == "endocrine":
         values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"]
+    if "chemo_kill" in values:
+        fastest = tumour_facts().parameter["kill_fastest"].value
+        values["chemo_kill"] = np.minimum(values["chemo_kill"], fastest)
     if "kc50" in values:
         values["kc50"] = values["kc50"] * exchange_relative(people.members)
     if "ic50" in values:
