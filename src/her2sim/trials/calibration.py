@@ -344,7 +344,7 @@ def calibrate(
 
     Returns
     -------
-    the fit, the anchors, and what each member predicts of them with three times the patients
+    the fit, the anchors, and what each member predicts of them with twice the patients
     """
     fit = Fit(calibration_plan(), n_members, workers)
     for turn in range(PASSES):
@@ -356,5 +356,5 @@ def calibrate(
                 f"pass {turn + 1} of {PASSES}, step {number + 1} of {STEPS}: mean squared "
                 f"distance {distance:.2f}"
             )
-    data, predicted = fit.predict(3 * n_patients)
+    data, predicted = fit.predict(2 * n_patients)
     return fit, data, predicted
