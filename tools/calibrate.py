@@ -118,10 +118,11 @@ def write_parameters(fit: Fit, kept: Kept) -> None:
         table["status"] = "calibrated"
         table["source"] = f"calibration:{anchors[name]}"
         table.pop("reason", None)
-        if "calibration" not in document["sources"]:
+        sources = document.setdefault("sources", tomlkit.table(is_super_table=True))
+        if "calibration" not in sources:
             source = tomlkit.table()
             source["citation"] = CITATION
-            document["sources"]["calibration"] = source
+            sources["calibration"] = source
         path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 

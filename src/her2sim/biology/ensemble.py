@@ -31,12 +31,14 @@ class Members:
     """The member of the ensemble that each patient belongs to, shape (n,).
 
     ``shares`` says for some numbers (``OWNER:NAME``) where in its range each patient's lies, from 0
-    to 1, shape (n,), in place of the member's draw; ``values`` gives the number itself.
+    to 1, shape (n,), in place of the member's draw; ``values`` gives the number itself. ``draws``
+    are the draws of members that a calibration tries, where they are not those that are kept.
     """
 
     ids: NDArray[np.int64]
     shares: Mapping[str, Array] = field(default_factory=dict)
     values: Mapping[str, Array] = field(default_factory=dict)
+    draws: NDArray[np.int64] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Members:
         """Those of some patients."""
@@ -44,7 +46,8 @@ class Members:
         def cut(told: Mapping[str, Array]) -> dict[str, Array]:
             return {name: array[rows] for name, array in told.items()}
 
-        return Members(self.ids[rows], cut(self.shares), cut(self.values))
+        draws = None if self.draws is None else self.draws[rows]
+        return Members(self.ids[rows], cut(self.shares), cut(self.values), draws)
 
     def beside(self, other: Members) -> Members:
         """These and others; what only some are told is left out."""
@@ -53,7 +56,11 @@ class Members:
             return {name: np.concatenate([a[name], b[name]]) for name in a if name in b}
 
         ids = np.concatenate([self.ids, other.ids])
-        return Members(ids, put(self.shares, other.shares), put(self.values, other.values))
+        draws = None
+        if self.draws is not None and other.draws is not None:
+            draws = np.concatenate([self.draws, other.draws])
+        shares, values = put(self.shares, other.shares), put(self.values, other.values)
+        return Members(ids, shares, values, draws)
 
 
 class Ensemble(FactModel):
@@ -92,6 +99,8 @@ def member_value(name: str, quantity: UncertainQuantity, members: Members) -> Ar
         return members.values[name]
     values = np.full(members.ids.shape, quantity.value)
     if quantity.members and name not in members.shares:
+        if members.draws is not None:
+            return values
         return np.array([quantity.value, *quantity.members])[members.ids]
     if quantity.low is None or quantity.high is None:
         return values
@@ -100,7 +109,8 @@ def member_value(name: str, quantity: UncertainQuantity, members: Members) -> Ar
     if name in members.shares:
         told: Array = back(low + members.shares[name] * (high - low))
         return told
-    draws = np.array([0, *ensemble().draws])[members.ids]
+    kept = np.array([0, *ensemble().draws])
+    draws = kept[members.ids] if members.draws is None else members.draws
     share = uniforms(ENSEMBLE_SEED, 0, draws, Purpose.ENSEMBLE, name)
     drawn: Array = np.where(members.ids == 0, values, back(low + share * (high - low)))
     return drawn
@@ -124,7 +134,7 @@ def _spread(name: str, quantity: UncertainQuantity, members: Members) -> Array:
     told = f"{name}.spread"
     if told in members.values:
         return members.values[told]
-    if quantity.spread_members:
+    if quantity.spread_members and members.draws is None:
         return np.array([quantity.spread, *quantity.spread_members])[members.ids]
     return np.full(members.ids.shape, quantity.spread)
 

@@ -271,7 +271,7 @@ class Fit:
         number = np.arange(self.n_members * n_patients)
         member = number // n_patients
         values = {name: row[member] for name, row in self.values().items()}
-        patients = Patients(number, Members(member + 1, {}, values))
+        patients = Patients(number, Members(member + 1, {}, values, member + 1))
         trials = {load_trial(name).id: load_trial(name) for name in trial_names()}
         tasks = [
             _Task(trials[trial], arm, patients)

@@ -24,6 +24,7 @@ COUNT_GRADES: Mapping[str, tuple[str, tuple[float, ...]]] = {
 DATED_HARMS: Mapping[str, tuple[str, ...]] = {
     "heart_failure": ("event:heart_failure",),
     "febrile_neutropenia": ("event:febrile_neutropenia",),
+    "ild": ("event:lung_hazard",),
     "lvef_below_50": ("day:lvef_below_50",),
     "lvef_drop": ("day:lvef_drop",),
     "lvef_drop_16": ("day:lvef_drop_16",),
@@ -113,7 +114,10 @@ class ArmOutcomes:
         """
         least = 1 if grade == "any" else int(grade)
         if event in DATED_HARMS:
-            return self._came(event, until_month)
+            came = self._came(event, until_month)
+            if came is None or least == 1:
+                return came
+            return np.asarray(came & (np.nan_to_num(self.numbers(f"worst:{event}")) >= least))
         if event in COUNT_GRADES:
             line, limits = COUNT_GRADES[event]
             if not self.has(f"nadir:{line}") or least < 2 or least > 4:

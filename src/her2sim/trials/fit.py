@@ -13,6 +13,7 @@ from her2sim.trials.measures import (
     RATES,
     SAFETY,
     SUBGROUPS,
+    UNGRADED,
     WITHOUT_MODEL,
     measures_of,
 )
@@ -104,6 +105,8 @@ def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
             yield f"{place}.event", f"unknown {event!r}{did_you_mean(event, SAFETY)}"
         if "until_month" in row and event in SAFETY and event not in DATED:
             yield f"{place}.until_month", f"the day of {event!r} is not known: leave it out"
+        if event in UNGRADED and grade != "any":
+            yield f"{place}.grade", f"{event!r} has no grades: write any, or leave it out"
         if grade not in GRADES:
             yield f"{place}.grade", f"{grade!r}: write any, 2, 3, 4 or 5 in quotes"
 

@@ -32,7 +32,9 @@ SAFETY: dict[str, str] = {
 }
 """Harms that are worked out."""
 
-DATED = ("heart_failure", "febrile_neutropenia", *(name for name in SAFETY if "lvef" in name))
+UNGRADED = ("heart_failure", "febrile_neutropenia", *(name for name in SAFETY if "lvef" in name))
+"""Harms that are there or not."""
+DATED = ("ild", *UNGRADED)
 """Harms whose day is known, so that they can be counted until a month."""
 
 SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
