@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from her2sim.notice import NOTICE
-from her2sim.report.trials.report import Figure, TrialReport
+from her2sim.report.trials.report import TrialReport
+from her2sim.report.trials.rows import Figure
 from her2sim.report.trials.scorecard import Score, scorecard
 from her2sim.report.trials.view import endpoint_text, harm_text, number_text, range_text
 

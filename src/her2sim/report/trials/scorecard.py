@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from her2sim.report.trials.report import Figure, TrialReport
+from her2sim.report.trials.report import TrialReport
+from her2sim.report.trials.rows import Figure
 
 JUDGED_RATIOS = (
     "HER2CLIMB", "DESTINY-Breast03", "DESTINY-Breast04", "DESTINY-Breast06", "PHOEBE", "EGF104900",

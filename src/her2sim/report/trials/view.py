@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from her2sim.report.trials.report import Figure, TrialReport
+from her2sim.report.trials.report import TrialReport
+from her2sim.report.trials.rows import Figure
 from her2sim.report.trials.scorecard import Score
 from her2sim.trials.measures import SAFETY
 

@@ -1,0 +1,235 @@
+"""Figures of a trial: each published one, and each that was planned, beside what was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.trials.assess import harm_values, outcome_values, ratio_values
+from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.measures import CURVES, SAFETY
+from her2sim.trials.survival import hazard_ratio, proportion
+from her2sim.trials.trial import Comparison, Outcome, Safety, Trial
+
+Array = NDArray[np.float64]
+Arms = Mapping[str, ArmOutcomes]
+QUANTILES = (5.0, 95.0)
+LAST_YEAR = 8
+UNPUBLISHED = "nothing was published"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A predicted figure beside the published one; None where there is none.
+
+    ``low`` and ``high`` are the 5th and 95th percentile of the ensemble, with one member the 95 %
+    interval of chance. Infinite: not reached.
+    """
+
+    predicted: float | None
+    low: float | None
+    high: float | None
+    published: float | None
+    published_low: float | None
+    published_high: float | None
+    role: str
+    source: str
+    note: str
+
+    @property
+    def ratio(self) -> float | None:
+        """Predicted over published."""
+        if not self.published or self.predicted is None or not np.isfinite(self.predicted):
+            return None
+        return self.predicted / self.published
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figure as plain data."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class EndpointRow:
+    """An endpoint of an arm."""
+
+    arm: str
+    endpoint: str
+    measure: str
+    unit: str
+    at_month: float | None
+    subgroup: str | None
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class SafetyRow:
+    """A harm of an arm."""
+
+    arm: str
+    event: str
+    grade: str
+    until_month: float | None
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class RatioRow:
+    """A hazard ratio."""
+
+    endpoint: str
+    arm: str
+    versus: str
+    subgroup: str | None
+    figure: Figure
+
+
+def _figure(
+    values: Array, chance: tuple[float, float] | None, row: Any, published: float | None
+) -> Figure:
+    """Median and spread of a figure over the members, beside what was published."""
+    known = values[~np.isnan(values)]
+    predicted, low, high = None, None, None
+    if known.size:
+        predicted = float(np.median(known))
+        spread = np.percentile(known, QUANTILES, method="nearest")
+        low, high = chance if chance is not None else (float(spread[0]), float(spread[1]))
+    text = row.source or ""
+    return Figure(
+        predicted, low, high, published, getattr(row, "low", None), getattr(row, "high", None),
+        row.role, text, row.note or "",
+    )  # fmt: skip
+
+
+def _wanted_outcomes(trial: Trial) -> Iterator[Outcome]:
+    """Published rows, and the planned endpoints of arms that published none of them."""
+    yield from trial.outcome
+    there = {(row.arm, row.endpoint, row.measure) for row in trial.outcome}
+    for arm in trial.arm:
+        for endpoint in (e for e in trial.endpoints if e != "safety"):
+            measure = "median_month" if endpoint in CURVES else "rate_percent"
+            if (arm.id, endpoint, measure) not in there:
+                yield Outcome(
+                    arm=arm.id, endpoint=endpoint, measure=measure,
+                    status="assumed", reason=UNPUBLISHED,
+                )  # fmt: skip
+
+
+def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[EndpointRow]:
+    """Endpoints of each arm, in the order of the arms.
+
+    Parameters
+    ----------
+    trial, arms : what was run, and the outcomes of each arm by id
+    is_alone : whether there is one member: the range is then that of chance
+    """
+    order = [arm.id for arm in trial.arm]
+    for row in sorted(_wanted_outcomes(trial), key=lambda r: order.index(r.arm)):
+        values = outcome_values(arms, row)
+        chance = _chance(arms[row.arm], row) if is_alone else None
+        unit = "month" if row.measure == "median_month" else "%"
+        yield EndpointRow(
+            row.arm, row.endpoint, row.measure, unit, row.at_month, row.subgroup,
+            _figure(values, chance, row, row.value),
+        )  # fmt: skip
+
+
+def _chance(arm: ArmOutcomes, row: Outcome) -> tuple[float, float]:
+    """The 95 % interval of a figure by chance."""
+    group = arm.group(row.subgroup)
+    if row.endpoint not in CURVES:
+        share = proportion(
+            int((arm.responded(row.endpoint) & group).sum()), max(1, int(group.sum()))
+        )
+        return 100 * share[1], 100 * share[2]
+    times = arm.times(row.endpoint)
+    curve = times.take(group & np.isfinite(times.month)).curve()
+    if row.measure == "median_month":
+        return curve.median()[1:]
+    low, high = curve.band_at(row.at_month or 0.0)
+    return 100 * float(low), 100 * float(high)
+
+
+def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]:
+    """Harms of each arm: those published, and all others that the model has.
+
+    Parameters
+    ----------
+    trial, arms : what was run, and the outcomes of each arm by id
+    is_alone : whether there is one member: the range is then that of chance
+    """
+    order = [arm.id for arm in trial.arm]
+    there = {(row.arm, row.event) for row in trial.safety}
+    rows = [*trial.safety]
+    rows += [
+        Safety(
+            arm=arm.id,
+            event=event,
+            grade=_usual_grade(event),
+            status="assumed",
+            reason=UNPUBLISHED,
+        )
+        for arm in trial.arm
+        for event in SAFETY
+        if (arm.id, event) not in there
+    ]
+    if trial.setting == "early":
+        rows += list(_by_year(trial))
+    for row in sorted(rows, key=lambda r: order.index(r.arm)):
+        values = harm_values(arms, row)
+        if values is None and row.value is None:
+            continue
+        chance = None
+        if values is not None and is_alone:
+            n = arms[row.arm].member.size
+            share = proportion(round(float(values[0]) * n / 100), n)
+            chance = (100 * share[1], 100 * share[2])
+        found = np.empty(0) if values is None else values
+        figure = _figure(found, chance, row, row.value)
+        yield SafetyRow(row.arm, row.event, row.grade, row.until_month, figure)
+
+
+def _by_year(trial: Trial) -> Iterator[Safety]:
+    """Cardiac events year by year."""
+    for arm in trial.arm:
+        for year in range(1, LAST_YEAR + 1):
+            if 12 * year <= trial.end_month:
+                yield Safety(
+                    arm=arm.id, event="heart_failure", until_month=12.0 * year,
+                    status="assumed", reason=UNPUBLISHED,
+                )  # fmt: skip
+
+
+def _usual_grade(event: str) -> str:
+    graded = ("neutropenia", "thrombocytopenia", "diarrhoea", "transaminase", "neuropathy")
+    return "3" if event in graded else "any"
+
+
+def ratio_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[RatioRow]:
+    """Hazard ratios that were published or planned.
+
+    Parameters
+    ----------
+    trial, arms : what was run, and the outcomes of each arm by id
+    is_alone : whether there is one member: the range is then that of chance
+    """
+    for row in trial.comparison:
+        chance = _ratio_chance(arms, row) if is_alone else None
+        yield RatioRow(
+            row.endpoint, row.arm, row.versus, row.subgroup,
+            _figure(ratio_values(arms, row), chance, row, row.hazard_ratio),
+        )  # fmt: skip
+
+
+def _ratio_chance(arms: Arms, row: Comparison) -> tuple[float, float] | None:
+    sides = [arms[arm] for arm in (row.arm, row.versus)]
+    times = [arm.times(row.endpoint).take(arm.group(row.subgroup)) for arm in sides]
+    month = np.concatenate([t.month for t in times])
+    event = np.concatenate([t.event for t in times])
+    if not all(t.event.any() for t in times):
+        return None
+    found = hazard_ratio(month, event, np.arange(month.size) < times[0].month.size)
+    return found.low, found.high
