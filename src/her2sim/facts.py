@@ -134,6 +134,12 @@ class FactFile(FactModel):
         return self.sources[name].text(place)
 
 
+class NumberFile(FactFile):
+    """A file of numbers, by name."""
+
+    parameter: dict[str, UncertainQuantity]
+
+
 def _source_keys(record: object, place: str) -> Iterable[tuple[str, str]]:
     """All source keys below a record, with their places."""
     if isinstance(record, Claim) and record.source:

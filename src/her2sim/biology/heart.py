@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri
 
 from her2sim.biology.ensemble import Members, member_value
 from her2sim.errors import DataError
-from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
+from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
 from her2sim.random import Purpose, normals
 
@@ -21,16 +21,10 @@ Array = NDArray[np.float64]
 OWNER = "heart"
 
 
-class HeartFacts(FactFile):
-    """Numbers of the heart model."""
-
-    parameter: dict[str, UncertainQuantity]
-
-
 @cache
-def heart_facts() -> HeartFacts:
+def heart_facts() -> NumberFile:
     """The numbers that come with her2sim."""
-    return read_fact_file(files("her2sim.biology").joinpath("heart.toml"), HeartFacts)
+    return read_fact_file(files("her2sim.biology").joinpath("heart.toml"), NumberFile)
 
 
 def heart_number(name: str) -> float:

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 
 from her2sim.biology.ensemble import Members, member_value, patient_value
 from her2sim.errors import DataError, did_you_mean
-from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
+from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
 from her2sim.random import Purpose, uniforms
 
@@ -27,16 +27,10 @@ LINES_COUNTED = 3
 """Earlier lines of treatment beyond which one more changes nothing: no figure was read there."""
 
 
-class TumourFacts(FactFile):
-    """Numbers of the lesion model."""
-
-    parameter: dict[str, UncertainQuantity]
-
-
 @cache
-def tumour_facts() -> TumourFacts:
+def tumour_facts() -> NumberFile:
     """The numbers that come with her2sim."""
-    return read_fact_file(files("her2sim.biology").joinpath("tumour.toml"), TumourFacts)
+    return read_fact_file(files("her2sim.biology").joinpath("tumour.toml"), NumberFile)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -90,11 +90,6 @@ def _mean(values: NDArray[np.floating[Any]], chosen: Mask) -> float:
 
 def _members(arm: ArmOutcomes, group: Mask) -> Iterator[Mask]:
     member = arm.member
-    for number in member_numbers([arm]):
+    for number in np.unique(member):
         chosen: Mask = group & (member == number)
         yield chosen if np.count_nonzero(chosen) >= FEWEST else np.zeros_like(chosen)
-
-
-def member_numbers(arms: Sequence[ArmOutcomes]) -> NDArray[np.int64]:
-    """Members of the ensemble that some arms have."""
-    return np.unique(np.concatenate([np.unique(arm.member) for arm in arms]))

@@ -61,10 +61,12 @@ class Prior(FactModel):
 
 
 class Tie(FactModel):
-    """A parameter that follows another, in the proportion of their central values."""
+    """A parameter that is another one times a factor."""
 
     name: str
     to: str
+    factor: float = Field(gt=0)
+    reason: str
 
 
 class MechanismFit(FactModel):
@@ -262,8 +264,7 @@ class Fit:
             for prior, q, row in zip(self.plan.priors(), self.quantities, self.members, strict=True)
         }
         for tie in (tie for m in self.plan.mechanism for tie in m.tied):
-            ratio = quantity_of(tie.name).value / quantity_of(tie.to).value
-            found[tie.name] = found[tie.to] * ratio
+            found[tie.name] = found[tie.to] * tie.factor
         return found
 
     def simulate(self, n_patients: int) -> dict[str, dict[str, ArmOutcomes]]:

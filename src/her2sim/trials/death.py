@@ -13,23 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.biology.people import People
-from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
+from her2sim.facts import NumberFile, read_fact_file
 from her2sim.random import Purpose, uniforms
 
 Array = NDArray[np.float64]
 LAST_LINE = 3
 
 
-class DeathFacts(FactFile):
-    """Numbers of the model."""
-
-    parameter: dict[str, UncertainQuantity]
-
-
 @cache
-def death_facts() -> DeathFacts:
+def death_facts() -> NumberFile:
     """The numbers that come with her2sim."""
-    return read_fact_file(files("her2sim.trials").joinpath("death.toml"), DeathFacts)
+    return read_fact_file(files("her2sim.trials").joinpath("death.toml"), NumberFile)
 
 
 def death_days(people: People, progressed_day: Array) -> Array:

@@ -91,14 +91,10 @@ class ArmOutcomes:
         else:
             event_day = np.minimum(progressed, death)
         if endpoint == "DoR":
-            start = np.where(self.responded("ORR"), self._response_day("ORR"), np.nan)
+            start = np.where(self.responded("ORR"), self.numbers("response_day"), np.nan)
         observed = event_day <= until
         days = np.where(observed, event_day, until) - start
         return Times(np.maximum(days, 0.0) / DAY_PER_MONTH, observed)
-
-    def _response_day(self, endpoint: str) -> Array:
-        kind = "response" if endpoint == "ORR" else "complete"
-        return self.numbers(f"{kind}_day")
 
     def responded(self, endpoint: str) -> Mask:
         """Who had a response (``ORR``) or a complete one (``CR``) while observed."""

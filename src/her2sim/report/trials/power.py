@@ -44,7 +44,7 @@ def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Powe
         sides = [arms[arm] for arm in (row.arm, row.versus)]
         times = [arm.times(row.endpoint) for arm in sides]
         of = [arm.numbers("replicate") for arm in sides]
-        won, ratios, n_used, n_patients = 0, list[float](), 0, 0
+        won, ratios, n_patients = 0, list[float](), 0
         for replicate in range(run.asked.replicates):
             own, other = (t.take(o == replicate) for t, o in zip(times, of, strict=True))
             month = np.concatenate([own.month, other.month])
@@ -55,14 +55,12 @@ def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Powe
                 ratio = hazard_ratio(month, event, in_arm).value
                 p = log_rank(month, event, in_arm)[1]
             except DataError:  # an arm without an event shows nothing
-                n_used += 1
                 continue
-            n_used += 1
             ratios.append(ratio)
             won += p < ALPHA and ratio < 1
-        share, low, high = proportion(won, n_used)
+        share, low, high = proportion(won, run.asked.replicates)
         p5, middle, p95 = np.percentile(ratios, [5, 50, 95]) if ratios else (np.nan,) * 3
         yield Power(
-            row.endpoint, row.arm, row.versus, n_used, n_patients, share, low, high,
+            row.endpoint, row.arm, row.versus, run.asked.replicates, n_patients, share, low, high,
             float(middle), float(p5), float(p95),
         )  # fmt: skip

@@ -21,9 +21,10 @@ from her2sim.report.trials.rows import (
     safety_rows,
 )
 from her2sim.report.trials.run import TrialRun
+from her2sim.trials.arm import DAY_PER_MONTH
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
-from her2sim.trials.survival import KaplanMeier, follow_up
+from her2sim.trials.survival import KaplanMeier, follow_up, numbers_at_risk
 from her2sim.trials.trial import Landmarks, Trial
 
 Array = NDArray[np.float64]
@@ -179,8 +180,7 @@ def _summary(trial: Trial, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
     for endpoint in (e for e in trial.endpoints if e in CURVES and e != "DoR"):
         times = arm.times(endpoint)
         curves[endpoint] = times.curve()
-        marks = np.array(AT_RISK_MONTH)
-        at_risk[endpoint] = times.month.size - np.searchsorted(np.sort(times.month), marks)
+        at_risk[endpoint] = numbers_at_risk(times.month, np.array(AT_RISK_MONTH))
     months = follow_up(*_followed(arm))[0]
     return ArmSummary(
         arm_id, trial.arm_of(arm_id).title, arm.member.size, months,
@@ -192,7 +192,7 @@ def _followed(arm: ArmOutcomes) -> tuple[Array, NDArray[np.bool_]]:
     if arm.has("death_day"):
         times = arm.times("OS")
         return times.month, times.event
-    month = arm.until_day() / (365.25 / 12)
+    month = arm.until_day() / DAY_PER_MONTH
     return month, np.zeros(month.size, dtype=bool)
 
 
@@ -202,7 +202,7 @@ def _treatments(arm: ArmOutcomes) -> Iterator[Treatment]:
         drug = name.partition(":")[2]
         rows = {kind: arm.numbers(f"{kind}:{drug}") for kind in kinds}
         shares = {
-            kind: 100 * float(np.nanmean(np.where(np.isnan(rows[kind]), np.nan, rows[kind] > 0)))
+            kind: 100 * float((rows[kind][~np.isnan(rows[kind])] > 0).mean())
             for kind in ("reductions", "stopped")
         }
         yield Treatment(

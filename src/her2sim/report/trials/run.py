@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from her2sim import __version__
-from her2sim.biology.ensemble import Members, require_members
+from her2sim.biology.blood import blood_facts
+from her2sim.biology.ensemble import Members, ensemble, require_members
+from her2sim.biology.heart import heart_facts
+from her2sim.biology.tumour import tumour_facts
+from her2sim.combination import load_combination
+from her2sim.drugs.mechanism import load_mechanism
+from her2sim.drugs.toxicity import load_toxicity
 from her2sim.errors import DataError
 from her2sim.formats.parts import PartStore
 from her2sim.notice import NOTICE
 from her2sim.trials.arm import Patients, run_arm
+from her2sim.trials.death import death_facts
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.trial import Arm, Trial
 from her2sim.trials.workers import in_order
@@ -155,7 +163,7 @@ class TrialFolder:
     """Where outcomes are stored: a folder of one's own, or one that vanishes afterwards."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._stack, self.is_kept = ExitStack(), folder is not None
+        self._stack = ExitStack()
         if folder is None:
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         elif folder.is_file():
@@ -244,12 +252,25 @@ def _results(
     yield from enumerate(in_order(run_chunk, tasks, workers))
 
 
+def _numbers(arm: Arm) -> str:
+    """All numbers that decide what becomes of the patients of an arm, beside the trial's own."""
+    parts: list[BaseModel | None] = [
+        ensemble(), tumour_facts(), heart_facts(), blood_facts(), death_facts(),
+    ]  # fmt: skip
+    for given in arm.regimen:
+        for treatment in load_combination(given.name).treatments:
+            drug = treatment.drug.id
+            parts += [treatment.pk, load_mechanism(drug), load_toxicity(drug)]
+    return "".join(part.model_dump_json() for part in parts if part is not None)
+
+
 def _manifest(trial: Trial, arm: Arm, asked: Asked, chunk: int) -> dict[str, Any]:
     content = trial.model_dump_json().encode()
     return {
         "her2sim": __version__,
         "trial": trial.id,
         "trial_sha256": hashlib.sha256(content).hexdigest(),
+        "facts_sha256": hashlib.sha256(_numbers(arm).encode()).hexdigest(),
         "arm": arm.id,
         "patients": asked.n_of(arm),
         "replicates": asked.replicates,
