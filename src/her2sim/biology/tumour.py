@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -124,13 +124,7 @@ def draw_tumours(
         if "sum_of_diameters_mm" in cohort.covariates
         else value("baseline_mm")
     )
-    low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
-    if known.share_l is not None:
-        low = np.full(cohort.n_patients, known.share_l)
-    counted = min(known.earlier_lines, LINES_COUNTED)
-    shifted = logit(value("share_m")) + counted * value("line_shift")
-    resistant = (1 - low) * expit(shifted)
-    start = {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}
+    start = _clones_at_start(cohort, known, mixed, value)
     affinity = np.array([1.0, facts["affinity_vf"].value, facts["affinity_ff"].value])[genotype]
     traits: dict[str, NDArray[Any]] = {
         "ihc": np.full(cohort.n_patients, known.ihc),
@@ -141,6 +135,19 @@ def draw_tumours(
         "earlier_lines": np.full(cohort.n_patients, known.earlier_lines),
     }
     return Tumours(parameters, start, affinity, value("share_e"), traits)
+
+
+def _clones_at_start(
+    cohort: Cohort, known: Known, mixed: NDArray[np.bool_], value: Callable[[str], Array]
+) -> dict[str, Array]:
+    """Shares of the sensitive, the HER2-low and the resistant clone of each patient."""
+    low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
+    if known.share_l is not None:
+        low = np.full(cohort.n_patients, known.share_l)
+    counted = min(known.earlier_lines, LINES_COUNTED)
+    shifted = logit(value("share_m")) + counted * value("line_shift")
+    resistant = (1 - low) * expit(shifted)
+    return {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}
 
 
 def _own_growth(base: Array, fewer: Array, steepness: Array) -> Array:

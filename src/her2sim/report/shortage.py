@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -131,13 +131,7 @@ def shortage_report(
     spools = [Spool(n_cycles + len(PER_PATIENT)) for _ in (SUPPLIED, SHORT)]
     try:
         for cohort in cohort_chunks(population, patients, seed, CHUNK):
-            undisturbed: Array | None = None
-            supplies: tuple[tuple[Shortage, ...], ...] = ((), (shortage,))
-            for spool, shortages in zip(spools, supplies, strict=True):
-                columns = _columns(treatment, cohort, ends, region, shortages, threads)
-                undisturbed = columns[-1].copy() if undisturbed is None else undisturbed
-                columns[-1] /= undisturbed
-                spool.add(columns)
+            _add_both(spools, treatment, cohort, ends, region, shortage, threads)
             if progress is not None:
                 progress(sum(spools[0].sizes), patients)
         courses = [
@@ -155,6 +149,25 @@ def shortage_report(
         treatment, shortage, population.name, patients, seed, region, ends, target,
         (courses[0], courses[1]), tuple(remarks),
     )  # fmt: skip
+
+
+def _add_both(
+    spools: Sequence[Spool],
+    treatment: Treatment,
+    cohort: Cohort,
+    ends: Array,
+    region: Region,
+    shortage: Shortage,
+    threads: int | None,
+) -> None:
+    """Add the columns of a cohort, supplied and short; the last is over that when supplied."""
+    undisturbed: Array | None = None
+    supplies: tuple[tuple[Shortage, ...], ...] = ((), (shortage,))
+    for spool, shortages in zip(spools, supplies, strict=True):
+        columns = _columns(treatment, cohort, ends, region, shortages, threads)
+        undisturbed = columns[-1].copy() if undisturbed is None else undisturbed
+        columns[-1] /= undisturbed
+        spool.add(columns)
 
 
 def _columns(
