@@ -41,9 +41,15 @@ def test_first_nadir_of_platelets_under_t_dm1(platelets: Array) -> None:
 
 
 def test_grades_of_platelets_under_t_dm1(platelets: Array) -> None:
-    """Bender 2012: about 8 % of grade 3 or more; EMILIA: 83 % of any grade."""
-    lowest = platelets.min(axis=1)
-    assert 0.08 <= (lowest < 50).mean() <= 0.12
+    """EMILIA, laboratory: 83 % of any grade, 17 % of grade 3 or 4; treated for a median of 7.6 months.
+
+    Tests are weekly, and patients stop at random; doses are not held here, so a little more falls.
+    """
+    drawn = np.random.default_rng(5).exponential(7.6 * 30.4 / np.log(2), len(platelets))
+    day = np.arange(platelets.shape[1])
+    is_tested = (day % 7 == 0) & (day <= np.maximum(drawn, 21)[:, None])
+    lowest = np.where(is_tested, platelets, np.inf).min(axis=1)
+    assert (lowest < 50).mean() == pytest.approx(0.17, abs=0.04)
     assert (lowest < 150).mean() == pytest.approx(0.83, abs=0.05)
 
 

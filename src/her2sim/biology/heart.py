@@ -95,7 +95,9 @@ def draw_hearts(
     start = middle * np.exp(spread * z)
     if known.lvef_percent is not None:
         start = np.full(n, known.lvef_percent)
-    half = drawn("heart_half", rho * z + np.sqrt(1 - rho**2) * score("heart_half"))
+    published = facts["lvef_after_anthracycline"]
+    above = np.log(start / published.value) / (published.spread or 1.0)
+    half = drawn("heart_half", rho * above + np.sqrt(1 - rho**2) * score("heart_half"))
     if known.troponin_ng_per_l is not None:
         troponin = np.full(n, known.troponin_ng_per_l)
     elif known.after_anthracycline:
