@@ -9,7 +9,8 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.formats.record_csv import COLUMNS, read_record
-from her2sim.protocol.check import Code, check_record
+from her2sim.protocol.check import check_record
+from her2sim.protocol.departures import Code
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"

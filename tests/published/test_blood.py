@@ -41,9 +41,10 @@ def test_first_nadir_of_platelets_under_t_dm1(platelets: Array) -> None:
 
 
 def test_grades_of_platelets_under_t_dm1(platelets: Array) -> None:
-    """EMILIA, laboratory: 83 % of any grade, 17 % of grade 3 or 4; treated for a median of 7.6 months.
+    """EMILIA, laboratory: 83 % of any grade, 17 % of grade 3 or 4.
 
-    Tests are weekly, and patients stop at random; doses are not held here, so a little more falls.
+    The median time on treatment was 7.6 months. Tests are weekly, and patients stop at random;
+    doses are not held here, so a little more falls.
     """
     drawn = np.random.default_rng(5).exponential(7.6 * 30.4 / np.log(2), len(platelets))
     day = np.arange(platelets.shape[1])

@@ -68,10 +68,11 @@ def validate(
     from her2sim.formats.files import write_text
     from her2sim.report import validation
     from her2sim.report.tables import validation_table
+    from her2sim.report.validation_page import heading_text, html_page, markdown_page
 
     with progress_bar("published rows") as progress:
         found = validation.validation_rows(patients, seed, rows, progress)
-    for path, page in ((html, validation.html_page), (markdown, validation.markdown_page)):
+    for path, page in ((html, html_page), (markdown, markdown_page)):
         if path is not None:
             write_text(path, page(found, patients, seed))
             click.echo(f"wrote {path}", err=True)
@@ -79,5 +80,5 @@ def validate(
         print_json(validation.validation_dict(found))
         return
     print_tables(validation_table(validation.summary(found), found))
-    click.echo(validation.heading_text(found, patients, seed))
+    click.echo(heading_text(found, patients, seed))
     click.echo(NOTICE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 import numpy as np
 
@@ -13,27 +12,13 @@ from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen, load_drug
 from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.errors import UnknownDrugError
 from her2sim.facts import Claim, FactFile
-from her2sim.notice import NOTICE
 from her2sim.patients.covariates import bsa_m2
 from her2sim.protocol.conditions import Condition
+from her2sim.protocol.departures import CheckReport, Code, Departure
 from her2sim.protocol.label import Label, Region, Rule, Setting, load_label
 from her2sim.protocol.plan import LLN_PERCENT
 from her2sim.protocol.record import EVENTS, Entry, by_day, by_patient
 
-Code = Literal[
-    "missing_baseline_lvef",
-    "overdue_lvef",
-    "dose_during_hold",
-    "dose_after_stop",
-    "missing_reload",
-    "needless_reload",
-    "dose_off_by_10pct",
-    "wrong_interval",
-    "missing_loading",
-    "forbidden_comedication",
-    "resumed_too_early",
-    "wrong_dose_level",
-]
 OFF_BY = 0.10
 EARLY_DAYS = 3
 """A dose may come this much before its time (a visit is moved for a weekend)."""
@@ -46,39 +31,6 @@ DURING_A_DOSE = ("infusion_reaction",)
 
 WEEKLY_GAP_DAYS = 10
 """Doses closer than this on average are a weekly regimen."""
-
-
-@dataclass(frozen=True)
-class Departure:
-    """A line of the record that departs from the label."""
-
-    row: int
-    patient: str
-    date: str
-    code: Code
-    found: str
-    expected: str
-    rule_id: str
-    region: str
-    source: str
-    rule_status: str
-
-
-@dataclass(frozen=True)
-class CheckReport:
-    """All departures of a record, and what could not be checked."""
-
-    departures: tuple[Departure, ...]
-    notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report as plain data, for JSON."""
-        return {
-            "departures": [vars(d) for d in self.departures],
-            "n": len(self.departures),
-            "notes": list(self.notes),
-            "notice": NOTICE,
-        }
 
 
 def check_record(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from her2sim.patient_course.result import PatientCourse
-from her2sim.protocol.check import CheckReport
+from her2sim.protocol.departures import CheckReport
 from her2sim.protocol.eligibility import Verdict
 from her2sim.protocol.monitoring_plan import MonitoringPlan
 from her2sim.report.course_page import HEADINGS, decision_cells, dose_runs, drug_cells

@@ -1,9 +1,8 @@
-"""Every published exposure beside the predicted one: `her2sim validate` and docs/validation.md."""
+"""Every published exposure beside the predicted one, for `her2sim validate`."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -288,117 +287,3 @@ def validation_dict(rows: Sequence[ValidationRow]) -> dict[str, Any]:
         "rows": [row.as_dict() for row in rows],
         "summary": summary(rows),
     }
-
-
-HEADINGS = ("regimen", "population", "cycle", "metric", "statistic", "published", "predicted",
-            "ratio", "5th, 95th: ratio", "inside", "source or reason")  # fmt: skip
-INTRODUCTION = (
-    "Tolerances belong to the kind of a row and were fixed beforehand: typical value 3 %; median "
-    "or geometric mean after IV or SC 15 %; oral drugs and payloads 25 %; arithmetic mean 20 %; "
-    "observed trough 25 %. Percentiles are shown and never judged or tuned for.",
-    "Percentiles of trastuzumab. In early breast cancer the published model, with its published "
-    "variability, gives a wider range than the label prints: the label's percentiles look like "
-    "those of individual estimates, which shrink towards the middle. In metastatic disease the "
-    "label's 5th percentile of the trough is much lower than ours (1.8 against about 11 ug/mL at "
-    "steady state): some of its patients clear the drug faster than independent draws of albumin, "
-    "AST and liver metastases make them. Why was not established.",
-)
-
-
-def cells(row: ValidationRow) -> tuple[str, ...]:
-    """A compared row as texts under HEADINGS."""
-    unit = "" if row.unit == "1" else f" {row.unit}"
-    tails = [
-        f"{ours / theirs:.2f}" if ours is not None and theirs is not None else ""
-        for theirs, ours in ((row.low, row.predicted_low), (row.high, row.predicted_high))
-    ]
-    source = row.source if row.inside else f"{row.source}. {row.reason}"
-    return (
-        row.regimen, row.population, row.cycle, row.metric, row.statistic.replace("_", " "),
-        f"{row.published:.4g}{unit}", f"{row.predicted or math.nan:.4g}",
-        f"{row.ratio or math.nan:.3f}", ", ".join(tails) if any(tails) else "",
-        {True: "yes", False: "no", None: "calibration"}[row.inside], source,
-    )  # fmt: skip
-
-
-def heading_text(rows: Sequence[ValidationRow], patients: int, seed: int) -> str:
-    """One sentence with the score."""
-    counted = [row for row in rows if row.use == "counted"]
-    n_inside = sum(bool(row.inside) for row in counted)
-    n_calibration = sum(row.use == "calibration" for row in rows)
-    n_listed = len(rows) - len(counted) - n_calibration
-    return (
-        f"{patients} virtual patients, seed {seed}. {n_inside} of {len(counted)} counted rows are "
-        f"inside their tolerance; {n_calibration} set a parameter of a surrogate and are not "
-        f"counted; {n_listed} are listed and not compared."
-    )
-
-
-def not_compared_texts(rows: Sequence[ValidationRow]) -> list[str]:
-    """A line for each row that is listed only."""
-    return [
-        f"{r.regimen}, {r.population}, {r.cycle}, {r.metric} {r.published:g} {r.unit}: {r.reason}"
-        for r in rows
-        if r.use == "not_comparable"
-    ]
-
-
-def markdown_page(rows: Sequence[ValidationRow], patients: int, seed: int) -> str:
-    """The page as Markdown."""
-    lines = ["# Predicted beside published", "", "Made by `make validation`.",
-             heading_text(rows, patients, seed), ""]  # fmt: skip
-    for paragraph in INTRODUCTION:
-        lines += [paragraph, ""]
-    for drug in dict.fromkeys(row.drug for row in rows):
-        own = [row for row in rows if row.drug == drug]
-        lines += [f"## {load_drug(drug).title}", ""]
-        compared = [row for row in own if row.use != "not_comparable"]
-        for model in dict.fromkeys(row.model for row in compared):
-            shown = [row for row in compared if row.model == model]
-            lines += [f"Model {model} ({shown[0].model_status})", ""]
-            lines += [f"| {' | '.join(HEADINGS)} |", "|" + "---|" * len(HEADINGS)]
-            for row in shown:
-                texts = list(cells(row))
-                texts[9] = "**no**" if row.inside is False else texts[9]
-                lines.append(f"| {' | '.join(texts)} |")
-            lines.append("")
-        listed = not_compared_texts(own)
-        if listed:
-            lines += ["Published, not compared:", "", *(f"- {text}" for text in listed), ""]
-    return "\n".join([*lines, f"_{NOTICE}_", ""])
-
-
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:78rem;padding:0 1rem}"
-    "table{border-collapse:collapse;width:100%;font-size:13px;margin:.5rem 0 1.5rem}"
-    "th,td{padding:.25rem .5rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}"
-    "tr.no td{background:#fdecea}footer{color:#555;border-top:1px solid #ddd;padding-top:1rem}"
-)
-
-
-def html_page(rows: Sequence[ValidationRow], patients: int, seed: int) -> str:
-    """The page as one self-contained HTML file."""
-    from html import escape
-
-    parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        f"<title>her2sim: predicted beside published</title><style>{_STYLE}</style></head><body>",
-        f"<h1>Predicted beside published</h1><p>{escape(heading_text(rows, patients, seed))}</p>",
-        *(f"<p>{escape(paragraph)}</p>" for paragraph in INTRODUCTION),
-    ]
-    for drug in dict.fromkeys(row.drug for row in rows):
-        own = [row for row in rows if row.drug == drug]
-        counted = [row for row in own if row.use != "not_comparable"]
-        parts.append(f"<h2>{escape(load_drug(drug).title)}</h2>")
-        if counted:
-            head = "".join(f"<th>{escape(text)}</th>" for text in ("model", *HEADINGS))
-            parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>")
-            for row in counted:
-                texts = (row.model, *cells(row))
-                body = "".join(f"<td>{escape(text)}</td>" for text in texts)
-                parts.append(f"<tr class='{'no' if row.inside is False else 'yes'}'>{body}</tr>")
-            parts.append("</tbody></table>")
-        items = "".join(f"<li>{escape(text)}</li>" for text in not_compared_texts(own))
-        if items:
-            parts.append(f"<p>Published, not compared:</p><ul>{items}</ul>")
-    return "\n".join([*parts, f"<footer>{escape(NOTICE)}</footer></body></html>", ""])
