@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from her2sim.biology.ensemble import Members, ensemble
 from her2sim.drugs.drug import load_drug
-from her2sim.trials.arm import DAY_PER_MONTH, Patients, run_arm
+from her2sim.trials.arm import Patients, run_arm
 from her2sim.trials.calibration import SEED, Datum, Fit, calibrate
 from her2sim.trials.death import days_of, draw_levels
 from her2sim.trials.kept import Kept, keep_best
@@ -25,6 +25,7 @@ from her2sim.trials.named import load_trial
 from her2sim.trials.survival import kaplan_meier
 from her2sim.trials.trial import Trial
 from her2sim.trials.workers import n_cores
+from her2sim.units import DAY_PER_MONTH
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "her2sim"
@@ -173,8 +174,9 @@ of numbers is not enough: many sets fit about equally well and predict different
 `make calibrate` moves {n} sets at once (an ensemble smoother: Emerick and Reynolds 2013, doi
 10.1016/j.cageo.2012.03.011), each with patients of its own and with its own draw of everything that
 stays unknown, and keeps the {kept} that fit best. A parameter moves with the anchors of its
-mechanism only (`src/her2sim/trials/calibration.toml`). Every prediction is made with all of them;
-its range is theirs.
+mechanism only (`src/her2sim/trials/calibration.toml`); the sets begin around where an earlier,
+wider fit ended. A median counts with the error of its patients and of the step between scans. Every
+prediction is made with all sets; its range is theirs.
 
 Research and education only.
 

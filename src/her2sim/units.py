@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from her2sim.errors import UnitError, did_you_mean
 
+DAY_PER_WEEK = 7.0
+DAY_PER_YEAR = 365.25
+DAY_PER_MONTH = DAY_PER_YEAR / 12
 _DIMENSIONS = ("mass", "volume", "time", "length", "enzyme", "amount")
 
 
@@ -33,9 +36,9 @@ _SYMBOLS: dict[str, tuple[float, tuple[int, ...]]] = {
     "dL": _base(0.1, volume=1),
     "mL": _base(1e-3, volume=1),
     "day": _base(1.0, time=1),
-    "week": _base(7.0, time=1),
-    "month": _base(365.25 / 12, time=1),
-    "year": _base(365.25, time=1),
+    "week": _base(DAY_PER_WEEK, time=1),
+    "month": _base(DAY_PER_MONTH, time=1),
+    "year": _base(DAY_PER_YEAR, time=1),
     "h": _base(1 / 24, time=1),
     "min": _base(1 / 1440, time=1),
     "s": _base(1 / 86400, time=1),

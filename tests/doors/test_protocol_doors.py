@@ -301,7 +301,7 @@ def test_wrong_input(her2sim, tmp_path: Path, command: str, content: str | None,
 
 
 def test_a_course_without_readings_is_simulated(her2sim, tmp_path: Path) -> None:
-    told = ("course", PATIENT, "--regimen", "thp", "--weeks", "78", "--seed", "8", "--then",
+    told = ("course", PATIENT, "--regimen", "thp", "--weeks", "78", "--seed", "10", "--then",
             "T-DXd", "--at", "progression")  # fmt: skip
     done = her2sim(*told, "--json", "--html", "c.html")
     assert done.returncode == 0, done.stderr

@@ -12,10 +12,10 @@ from her2sim.course import cohort_chunks
 from her2sim.patients.population import load_population
 from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.random import Purpose, uniforms
+from her2sim.units import DAY_PER_MONTH
 from her2sim.whole_patient.composition import whole_patient
 from her2sim.whole_patient.run import planned_ledger, run_whole
 
-MONTH_DAY = 365.25 / 12
 TREATED_MONTHS = 9.0
 """Median time on treatment at 5.4 mg/kg: 8 in DESTINY-Breast04, longer in -01 and -03."""
 END_DAY = 728.0
@@ -38,9 +38,9 @@ def onset_month(regimen: str, population: str) -> tuple[NDArray[np.float64], int
     course = run_whole(
         whole, draw_people(cohort), ledger, END_DAY, np.empty(0), hazard_level=levels
     )
-    stopped = level("stops") * TREATED_MONTHS * MONTH_DAY / np.log(2)
+    stopped = level("stops") * TREATED_MONTHS * DAY_PER_MONTH / np.log(2)
     day = course.event_day[watched.index("lung_hazard")]
-    return day[day <= stopped] / MONTH_DAY, n
+    return day[day <= stopped] / DAY_PER_MONTH, n
 
 
 def test_incidence_and_onset_at_the_usual_dose() -> None:

@@ -20,13 +20,13 @@ from her2sim.trials.kept import keep_best
 CAPECITABINE = MechanismFit(
     name="capecitabine",
     anchors=("EGF100151/cape",),
-    parameter=(Prior(name="capecitabine:chemo_kill", low=0.005, high=0.009),),
+    parameter=(Prior(name="capecitabine:chemo_kill", low=0.005, high=0.009, start=0.007),),
 )
 OTHER = MechanismFit(
     name="immune kill",
     anchors=("SAKK22-99/trastuzumab",),
     only="nothing of it",
-    parameter=(Prior(name="tumour:adcc_max", low=0.0005, high=0.002),),
+    parameter=(Prior(name="tumour:adcc_max", low=0.0005, high=0.002, start=0.001),),
 )
 N_MEMBERS, N_PATIENTS = 16, 60
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.trials.arm import DAY_PER_MONTH
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.named import load_trial
+from her2sim.units import DAY_PER_MONTH
 
 NEVER = np.inf
 MONTH = DAY_PER_MONTH

@@ -41,6 +41,7 @@ class People:
             start=cut(self.tumours.start),
             affinity=self.tumours.affinity[rows],
             escape_share=self.tumours.escape_share[rows],
+            kill_factor=self.tumours.kill_factor[rows],
             traits=cut(self.tumours.traits),
         )
         hearts = replace(
@@ -69,6 +70,7 @@ class People:
             put(mine.start, theirs.start),
             np.concatenate([mine.affinity, theirs.affinity]),
             np.concatenate([mine.escape_share, theirs.escape_share]),
+            np.concatenate([mine.kill_factor, theirs.kill_factor]),
             put(mine.traits, theirs.traits),
         )
         hearts = Hearts(

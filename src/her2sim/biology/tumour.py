@@ -65,13 +65,15 @@ class Tumours:
 
     ``parameters`` and ``start`` map names to arrays of shape (n,); ``affinity`` is that of the
     FcgRIIIa genotype relative to V/V; ``escape_share`` the part of the sensitive cells that are
-    ligand-driven where that clone is added; ``traits`` holds what was given or drawn.
+    ligand-driven where that clone is added; ``kill_factor`` multiplies all kill by drugs, since
+    what grows fast dies fast; ``traits`` holds what was given or drawn.
     """
 
     parameters: Mapping[str, Array]
     start: Mapping[str, Array]
     affinity: Array
     escape_share: Array
+    kill_factor: Array
     traits: Mapping[str, NDArray[Any]]
 
 
@@ -112,7 +114,7 @@ def draw_tumours(
     mixed &= known.ihc in ("2+", "3+")
     genotype = _genotypes(cohort, known, members)
     parameters = {name: value(name) for name in _PLAIN}
-    parameters["growth"] = np.minimum(parameters["growth"], facts["growth_fastest"].value)
+    kill_factor = _follow_growth(parameters, members, value)
     parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
     base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
     half, steepness = value("addiction_receptors"), value("addiction_steepness")
@@ -134,7 +136,20 @@ def draw_tumours(
         "is_er_positive": is_so("er_positive", known.is_er_positive, "er_positive"),
         "earlier_lines": np.full(cohort.n_patients, known.earlier_lines),
     }
-    return Tumours(parameters, start, affinity, value("share_e"), traits)
+    return Tumours(parameters, start, affinity, value("share_e"), kill_factor, traits)
+
+
+def _follow_growth(
+    parameters: dict[str, Array], members: Members, value: Callable[[str], Array]
+) -> Array:
+    """Let what goes with growth follow it in ``parameters``; returns the factor on all kill."""
+    facts = tumour_facts().parameter
+    parameters["growth"] = np.minimum(parameters["growth"], facts["growth_fastest"].value)
+    pace = parameters["growth"] / member_value(f"{OWNER}:growth", facts["growth"], members)
+    kill_factor = pace ** value("kill_with_growth")
+    parameters["regression"] = parameters["regression"] * kill_factor
+    parameters["new_lesions"] = parameters["new_lesions"] * pace ** value("lesions_with_growth")
+    return kill_factor
 
 
 def _clones_at_start(

@@ -135,7 +135,7 @@ def run(
 
 @trial.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--per-arm", type=click.IntRange(2), default=2400, show_default=True)
+@click.option("--per-arm", type=click.IntRange(2), default=4800, show_default=True)
 @click.option("--members", type=click.IntRange(1), help="members of the ensemble [all]")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--markdown", type=click.Path(path_type=Path), help="write the page of the docs")

@@ -23,6 +23,7 @@ from her2sim.regimens.changes import as_planned
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY, Dose
 from her2sim.regimens.named import NamedRegimen, Part
 from her2sim.regimens.regimen import Regimen, labelled_regimen
+from her2sim.units import DAY_PER_MONTH
 
 YEAR_DAY = 364
 ANTHRACYCLINES = ("doxorubicin",)
@@ -302,13 +303,10 @@ def _afterwards(
         yield Afterwards(line.what, drug, length, until, source)
 
 
-DAYS_A_MONTH = 365.25 / 12
-
-
 def months_later(day: float, months: int, start: datetime.date | None) -> float:
     """Day some calendar months later (of 30.4 days each without a date)."""
     if start is None:
-        return float(np.ceil(day + months * DAYS_A_MONTH))
+        return float(np.ceil(day + months * DAY_PER_MONTH))
     date = start + datetime.timedelta(days=int(day))
     years, month = divmod(date.month - 1 + months, 12)
     year = date.year + years

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim import __version__
+from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.biology.ensemble import Members, require_members
 from her2sim.biology.heart import HeartKnown
 from her2sim.biology.people import draw_people
@@ -20,6 +21,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.protocol.ledger import Decision
+from her2sim.units import DAY_PER_MONTH
 from her2sim.whole_patient.outcomes import patient_columns
 from her2sim.whole_patient.response import PARTIAL
 from her2sim.whole_patient.run import run_whole
@@ -28,9 +30,6 @@ from her2sim.whole_patient.treat import PROGRESSION, Treated, Treating, treat
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 BAND_PATIENTS = 500
-MONTH_DAY = 365.25 / 12
-GRADES = {"neutrophils": (1.0, 0.5), "platelets": (50.0, 25.0)}
-"""Counts below which the grade is 3, and 4 (CTCAE 5), in 1e9 a litre."""
 SHOWN = {
     "diameters_mm": "sum of diameters over the first",
     "lvef": "true LVEF (%)",
@@ -248,7 +247,7 @@ def _figures(columns: Mapping[str, Array], how: Treating) -> Iterator[tuple[str,
         elif kind == "stopped":
             yield f"{of}: stopped for harm", "%", share(values > 0)
         elif kind == "lowest":
-            yield f"{of} of grade 3 or 4 at a visit", "%", share(values < GRADES[of][0])
+            yield f"{of} of grade 3 or 4 at a visit", "%", share(values < CTCAE_LIMITS[of][3])
         elif kind == "worst":
             harm = "interstitial lung disease" if of == "ild" else of.replace("_", " ")
             yield f"{harm}, any grade", "%", share(values >= 1)
@@ -268,7 +267,7 @@ def _median_month(day: Array, end_day: float) -> Figure:
 
     def figure(chosen: NDArray[np.bool_]) -> float:
         middle = float(np.median(day[chosen]))
-        return middle / MONTH_DAY if middle <= end_day else float("inf")
+        return middle / DAY_PER_MONTH if middle <= end_day else float("inf")
 
     return figure
 
@@ -294,8 +293,8 @@ def _followed(
         if name == "diameters_mm":
             values = values / values[:, :1]
         line = name.removeprefix("count_")
-        if line in GRADES:
-            worst = 100 * float((values.min(axis=1) < GRADES[line][0]).mean())
+        if line in CTCAE_LIMITS:
+            worst = 100 * float((values.min(axis=1) < CTCAE_LIMITS[line][3]).mean())
             often.append(Outcome(f"{line} of grade 3 or 4 on any day ({n} patients)", worst, "%"))
         p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
         bands.append(Band(title, time, median, p5, p95))

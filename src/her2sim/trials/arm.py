@@ -16,6 +16,7 @@ from her2sim.random import Purpose, uniforms
 from her2sim.trials.death import death_days
 from her2sim.trials.enrolment import enrol
 from her2sim.trials.trial import Arm, Pace, Trial
+from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK, DAY_PER_YEAR
 from her2sim.whole_patient.calendar import SCANS, Calendar
 from her2sim.whole_patient.outcomes import patient_columns
 from her2sim.whole_patient.treat import Treating, treat
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
-DAY_PER_MONTH = 365.25 / 12
-DAY_PER_WEEK = 7.0
 SCAN_WINDOW_DAY = 7.0
 """Protocols let a scan be a week early or late; what is seen there is that of the planned day."""
 DATED = ("response_day", "complete_day", "progressed_day")
@@ -151,7 +150,7 @@ def _observed(trial: Trial, people: People, progressed_day: Array) -> dict[str, 
     cohort, design = people.cohort, trial.design
     key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.DROPOUT)
     entry = uniforms(*key, "entry") * design.accrual.to("day")
-    rate = -np.log1p(-min(design.lost.share, 1 - 1e-9)) / 365.25
+    rate = -np.log1p(-min(design.lost.share, 1 - 1e-9)) / DAY_PER_YEAR
     with np.errstate(divide="ignore"):
         lost = -np.log(uniforms(*key, "lost")) / rate
     deaths = {"death_day": death_days(people, progressed_day)}

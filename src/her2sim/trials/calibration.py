@@ -1,10 +1,9 @@
 """Fitting what the bench cannot tell to the anchors, as an ensemble of sets that fit alike.
 
-An iterative ensemble smoother (multiple data assimilation): each member starts from a draw of the
-prior and of everything that stays unknown, simulates all anchor arms with patients of its own, and
-moves towards the published figures, which are perturbed by their error for each member. A
-parameter moves with the anchors of its mechanism only. The first pass finds the region; the second
-starts around it and gives the width.
+An iterative ensemble smoother (multiple data assimilation): each member begins around the start of
+each parameter with a draw of everything that stays unknown, simulates all anchor arms with patients
+of its own, and moves towards the published figures, which are perturbed by their error for each
+member. A parameter moves with the anchors of its mechanism only.
 
 Source
 ------
@@ -34,6 +33,7 @@ from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.named import load_trial, trial_names
 from her2sim.trials.trial import Comparison, Outcome, Trial
 from her2sim.trials.workers import in_order
+from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK
 
 Array = NDArray[np.float64]
 Note = Callable[[str], None]
@@ -44,20 +44,23 @@ BY_TARGET, BY_TARGET_SD = 0.53, 0.03
 """Share of progressions on target lesions: 180 of 341 (Cancer Imaging 2015;15(S1):S8)."""
 FLOOR_LOG, FLOOR_LOGIT = 0.07, 0.15
 """Least error of a median or a ratio (log) and of a share (logit): the model is no better."""
-USUAL_N = 150
-LATEST_MONTH = 120.0
-STEPS, PASSES = 6, 2
-RESTART = 0.5
-"""Share of the width of the prior with which the second pass starts, where the first ended."""
+USUAL_N, USUAL_ORR = 150, 40.0
+STEPS = 8
+WIDTH = 0.5
+"""Share of the width of the prior with which the members begin."""
 _EDGE = 0.3
 
 
 class Prior(FactModel):
-    """A parameter (``OWNER:NAME``) and the middle 90 % of what it may be before any trial."""
+    """A parameter (``OWNER:NAME``) and the middle 90 % of what it may be before any trial.
+
+    ``start`` is where the fit begins (a wide fit without starts ended there).
+    """
 
     name: str
     low: float
     high: float
+    start: float
 
 
 class Tie(FactModel):
@@ -163,8 +166,7 @@ _CURVE_MONTHS = (6.0, 12.0, 24.0, 36.0)
 
 def _of_outcome(trial: Trial, row: Outcome) -> Datum:
     assert row.value is not None
-    n = trial.arm_of(row.arm).n or USUAL_N
-    n = n if row.subgroup is None else n // 4
+    n = _patients_behind(trial, row)
     text = " ".join(
         [row.endpoint, row.measure, *([f"{row.at_month:g}"] if row.at_month else []),
          *([row.subgroup] if row.subgroup else [])]
@@ -174,12 +176,16 @@ def _of_outcome(trial: Trial, row: Outcome) -> Datum:
         sd = 1.2 / np.sqrt(n)
         if row.low and row.high:
             sd = (np.log(row.high) - np.log(row.low)) / 3.92
+        sd = float(
+            np.hypot(max(sd, FLOOR_LOG), _scan_gap_month(trial, row.value) / 12**0.5 / row.value)
+        )
+        latest = trial.end_month  # what is not reached counts as that
 
         def months(arms: Mapping[str, ArmOutcomes]) -> Array:
-            found = np.nan_to_num(outcome_values(arms, row), nan=LATEST_MONTH, posinf=LATEST_MONTH)
-            return np.log(np.clip(found, 0.5, LATEST_MONTH))
+            found = np.nan_to_num(outcome_values(arms, row), nan=latest, posinf=latest)
+            return np.log(np.clip(found, 0.5, latest))
 
-        return Datum(place, text, float(np.log(row.value)), max(sd, FLOOR_LOG), months)
+        return Datum(place, text, float(np.log(row.value)), sd, months)
     share = row.value / 100
     sd = float(np.sqrt(1 / (n * share * (1 - share))))
 
@@ -188,6 +194,24 @@ def _of_outcome(trial: Trial, row: Outcome) -> Datum:
         return np.asarray(logit(found))
 
     return Datum(place, text, float(logit(share)), max(sd, FLOOR_LOGIT), shares)
+
+
+def _patients_behind(trial: Trial, row: Outcome) -> float:
+    """Patients whom a figure is about: a subgroup is a quarter, and only responders have a DoR."""
+    n = float(trial.arm_of(row.arm).n or USUAL_N)
+    if row.subgroup is not None:
+        n /= 4
+    if row.endpoint == "DoR":
+        rates = [r.value for r in trial.outcome if r.arm == row.arm and r.endpoint == "ORR"]
+        n *= (rates[0] or USUAL_ORR) / 100 if rates else USUAL_ORR / 100
+    return n
+
+
+def _scan_gap_month(trial: Trial, month: float) -> float:
+    """Time between scans around a month: a median is known no better than to that step."""
+    week = month * DAY_PER_MONTH / DAY_PER_WEEK
+    pace = next(p for p in trial.scans if p.until_week is None or week <= p.until_week)
+    return pace.every_week * DAY_PER_WEEK / DAY_PER_MONTH
 
 
 def _of_ratio(trial: Trial, row: Comparison) -> Datum:
@@ -244,18 +268,13 @@ class Fit:
         )
         self.centre, self.width = edges.mean(axis=1), np.diff(edges, axis=1)[:, 0]
         self.random = np.random.default_rng(SEED)
-        self.members = self._around(self.centre, 1.0)
-
-    def _around(self, middle: Array, share: float) -> Array:
-        """Members drawn around a middle, with a share of the width of the prior."""
-        sd = share * self.width / (2 * MIDDLE_90)
+        starts = [
+            onto_scale(q, np.array(prior.start))
+            for q, prior in zip(self.quantities, priors, strict=True)
+        ]
+        sd = WIDTH * self.width / (2 * MIDDLE_90)
         draws = np.clip(self.random.standard_normal((sd.size, self.n_members)), -2, 2)
-        found: Array = middle[:, None] + sd[:, None] * draws
-        return found
-
-    def restart(self) -> None:
-        """Draw the members anew around their middle: the region is found, not yet its width."""
-        self.members = self._around(self.members.mean(axis=1), RESTART)
+        self.members = np.array(starts)[:, None] + sd[:, None] * draws
 
     def values(self) -> dict[str, Array]:
         """Values of all parameters of each member, shape (n_members,), those tied included."""
@@ -348,14 +367,8 @@ def calibrate(
     the fit, the anchors, and what each member predicts of them with twice the patients
     """
     fit = Fit(calibration_plan(), n_members, workers)
-    for turn in range(PASSES):
-        if turn:
-            fit.restart()
-        for number in range(STEPS):
-            distance = fit.step(n_patients, float(STEPS))
-            note(
-                f"pass {turn + 1} of {PASSES}, step {number + 1} of {STEPS}: mean squared "
-                f"distance {distance:.2f}"
-            )
+    for number in range(STEPS):
+        distance = fit.step(n_patients, float(STEPS))
+        note(f"step {number + 1} of {STEPS}: mean squared distance {distance:.2f}")
     data, predicted = fit.predict(2 * n_patients)
     return fit, data, predicted

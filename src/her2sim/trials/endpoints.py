@@ -8,19 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.trials.arm import DAY_PER_MONTH
+from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.trials.measures import SUBGROUPS
 from her2sim.trials.survival import KaplanMeier, kaplan_meier
 from her2sim.trials.trial import Trial
+from her2sim.units import DAY_PER_MONTH
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Column = Callable[[str], NDArray[np.generic]]
-COUNT_GRADES: Mapping[str, tuple[str, tuple[float, ...]]] = {
-    "neutropenia": ("neutrophils", (1.5, 1.0, 0.5)),
-    "thrombocytopenia": ("platelets", (75.0, 50.0, 25.0)),
-}
-"""Counts in 1e9 a litre below which the grade is 2, 3 and 4 (CTCAE 5)."""
+LINES_OF_HARMS = {"neutropenia": "neutrophils", "thrombocytopenia": "platelets"}
 DATED_HARMS: Mapping[str, tuple[str, ...]] = {
     "heart_failure": ("event:heart_failure",),
     "febrile_neutropenia": ("event:febrile_neutropenia",),
@@ -114,11 +111,11 @@ class ArmOutcomes:
             if came is None or least == 1:
                 return came
             return np.asarray(came & (np.nan_to_num(self.numbers(f"worst:{event}")) >= least))
-        if event in COUNT_GRADES:
-            line, limits = COUNT_GRADES[event]
-            if not self.has(f"nadir:{line}") or least < 2 or least > 4:
+        if event in LINES_OF_HARMS:
+            line = LINES_OF_HARMS[event]
+            if not self.has(f"nadir:{line}") or least not in CTCAE_LIMITS[line]:
                 return None
-            counts: Mask = self.numbers(f"nadir:{line}") < limits[least - 2]
+            counts: Mask = self.numbers(f"nadir:{line}") < CTCAE_LIMITS[line][least]
             return counts
         if event == "discontinuation":
             drugs = [name for name in self.names if name.startswith("stopped:")]

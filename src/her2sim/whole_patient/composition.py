@@ -186,9 +186,10 @@ def _drug_values(drug: DrugInPatient, people: People) -> dict[str, Array]:
             values[name] = values[name] * convert(1.0, facts[name].unit, unit)
     if drug.mechanism.kind == "endocrine":
         values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"]
-    if "chemo_kill" in values:
-        fastest = tumour_facts().parameter["kill_fastest"].value
-        values["chemo_kill"] = np.minimum(values["chemo_kill"], fastest)
+    fastest = tumour_facts().parameter["kill_fastest"].value
+    for name in ("chemo_kill", "kmax"):
+        if name in values:
+            values[name] = np.minimum(values[name] * tumours.kill_factor, fastest)
     if "kc50" in values:
         values["kc50"] = values["kc50"] * exchange_relative(people.members)
     if "ic50" in values:

@@ -21,11 +21,11 @@ from her2sim.report.trials.rows import (
     safety_rows,
 )
 from her2sim.report.trials.run import TrialRun
-from her2sim.trials.arm import DAY_PER_MONTH
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
 from her2sim.trials.survival import KaplanMeier, follow_up, numbers_at_risk
 from her2sim.trials.trial import Landmarks, Trial
+from her2sim.units import DAY_PER_MONTH
 
 Array = NDArray[np.float64]
 Arms = Mapping[str, ArmOutcomes]

@@ -1,0 +1,55 @@
+"""Tumours of patients: pace and kill go together, and stay with their patient."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from her2sim.biology.ensemble import Members, member_value
+from her2sim.biology.people import People, draw_people
+from her2sim.biology.tumour import tumour_facts
+from her2sim.combination import load_combination
+from her2sim.course import cohort_chunks
+from her2sim.patients.population import load_population
+from her2sim.whole_patient.composition import whole_patient
+
+N = 400
+POWER = "kill_with_growth"
+
+
+@pytest.fixture(scope="module")
+def people() -> People:
+    """Patients of twenty members."""
+    cohort = next(cohort_chunks(load_population("mbc"), N, 3, N))
+    return draw_people(cohort, members=Members(1 + np.arange(N) % 20))
+
+
+def test_kill_follows_a_power_of_the_pace(people: People) -> None:
+    facts = tumour_facts().parameter
+    growth = member_value("tumour:growth", facts["growth"], people.members)
+    power = member_value(f"tumour:{POWER}", facts[POWER], people.members)
+    pace = people.tumours.parameters["growth"] / growth
+    assert people.tumours.kill_factor == pytest.approx(pace**power)
+    # Half of the tumours are faster than typical, and killed faster: within 4 SD of chance.
+    assert abs((people.tumours.kill_factor > 1).mean() - 0.5) < 4 * 0.5 / np.sqrt(N)
+
+
+@pytest.mark.parametrize(
+    ("drug", "kill"),
+    [("docetaxel", "chemo_kill_docetaxel"), ("T-DM1", "kmax_trastuzumab_emtansine")],
+)
+def test_fast_tumours_are_killed_faster_by_every_cytotoxic(
+    people: People, drug: str, kill: str
+) -> None:
+    whole = whole_patient(load_combination(drug).treatments, organs=())
+    values = dict(zip(whole.model.parameters, whole.parameters(people), strict=True))
+    fast = people.tumours.kill_factor > 1
+    assert np.median(values[kill][fast]) > np.median(values[kill][~fast])
+
+
+def test_it_stays_with_its_patient(people: People) -> None:
+    rows = np.array([5, 3, 5])
+    taken = people.take(rows)
+    assert taken.tumours.kill_factor.tolist() == people.tumours.kill_factor[rows].tolist()
+    both = taken.beside(people)
+    assert both.tumours.kill_factor[:3].tolist() == taken.tumours.kill_factor.tolist()
