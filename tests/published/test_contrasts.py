@@ -103,7 +103,13 @@ def test_pertuzumab_adds_to_trastuzumab() -> None:
     assert holds(both > depth("trastuzumab + docetaxel*6"))
 
 
-def test_a_payload_that_stays_in_its_cell_spares_a_clone_without_her2() -> None:
+WANTED = pytest.param(
+    5, marks=pytest.mark.xfail(strict=True, reason="4.7 is reached, a miss: docs/tumour.md")
+)
+
+
+@pytest.mark.parametrize("times", [4, WANTED])
+def test_a_payload_that_stays_in_its_cell_spares_a_clone_without_her2(times: int) -> None:
     """T-DM1 with pertuzumab, early disease, all draws together: a draw has too few such patients.
 
     Five times rarer was wanted; 4.7 is reached, and docs/tumour.md says that it is a miss.
@@ -113,7 +119,7 @@ def test_a_payload_that_stays_in_its_cell_spares_a_clone_without_her2() -> None:
     pure = volumes(regimen, Known(is_heterogeneous=False, **early)).min(axis=1) < deep
     mixed = volumes(regimen, Known(share_l=0.3, **early)).min(axis=1) < deep
     assert pure.sum() > 50
-    assert pure.mean() >= 4 * mixed.mean()
+    assert pure.mean() >= times * mixed.mean()
 
 
 def test_tucatinib_reaches_the_brain_and_antibodies_hardly_do() -> None:

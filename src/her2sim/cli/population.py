@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from her2sim.terminal import (
     progress_bar,
     reports_errors,
 )
+
+if TYPE_CHECKING:
+    from her2sim.report.population import PopulationReport
 
 
 @click.command()
@@ -94,7 +97,6 @@ def population(
     from her2sim.errors import all_of
     from her2sim.formats.patient_table import load_patients
     from her2sim.report.population import population_report
-    from her2sim.report.population_view import bands_figure, heading, population_tables
     from her2sim.whole_patient.switches import check_switches
     from her2sim.whole_patient.treat import Treating, known_measures
 
@@ -116,6 +118,13 @@ def population(
             combination, who, n, number, how, tumour, HeartKnown(after_anthracycline),
             members=members, progress=progress, threads=threads,
         )  # fmt: skip
+    _show(report, as_json, figure)
+
+
+def _show(report: PopulationReport, as_json: bool, figure: Path | None) -> None:
+    """Write the figure, and print tables or JSON."""
+    from her2sim.report.population_view import bands_figure, heading, population_tables
+
     if figure is not None:
         bands_figure(figure, report)
     if as_json:

@@ -10,8 +10,8 @@ from pydantic import model_validator
 
 from her2sim.drugs.drug import load_drug
 from her2sim.facts import FactFile, UncertainQuantity, read_fact_file
+from her2sim.models.agent import Agent
 from her2sim.models.assembly import tag_of
-from her2sim.models.lesion import Agent
 
 _IMMUNE = ("mass", "fc_affinity", "fc_genotype")
 _PAYLOAD = ("dar", "kout", "kmax", "kc50", "hill", "sensitivity", "resist")

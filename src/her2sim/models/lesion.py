@@ -16,33 +16,21 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from her2sim.engine.functions import exp, log, maximum, power, sqrt
 from her2sim.engine.model import Component, Part
+from her2sim.models.agent import BY_DOSE, Agent, Epitope
 from her2sim.models.assembly import Assembled
 
 Known = Mapping[str, Any]
-Epitope = Literal["iv", "ii", "both"]
 CLONES = ("s", "l", "m")
 ESCAPE = "e"
 """A fourth clone that can be added: as the sensitive one, but its signalling is ligand-driven."""
-BY_DOSE = ("cytotoxic", "endocrine")
-"""Kinds of drugs whose kill follows the doses given."""
 NO_CELLS = 1e-12
 """Cells relative to the first volume below which nothing is left to take a mean of."""
 SLOWEST_GROWTH = 0.2
 """Share of the exponential growth rate that is left however large the tumour is."""
-
-
-@dataclass(frozen=True)
-class Agent:
-    """How a drug acts on a lesion; ``tag`` is its part of names."""
-
-    tag: str
-    kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic", "endocrine"]
-    epitope: Epitope | None = None
-    is_permeable: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from her2sim.engine.model import Kind, Symbol
-from her2sim.models.lesion import Agent, Lesion
+from her2sim.models.agent import Agent
+from her2sim.models.lesion import Lesion
 
 _Entry = tuple[Kind, str, str]
 

@@ -45,6 +45,7 @@ BY_TARGET, BY_TARGET_SD = 0.53, 0.03
 FLOOR_LOG, FLOOR_LOGIT = 0.07, 0.15
 """Least error of a median or a ratio (log) and of a share (logit): the model is no better."""
 USUAL_N, USUAL_ORR = 150, 40.0
+"""Patients of an arm, and per cent of them that respond, where a trial file does not say."""
 STEPS = 8
 WIDTH = 0.5
 """Share of the width of the prior with which the members begin."""

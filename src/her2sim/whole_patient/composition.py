@@ -17,8 +17,9 @@ from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.model import Component, Model, Symbol, compose
 from her2sim.errors import DataError
 from her2sim.models import pharmacokinetics as pk
+from her2sim.models.agent import BY_DOSE
 from her2sim.models.assembly import renamed
-from her2sim.models.lesion import BY_DOSE, Lesion
+from her2sim.models.lesion import Lesion
 from her2sim.models.lesion_symbols import lesion_symbols
 from her2sim.models.symbols import SYMBOLS
 from her2sim.patients.cohort import Cohort

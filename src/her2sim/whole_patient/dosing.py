@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
 from her2sim.engine.schedule import Action, Block, Schedule, schedule_from_blocks
-from her2sim.models.lesion import BY_DOSE
+from her2sim.models.agent import BY_DOSE
 from her2sim.protocol.ledger import Ledger
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
 from her2sim.whole_patient.composition import WholePatient

@@ -9,7 +9,7 @@ from typing import Literal
 from her2sim.course import Treatment
 from her2sim.drugs.mechanism import Mechanism, load_mechanism
 from her2sim.drugs.toxicity import Toxicity, load_toxicity
-from her2sim.models.lesion import BY_DOSE
+from her2sim.models.agent import BY_DOSE
 
 Organ = Literal["heart", "blood", "lung"]
 ORGANS: tuple[Organ, ...] = ("heart", "blood", "lung")

@@ -19,8 +19,8 @@ from her2sim.engine.advance import advance, kernel_of
 from her2sim.engine.schedule import Action, Block, schedule_from_blocks
 from her2sim.engine.trajectories import Request, Trajectories
 from her2sim.errors import DataError, SolverError
+from her2sim.models.agent import BY_DOSE
 from her2sim.models.heart import ejection_fraction
-from her2sim.models.lesion import BY_DOSE
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose, uniforms

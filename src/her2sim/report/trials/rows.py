@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from her2sim.trials.trial import Comparison, Outcome, Safety, Trial
 
 Array = NDArray[np.float64]
 Arms = Mapping[str, ArmOutcomes]
+Row = TypeVar("Row", Outcome, Safety)
 QUANTILES = (5.0, 95.0)
 LAST_YEAR = 8
 UNPUBLISHED = "nothing was published"
@@ -118,6 +119,12 @@ def _wanted_outcomes(trial: Trial) -> Iterator[Outcome]:
                 )  # fmt: skip
 
 
+def _by_arm(trial: Trial, rows: Iterable[Row]) -> list[Row]:
+    """Rows in the order of the arms of a trial."""
+    order = [arm.id for arm in trial.arm]
+    return sorted(rows, key=lambda row: order.index(row.arm))
+
+
 def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[EndpointRow]:
     """Endpoints of each arm, in the order of the arms.
 
@@ -126,8 +133,7 @@ def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[Endpoint
     trial, arms : what was run, and the outcomes of each arm by id
     is_alone : whether there is one member: the range is then that of chance
     """
-    order = [arm.id for arm in trial.arm]
-    for row in sorted(_wanted_outcomes(trial), key=lambda r: order.index(r.arm)):
+    for row in _by_arm(trial, _wanted_outcomes(trial)):
         values = outcome_values(arms, row)
         chance = _chance(arms[row.arm], row) if is_alone else None
         unit = "month" if row.measure == "median_month" else "%"
@@ -161,7 +167,6 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
     trial, arms : what was run, and the outcomes of each arm by id
     is_alone : whether there is one member: the range is then that of chance
     """
-    order = [arm.id for arm in trial.arm]
     there = {(row.arm, row.event) for row in trial.safety}
     rows = [*trial.safety]
     rows += [
@@ -178,7 +183,7 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
     ]
     if trial.setting == "early":
         rows += list(_by_year(trial))
-    for row in sorted(rows, key=lambda r: order.index(r.arm)):
+    for row in _by_arm(trial, rows):
         values = harm_values(arms, row)
         if values is None and row.value is None:
             continue
