@@ -7,7 +7,7 @@ import pytest
 
 from her2sim.biology.ensemble import Members, member_value
 from her2sim.biology.people import People, draw_people
-from her2sim.biology.tumour import tumour_facts
+from her2sim.biology.tumour import Known, tumour_facts
 from her2sim.combination import load_combination
 from her2sim.course import cohort_chunks
 from her2sim.patients.population import load_population
@@ -45,6 +45,30 @@ def test_fast_tumours_are_killed_faster_by_every_cytotoxic(
     values = dict(zip(whole.model.parameters, whole.parameters(people), strict=True))
     fast = people.tumours.kill_factor > 1
     assert np.median(values[kill][fast]) > np.median(values[kill][~fast])
+
+
+def drawn(**known: object) -> People:
+    """The same patients of the typical member, with what is told of them."""
+    cohort = next(cohort_chunks(load_population("mbc"), N, 3, N))
+    return draw_people(cohort, Known(**known))  # type: ignore[arg-type]
+
+
+def test_a_tumour_without_amplification_is_not_addicted() -> None:
+    """Trastuzumab adds nothing there, whatever the score (NSABP B-47)."""
+    without = drawn(ihc="2+", is_amplified=False).tumours
+    assert (without.parameters["own_growth_s"] == 1).all()
+    assert (drawn(ihc="2+").tumours.parameters["own_growth_s"] < 1).all()
+    assert not without.traits["is_heterogeneous"].any()
+
+
+def test_growth_without_amplification_follows_the_doubling_times_of_subtypes() -> None:
+    """162 days with amplification, 241 with hormone receptors, 103 with neither (Ryu 2014)."""
+    amplified = drawn().tumours.parameters["growth"]
+    for is_positive, day in ((True, 241), (False, 103)):
+        told = drawn(ihc="1+", is_er_positive=is_positive).tumours
+        slow = amplified < 0.6 * tumour_facts().parameter["growth_fastest"].value
+        ratio = told.parameters["growth"] / amplified
+        assert ratio[slow] == pytest.approx(162 / day, rel=1e-3)  # three digits in the fact file
 
 
 def test_it_stays_with_its_patient(people: People) -> None:

@@ -41,6 +41,17 @@ def test_progression_death_and_the_end_of_observation() -> None:
     assert os.event.tolist() == [True, True, False, False]
 
 
+def test_an_earlier_data_cut_hides_what_came_after_it() -> None:
+    """CLEOPATRA is followed for 85 months after the last patient; 25 months earlier is 60."""
+    arm = outcomes(
+        progressed_day=[10 * MONTH, 30 * MONTH, NEVER], lost_day=[NEVER, NEVER, 6 * MONTH]
+    )
+    early = arm.times("PFS", follow_up_month=60)
+    assert early.month == pytest.approx([10, 15, 6])
+    assert early.event.tolist() == [True, False, False]
+    assert arm.times("PFS", 85).month.tolist() == arm.times("PFS").month.tolist()
+
+
 def test_a_response_counts_when_confirmed_and_lasts_until_progression() -> None:
     arm = outcomes(
         response_day=[3 * MONTH, 3 * MONTH, NEVER],

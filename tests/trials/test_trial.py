@@ -99,6 +99,16 @@ def test_all_faults_of_a_file_are_told_with_their_places(tmp_path: Path) -> None
         ([('id = "control"', 'id = "combination"')], "'combination' is there twice"),
         ([('setting = "metastatic"', 'setting = "early"')], "PFS in early disease: no model yet"),
         ([("until_week = 48\n", "")], "scans: only the last pace may go on to the end"),
+        (
+            [
+                (
+                    'reason = "primary endpoint"',
+                    'reason = "x"\nfollow_up = { value = 99, unit = "month", '
+                    'status = "assumed", reason = "later" }',
+                )
+            ],
+            "follow_up of PFS of combination over control: use 0 to",
+        ),
     ],
 )
 def test_an_impossible_design_is_refused(tmp_path: Path, changes, message: str) -> None:

@@ -38,10 +38,12 @@ class Known:
     """What is known of the tumours; what is not (None) is drawn from prevalences.
 
     ``earlier_lines`` is the number of lines of treatment before for metastatic disease, and -1 for
-    early disease.
+    early disease. ``is_amplified`` is what in situ hybridisation told; without it, tumours of 2+
+    and 3+ are amplified and others are not.
     """
 
     ihc: Ihc = "3+"
+    is_amplified: bool | None = None
     pik3ca: bool | None = None
     genotype: Genotype | None = None
     is_heterogeneous: bool | None = None
@@ -57,6 +59,11 @@ class Known:
             raise DataError(f"unknown FcgRIIIa genotype {self.genotype!r}{hint}")
         if self.earlier_lines < -1:
             raise DataError(f"{self.earlier_lines} lines before: use -1 (early disease), 0 or more")
+
+    @property
+    def amplified(self) -> bool:
+        """Whether the gene is amplified, as told or as the score lets one expect."""
+        return self.ihc in ("2+", "3+") if self.is_amplified is None else self.is_amplified
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,16 +118,23 @@ def draw_tumours(
     mutated = is_so("pik3ca", known.pik3ca, "pik3ca")
     kind = "gastric" if "gastric" in cohort.covariates.get("tumour_type", ()) else "breast"
     mixed = is_so("heterogeneous", known.is_heterogeneous, f"heterogeneous_{kind}")
-    mixed &= known.ihc in ("2+", "3+")
+    mixed &= known.amplified
+    prevalence = "er_positive" if known.amplified else "er_positive_not_amplified"
+    er_positive = is_so("er_positive", known.is_er_positive, prevalence)
     genotype = _genotypes(cohort, known, members)
     parameters = {name: value(name) for name in _PLAIN}
+    if kind == "breast" and not known.amplified:
+        parameters["growth"] = parameters["growth"] * np.where(
+            er_positive, value("growth_er_positive"), value("growth_triple_negative")
+        )
     kill_factor = _follow_growth(parameters, members, value)
     parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
     base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
     half, steepness = value("addiction_receptors"), value("addiction_steepness")
     for clone in ("s", "l"):
         receptors = parameters[f"receptors_{clone}"]
-        parameters[f"own_growth_{clone}"] = _own_growth(base, half / receptors, steepness)
+        own = _own_growth(base, half / receptors, steepness)
+        parameters[f"own_growth_{clone}"] = own if known.amplified else np.ones_like(own)
     parameters["baseline_mm"] = (
         np.asarray(cohort.covariates["sum_of_diameters_mm"], dtype=np.float64)
         if "sum_of_diameters_mm" in cohort.covariates
@@ -133,7 +147,8 @@ def draw_tumours(
         "pik3ca": mutated,
         "genotype": np.array(GENOTYPES)[genotype],
         "is_heterogeneous": mixed,
-        "is_er_positive": is_so("er_positive", known.is_er_positive, "er_positive"),
+        "is_amplified": np.full(cohort.n_patients, known.amplified),
+        "is_er_positive": er_positive,
         "earlier_lines": np.full(cohort.n_patients, known.earlier_lines),
     }
     return Tumours(parameters, start, affinity, value("share_e"), kill_factor, traits)

@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 )
 @click.option("--confirm", is_flag=True, help="a hold needs a second measurement that agrees")
 @click.option("--ihc", type=click.Choice(["0", "1+", "2+", "3+"]), default="3+", show_default=True)
+@click.option(
+    "--ish",
+    type=click.Choice(["positive", "negative"]),
+    help="in situ hybridisation; without it 2+ and 3+ count as positive",
+)
 @click.option("--earlier-lines", type=click.IntRange(0, 10), default=0, show_default=True)
 @click.option("--after-anthracycline", is_flag=True, help="all had an anthracycline before")
 @click.option(
@@ -77,6 +82,7 @@ def population(
     unconfirmed: str,
     confirm: bool,
     ihc: Any,
+    ish: str | None,
     earlier_lines: int,
     after_anthracycline: bool,
     scan: str,
@@ -112,7 +118,8 @@ def population(
         weeks * 7.0, "early" if is_early else "metastatic", region, protocol == "on",
         unconfirmed == "on", confirm, scan, given_with, off,
     )  # fmt: skip
-    tumour = Known(ihc=ihc, earlier_lines=-1 if is_early else earlier_lines)
+    amplified = None if ish is None else ish == "positive"
+    tumour = Known(ihc, amplified, earlier_lines=-1 if is_early else earlier_lines)
     with progress_bar(combination.name) as progress:
         report = population_report(
             combination, who, n, number, how, tumour, HeartKnown(after_anthracycline),

@@ -31,6 +31,11 @@ PATIENTS = 20
     help="sets of numbers; that many times the numbers and two are run",
 )
 @click.option("--ihc", type=click.Choice(["0", "1+", "2+", "3+"]), default="3+", show_default=True)
+@click.option(
+    "--ish",
+    type=click.Choice(["positive", "negative"]),
+    help="in situ hybridisation; without it 2+ and 3+ count as positive",
+)
 @click.option("--top", type=click.IntRange(1, 100), default=8, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
 @reports_errors
@@ -43,6 +48,7 @@ def sensitivity(
     weeks: int,
     samples: str,
     ihc: Any,
+    ish: str | None,
     top: int,
     as_json: bool,
 ) -> None:
@@ -58,11 +64,12 @@ def sensitivity(
     from her2sim.report.sensitivity_view import sensitivity_table
 
     combination = load_combination(regimen)
+    tumour = Known(ihc, None if ish is None else ish == "positive")
     number = draw_seed() if seed is None else seed
     who, n = load_patients(population, PATIENTS if patients is None else patients, number)
     with progress_bar(combination.name) as progress:
         report = sensitivity_report(
-            combination, who, n, int(samples), weeks, number, Known(ihc=ihc),
+            combination, who, n, int(samples), weeks, number, tumour,
             progress=progress, threads=threads,
         )  # fmt: skip
     if as_json:

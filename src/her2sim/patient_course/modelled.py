@@ -15,6 +15,7 @@ from her2sim.course import Treatment
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.patient_course.result import BodyBand
 from her2sim.patients.cohort import Cohort
+from her2sim.patients.her2_status import interpret
 from her2sim.patients.patient import Patient
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.ledger import Ledger
@@ -200,6 +201,7 @@ def people_of(patient: Patient, cohort: Cohort) -> People:
     lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
     tumour = Known(
         ihc=patient.her2.ihc or "3+",
+        is_amplified={"positive": True, "negative": False}.get(interpret(patient.her2).status),
         pik3ca=biology.pik3ca,
         genotype=biology.fcgr3a,
         is_heterogeneous=biology.her2_heterogeneous,

@@ -49,7 +49,7 @@ def outcome_values(arms: Arms, row: Outcome) -> Array:
 def ratio_values(arms: Arms, row: Comparison) -> Array:
     """A hazard ratio in each member, shape (n_members,); NaN where it is not finite."""
     own, other = arms[row.arm], arms[row.versus]
-    times = [arm.times(row.endpoint) for arm in (own, other)]
+    times = [arm.times(row.endpoint, row.follow_up_month) for arm in (own, other)]
     chosen = [
         arm.group(row.subgroup) & np.isfinite(t.month)
         for arm, t in zip((own, other), times, strict=True)

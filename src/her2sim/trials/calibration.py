@@ -49,6 +49,8 @@ USUAL_N, USUAL_ORR = 150, 40.0
 STEPS = 8
 WIDTH = 0.5
 """Share of the width of the prior with which the members begin."""
+FINAL_TIMES = 2
+"""Patients by whom members are judged over those of a step."""
 _EDGE = 0.3
 
 
@@ -183,16 +185,14 @@ def _of_outcome(trial: Trial, row: Outcome) -> Datum:
         latest = trial.end_month  # what is not reached counts as that
 
         def months(arms: Mapping[str, ArmOutcomes]) -> Array:
-            found = np.nan_to_num(outcome_values(arms, row), nan=latest, posinf=latest)
-            return np.log(np.clip(found, 0.5, latest))
+            return np.log(np.clip(outcome_values(arms, row), 0.5, latest))
 
         return Datum(place, text, float(np.log(row.value)), sd, months)
     share = row.value / 100
     sd = float(np.sqrt(1 / (n * share * (1 - share))))
 
     def shares(arms: Mapping[str, ArmOutcomes]) -> Array:
-        found = np.clip(np.nan_to_num(outcome_values(arms, row)) / 100, 0.003, 0.997)
-        return np.asarray(logit(found))
+        return np.asarray(logit(np.clip(outcome_values(arms, row) / 100, 0.003, 0.997)))
 
     return Datum(place, text, float(logit(share)), max(sd, FLOOR_LOGIT), shares)
 
@@ -223,7 +223,7 @@ def _of_ratio(trial: Trial, row: Comparison) -> Datum:
     text = f"{row.endpoint} hazard ratio over {row.versus}{' ' + (row.subgroup or '')}".strip()
 
     def ratios(arms: Mapping[str, ArmOutcomes]) -> Array:
-        return np.log(np.clip(np.nan_to_num(ratio_values(arms, row), nan=1.0), 0.02, 50.0))
+        return np.log(np.clip(ratio_values(arms, row), 0.02, 50.0))
 
     place = f"{trial.id}/{row.arm}"
     return Datum(place, text, float(np.log(row.hazard_ratio)), max(sd, FLOOR_LOG), ratios)
@@ -316,9 +316,10 @@ class Fit:
                 assert datum.predict is not None
                 rows.append(datum.predict(arms))
             by_target += [target_values(arm) for arm in arms.values()]
-        data.append(Datum(ALL_ARMS, "progressions by target lesions", BY_TARGET, BY_TARGET_SD))
+        text = "progressions by target lesions"
+        data.append(Datum(ALL_ARMS, text, BY_TARGET, BY_TARGET_SD))
         rows.append(np.nanmean(by_target, axis=0) / 100)
-        return data, np.array(rows)
+        return data, np.array([_filled(row, d) for row, d in zip(rows, data, strict=True)])
 
     def step(self, n_patients: int, inflation: float) -> float:
         """Move all members once; returns the mean squared distance of data in their errors."""
@@ -352,6 +353,12 @@ class Fit:
         return found
 
 
+def _filled(row: Array, datum: Datum) -> Array:
+    """A figure of which some members have too few patients: they say what the others say."""
+    known = np.isfinite(row)
+    return np.where(known, row, np.mean(row[known]) if known.any() else datum.value)
+
+
 def calibrate(
     n_members: int, n_patients: int, workers: int, note: Note = lambda text: None
 ) -> tuple[Fit, list[Datum], Array]:
@@ -365,11 +372,12 @@ def calibrate(
 
     Returns
     -------
-    the fit, the anchors, and what each member predicts of them with twice the patients
+    the fit, the anchors, and what each member predicts of them with :data:`FINAL_TIMES` as many
+    patients
     """
     fit = Fit(calibration_plan(), n_members, workers)
     for number in range(STEPS):
         distance = fit.step(n_patients, float(STEPS))
         note(f"step {number + 1} of {STEPS}: mean squared distance {distance:.2f}")
-    data, predicted = fit.predict(2 * n_patients)
+    data, predicted = fit.predict(FINAL_TIMES * n_patients)
     return fit, data, predicted

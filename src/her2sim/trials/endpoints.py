@@ -70,14 +70,24 @@ class ArmOutcomes:
         """Member of the ensemble of each patient."""
         return np.asarray(self._column("member"), dtype=np.int64)
 
-    def until_day(self) -> Array:
-        """Where observation of each patient ends without an event."""
-        found: Array = np.minimum(self.numbers("cut_day"), self.numbers("lost_day"))
+    def until_day(self, follow_up_month: float | None = None) -> Array:
+        """Where observation of each patient ends without an event.
+
+        ``follow_up_month``: at an earlier data cut, so many months after the last patient came in.
+        """
+        cut = self.numbers("cut_day")
+        if follow_up_month is not None:
+            earlier = self.trial.design.follow_up.to("month") - follow_up_month
+            cut = cut - earlier * DAY_PER_MONTH
+        found: Array = np.minimum(cut, self.numbers("lost_day"))
         return found
 
-    def times(self, endpoint: str) -> Times:
-        """Times of ``PFS``, ``TTP``, ``OS``, or ``DoR`` (NaN for those without a response)."""
-        until = self.until_day()
+    def times(self, endpoint: str, follow_up_month: float | None = None) -> Times:
+        """Times of ``PFS``, ``TTP``, ``OS``, or ``DoR`` (NaN for those without a response).
+
+        ``follow_up_month``: as at an earlier data cut (:meth:`until_day`).
+        """
+        until = self.until_day(follow_up_month)
         progressed = self.numbers("progressed_day")
         death = self.numbers("death_day")
         start: Array | float = 0.0

@@ -46,7 +46,8 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         chance = usual if share is None else share.share
         return group(name, [1 - chance, chance])
 
-    her2 = (arm.her2 or who.her2).shares
+    tested = arm.her2 or who.her2
+    her2 = tested.shares
     earlier = arm.earlier_lines or who.earlier_lines
     lines = {"-1": 1.0} if earlier is None else earlier.shares
     ihc = group("ihc", list(her2.values()))
@@ -68,6 +69,7 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         part = replace(cohort, numbers=numbers[rows], covariates=covariates)
         known = Known(
             ihc=list(her2)[i],
+            is_amplified=tested.amplified,
             earlier_lines=int(list(lines)[k]),
             is_er_positive=None if positive is None else bool(positive),
         )

@@ -37,9 +37,13 @@ class Shares(Claim):
 
 
 class Her2Shares(Shares):
-    """How many patients have which IHC score."""
+    """How many patients have which IHC score.
+
+    ``amplified`` tells the result of in situ hybridisation; without it, 2+ and 3+ are amplified.
+    """
 
     shares: dict[Ihc, float] = Field(min_length=1)  # type: ignore[assignment]
+    amplified: bool | None = None
 
 
 class Lines(Shares):
@@ -176,7 +180,11 @@ class Outcome(Published):
 
 
 class Comparison(Published):
-    """A published hazard ratio of an arm over another; below 1 favours ``arm``."""
+    """A published hazard ratio of an arm over another; below 1 favours ``arm``.
+
+    ``follow_up`` is the time from the last patient to the data cut of this figure, where that was
+    earlier than the one of the design.
+    """
 
     arm: str
     versus: str
@@ -185,6 +193,12 @@ class Comparison(Published):
     low: float | None = Field(default=None, gt=0)
     high: float | None = Field(default=None, gt=0)
     subgroup: str | None = None
+    follow_up: Quantity | None = None
+
+    @property
+    def follow_up_month(self) -> float | None:
+        """Months from the last patient to the data cut of this figure, if it has its own."""
+        return None if self.follow_up is None else self.follow_up.to("month")
 
 
 class Safety(Published):
@@ -273,6 +287,15 @@ class Trial(FactFile):
     def arm_of(self, arm_id: str) -> Arm:
         """An arm by its id."""
         return next(arm for arm in self.arm if arm.id == arm_id)
+
+    @model_validator(mode="after")
+    def _cuts_are_in_time(self) -> Trial:
+        last = self.design.follow_up.to("month")
+        late = [c for c in self.comparison if not 0 <= (c.follow_up_month or 0.0) <= last]
+        if late:
+            names = ", ".join(f"{c.endpoint} of {c.arm} over {c.versus}" for c in late)
+            raise ValueError(f"follow_up of {names}: use 0 to {last:g} months, that of the design")
+        return self
 
     @property
     def end_month(self) -> float:

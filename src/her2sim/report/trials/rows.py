@@ -231,7 +231,9 @@ def ratio_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[RatioRow]:
 
 def _ratio_chance(arms: Arms, row: Comparison) -> tuple[float, float] | None:
     sides = [arms[arm] for arm in (row.arm, row.versus)]
-    times = [arm.times(row.endpoint).take(arm.group(row.subgroup)) for arm in sides]
+    times = [
+        arm.times(row.endpoint, row.follow_up_month).take(arm.group(row.subgroup)) for arm in sides
+    ]
     month = np.concatenate([t.month for t in times])
     event = np.concatenate([t.event for t in times])
     if not all(t.event.any() for t in times):
