@@ -58,4 +58,4 @@ def test_predictions_are_as_good_as_the_page_says() -> None:
 
 
 # Wanted were 5 ratios, 0.6 of medians and responses, 0.7 of harms; reached are 2, 0.5, 0.62, 0.57.
-WANTED_RATIOS, WANTED_MEDIANS, WANTED_RESPONSES, WANTED_HARMS = 2, 0.45, 0.6, 0.55
+WANTED_RATIOS, WANTED_MEDIANS, WANTED_RESPONSES, WANTED_HARMS = 2, 0.5, 0.6, 0.55
