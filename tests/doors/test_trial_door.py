@@ -59,6 +59,7 @@ def test_json_has_the_promised_shape(her2sim) -> None:
         "published_high", "role",
     }  # fmt: skip
     assert all(ratio <= set(row) for row in found["comparisons"])
+    assert any("over lap_cape: at the data cut 0 months after" in note for note in found["notes"])
     asked = ("PFS", "median_month", None)
     rows = found["arms"][0]["endpoints"]
     (pfs,) = (r for r in rows if (r["endpoint"], r["measure"], r["subgroup"]) == asked)

@@ -165,6 +165,13 @@ def _notes(trial: Trial) -> Iterator[str]:
     for arm in trial.arm:
         if arm.stands_for:
             yield f"{arm.id}: {arm.stands_for}."
+    for ratio in trial.comparison:
+        if ratio.follow_up_month is not None:
+            group = f" ({ratio.subgroup.replace('_', ' ')})" if ratio.subgroup else ""
+            yield (
+                f"{ratio.endpoint} hazard ratio of {ratio.arm} over {ratio.versus}{group}: at the "
+                f"data cut {ratio.follow_up_month:g} months after the last patient, as published."
+            )
     for row in trial.crossover:
         yield (
             f"{row.value:g} % of {row.arm} got the drugs of {row.to} after progression: the "
