@@ -21,6 +21,8 @@ from her2sim.random import Purpose, uniforms
 Array = NDArray[np.float64]
 Ihc = Literal["0", "1+", "2+", "3+"]
 Genotype = Literal["VV", "VF", "FF"]
+AMPLIFIED_BY = {"positive": True, "negative": False}
+"""Whether the gene is amplified by the result of a test; another result tells nothing."""
 GENOTYPES: tuple[Genotype, ...] = ("VV", "VF", "FF")
 OWNER = "tumour"
 LINES_COUNTED = 3
@@ -124,22 +126,14 @@ def draw_tumours(
     genotype = _genotypes(cohort, known, members)
     parameters = {name: value(name) for name in _PLAIN}
     if kind == "breast" and not known.amplified:
-        parameters["growth"] = parameters["growth"] * np.where(
-            er_positive, value("growth_er_positive"), value("growth_triple_negative")
-        )
+        pace = value("growth_er_positive"), value("growth_triple_negative")
+        parameters["growth"] = parameters["growth"] * np.where(er_positive, *pace)
     kill_factor = _follow_growth(parameters, members, value)
     parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
-    base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
-    half, steepness = value("addiction_receptors"), value("addiction_steepness")
-    for clone in ("s", "l"):
-        receptors = parameters[f"receptors_{clone}"]
-        own = _own_growth(base, half / receptors, steepness)
-        parameters[f"own_growth_{clone}"] = own if known.amplified else np.ones_like(own)
-    parameters["baseline_mm"] = (
-        np.asarray(cohort.covariates["sum_of_diameters_mm"], dtype=np.float64)
-        if "sum_of_diameters_mm" in cohort.covariates
-        else value("baseline_mm")
-    )
+    parameters |= _addiction(parameters, known, mutated, value)
+    told_mm = cohort.covariates.get("sum_of_diameters_mm")
+    baseline_mm = value("baseline_mm") if told_mm is None else told_mm
+    parameters["baseline_mm"] = np.asarray(baseline_mm, dtype=np.float64)
     start = _clones_at_start(cohort, known, mixed, value)
     affinity = np.array([1.0, facts["affinity_vf"].value, facts["affinity_ff"].value])[genotype]
     traits: dict[str, NDArray[Any]] = {
@@ -178,6 +172,23 @@ def _clones_at_start(
     shifted = logit(value("share_m")) + counted * value("line_shift")
     resistant = (1 - low) * expit(shifted)
     return {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}
+
+
+def _addiction(
+    parameters: Mapping[str, Array],
+    known: Known,
+    mutated: NDArray[np.bool_],
+    value: Callable[[str], Array],
+) -> dict[str, Array]:
+    """Share of growth that needs no HER2, of each clone."""
+    if not known.amplified:
+        return {f"own_growth_{clone}": value("own_growth_not_amplified") for clone in ("s", "l")}
+    base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
+    half, steepness = value("addiction_receptors"), value("addiction_steepness")
+    return {
+        f"own_growth_{clone}": _own_growth(base, half / parameters[f"receptors_{clone}"], steepness)
+        for clone in ("s", "l")
+    }
 
 
 def _own_growth(base: Array, fewer: Array, steepness: Array) -> Array:

@@ -98,7 +98,7 @@ def population(
     act on them visit by visit.
     """
     from her2sim.biology.heart import HeartKnown
-    from her2sim.biology.tumour import Known
+    from her2sim.biology.tumour import AMPLIFIED_BY, Known
     from her2sim.combination import load_combination
     from her2sim.errors import all_of
     from her2sim.formats.patient_table import load_patients
@@ -118,7 +118,7 @@ def population(
         weeks * 7.0, "early" if is_early else "metastatic", region, protocol == "on",
         unconfirmed == "on", confirm, scan, given_with, off,
     )  # fmt: skip
-    amplified = None if ish is None else ish == "positive"
+    amplified = AMPLIFIED_BY.get(ish or "")
     tumour = Known(ihc, amplified, earlier_lines=-1 if is_early else earlier_lines)
     with progress_bar(combination.name) as progress:
         report = population_report(

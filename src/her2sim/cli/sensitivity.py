@@ -57,14 +57,14 @@ def sensitivity(
     The same patients (20 if --patients is not given) are treated with every set. A number that
     moves much and is assumed is where the model rests on weak evidence.
     """
-    from her2sim.biology.tumour import Known
+    from her2sim.biology.tumour import AMPLIFIED_BY, Known
     from her2sim.combination import load_combination
     from her2sim.formats.patient_table import load_patients
     from her2sim.report.sensitivity import sensitivity_report
     from her2sim.report.sensitivity_view import sensitivity_table
 
     combination = load_combination(regimen)
-    tumour = Known(ihc, None if ish is None else ish == "positive")
+    tumour = Known(ihc, AMPLIFIED_BY.get(ish or ""))
     number = draw_seed() if seed is None else seed
     who, n = load_patients(population, PATIENTS if patients is None else patients, number)
     with progress_bar(combination.name) as progress:

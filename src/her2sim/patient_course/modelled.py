@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from her2sim.biology.heart import HeartKnown
 from her2sim.biology.people import People, draw_people
-from her2sim.biology.tumour import Known
+from her2sim.biology.tumour import AMPLIFIED_BY, Known
 from her2sim.course import Treatment
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.patient_course.result import BodyBand
@@ -201,7 +201,7 @@ def people_of(patient: Patient, cohort: Cohort) -> People:
     lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
     tumour = Known(
         ihc=patient.her2.ihc or "3+",
-        is_amplified={"positive": True, "negative": False}.get(interpret(patient.her2).status),
+        is_amplified=AMPLIFIED_BY.get(interpret(patient.her2).status),
         pik3ca=biology.pik3ca,
         genotype=biology.fcgr3a,
         is_heterogeneous=biology.her2_heterogeneous,
