@@ -118,16 +118,20 @@ def draw_tumours(
         return drawn < member_value(f"{OWNER}:{share}", facts[share], members)
 
     mutated = is_so("pik3ca", known.pik3ca, "pik3ca")
-    kind = "gastric" if "gastric" in cohort.covariates.get("tumour_type", ()) else "breast"
-    mixed = is_so("heterogeneous", known.is_heterogeneous, f"heterogeneous_{kind}")
+    is_gastric = tumour_types(cohort) == "gastric"
+    mixed = np.where(
+        is_gastric,
+        is_so("heterogeneous", known.is_heterogeneous, "heterogeneous_gastric"),
+        is_so("heterogeneous", known.is_heterogeneous, "heterogeneous_breast"),
+    )
     mixed &= known.amplified
     prevalence = "er_positive" if known.amplified else "er_positive_not_amplified"
     er_positive = is_so("er_positive", known.is_er_positive, prevalence)
     genotype = _genotypes(cohort, known, members)
     parameters = {name: value(name) for name in _PLAIN}
-    if kind == "breast" and not known.amplified:
-        pace = value("growth_er_positive"), value("growth_triple_negative")
-        parameters["growth"] = parameters["growth"] * np.where(er_positive, *pace)
+    if not known.amplified:
+        pace = np.where(er_positive, value("growth_er_positive"), value("growth_triple_negative"))
+        parameters["growth"] = parameters["growth"] * np.where(is_gastric, 1.0, pace)
     kill_factor = _follow_growth(parameters, members, value)
     parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
     parameters |= _addiction(parameters, known, mutated, value)
@@ -137,6 +141,7 @@ def draw_tumours(
     start = _clones_at_start(cohort, known, mixed, value)
     affinity = np.array([1.0, facts["affinity_vf"].value, facts["affinity_ff"].value])[genotype]
     traits: dict[str, NDArray[Any]] = {
+        "tumour_type": tumour_types(cohort),
         "ihc": np.full(cohort.n_patients, known.ihc),
         "pik3ca": mutated,
         "genotype": np.array(GENOTYPES)[genotype],
@@ -146,6 +151,12 @@ def draw_tumours(
         "earlier_lines": np.full(cohort.n_patients, known.earlier_lines),
     }
     return Tumours(parameters, start, affinity, value("share_e"), kill_factor, traits)
+
+
+def tumour_types(cohort: Cohort) -> NDArray[np.str_]:
+    """Tumour type of each patient, shape (n,); breast where nothing is told."""
+    told = cohort.covariates.get("tumour_type")
+    return np.full(cohort.n_patients, "breast") if told is None else told.astype(str)
 
 
 def _follow_growth(

@@ -1,0 +1,49 @@
+"""A patient is the same whoever else is in the cohort: mixed cohorts, every trait and number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from her2sim.biology.people import draw_people
+from her2sim.biology.tumour import Known
+from her2sim.patients.cohort import Cohort, draw_cohort
+from her2sim.patients.population import load_population
+
+N = 200
+
+
+def _mixed(kinds: list[str]) -> Cohort:
+    """The same patients, with tumour types dealt out in turn."""
+    cohort = draw_cohort(load_population("mbc"), np.arange(1, N + 1), 3)
+    types = np.array(kinds)[np.arange(N) % len(kinds)]
+    return replace(cohort, covariates={**cohort.covariates, "tumour_type": types})
+
+
+@pytest.mark.parametrize("known", [Known(), Known("2+"), Known("1+"), Known("0", earlier_lines=2)])
+@pytest.mark.parametrize("company", ["gastric", "colorectal", "other"])
+def test_tumours_do_not_depend_on_company(known: Known, company: str) -> None:
+    together = draw_people(_mixed(["breast", company]), known)
+    for kind, rows in (("breast", slice(0, N, 2)), (company, slice(1, N, 2))):
+        alone = draw_people(_mixed([kind]), known)
+        for mine, theirs in (
+            (together.tumours.parameters, alone.tumours.parameters),
+            (together.tumours.start, alone.tumours.start),
+            (together.tumours.traits, alone.tumours.traits),
+            (together.hearts.parameters, alone.hearts.parameters),
+        ):
+            for name, values in mine.items():
+                assert (values[rows] == theirs[name][rows]).all(), (kind, name)
+
+
+def test_one_gastric_patient_changes_no_neighbour() -> None:
+    cohort = _mixed(["breast"])
+    kinds = cohort.covariates["tumour_type"].astype("<U10")
+    kinds[7] = "gastric"
+    one = replace(cohort, covariates={**cohort.covariates, "tumour_type": kinds})
+    others = np.arange(N) != 7
+    with_one = draw_people(one).tumours.traits["is_heterogeneous"][others]
+    without = draw_people(cohort).tumours.traits["is_heterogeneous"][others]
+    assert (with_one == without).all()
