@@ -117,3 +117,14 @@ def test_a_faulty_record_is_refused_with_every_fault(tmp_path: Path, lines, mess
         read_record(written(tmp_path / "r.csv", *lines))
     for message in messages:
         assert message in str(error.value)
+
+
+def test_two_results_of_one_day_are_refused_and_equal_ones_are_not(tmp_path: Path) -> None:
+    twice = (*START, lab("2026-03-02", "lvef", 47, "%"), lab("2026-03-02", "lvef", 64, "%"))
+    with pytest.raises(DataError, match=r"rows 4 and 5 \(patient A\): lvef twice on 2026-03-02"):
+        read_record(written(tmp_path / "r.csv", *twice))
+    grades = ("A,2026-03-02,event,,,,ild,,,1", "A,2026-03-02,event,,,,ild,,,3")
+    with pytest.raises(DataError, match="rows 4 and 5"):
+        read_record(written(tmp_path / "r.csv", *START, *grades))
+    same = (*START, lab("2026-03-02", "lvef", 60, "%"), lab("2026-03-02", "lvef", 60, "%"))
+    assert len(read_record(written(tmp_path / "r.csv", *same))) == 4

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from her2sim.errors import DataError, Faults, did_you_mean
-from her2sim.formats.csv_table import note_rows, parse_numbers, read_text_table
+from her2sim.formats.csv_table import LINE, note_rows, parse_numbers, read_text_table
 from her2sim.protocol.readings import TableReadings
 from her2sim.protocol.variables import CLOCKS, DERIVED, VARIABLES
 
@@ -32,7 +32,7 @@ def read_readings(path: Path) -> TableReadings:
         if name not in frame.columns:
             faults.add(f"column {name} is missing")
     for name in frame.columns:
-        if name not in (*COLUMNS, "##"):
+        if name not in (*COLUMNS, LINE):
             faults.add(f"unknown column {name!r}{did_you_mean(name, COLUMNS)}")
     faults.raise_if_any(DataError)
     day, value = (
@@ -54,10 +54,23 @@ def read_readings(path: Path) -> TableReadings:
         text = f"{name} {{value}} is outside {limits.low:g} to {limits.high:g} {limits.unit}"
         note_rows(frame, beyond, faults, (), text)
         rows = mask.arg_true()
+        _note_twice(frame, day, rows, name, faults)
         if rows.len():
             records[name] = _record(day.gather(rows), value.gather(rows))
     faults.raise_if_any(DataError)
     return TableReadings(records)
+
+
+def _note_twice(
+    frame: pl.DataFrame, day: pl.Series, rows: pl.Series, name: str, faults: Faults
+) -> None:
+    """Two readings of one test at one time contradict each other: which acts is not told."""
+    lines = frame[LINE].gather(rows).to_list()
+    first: dict[float, int] = {}
+    for line, when in zip(lines, day.gather(rows).to_list(), strict=True):
+        if when == when and when in first:
+            faults.add(f"rows {first[when]} and {line}: {name} twice on day {when:g}; keep one")
+        first.setdefault(when, line)
 
 
 def _record(day: pl.Series, value: pl.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -38,8 +38,22 @@ def read_record(path: Path) -> list[Entry]:
     faults.raise_if_any(DataError)
     absent = [pl.lit("").alias(n) for n in COLUMNS if n not in frame.columns]
     entries = [_entry(row, faults) for row in frame.with_columns(absent).iter_rows(named=True)]
+    found = [entry for entry in entries if entry is not None]
+    _note_twice(found, faults)
     faults.raise_if_any(DataError)
-    return [entry for entry in entries if entry is not None]
+    return found
+
+
+def _note_twice(entries: list[Entry], faults: Faults) -> None:
+    """Two results of one test of a patient on one day: which of them acts is not told."""
+    first: dict[tuple[str, datetime.date, str], Entry] = {}
+    for entry in (e for e in entries if e.kind != "dose" and e.test is not None):
+        before = first.setdefault((entry.patient, entry.date, entry.test or ""), entry)
+        if before is not entry and (before.value, before.grade) != (entry.value, entry.grade):
+            faults.add(
+                f"rows {before.row} and {entry.row} (patient {entry.patient}): {entry.test} twice "
+                f"on {entry.date}, and not the same; keep one"
+            )
 
 
 def _entry(row: dict[str, Any], faults: Faults) -> Entry | None:

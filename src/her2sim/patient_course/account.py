@@ -55,7 +55,6 @@ def _because(rule: Rule, cause: Cause) -> str:
     words = {
         Cause.HOLD_WHEN: rule.hold_when,
         Cause.RESUME_WHEN: rule.resume_when,
-        Cause.REDUCE_WHEN: rule.reduce_when,
         Cause.ONE_DOWN: rule.one_down_when or "goes on one level down after the hold",
         Cause.STOP_WHEN: rule.stop_when,
         Cause.STOP_HELD_WHEN: rule.stop_held_when,

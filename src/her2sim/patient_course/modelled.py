@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,6 +59,9 @@ class _Recorder:
 
     def arrive(self, visit: Visit, book: TreatmentBook) -> None:
         self.live.arrive(visit, book)
+
+    def parts(self, visit: Visit) -> Iterable[Visit]:
+        return self.live.parts(visit)
 
     def next_day(self, who: NDArray[np.int64]) -> Array:
         return self.live.next_day(who)

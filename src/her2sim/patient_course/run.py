@@ -287,11 +287,7 @@ def _plan(
     if before is None or not before.day.size or label is None or label.reload is None:
         return plan
     since = plan.phase.start_min / MINUTES_PER_DAY - before.day.max()
-    clocks = {
-        "days_since_dose": np.array([since]),
-        "days_late": np.array([since - plan.interval_day]),
-    }
-    if label.reload_condition().holds(clocks, {})[0]:
+    if label.is_reload(since - plan.interval_day, since):
         return plan
     goes_on = replace(plan.phase, loading=None)
     return replace(plan, regimen=replace(plan.regimen, phases=(goes_on,)))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen, load_drug
 from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.errors import UnknownDrugError
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import bsa_m2
-from her2sim.protocol.conditions import Condition
 from her2sim.protocol.departures import CheckReport, Code, Departure
-from her2sim.protocol.label import Label, Region, Rule, Setting, load_label
-from her2sim.protocol.plan import LLN_PERCENT
+from her2sim.protocol.label import Label, Region, Setting, load_label
+from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import EVENTS, Entry, by_day, by_patient
+from her2sim.protocol.rule_states import Moment, RuleStates, rule_rows, with_derived_readings
+from her2sim.regimens.regimen import labelled_regimen
 
+Array = NDArray[np.float64]
 OFF_BY = 0.10
 EARLY_DAYS = 3
 """A dose may come this much before its time (a visit is moved for a weekend)."""
@@ -53,19 +56,19 @@ def check_record(
 
 @dataclass
 class _Course:
-    """Where one drug of a patient stands."""
+    """Where one drug of a patient stands; ``number`` is its place among the rules."""
 
+    number: int
     drug: Drug
-    regimen: LabelledRegimen
+    regimen_name: str
     label: Label | None
-    rules: tuple[Rule, ...]
-    held: dict[str, int] = field(default_factory=dict)
-    read_again: set[str] = field(default_factory=set)
-    n_holds: dict[str, int] = field(default_factory=dict)
-    stopped: Rule | None = None
-    level: int = 0
     last_day: int | None = None
     overdue_since: int | None = None
+
+    @property
+    def regimen(self) -> LabelledRegimen:
+        """The regimen by which it is given."""
+        return self.drug.regimen[self.regimen_name]
 
 
 class _Chart:
@@ -77,13 +80,19 @@ class _Chart:
         self.patient, self.region = patient, region
         self.departures: list[Departure] = []
         self.notes: list[str] = []
-        self.courses = self._courses(entries, setting)
+        self.courses = self._courses(entries)
+        plans = [
+            DrugPlan(c.drug.id, labelled_regimen(c.drug, c.regimen_name), c.label)
+            for c in self.courses.values()
+        ]
+        self.rules = RuleStates(plans, rule_rows(plans, setting), 1)
+        self.read_again = np.zeros(len(self.rules.rows), dtype=bool)
         self.baseline_lvef: float | None = None
         self.lvef_day: int | None = None
         self.size: dict[str, float] = {}
         self.reported: set[tuple[str, str]] = set()
 
-    def _courses(self, entries: Sequence[Entry], setting: Setting) -> dict[str, _Course]:
+    def _courses(self, entries: Sequence[Entry]) -> dict[str, _Course]:
         found: dict[str, _Course] = {}
         doses = [e for e in entries if e.kind == "dose" and e.drug is not None]
         for name in dict.fromkeys(e.drug for e in doses if e.drug is not None):
@@ -94,12 +103,11 @@ class _Chart:
             days = sorted(e.day for e in doses if e.drug == name)
             gaps = np.diff(days)
             is_weekly = gaps.size > 0 and float(np.median(gaps)) < WEEKLY_GAP_DAYS
-            regimens = list(drug.regimen.values())
-            weekly = [r for r in regimens if r.interval_day == 7]
+            regimens = list(drug.regimen)
+            weekly = [r for r in regimens if drug.regimen[r].interval_day == 7]
             regimen = weekly[0] if is_weekly and weekly else regimens[0]
             label = load_label(drug.id, self.region)
-            rules = () if label is None else label.rules_for(setting)
-            found[name] = _Course(drug, regimen, label, rules)
+            found[name] = _Course(len(found), drug, regimen, label)
             if label is None:
                 self.notes.append(f"{drug.id}: no rules of the {self.region} label are known")
         return found
@@ -107,14 +115,14 @@ class _Chart:
     def live(self, day: int, today: Sequence[Entry]) -> None:
         """One day: readings and events, rules, doses; then what the doses did."""
         reactions = [e for e in today if e.kind == "event" and e.test in DURING_A_DOSE]
-        self._apply_all(day, self._values(day, [e for e in today if e not in reactions]))
+        self._apply_rules(day, self._values(day, [e for e in today if e not in reactions]))
         for entry in today:
             if entry.kind == "dose":
                 self._dose(entry, day)
         if reactions:
-            self._apply_all(day, self._values(day, reactions))
+            self._apply_rules(day, self._values(day, reactions))
 
-    def _values(self, day: int, today: Sequence[Entry]) -> dict[str, float]:
+    def _values(self, day: int, today: Sequence[Entry]) -> dict[str, Array]:
         values: dict[str, float] = {}
         for entry in today:
             if entry.kind == "lab" and entry.test is not None and entry.value is not None:
@@ -128,66 +136,32 @@ class _Chart:
             self.lvef_day = day
             if self.baseline_lvef is None:
                 self.baseline_lvef = values["lvef"]
-            values["lvef_drop"] = self.baseline_lvef - values["lvef"]
-        if "ast" in values or "alt" in values:
-            values["transaminase"] = max(values.get("ast", 0.0), values.get("alt", 0.0))
-        return values
+        found = {name: np.array([value]) for name, value in values.items()}
+        known = self.baseline_lvef
+        with_derived_readings(found, None if known is None else np.array([known]))
+        return found
 
     # Rules.
 
-    def _apply_all(self, day: int, values: Mapping[str, float]) -> None:
-        for course in self.courses.values():
-            for rule in course.rules:
-                self._apply(course, rule, day, values)
+    def _apply_rules(self, day: int, values: dict[str, Array]) -> None:
+        """All rules on a day, and whether what would end a hold was read meanwhile."""
+        rules, one = self.rules, np.zeros(1, dtype=np.int64)
+        for number, row in enumerate(rules.rows):
+            rules.apply(number, Moment(day, day), one, values, None)
+            resume = row.conditions["resume_when"]
+            was_read = resume is not None and any(v in values for v in resume.variables)
+            is_waiting = bool(rules.held[number, 0] and rules.held_since[number, 0] < day)
+            self.read_again[number] = is_waiting and (self.read_again[number] or was_read)
+        for _ in rules.follow_partners(day, one):
+            pass
 
-    def _apply(self, course: _Course, rule: Rule, day: int, values: Mapping[str, float]) -> None:
-        if course.stopped is not None:
-            return
-        if _holds(rule.condition("stop_when"), values):
-            course.stopped = rule
-            return
-        if rule.id not in course.held:
-            if _holds(rule.condition("hold_when"), values):
-                course.n_holds[rule.id] = course.n_holds.get(rule.id, 0) + 1
-                if rule.max_holds is not None and course.n_holds[rule.id] > rule.max_holds:
-                    course.stopped = rule
-                else:
-                    course.held[rule.id] = day
-            return
-        since = day - course.held[rule.id]
-        known = {**values, "days_held": float(since)}
-        resume = rule.condition("resume_when")
-        if resume is None or not any(v in values for v in resume.variables):
-            return
-        course.read_again.add(rule.id)
-        if _holds(rule.condition("stop_held_when"), known):
-            course.stopped = rule
-        elif _holds(resume, known) and since >= rule.min_hold_days:
-            del course.held[rule.id]
-            course.read_again.discard(rule.id)
-            if rule.resume_level == "one_down" or _holds(rule.condition("one_down_when"), known):
-                course.level += 1
-        elif rule.max_hold_days is not None and since >= rule.max_hold_days:
-            course.stopped = rule
-
-    def _blocking(self, course: _Course) -> tuple[_Course, Rule, bool] | None:
+    def _forbidding(self, course: _Course) -> tuple[int, bool] | None:
         """The rule that forbids a dose now (its own or a partner's), and whether it stopped."""
-        partners = [] if course.label is None else list(course.label.partner)
-        sources = [(course, True, True)]
-        sources += [
-            (other, line.if_held == "hold", line.if_stopped == "stop")
-            for other in self.courses.values()
-            for line in partners
-            if line.drug in (other.drug.id, other.drug.substance)
-        ]
-        for source, _, stops in sources:
-            if stops and source.stopped is not None:
-                return source, source.stopped, True
-        for source, holds, _ in sources:
-            for rule in source.rules:
-                if holds and rule.id in source.held:
-                    return source, rule, False
-        return None
+        rules, d = self.rules, course.number
+        if np.isfinite(rules.stopped_day[d, 0]):
+            return int(rules.stop_rule[d, 0]), True
+        held_by = int(rules.holding_rule(d, np.zeros(1, dtype=np.int64))[0])
+        return None if held_by < 0 else (held_by, False)
 
     # Doses.
 
@@ -204,20 +178,20 @@ class _Chart:
         course.last_day = day
 
     def _check_permission(self, entry: Entry, course: _Course) -> None:
-        blocking = self._blocking(course)
-        if blocking is None:
+        forbidding = self._forbidding(course)
+        if forbidding is None:
             return
-        source, rule, is_stopped = blocking
+        number, is_stopped = forbidding
+        row = self.rules.rows[number]
+        rule, label = row.rule, self.rules.plans[row.drug].label
         if is_stopped:
-            self._depart(entry, "dose_after_stop", "a dose", "none: stopped", rule, source.label)
-        elif rule.id in source.read_again:
-            self._depart(
-                entry, "resumed_too_early", "a dose", f"none until {rule.resume_when}"
-                + (f", after {rule.min_hold_days:g} days" if rule.min_hold_days else ""),
-                rule, source.label,
-            )  # fmt: skip
+            self._depart(entry, "dose_after_stop", "a dose", "none: stopped", rule, label)
+        elif self.read_again[number]:
+            after = f", after {rule.min_hold_days:g} days" if rule.min_hold_days else ""
+            wanted = f"none until {rule.resume_when}{after}"
+            self._depart(entry, "resumed_too_early", "a dose", wanted, rule, label)
         else:
-            self._depart(entry, "dose_during_hold", "a dose", "none: on hold", rule, source.label)
+            self._depart(entry, "dose_during_hold", "a dose", "none: on hold", rule, label)
 
     def _check_heart(self, entry: Entry, course: _Course, day: int) -> None:
         label = course.label
@@ -257,8 +231,9 @@ class _Chart:
             return
         levels = label.level if label is not None and label.level else (1.0,)
         allowed = [full * level / levels[0] for level in levels]
-        level = min(course.level, len(allowed) - 1)
-        is_reload = not is_first and _is_reload(label, gap, regimen.interval_day)
+        level = min(int(self.rules.level[course.number, 0]), len(allowed) - 1)
+        late = gap - regimen.interval_day
+        is_reload = not is_first and label is not None and bool(label.is_reload(late, gap))
         has_loading = not _is_near(start, full)
         expects_loading = has_loading and (is_first or is_reload)
         expected = start if expects_loading else allowed[level]
@@ -334,22 +309,8 @@ class _Chart:
         )
 
 
-def _holds(condition: Condition | None, values: Mapping[str, float]) -> bool:
-    if condition is None:
-        return False
-    known = {v: np.array([values.get(v, np.nan)]) for v in condition.variables}
-    return bool(condition.holds(known, {"lln": LLN_PERCENT})[0])
-
-
 def _is_near(found: float, expected: float) -> bool:
     return abs(found / expected - 1) <= OFF_BY
-
-
-def _is_reload(label: Label | None, gap: float, interval_day: float) -> bool:
-    if label is None or label.reload is None:
-        return False
-    clocks = {"days_late": gap - interval_day, "days_since_dose": gap}
-    return _holds(label.reload_condition(), clocks)
 
 
 def _avoided(drug: Drug, other: str) -> Interaction | None:

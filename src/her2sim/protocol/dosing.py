@@ -9,6 +9,7 @@ from her2sim.patients.cohort import Cohort
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.ledger import Why
 from her2sim.protocol.plan import Protocol
+from her2sim.protocol.rule_states import NEVER, ON_THE_DAY
 from her2sim.protocol.supply import Shortage
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
 from her2sim.regimens.regimen import Phase
@@ -16,8 +17,6 @@ from her2sim.regimens.regimen import Phase
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int64]
-NEVER = np.inf
-ON_THE_DAY = 1e-6
 
 
 class DoseClocks:
@@ -40,6 +39,13 @@ class DoseClocks:
         if n_doses is None:
             return np.asarray(self.due_day[d, who])
         return np.where(self.n_doses[d, who] < n_doses, self.due_day[d, who], NEVER)
+
+    def has_ended(self, d: int, who: Positions) -> Mask:
+        """Who has had the last dose that is planned of a drug."""
+        n_doses = self.plans[d].phase.n_doses
+        if n_doses is None:
+            return np.zeros(who.size, dtype=bool)
+        return np.asarray(self.n_doses[d, who] >= n_doses)
 
     def give_due(self, d: int, day: float, who: Positions, allowed: Mask, level: Positions) -> None:
         """Give a drug to those of a visit who may have it, at their dose level, if it is due."""
@@ -144,15 +150,11 @@ class DoseClocks:
         )
 
     def _is_reload(self, d: int, day: float, who: Positions) -> Mask:
-        label = self.plans[d].label
+        label, owed = self.plans[d].label, self.owed_day[d, who]
         if label is None or label.reload is None:
             return np.zeros(who.size, dtype=bool)
-        owed = self.owed_day[d, who]
-        clocks = {
-            "days_late": day - np.minimum(self.due_day[d, who], owed),
-            "days_since_dose": day - self.last_dose_day[d, who],
-        }
-        reloads = label.reload_condition().holds(clocks, {})
+        late = day - np.minimum(self.due_day[d, who], owed)
+        reloads = label.is_reload(late, day - self.last_dose_day[d, who])
         for shortage in self.protocol.shortages:
             if shortage.drug == self.plans[d].drug and shortage.reload == "never":
                 reloads &= np.isinf(owed)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from her2sim.drugs.drug import load_drug
@@ -24,7 +26,6 @@ CONDITIONS = (
     "one_down_when",
     "stop_when",
     "stop_held_when",
-    "reduce_when",
 )
 
 
@@ -47,7 +48,6 @@ class Rule(Claim):
     one_down_when: str | None = None
     stop_when: str | None = None
     stop_held_when: str | None = None
-    reduce_when: str | None = None
     min_hold_days: float = Field(default=0.0, ge=0)
     recheck_days: float | None = Field(default=None, gt=0)
     max_hold_days: float | None = Field(default=None, gt=0)
@@ -160,10 +160,21 @@ class Label(FactFile):
     after_last_dose: tuple[AfterLastDose, ...] = ()
     not_encoded: tuple[NotEncoded, ...] = ()
 
-    def reload_condition(self) -> Condition:
-        """When a late dose is a loading dose again."""
-        assert self.reload is not None
-        return parse_condition(self.reload.when)
+    def is_reload(self, days_late: Any, days_since_dose: Any) -> NDArray[np.bool_]:
+        """Whether a dose that comes late is a loading dose again (never without such a row).
+
+        Parameters
+        ----------
+        days_late : days since the dose was due, a number or an array
+        days_since_dose : days since the last dose, of the same shape
+        """
+        clocks = {
+            "days_late": np.asarray(days_late),
+            "days_since_dose": np.asarray(days_since_dose),
+        }
+        if self.reload is None:
+            return np.zeros(clocks["days_late"].shape, dtype=bool)
+        return np.asarray(parse_condition(self.reload.when).holds(clocks, {}))
 
     def rules_for(self, setting: Setting, with_unconfirmed: bool = True) -> tuple[Rule, ...]:
         """Rules of a setting; those that were not confirmed only if wanted."""

@@ -41,14 +41,13 @@ class Cause(IntEnum):
 
     HOLD_WHEN = 0
     RESUME_WHEN = 1
-    REDUCE_WHEN = 2
-    ONE_DOWN = 3
-    STOP_WHEN = 4
-    STOP_HELD_WHEN = 5
-    MAX_HOLD_DAYS = 6
-    MAX_HOLDS = 7
-    NO_LOWER_LEVEL = 8
-    PARTNER = 9
+    ONE_DOWN = 2
+    STOP_WHEN = 3
+    STOP_HELD_WHEN = 4
+    MAX_HOLD_DAYS = 5
+    MAX_HOLDS = 6
+    NO_LOWER_LEVEL = 7
+    PARTNER = 8
 
 
 @dataclass(frozen=True, eq=False)

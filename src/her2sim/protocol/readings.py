@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol as Interface
 
@@ -50,6 +50,10 @@ class Readings(Interface):
         """Patients come to a visit; the book holds all doses that were given so far."""
         ...
 
+    def parts(self, visit: Visit) -> Iterable[Visit]:
+        """The visit, cut where readings of several days act one after the other."""
+        ...
+
     def next_day(self, who: Positions) -> Array:
         """When patients are to be seen next whatever is given; infinite if at doses only."""
         ...
@@ -87,6 +91,10 @@ class ModelledReadings:
     def arrive(self, visit: Visit, book: TreatmentBook) -> None:
         """The truth is known for every day: nothing to do."""
 
+    def parts(self, visit: Visit) -> Iterable[Visit]:
+        """Measured once a visit."""
+        return (visit,)
+
     def next_day(self, who: Positions) -> Array:
         """Patients are seen at doses only."""
         return np.full(who.size, np.inf)
@@ -106,8 +114,9 @@ class ModelledReadings:
 
 @dataclass(frozen=True, eq=False)
 class TableReadings:
-    """Readings from records: at a visit, the latest of a patient since the visit before.
+    """Readings from records: at a visit, those of a patient since the visit before, day by day.
 
+    What was read before the first visit is the baseline: the latest reading of each variable.
     ``records`` holds, for each variable, patients (positions in the cohort), days and values.
     """
 
@@ -121,6 +130,23 @@ class TableReadings:
 
     def arrive(self, visit: Visit, book: TreatmentBook) -> None:
         """Records are there already: nothing to do."""
+
+    def parts(self, visit: Visit) -> Iterable[Visit]:
+        """A part for each day on which something was read since the visit before."""
+        seen = np.isfinite(visit.since_day)
+        if not seen.any():
+            return (visit,)
+        after = float(visit.since_day[seen].min())
+        days = [days for _, days, _ in self.records.values()]
+        known = np.unique(np.concatenate(days)) if days else np.empty(0)
+        edges = [*known[(known > after) & (known < visit.day)].tolist(), visit.day]
+        parts, before = list[Visit](), -np.inf
+        for day in edges:
+            first = -np.inf if day == visit.day else np.inf  # a baseline is read once
+            since = np.where(seen, np.maximum(visit.since_day, before), first)
+            parts.append(Visit(day, visit.who, since))
+            before = day
+        return parts
 
     def next_day(self, who: Positions) -> Array:
         """Patients are seen at doses only."""

@@ -6,7 +6,7 @@ given then. A reading is the true value with the error of its measurement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,6 +145,10 @@ class LivePatients:
             tested = who[due]
             if tested.size:
                 self.hearts.measure(visit.of(due), self.true_lvef(tested))
+
+    def parts(self, visit: Visit) -> Iterable[Visit]:
+        """Measured once a visit."""
+        return (visit,)
 
     def next_day(self, who: Positions) -> Array:
         """When scans and tests of the heart are due next."""
