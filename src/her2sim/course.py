@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from her2sim.drugs.interactions import (
 from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.advance import advance
-from her2sim.engine.schedule import Action, Row, Schedule, shared_schedule
+from her2sim.engine.schedule import Action, Block, Row, Schedule, schedule_from_blocks
 from her2sim.engine.trajectories import METRICS, Request, Tolerance, Trajectories
 from her2sim.errors import DataError, DoseError, SolverError, did_you_mean
 from her2sim.models.structures import slowest_rate_per_day
@@ -29,9 +28,9 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import Population
 from her2sim.random import check_seed
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, mg_of
+from her2sim.regimens.dose_rows import At, cycle_blocks, dose_blocks, planned_doses
 from her2sim.regimens.regimen import Regimen, labelled_regimen
-from her2sim.regimens.rows import PlannedDose, dose_rows
 from her2sim.units import conversion_factor
 
 Array = NDArray[np.float64]
@@ -67,41 +66,45 @@ class Treatment:
         return np.asarray(cycles, dtype=np.float64)
 
     def rows(self, cycles: int | Sequence[float]) -> list[Row]:
-        """Schedule rows of one patient: at the end of a cycle its reading, then the next dose.
+        """The schedule of one patient, to be looked at.
 
         ``cycles`` is a number of cycles of the regimen, or the days on which cycles end.
         """
-        ends = self.ends_day(cycles)
-        planned = []
-        for dose in self.regimen.doses_before(round(ends[-1] * MINUTES_PER_DAY)):
-            lag = 0.0 if dose.route == "iv" else self.pk.lag_day()
-            days = dose.end_day - dose.time_day
-            rate = dose.amount / days if days else 0.0
-            start, end = dose.time_day + lag, dose.end_day + lag
-            planned.append(PlannedDose(self.target(dose.route), start, dose.amount, rate, end))
-        closings: list[Row] = [(float(day), Action.CYCLE, k, 0.0) for k, day in enumerate(ends)]
-        rows = [*closings, *self._cycle_changes(float(ends[-1])), *dose_rows(planned)]
-        return sorted(rows, key=lambda row: row[0])
+        return self.schedule(self.ends_day(cycles), 1).rows_of(0)
 
-    def _cycle_changes(self, end_day: float) -> Iterator[Row]:
-        """Parameters that change with the cycle of the drug, at its start."""
-        start_day = self.regimen.phases[0].start_min / MINUTES_PER_DAY
-        for effect in self.pk.cycle_effect:
-            index = self.pk.structural.model.index("parameters", effect.on)
-            first = self.pk.internal(effect.on, self.pk.parameter[effect.on])
-            for k in count():
-                day = start_day + k * self.regimen.cycle_day
-                if day >= end_day:
-                    break
-                yield (day, Action.PARAMETER, index, first * effect.factor(k + 1))
+    def schedule(self, ends_day: Array, n_patients: int, until_day: float = 0.0) -> Schedule:
+        """Schedule of patients on the plan: at the end of a cycle its reading, then the next dose.
+
+        Parameters
+        ----------
+        ends_day : days on which cycles end
+        n_patients : patients, who share the rows
+        until_day : where the run goes on to after the last cycle, if it does
+        """
+        pk, model = self.pk, self.pk.structural.model
+        doses = planned_doses(self.regimen.doses_before(round(ends_day[-1] * MINUTES_PER_DAY)))
+        one = np.zeros(ends_day.size, dtype=np.int64)
+        cycles = np.arange(ends_day.size)
+        blocks: list[Block] = [
+            (one, ends_day, At.READING, Action.CYCLE, cycles, 0.0),
+            *dose_blocks(doses, self.target, pk.lag_day()),
+            *cycle_blocks(
+                pk, lambda name: model.index("parameters", name), doses,
+                self.regimen.doses_per_cycle,
+            ),
+        ]  # fmt: skip
+        found = schedule_from_blocks(blocks, 1, n_cycles=ends_day.size)
+        if until_day > found.time_day[-1]:
+            blocks.append((one[:1], until_day, At.STOP, Action.STOP, 0, 0.0))
+            found = schedule_from_blocks(blocks, 1, n_cycles=ends_day.size)
+        return found.shared_by(n_patients)
 
     def scale(self, covariates: Any, parameters: Mapping[str, Array], n: int) -> Array:
         """What amounts are multiplied with: weight or surface, and bioavailability."""
         scale = np.ones((len(self.pk.structural.model.states), n))
         for route, unit in self.regimen.routes.items():
-            target, basis = self.target(route), SCALED_BY[unit]
-            if basis is not None:
-                scale[target] *= covariates(basis)
+            target = self.target(route)
+            scale[target] = mg_of(scale[target], unit, covariates)
             if route != "iv" and "f" in parameters:
                 scale[target] *= parameters["f"]
         return scale
@@ -109,9 +112,8 @@ class Treatment:
     def maintenance_mg(self, cohort: Cohort) -> Array:
         """Last kind of dose of each patient in mg, shape (n,)."""
         dose = self.regimen.phases[-1].maintenance
-        basis = SCALED_BY[dose.unit]
-        n = cohort.n_patients
-        return dose.amount * (np.ones(n) if basis is None else cohort.covariate(basis))
+        one = np.ones(cohort.n_patients)
+        return np.asarray(one * mg_of(dose.amount, dose.unit, cohort.covariate))
 
 
 def load_treatment(
@@ -219,18 +221,15 @@ def _run(
     tolerance: Tolerance | None,
     threads: int | None,
 ) -> Course:
-    n = cohort.n_patients
-    rows = treatment.rows(reading.cycles)
-    grid = reading.grid_day
-    if grid is not None and np.size(grid) and grid[-1] > rows[-1][0]:
-        rows.append((float(grid[-1]), Action.STOP, 0, 0.0))
+    n, ends_day, grid = cohort.n_patients, treatment.ends_day(reading.cycles), reading.grid_day
+    until_day = float(grid[-1]) if grid is not None and np.size(grid) else 0.0
     return course_of_schedule(
         treatment,
         cohort,
         parameters,
-        shared_schedule(rows, n),
+        treatment.schedule(ends_day, n, until_day),
         treatment.scale(covariates, parameters, n),
-        treatment.ends_day(reading.cycles),
+        ends_day,
         grid,
         threads,
         level=reading.level,

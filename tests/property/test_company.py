@@ -9,8 +9,12 @@ import pytest
 
 from her2sim.biology.people import draw_people
 from her2sim.biology.tumour import Known
+from her2sim.course import load_treatment
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import load_population
+from her2sim.protocol.supply import Shortage
+from her2sim.regimens.regimen import labelled_regimen
+from her2sim.report.shortage import shortage_report
 
 N = 200
 
@@ -47,3 +51,15 @@ def test_one_gastric_patient_changes_no_neighbour() -> None:
     with_one = draw_people(one).tumours.traits["is_heterogeneous"][others]
     without = draw_people(cohort).tumours.traits["is_heterogeneous"][others]
     assert (with_one == without).all()
+
+
+def test_dose_intensity_in_a_shortage_does_not_depend_on_company() -> None:
+    """Mg of two routes do not add up; whose doses all had one route are counted in mg."""
+    treatment = load_treatment("trastuzumab-sc", "q3w-iv")
+    (instead,) = labelled_regimen(treatment.drug, "q3w").phases
+    shortage = Shortage(treatment.drug.id, "substitute", 60.0, 70.0, 0.5, instead=instead)
+    cohort = draw_cohort(load_population("ebc"), np.arange(1, 41), 3)
+    report = shortage_report(treatment, shortage, cohort, 40, 3, 6)
+    each = [shortage_report(treatment, shortage, cohort.part(k, k + 1), 1, 3, 6) for k in range(40)]
+    of = [r.courses[1].per_patient["dose_intensity"] for r in (report, *each)]
+    assert of[0].mean == pytest.approx(np.mean([s.mean for s in of[1:]]), rel=1e-12)

@@ -247,6 +247,12 @@ class PkModel(FactFile):
             return quantity.to(unit)
         return convert_molar(quantity.value, quantity.unit, unit, self.molar_mass.to("g/mol"))
 
+    def at_cycle(self, effect: CycleEffect, cycle: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Value of a parameter that changes with the cycle, in its internal unit, shape of it."""
+        first = self.internal(effect.on, self.parameter[effect.on])
+        factors = np.array([effect.factor(k) for k in range(1, cycle.max(initial=0) + 1)])
+        return first * factors[cycle - 1] if cycle.size else np.empty(0)
+
     def lag_day(self) -> float:
         """Lag of extravascular doses, the same for all patients."""
         lag = self.parameter.get("tlag")

@@ -90,6 +90,14 @@ class Schedule:
             self.n_cycles,
         )
 
+    def shared_by(self, n_patients: int) -> Schedule:
+        """The rows of the first patient given to many (their ``scale`` tells their doses apart)."""
+        begin, end = (np.repeat(edge[:1], n_patients) for edge in (self.begin, self.end))
+        return Schedule(
+            begin, end, self.time_day, self.action, self.target, self.value, self.n_readings,
+            self.n_cycles,
+        )  # fmt: skip
+
 
 Row = tuple[float, Action, int, float]
 
@@ -149,13 +157,8 @@ def _columns(block: Block) -> list[NDArray[np.float64]]:
 
 
 def shared_schedule(rows: Sequence[Row], n_patients: int) -> Schedule:
-    """Give the same rows to ``n_patients`` patients (their ``scale`` tells their doses apart)."""
-    one = schedule_from_rows([rows])
-    begin = np.zeros(n_patients, dtype=np.int64)
-    end = np.full(n_patients, len(rows), dtype=np.int64)
-    return Schedule(
-        begin, end, one.time_day, one.action, one.target, one.value, one.n_readings, one.n_cycles
-    )
+    """Give the same rows to ``n_patients`` patients."""
+    return schedule_from_rows([rows]).shared_by(n_patients)
 
 
 def _count(actions: NDArray[np.int32], targets: NDArray[np.int32], action: Action) -> int:

@@ -23,7 +23,7 @@ from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.readings import Readings, TableReadings
 from her2sim.protocol.steering import steer
 from her2sim.regimens.changes import started_on
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, size_needed
 from her2sim.whole_patient.treat import PROGRESSION, until_progression
 
 Array = NDArray[np.float64]
@@ -248,7 +248,7 @@ def require_characteristics(one: Cohort, treatments: Sequence[Treatment]) -> Non
     faults = Faults("the patient file, [body]")
     needed: dict[str, list[str]] = {}
     for treatment in treatments:
-        bases = [SCALED_BY[unit] for unit in treatment.regimen.routes.values()]
+        bases = [size_needed(unit) for unit in treatment.regimen.routes.values()]
         for name in (*treatment.pk.needed_covariates(), *(b for b in bases if b is not None)):
             needed.setdefault(name, []).append(treatment.drug.id)
     for name, drugs in needed.items():

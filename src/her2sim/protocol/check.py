@@ -19,6 +19,7 @@ from her2sim.protocol.label import Label, Region, Setting, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import EVENTS, Entry, by_day, by_patient
 from her2sim.protocol.rule_states import Moment, RuleStates, rule_rows, with_derived_readings
+from her2sim.regimens.dose import mg_of, size_needed
 from her2sim.regimens.regimen import labelled_regimen
 
 Array = NDArray[np.float64]
@@ -255,17 +256,19 @@ class _Chart:
 
     def _mg(self, entry: Entry, dose: LabelledDose) -> float | None:
         """Amount of a labelled dose for this patient; None if its size is not known."""
-        if dose.unit == "mg":
-            return dose.amount
         weight, height = self.size.get("weight"), self.size.get("height")
-        if weight is None or (dose.unit == "mg/m2" and height is None):
+        basis = size_needed(dose.unit)
+        if basis is not None and (weight is None or (basis == "bsa_m2" and height is None)):
             needed = "weight" if weight is None else "height"
             self.notes.append(
                 f"patient {self.patient}: no {needed} before row {entry.row}; the amount is not "
                 "checked"
             )
             return None
-        return dose.amount * (weight if dose.unit == "mg/kg" else float(bsa_m2(weight, height)))
+        sizes = {"weight_kg": weight}
+        if weight is not None and height is not None:
+            sizes["bsa_m2"] = float(bsa_m2(weight, height))
+        return float(mg_of(dose.amount, dose.unit, sizes.__getitem__))
 
     def _check_company(self, entry: Entry, day: int) -> None:
         """Medicines that a label of the regimen says to avoid."""

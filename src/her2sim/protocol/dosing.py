@@ -11,7 +11,7 @@ from her2sim.protocol.ledger import Why
 from her2sim.protocol.plan import Protocol
 from her2sim.protocol.rule_states import NEVER, ON_THE_DAY
 from her2sim.protocol.supply import Shortage
-from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, mg_of
 from her2sim.regimens.regimen import Phase
 
 Array = NDArray[np.float64]
@@ -80,9 +80,7 @@ class DoseClocks:
         if phase.n_doses is not None:
             number = np.minimum(number, phase.n_doses - self.n_doses[d, given])
         amount = phase.maintenance.amount * self.plans[d].level_factor(level[given])
-        basis = SCALED_BY[phase.maintenance.unit]
-        if basis is not None:
-            amount = amount * self.cohort.covariate(basis)[given]
+        amount = self._mg(amount, phase, given)
         self.book.dose(
             given, drug=d, day=first, dose_mg=amount, duration_min=0.0, level=level[given],
             why=np.full(given.size, Why.MAINTENANCE), route=ROUTES.index(phase.route),
@@ -128,10 +126,7 @@ class DoseClocks:
         is_loading = is_first | reloads
         amount = np.where(is_loading, loading.amount, phase.maintenance.amount)
         minutes = np.where(is_loading, loading.duration_min, phase.maintenance.duration_min)
-        amount = amount * plan.level_factor(level[given])
-        basis = SCALED_BY[phase.maintenance.unit]
-        if basis is not None:
-            amount = amount * self.cohort.covariate(basis)[given]
+        amount = self._mg(amount * plan.level_factor(level[given]), phase, given)
         why = np.where(reloads, Why.RELOAD, np.where(is_first, Why.LOADING, Why.MAINTENANCE))
         if phase.loading is None:
             why = np.full(given.size, Why.MAINTENANCE)
@@ -148,6 +143,12 @@ class DoseClocks:
         self.due_day[d, given] = _treated_day(
             plan.phase, day + np.full(given.size, plan.interval_day)
         )
+
+    def _mg(self, amount: Array, phase: Phase, who: Positions) -> Array:
+        """Amounts of a phase in mg, by the size of each patient."""
+        unit = phase.maintenance.unit
+        found: Array = mg_of(amount, unit, lambda name: self.cohort.covariate(name)[who])
+        return found
 
     def _is_reload(self, d: int, day: float, who: Positions) -> Mask:
         label, owed = self.plans[d].label, self.owed_day[d, who]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.regimens.dose import ROUTES
+from her2sim.regimens.dose_rows import Doses
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,13 +90,12 @@ class Ledger:
         ones, zeros = np.ones_like(found.number), np.zeros_like(day)
         return replace(found, day=day, number=ones, every_day=zeros)
 
-    def dose_numbers(self) -> Whole:
-        """Number of each dose of its patient, from 1 (of one drug, as :meth:`of` gives it)."""
-        if not self.patient.size:
-            return np.empty(0, dtype=np.int64)
-        first = np.flatnonzero(np.diff(self.patient, prepend=-1))
-        lengths = np.diff([*first, self.patient.size])
-        return np.arange(self.patient.size) - np.repeat(first, lengths) + 1
+    def doses(self) -> Doses:
+        """What of it becomes schedule rows (of one drug, as :meth:`of` gives it)."""
+        return Doses(
+            self.patient, self.day, self.dose_mg, self.duration_min, self.route, self.number,
+            self.every_day,
+        )  # fmt: skip
 
     def frame(self, numbers: Whole, drugs: tuple[str, ...]) -> pl.DataFrame:
         """The ledger as a table."""

@@ -20,7 +20,7 @@ from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Label, Monitoring, Region, Setting, load_label
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.changes import as_planned
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY, Dose
+from her2sim.regimens.dose import MINUTES_PER_DAY, Dose, mg_of, size_needed
 from her2sim.regimens.named import NamedRegimen, Part
 from her2sim.regimens.regimen import Regimen, labelled_regimen
 from her2sim.units import DAY_PER_MONTH
@@ -194,7 +194,7 @@ def monitoring_plan(
     notes.append(f"ESC 2022: {esc_2022().timing}.")
     if risk.not_told:
         notes.append(f"Not told, so not counted in the risk: {', '.join(risk.not_told)}.")
-    weighed = sorted({d.drug for own in doses.values() for d in own if SCALED_BY[d.unit]})
+    weighed = sorted({d.drug for own in doses.values() for d in own if size_needed(d.unit)})
     if weighed:
         notes.append(f"Weigh before each dose: that of {', '.join(weighed)} follows body size.")
     notes += [f"{name} belongs to the regimen and is not planned." for name in regimen.with_others]
@@ -212,9 +212,11 @@ def _regimen(part: Part) -> Regimen:
 
 
 def _dose(dose: Dose, patient: Patient) -> PlannedDose:
-    basis = SCALED_BY[dose.unit]
-    size = 1.0 if basis is None else patient.cohort(0).covariates.get(basis, (None,))[0]
-    mg = None if size is None else float(dose.amount * size)
+    known = patient.cohort(0).covariates
+    needed = size_needed(dose.unit)
+    mg = None
+    if needed is None or needed in known:
+        mg = float(mg_of(dose.amount, dose.unit, lambda name: known[name][0]))
     return PlannedDose(dose.time_day, dose.drug, dose.amount, dose.unit, mg, dose.duration_min)
 
 

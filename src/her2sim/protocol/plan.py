@@ -12,7 +12,7 @@ from her2sim.patients.cohort import Cohort
 from her2sim.protocol.label import Label, Setting
 from her2sim.protocol.ledger import DecisionLog, Ledger, relative_dose_intensity
 from her2sim.protocol.supply import Shortage
-from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY
+from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.regimen import Phase, Regimen
 
 Array = NDArray[np.float64]
@@ -106,9 +106,7 @@ class Steered:
         doses = self.protocol.plans[drug].regimen.doses_before(end_min)
         amounts = np.empty((self.cohort.n_patients, len(doses)))
         for k, dose in enumerate(doses):
-            basis = SCALED_BY[dose.unit]
-            size = 1.0 if basis is None else self.cohort.covariate(basis)
-            amounts[:, k] = dose.amount * size
+            amounts[:, k] = dose.mg_for(self.cohort)
         return np.array([dose.time_day for dose in doses]), amounts
 
     def given_mg(self, drug: int) -> Array:

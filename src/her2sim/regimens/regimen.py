@@ -60,6 +60,12 @@ class Regimen:
         return self.cycle_min / MINUTES_PER_DAY
 
     @property
+    def doses_per_cycle(self) -> int:
+        """How many doses are planned in a cycle."""
+        phase = self.phases[-1]
+        return max(1, (phase.treated_min or self.cycle_min) // phase.interval_min)
+
+    @property
     def routes(self) -> dict[str, str]:
         """Routes, and the unit of the amounts given by each.
 

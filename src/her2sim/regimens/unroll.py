@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from her2sim.engine.schedule import Action, Row, Schedule, schedule_from_rows
 from her2sim.errors import DoseError
+from her2sim.regimens.dose_rows import Administration, Entry, RunningInfusions
 from her2sim.regimens.event_table import (
     DOSE,
     MODELLED_DURATION,
@@ -80,22 +81,14 @@ class Unrolled:
     reading_of: NDArray[np.int64]
 
 
-@dataclass
-class _Infusion:
-    target: int
-    rate: float
-    end: float
-    is_running: bool = False
-
-
 @dataclass(order=True)
 class _Happening:
     time: float
     rank: int
     order: int
     record: int = field(compare=False)
-    start: tuple[int, float, _Infusion | None] | None = field(compare=False, default=None)
-    ends: _Infusion | None = field(compare=False, default=None)
+    start: Administration | None = field(compare=False, default=None)
+    ends: Administration | None = field(compare=False, default=None)
 
 
 def unroll(table: EventTable, dosing: DosingModel, carry: Carry) -> Unrolled:
@@ -130,7 +123,7 @@ class _Subject:
         self.out: list[Row] = []
         self.doses: list[FlatDose] = []
         self.read: list[int] = []
-        self.running: list[_Infusion] = []
+        self.running = RunningInfusions()
         self.queue: list[_Happening] = []
         self.n_queued = 0
         self.parameters = dosing.parameters[:, records[0]]
@@ -164,29 +157,19 @@ class _Subject:
         while self.queue and self.queue[0].time <= until:
             happening = heapq.heappop(self.queue)
             if happening.ends is not None:
-                self.end_infusion(happening.ends, happening.time)
+                self.enter(happening.time, self.running.finish(happening.ends))
             elif happening.start is not None:
-                self.start(happening.time, *happening.start)
+                self.start(happening.time, happening.start)
 
-    def start(self, now: float, target: int, amount: float, infusion: _Infusion | None) -> None:
-        if infusion is None:
-            self.emit(now, Action.BOLUS, target, amount)
-            return
-        infusion.is_running = True
-        self.running.append(infusion)
-        self.emit_rate(now, target)
-        self.n_queued += 1
-        self.push(_Happening(infusion.end, _END, self.n_queued, -1, ends=infusion))
+    def start(self, now: float, dose: Administration) -> None:
+        self.enter(now, self.running.begin(dose))
+        if dose.rate_per_day:
+            self.n_queued += 1
+            self.push(_Happening(dose.end, _END, self.n_queued, -1, ends=dose))
 
-    def end_infusion(self, infusion: _Infusion, now: float) -> None:
-        if infusion.is_running:
-            infusion.is_running = False
-            self.running.remove(infusion)
-            self.emit_rate(now, infusion.target)
-
-    def emit_rate(self, now: float, target: int) -> None:
-        rates = [i.rate for i in self.running if i.target == target]
-        self.emit(now, Action.INFUSION, target, math.fsum(rates))
+    def enter(self, now: float, entry: Entry | None) -> None:
+        if entry is not None:
+            self.emit(now, *entry)
 
     # Records.
 
@@ -212,9 +195,7 @@ class _Subject:
             self.emit(now, Action.STOP)
 
     def cancel_everything(self) -> None:
-        for infusion in self.running:
-            infusion.is_running = False
-        self.running, self.queue = [], []
+        self.running, self.queue = RunningInfusions(), []
 
     def is_constant_infusion(self, record: int) -> bool:
         t = self.table
@@ -257,17 +238,13 @@ class _Subject:
         lag, interval = float(self.dosing.lag_ms[record]), float(t.interval_ms[record])
         for k in range(int(t.additional[record]) + 1):
             begin = now + k * interval + lag
-            infusion = _Infusion(target, rate, begin + duration) if rate else None
+            dose = Administration(target, amount, rate, begin + duration)
             self.note(record, f"additional {k}" if k else "dose", begin, duration, amount, rate)
             if k == 0 and lag == 0:
-                self.start(begin, target, amount, infusion)
+                self.start(begin, dose)
             else:
                 self.n_queued += 1
-                self.push(
-                    _Happening(
-                        begin, _DERIVED, self.n_queued, record, start=(target, amount, infusion)
-                    )
-                )
+                self.push(_Happening(begin, _DERIVED, self.n_queued, record, start=dose))
 
     def note(
         self, record: int, kind: str, begin: float, duration: float, amount: float, rate: float
@@ -312,25 +289,23 @@ class _Subject:
         self.emit(now, Action.CLOCK, 0, past[0][0] / MS_PER_DAY)
         for begin, amount, rate, duration in past:
             self.note(record, "steady-state past", begin, duration, amount, rate)
-            infusion = _Infusion(target, rate, begin + duration) if rate else None
+            dose = Administration(target, amount, rate, begin + duration)
             self.n_queued += 1
-            self.push(
-                _Happening(begin, _DERIVED, self.n_queued, record, start=(target, amount, infusion))
-            )
+            self.push(_Happening(begin, _DERIVED, self.n_queued, record, start=dose))
         self.run_queue(until=now)
         self.emit(now, Action.STOP)
 
     def add_steady_state(self, record: int, now: float) -> None:
         """SS 2: the steady state is added to what is there; what runs or waits goes on."""
         kept_running, kept_queue = self.running, self.queue
-        self.running, self.queue = [], []
+        self.running, self.queue = RunningInfusions(), []
         self.emit(now, Action.SET_ASIDE)
         self.live_past(record, now)
         self.emit(now, Action.ADD_BACK)
-        self.running = kept_running + self.running
+        self.running.infusions = kept_running.infusions + self.running.infusions
         self.queue = sorted(kept_queue + self.queue)
-        for target in sorted({i.target for i in self.running}):
-            self.emit_rate(now, target)
+        for target in self.running.targets():
+            self.emit(now, *self.running.rate(target))
 
 
 def dose_columns(doses: Sequence[FlatDose]) -> Mapping[str, list[object]]:

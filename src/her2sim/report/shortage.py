@@ -22,6 +22,7 @@ from her2sim.protocol.readings import TableReadings
 from her2sim.protocol.steering import steer
 from her2sim.protocol.supply import Shortage
 from her2sim.realised import levels_of_ledger
+from her2sim.regimens.dose import ROUTES
 from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.exposure import notes
 from her2sim.report.metrics import Statistics, statistics
@@ -204,9 +205,10 @@ def _intensity(treatment: Treatment, cohort: Cohort, steered: Steered) -> Array:
     plan = steered.protocol.plans[0]
     days, amounts = steered.planned(0)
     own = steered.ledger
-    if (own.route != own.route[0]).any():  # mg of two routes do not add up: count each dose as one
-        amounts = np.ones_like(amounts)
-        own = replace(own, dose_mg=np.ones_like(own.dose_mg))
+    usual = ROUTES.index(plan.phase.route)
+    changed = np.unique(own.patient[own.route != usual])  # mg of two routes do not add up
+    amounts[changed] = 1.0  # so theirs are counted dose by dose
+    own = replace(own, dose_mg=np.where(np.isin(own.patient, changed), 1.0, own.dose_mg))
     found = relative_dose_intensity(own, 0, cohort.n_patients, plan.interval_day, days, amounts)
     return np.nan_to_num(found, nan=0.0)
 

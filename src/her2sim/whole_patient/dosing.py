@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
 from her2sim.engine.schedule import Action, Block, Schedule, schedule_from_blocks
-from her2sim.models.agent import BY_DOSE
 from her2sim.protocol.ledger import Ledger
-from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
+from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.dose_rows import At, Doses, cycle_numbers, dose_blocks, dose_numbers
+from her2sim.whole_patient.calendar import ON_THE_DAY
 from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.drugs import DrugInPatient
 
 Array = NDArray[np.float64]
-_CLOCK, _READ, _END, _CHANGE, _START, _STOP = range(6)
-"""Order of rows at one time: the clock, a reading, what ends, what changes, a dose, the stop."""
 
 
 def dose_schedule(
@@ -39,78 +38,124 @@ def dose_schedule(
     reading_day : days on which all outputs are read, the same for all
     start_day : where all start
     """
-    cohort = people.cohort
-    everyone = np.arange(cohort.n_patients)
-    blocks: list[Block] = [(everyone, end_day, _STOP, Action.STOP, 0, 0.0)]
-    if start_day > 0:
-        blocks.append((everyone, 0.0, _CLOCK, Action.CLOCK, 0, start_day))
-    for number, day in enumerate(reading_day):
-        blocks.append((everyone, day, _READ, Action.READING, number, 0.0))
+    n = people.cohort.n_patients
+    everyone = np.arange(n)
+    blocks: list[Block] = [
+        (everyone, day, At.READING, Action.READING, number, 0.0)
+        for number, day in enumerate(reading_day)
+    ]
+    from_day = np.full(n, start_day)
     for position, drug in enumerate(whole.drugs):
-        doses = ledger.of(position)
-        blocks += _drug_blocks(whole, drug, people, doses)
-        if whole.organs.has_heart and drug.treatment.drug.id in ANTHRACYCLINES:
-            blocks += _troponin_blocks(whole, people, doses)
-    return schedule_from_blocks(blocks, cohort.n_patients, end_day, n_readings=reading_day.size)
+        own = ledger.of(position)
+        blocks += drug_blocks(whole, drug, own.doses(), drug.planned_mg(people.cohort), from_day)
+        blocks += _lasting_blocks(whole, drug, people, own)
+    return framed(blocks, from_day, end_day, reading_day.size)
 
 
-def _drug_blocks(
-    whole: WholePatient, drug: DrugInPatient, people: People, doses: Ledger
+def framed(blocks: Sequence[Block], from_day: Array, until_day: Array, n_readings: int) -> Schedule:
+    """A schedule that begins and ends for each patient on a day, shape (n,) each."""
+    everyone = np.arange(from_day.size)
+    late = np.flatnonzero(from_day > 0)
+    frame: tuple[Block, ...] = (
+        (late, 0.0, At.CLOCK, Action.CLOCK, 0, from_day[late]),
+        (everyone, until_day, At.STOP, Action.STOP, 0, 0.0),
+    )
+    return schedule_from_blocks([*frame, *blocks], from_day.size, until_day, n_readings)
+
+
+def drug_blocks(
+    whole: WholePatient, drug: DrugInPatient, doses: Doses, planned_mg: Array, from_day: Array
 ) -> Iterator[Block]:
-    if drug.mechanism.kind in BY_DOSE and whole.lesions:
-        yield from _acting_blocks(whole, drug, people, doses)
-    if not drug.has_levels:
-        return
-    pk, model = drug.treatment.pk, whole.model
-    tablets = doses.take(doses.number * doses.every_day > 0)
-    if tablets.day.size:
-        yield from _tablet_blocks(whole, drug, tablets)
-    doses = doses.take(doses.every_day == 0)
-    for k in np.unique(doses.route):
-        route, own = ROUTES[k], doses.route == k
-        target = model.index("states", drug.symbol(pk.structural.dosed[route]))
-        start = doses.day[own] + (0.0 if route == "iv" else pk.lag_day())
-        days = doses.duration_min[own] / MINUTES_PER_DAY
-        patient, amount, lasts = doses.patient[own], doses.dose_mg[own], days > 0
-        rate = amount[lasts] / days[lasts]
-        at_once = ~lasts
-        yield patient[lasts], start[lasts], _START, Action.INFUSION, target, rate
-        yield patient[lasts], (start + days)[lasts], _END, Action.INFUSION, target, 0.0
-        yield patient[at_once], start[at_once], _START, Action.BOLUS, target, amount[at_once]
-    known = set(model.parameters)
-    for effect in (e for e in pk.cycle_effect if drug.symbol(e.on) in known):
-        number = doses.dose_numbers()
-        first = pk.internal(effect.on, pk.parameter[effect.on])
-        factors = np.array([effect.factor(k) for k in range(1, number.max(initial=0) + 1)])
-        index = model.index("parameters", drug.symbol(effect.on))
-        changed = first * factors[number - 1] if number.size else np.empty(0)
-        yield doses.patient, doses.day, _CHANGE, Action.PARAMETER, index, changed
+    """Rows of the doses of one drug: its levels, and how long it acts where only doses count.
+
+    Parameters
+    ----------
+    whole, drug : model, and one of its drugs
+    doses : in order of patient and day
+    planned_mg : the full dose of each patient, shape (n,)
+    from_day : where each patient's schedule begins, shape (n,)
+    """
+    if drug.acts_by_dose and whole.lesions:
+        yield from _acting_blocks(whole, drug, doses, planned_mg, from_day)
+    if drug.has_levels:
+        pk, model = drug.treatment.pk, whole.model
+
+        def state_of(route: str) -> int:
+            return model.index("states", drug.symbol(pk.structural.dosed[route]))
+
+        yield from dose_blocks(doses, state_of, pk.lag_day(), from_day)
 
 
-def _tablet_blocks(whole: WholePatient, drug: DrugInPatient, doses: Ledger) -> Iterator[Block]:
-    """Tablets as a steady input: the tumour sees the mean level of the day."""
-    target = whole.model.index("states", drug.symbol(drug.treatment.pk.structural.dosed["oral"]))
-    over = doses.day + doses.number * doses.every_day
-    rate = doses.dose_mg / doses.every_day
-    yield doses.patient, doses.day, _START, Action.INFUSION, target, rate
-    yield doses.patient, over, _END, Action.INFUSION, target, 0.0
+def acts_until_day(drug: DrugInPatient, doses: Doses) -> Array:
+    """Day until which each dose counts as treatment: one interval after it."""
+    interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
+    return doses.day + doses.number * interval
 
 
 def _acting_blocks(
-    whole: WholePatient, drug: DrugInPatient, people: People, doses: Ledger
+    whole: WholePatient, drug: DrugInPatient, doses: Doses, planned_mg: Array, from_day: Array
 ) -> Iterator[Block]:
     """A cytotoxic drug acts for one interval after each dose, in proportion to the dose."""
     index = whole.model.index("parameters", drug.symbol("given"))
-    planned = drug.treatment.maintenance_mg(people.cohort)[doses.patient]
-    interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
-    share = doses.dose_mg / planned
-    over = doses.day + doses.number * interval
-    following = np.append(doses.day[1:], np.inf)
+    over = acts_until_day(drug, doses)
+    following = np.append(doses.day[1:], np.inf)[: doses.day.size]
     is_same = np.append(doses.patient[1:] == doses.patient[:-1], False)[: doses.day.size]
-    goes_on = is_same & (following[: doses.day.size] <= over + 1e-6)
-    ends = ~goes_on
-    yield doses.patient, doses.day, _CHANGE, Action.PARAMETER, index, share
-    yield doses.patient[ends], over[ends], _END, Action.PARAMETER, index, 0.0
+    ends = ~(is_same & (following <= over + ON_THE_DAY))
+    acts = over > from_day[doses.patient]
+    who, ends = doses.patient[acts], ends[acts]
+    start = np.maximum(doses.day[acts], from_day[who])
+    share = doses.amount[acts] / planned_mg[who]
+    yield who, start, At.CHANGE, Action.PARAMETER, index, share
+    yield who[ends], over[acts][ends], At.END, Action.PARAMETER, index, 0.0
+
+
+class LastingChanges:
+    """Parameters that a dose changes for good: release by cycle, troponin by an anthracycline.
+
+    Doses of each drug are counted and added up, patient by patient.
+    """
+
+    def __init__(self, whole: WholePatient, people: People) -> None:
+        self.whole = whole
+        n = people.cohort.n_patients
+        self.n_doses = np.zeros((len(whole.drugs), n), dtype=np.int64)
+        self.troponin = TroponinClock(people) if whole.organs.has_heart else None
+
+    def after(
+        self,
+        position: int,
+        who: NDArray[np.int64],
+        day: Array,
+        dose_mg: Array,
+        number: NDArray[np.int64],
+    ) -> Iterator[tuple[int, Array]]:
+        """Positions of parameters and their values in some patients after a dose of a drug."""
+        drug, model = self.whole.drugs[position], self.whole.model
+        pk = drug.treatment.pk
+        self.n_doses[position, who] += number
+        for effect in pk.cycle_effect if drug.has_levels else ():
+            name = drug.symbol(effect.on)
+            if name in model.parameters:
+                per_cycle = drug.treatment.regimen.doses_per_cycle
+                cycle = cycle_numbers(self.n_doses[position, who], per_cycle)
+                yield model.index("parameters", name), pk.at_cycle(effect, cycle)
+        if self.troponin is not None and drug.treatment.drug.id in ANTHRACYCLINES:
+            yield model.index("parameters", "troponin"), self.troponin.after(who, day, dose_mg)
+
+
+def _lasting_blocks(
+    whole: WholePatient, drug: DrugInPatient, people: People, own: Ledger
+) -> Iterator[Block]:
+    """Rows of what the doses of a drug change for good."""
+    position = whole.drugs.index(drug)
+    if not drug.treatment.pk.cycle_effect and drug.treatment.drug.id not in ANTHRACYCLINES:
+        return
+    changes, turn = LastingChanges(whole, people), dose_numbers(own.patient)
+    for k in range(1, turn.max(initial=0) + 1):
+        chosen = turn == k
+        who, day, mg = own.patient[chosen], own.day[chosen], own.dose_mg[chosen]
+        for index, values in changes.after(position, who, day, mg, own.number[chosen]):
+            yield who, day, At.CHANGE, Action.PARAMETER, index, values
 
 
 ANTHRACYCLINES = ("doxorubicin",)
@@ -133,14 +178,3 @@ class TroponinClock:
         reached = self.start[who] * (1 + self.slope[who] * self.amount[who])
         self.highest[who] = np.maximum(self.highest[who], reached)
         return self.highest[who].copy()
-
-
-def _troponin_blocks(whole: WholePatient, people: People, doses: Ledger) -> Iterator[Block]:
-    """The highest troponin T so far, from each dose of an anthracycline on."""
-    index, clock = whole.model.index("parameters", "troponin"), TroponinClock(people)
-    number = doses.dose_numbers()
-    for k in range(1, number.max(initial=0) + 1):
-        own = number == k
-        who, day = doses.patient[own], doses.day[own]
-        highest = clock.after(who, day, doses.dose_mg[own])
-        yield who, day, _CHANGE, Action.PARAMETER, index, highest

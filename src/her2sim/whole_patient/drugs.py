@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from her2sim.course import Treatment
 from her2sim.drugs.mechanism import Mechanism, load_mechanism
 from her2sim.drugs.toxicity import Toxicity, load_toxicity
 from her2sim.models.agent import BY_DOSE
+from her2sim.patients.cohort import Cohort
 
 Organ = Literal["heart", "blood", "lung"]
 ORGANS: tuple[Organ, ...] = ("heart", "blood", "lung")
@@ -34,9 +38,13 @@ class DrugInPatient:
         return self.mechanism.agent.tag
 
     @property
-    def is_tablets(self) -> bool:
-        """Whether it is taken by mouth, as a steady input."""
-        return self.treatment.regimen.phases[-1].route == "oral"
+    def acts_by_dose(self) -> bool:
+        """Whether its kill follows the doses given, not its levels."""
+        return self.mechanism.kind in BY_DOSE
+
+    def planned_mg(self, cohort: Cohort) -> NDArray[np.float64]:
+        """The full dose of each patient, shape (n,)."""
+        return self.treatment.maintenance_mg(cohort)
 
     def symbol(self, name: str) -> str:
         """Name of a symbol of its own in the model of the patient."""

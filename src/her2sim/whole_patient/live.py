@@ -6,8 +6,8 @@ given then. A reading is the true value with the error of its measurement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +16,20 @@ from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_number
 from her2sim.biology.people import People
 from her2sim.engine.advance import advance, kernel_of
-from her2sim.engine.schedule import Action, Block, schedule_from_blocks
+from her2sim.engine.schedule import Action, Block
 from her2sim.engine.trajectories import Request, Trajectories
-from her2sim.errors import DataError, SolverError
-from her2sim.models.agent import BY_DOSE
+from her2sim.errors import SolverError
 from her2sim.models.heart import ejection_fraction
+from her2sim.patients.cohort import Cohort
 from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose, uniforms
-from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
+from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.dose_rows import At, Doses
 from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
 from her2sim.whole_patient.composition import WholePatient
-from her2sim.whole_patient.dosing import ANTHRACYCLINES, TroponinClock
+from her2sim.whole_patient.dosing import LastingChanges, acts_until_day, drug_blocks, framed
+from her2sim.whole_patient.drugs import DrugInPatient
 from her2sim.whole_patient.harms import GradedHarms
 from her2sim.whole_patient.heart_tests import HeartTests
 from her2sim.whole_patient.response import Scans
@@ -35,27 +37,49 @@ from her2sim.whole_patient.run import TOLERANCE
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
-_CLOCK, _READ, _END, _START, _STOP = range(5)
-"""Order of rows at one time."""
 BLOOD_TEST_DAY = 7.0
 """Blood counts are looked at weekly between visits, as trials do; nothing is decided on them."""
 BLOOD = ("neutrophils", "platelets")
 
 
-@dataclass
-class _Pending:
-    """What of one drug was given at the last visit of each patient, and how long it acts.
+class _UnderWay:
+    """Doses of one drug that are not over yet: they still enter the body, or still act."""
 
-    Of tablets it is the amount a day, taken from ``from_day`` until they cease to act.
-    """
+    def __init__(self, drug: DrugInPatient, cohort: Cohort) -> None:
+        self.drug, self.planned_mg = drug, drug.planned_mg(cohort)
+        n = cohort.n_patients
+        self.acts_until_day = np.full(n, -np.inf)
+        none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
+        self.doses = Doses(none, nothing, nothing, nothing, none, none, nothing)
+        self._place = np.full(n, -1, dtype=np.int64)
 
-    dose_mg: Array
-    duration_min: Array
-    from_day: Array
-    route: Positions
-    n_doses: Positions
-    acts_until_day: Array
-    share: Array
+    def add(self, doses: Doses) -> None:
+        """Doses that were given."""
+        self.acts_until_day[doses.patient] = acts_until_day(self.drug, doses)
+        pairs = ((mine, getattr(doses, name)) for name, mine in vars(self.doses).items())
+        self.doses = Doses(*(np.concatenate(pair) for pair in pairs))
+
+    def of(self, who: Positions) -> tuple[Doses, Array]:
+        """Doses of some patients, who count from 0 here, in order; and their full doses."""
+        self._place[who] = np.arange(who.size)
+        place = self._place[self.doses.patient]
+        self._place[who] = -1
+        rows = np.flatnonzero(place >= 0)
+        rows = rows[np.lexsort((self.doses.day[rows], place[rows]))]
+        own = self.doses.take(rows)
+        return replace(own, patient=place[rows]), self.planned_mg[who]
+
+    def drop_finished(self, who: Positions, until: float) -> None:
+        """Forget what is over for some patients by a day."""
+        doses = self.doses
+        self._place[who] = 0
+        is_theirs = self._place[doses.patient] == 0
+        self._place[who] = -1
+        lag_day = self.drug.treatment.pk.lag_day()
+        days = np.maximum(doses.number * doses.every_day, doses.duration_min / MINUTES_PER_DAY)
+        in_by = doses.day + lag_day + days
+        over = np.maximum(in_by, acts_until_day(self.drug, doses) if self.drug.acts_by_dose else 0)
+        self.doses = doses.take(np.flatnonzero(~is_theirs | (over > until)))
 
 
 class LivePatients:
@@ -91,15 +115,10 @@ class LivePatients:
         self.states = whole.start(people)
         self.scale = whole.scale(people.cohort)
         self.day = np.zeros(n)
-        self.pending = [
-            _Pending(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64),
-                     np.zeros(n, dtype=np.int64), np.full(n, -np.inf), np.zeros(n))
-            for _ in whole.drugs
-        ]  # fmt: skip
-        self.planned = [drug.treatment.maintenance_mg(people.cohort) for drug in whole.drugs]
-        self.troponin = TroponinClock(people) if whole.organs.has_heart else None
+        self.under_way = [_UnderWay(drug, people.cohort) for drug in whole.drugs]
+        self.changes = LastingChanges(whole, people)
         self.n_blocks = 0
-        given = [drug.symbol("given") for drug in whole.drugs if drug.mechanism.kind in BY_DOSE]
+        given = [drug.symbol("given") for drug in whole.drugs if drug.acts_by_dose]
         self.varying = frozenset(given) & set(whole.model.parameters)
 
     def go_on(self, states: Mapping[str, Array], day: float) -> None:
@@ -158,50 +177,33 @@ class LivePatients:
     def _note(self, n: int, block: dict[str, NDArray[np.generic] | float]) -> None:
         """Doses of a drug on a day: they act from here on."""
         columns = {name: np.broadcast_to(np.asarray(v), n) for name, v in block.items()}
-        d, who = int(columns["drug"][0]), columns["patient"].astype(np.int64)
-        drug, pending = self.whole.drugs[d], self.pending[d]
-        dose, day = columns["dose_mg"].astype(np.float64), columns["day"].astype(np.float64)
-        number, every = columns["number"].astype(np.int64), columns["every_day"]
-        tablets = every > 0
-        pending.dose_mg[who] = np.where(tablets, dose / np.where(tablets, every, 1.0), dose)
-        pending.from_day[who] = day
-        pending.duration_min[who] = columns["duration_min"]
-        pending.route[who] = columns["route"].astype(np.int64)
-        pending.n_doses[who] += number
-        interval = drug.treatment.regimen.phases[-1].interval_min / MINUTES_PER_DAY
-        pending.acts_until_day[who] = day + number * interval
-        pending.share[who] = dose / self.planned[d][who]
-        for effect in drug.treatment.pk.cycle_effect if drug.has_levels else ():
-            name = drug.symbol(effect.on)
-            if name in self.whole.model.parameters:
-                pk = drug.treatment.pk
-                first = pk.internal(effect.on, pk.parameter[effect.on])
-                most = int(pending.n_doses[who].max())
-                factors = np.array([effect.factor(k) for k in range(1, most + 1)])
-                row = self.whole.model.index("parameters", name)
-                self.parameters[row, who] = first * factors[pending.n_doses[who] - 1]
-        if self.troponin is not None and drug.treatment.drug.id in ANTHRACYCLINES:
-            row = self.whole.model.index("parameters", "troponin")
-            self.parameters[row, who] = self.troponin.after(who, day, dose)
+        d = int(columns["drug"][0])
+        doses = Doses(
+            columns["patient"].astype(np.int64), columns["day"].astype(np.float64),
+            columns["dose_mg"].astype(np.float64), columns["duration_min"].astype(np.float64),
+            columns["route"].astype(np.int64), columns["number"].astype(np.int64),
+            columns["every_day"].astype(np.float64),
+        )  # fmt: skip
+        self.under_way[d].add(doses)
+        who, mg = doses.patient, doses.amount
+        for row, values in self.changes.after(d, who, doses.day, mg, doses.number):
+            self.parameters[row, who] = values
 
     def _advance(self, who: Positions, until: float) -> None:
         model, n = self.whole.model, who.size
-        local = np.arange(n)
-        parameters = self.parameters[:, who]
-        blocks: list[Block] = [
-            (local, np.zeros(n), _CLOCK, Action.CLOCK, 0, self.day[who]),
-            (local, np.full(n, until), _STOP, Action.STOP, 0, 0.0),
-        ]
-        tests = np.arange(BLOOD_TEST_DAY, (until - self.day[who]).max(), BLOOD_TEST_DAY)
+        start, end = self.day[who], np.full(n, until)
+        blocks: list[Block] = []
+        tests = np.arange(BLOOD_TEST_DAY, (until - start).max(), BLOOD_TEST_DAY)
         for k, after in enumerate(tests if self.nadir else ()):
-            own = np.flatnonzero(self.day[who] + after < until)
-            blocks.append((own, self.day[who[own]] + after, _READ, Action.READING, k, 0.0))
-        for d in range(len(self.whole.drugs)):
-            blocks += self._doses(d, who, parameters, until)
+            own = np.flatnonzero(start + after < until)
+            blocks.append((own, start[own] + after, At.READING, Action.READING, k, 0.0))
+        for under_way in self.under_way:
+            doses, planned = under_way.of(who)
+            blocks += drug_blocks(self.whole, under_way.drug, doses, planned, start)
         n_tests = tests.size if self.nadir else 0
-        schedule = schedule_from_blocks(blocks, n, until, n_readings=n_tests)
+        schedule = framed(blocks, start, end, n_tests)
         request = Request(
-            parameters, schedule, self.scale[:, who], self.states[:, who],
+            self.parameters[:, who], schedule, self.scale[:, who], self.states[:, who],
             watch_level=np.where(np.isinf(self.event_day[:, who]), self.levels[:, who], np.inf),
         )  # fmt: skip
         kernel = kernel_of(model, request.reductions, self.varying)
@@ -214,11 +216,11 @@ class LivePatients:
         self.states[:, who] = found.states
         self._note_nadirs(who, found)
         self.event_day[:, who] = np.minimum(self.event_day[:, who], found.crossing_day)
-        acts_until = np.array([pending.acts_until_day[who] for pending in self.pending])
-        self.harms.advance(who, self.day[who], until, acts_until)
+        acts_until = np.array([under_way.acts_until_day[who] for under_way in self.under_way])
+        self.harms.advance(who, start, until, acts_until)
         self.day[who] = until
-        for pending in self.pending:
-            pending.dose_mg[who] = 0.0
+        for under_way in self.under_way:
+            under_way.drop_finished(who, until)
 
     def _note_nadirs(self, who: Positions, found: Trajectories) -> None:
         """Lowest counts of the blood tests between two visits, and at the second."""
@@ -227,48 +229,6 @@ class LivePatients:
             counts = found.readings[:, :, self.whole.model.index("outputs", f"count_{line}")]
             nadir[who] = np.fmin(nadir[who], np.fmin.reduce(counts, axis=1, initial=np.inf))
             nadir[who] = np.minimum(nadir[who], now)
-
-    def _doses(self, d: int, who: Positions, parameters: Array, until: float) -> Iterator[Block]:
-        """Rows of one drug after its last dose; what still acts is set in ``parameters``."""
-        drug, pending = self.whole.drugs[d], self.pending[d]
-        day = self.day[who]
-        if drug.mechanism.kind in BY_DOSE and self.whole.lesions:
-            row = self.whole.model.index("parameters", drug.symbol("given"))
-            acts_until = pending.acts_until_day[who]
-            acts, begins = acts_until > day, pending.from_day[who] > day
-            parameters[row] = np.where(acts & ~begins, pending.share[who], 0.0)
-            later = np.flatnonzero(acts & begins)
-            start, share = pending.from_day[who[later]], pending.share[who[later]]
-            yield later, start, _START, Action.PARAMETER, row, share
-            own = np.flatnonzero(acts)
-            yield own, acts_until[own], _END, Action.PARAMETER, row, 0.0
-        if not drug.has_levels:
-            return
-        pk, amount = drug.treatment.pk, pending.dose_mg[who]
-        if drug.is_tablets:
-            own = np.flatnonzero(amount > 0)
-            state = drug.symbol(pk.structural.dosed["oral"])
-            target = self.whole.model.index("states", state)
-            start = np.maximum(pending.from_day[who[own]], day[own])
-            over = np.minimum(pending.acts_until_day[who[own]], until)
-            yield own, start, _START, Action.INFUSION, target, amount[own]
-            yield own, over, _END, Action.INFUSION, target, 0.0
-            return
-        for k in np.unique(pending.route[who[amount > 0]]):
-            own = np.flatnonzero((amount > 0) & (pending.route[who] == k))
-            route = ROUTES[k]
-            target = self.whole.model.index("states", drug.symbol(pk.structural.dosed[route]))
-            start = day[own] + (0.0 if route == "iv" else pk.lag_day())
-            days = pending.duration_min[who[own]] / MINUTES_PER_DAY
-            lasts = days > 0
-            if (start + days > until).any():
-                raise DataError(
-                    f"{drug.treatment.drug.id}: a dose is not in by the next visit on day {until:g}"
-                )
-            rate = amount[own][lasts] / days[lasts]
-            yield own[lasts], start[lasts], _START, Action.INFUSION, target, rate
-            yield own[lasts], (start + days)[lasts], _END, Action.INFUSION, target, 0.0
-            yield own[~lasts], start[~lasts], _START, Action.BOLUS, target, amount[own][~lasts]
 
     # At a visit.
 
