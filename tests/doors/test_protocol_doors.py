@@ -241,6 +241,7 @@ WRONG = [
     ("check e.csv", "patient,date,typ\n1,2026-01-01,dose\n", ["'typ'; did you mean 'type'"]),
     ("plan {patient} --regimen tph", None, ["unknown regimen 'tph'", "did you mean"]),
     ("plan {patient} --regimen thp --start 2026-13-01", None, ["2026-13-01"]),
+    ("plan {patient} --regimen trastuzumab+t-dm1", None, ["trastuzumab is in the regimen twice"]),
     ("course {patient} --regimen tph", None, ["unknown regimen 'tph'", "did you mean"]),
     ("course {patient} --regimen thp --then t-dm1", None, ["--then and --at belong together"]),
     ("course {patient} --regimen thp --then t-dm1 --at 30", None, ["use progression or week:N"]),

@@ -6,6 +6,8 @@ import datetime
 
 import pytest
 
+from her2sim.combination import load_combination
+from her2sim.errors import Her2SimError
 from her2sim.patients.patient import Patient, load_patient
 from her2sim.protocol.monitoring_plan import MonitoringPlan, monitoring_plan, months_later
 from her2sim.regimens.named import load_regimen
@@ -66,6 +68,25 @@ def test_blood_counts_of_conjugates_come_with_each_dose() -> None:
     plan = monitoring_plan(patient("mbc"), load_regimen("trastuzumab-emtansine"), 12)
     each = {t.test for t in plan.tests if t.at_each_dose}
     assert {"platelet count", "AST", "ALT"} <= each
+
+
+@pytest.mark.parametrize(
+    "regimen",
+    [
+        "trastuzumab + trastuzumab-sc",
+        "trastuzumab*3 + trastuzumab@63",
+        "trastuzumab + T-DM1",
+        "T-DXd + trastuzumab",
+        "T-DM1 + T-DXd",
+        "trastuzumab + pertuzumab:none",
+    ],
+)
+def test_a_plan_refuses_what_a_course_refuses(regimen: str) -> None:
+    with pytest.raises(Her2SimError) as of_course:
+        load_combination(regimen)
+    with pytest.raises(type(of_course.value)) as of_plan:
+        monitoring_plan(patient("mbc"), load_regimen(regimen), 12)
+    assert str(of_plan.value) == str(of_course.value)
 
 
 @pytest.mark.parametrize(

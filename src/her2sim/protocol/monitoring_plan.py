@@ -12,17 +12,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from her2sim.drugs.drug import Drug, load_drug
+from her2sim.drugs.drug import Drug
 from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.notice import NOTICE
 from her2sim.patients.cardiac_risk import CardiacRisk, Risk, cardiac_risk
 from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Label, Monitoring, Region, Setting, load_label
 from her2sim.protocol.variables import VARIABLES
-from her2sim.regimens.changes import as_planned
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY, Dose
-from her2sim.regimens.named import NamedRegimen, Part
-from her2sim.regimens.regimen import Regimen, labelled_regimen
+from her2sim.regimens.named import NamedRegimen
+from her2sim.regimens.together import planned_drugs
 from her2sim.units import DAY_PER_MONTH
 
 YEAR_DAY = 364
@@ -172,8 +171,13 @@ def monitoring_plan(
     weeks : how long
     region : whose labels
     start : date of the first dose, for dates
+
+    Raises
+    ------
+    DataError
+        If drugs of the regimen are not to be given together.
     """
-    planned = [(load_drug(p.drug), _regimen(p)) for p in regimen.part]
+    planned = [(one.drug, one.regimen) for one in planned_drugs(regimen)]
     end_min = weeks * 7 * MINUTES_PER_DAY
     doses = {drug.id: one.doses_before(end_min) for drug, one in planned}
     labels = {drug.id: load_label(drug.id, region) for drug, _ in planned}
@@ -205,10 +209,6 @@ def monitoring_plan(
         regimen.id, regimen.title, region, weeks, start, risk, tuple(given),
         tuple(premedication), tuple(tests), tuple(later), tuple(notes),
     )  # fmt: skip
-
-
-def _regimen(part: Part) -> Regimen:
-    return as_planned(labelled_regimen(load_drug(part.drug), part.regimen), part)
 
 
 def _dose(dose: Dose, patient: Patient) -> PlannedDose:
