@@ -5,26 +5,22 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from her2sim.drugs.drug import Drug
-from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.notice import NOTICE
-from her2sim.patients.cardiac_risk import CardiacRisk, Risk, cardiac_risk
+from her2sim.patients.cardiac_risk import CardiacRisk, cardiac_risk
 from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Label, Monitoring, Region, Setting, load_label
+from her2sim.protocol.surveillance import esc_2022
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY, Dose
 from her2sim.regimens.named import NamedRegimen
 from her2sim.regimens.together import planned_drugs
 from her2sim.units import DAY_PER_MONTH
 
-YEAR_DAY = 364
 ANTHRACYCLINES = ("doxorubicin",)
 HER2_ANTIBODIES = ("trastuzumab",)
 TEST_NAMES = {
@@ -33,40 +29,6 @@ TEST_NAMES = {
     "ast": "AST",
     "alt": "ALT",
 }
-
-
-class Surveillance(Claim):
-    """How often ESC 2022 looks at the heart, for a setting and risk."""
-
-    test: str
-    setting: Setting
-    risk: tuple[Risk, ...]
-    every_days: int | None = Field(default=None, gt=0)
-    then_every_days: int | None = Field(default=None, gt=0)
-    after_end_months: tuple[int, ...] = ()
-    grade: Literal["I", "IIa", "IIb"] = Field(alias="class")
-
-    def days(self, last_day: float) -> Iterator[float]:
-        """Days of the test; the first is before the first dose."""
-        yield 0.0
-        day = float(self.every_days or np.inf)
-        while day <= last_day:
-            yield day
-            late = self.then_every_days is not None and day >= YEAR_DAY
-            day += (self.then_every_days if late else self.every_days) or np.inf
-
-
-class Guideline(FactFile):
-    """Rows of ESC 2022."""
-
-    timing: str
-    row: tuple[Surveillance, ...]
-
-
-@cache
-def esc_2022() -> Guideline:
-    """The rows that come with her2sim."""
-    return read_fact_file(files("her2sim.protocol").joinpath("esc_2022.toml"), Guideline)
 
 
 @dataclass(frozen=True)

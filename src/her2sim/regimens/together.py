@@ -38,7 +38,7 @@ def planned_drugs(regimen: NamedRegimen) -> tuple[PlannedDrug, ...]:
     plain = all_of(*(partial(_alone, part) for part in regimen.part))
     drugs = [drug for drug, _, _ in plain]
     _require_different(drugs, regimen.id)
-    return tuple(all_of(*(partial(_with_others, *one, drugs) for one in plain)))
+    return tuple(all_of(*(partial(_with_others, d, pk, own, drugs) for d, pk, own in plain)))
 
 
 def _alone(part: Part) -> tuple[Drug, PkModel, Regimen]:
