@@ -114,6 +114,12 @@ class Patient(FactFile):
         told = self.her2_test.model_dump()
         return Her2Test(self.tumour, is_recounted=told.pop("recounted"), **told)
 
+    @property
+    def is_female(self) -> bool | None:
+        """Whether the patient is a woman; None if it is not told."""
+        female = self.body.get("female")
+        return None if female is None else female > 0
+
     def numbers(self) -> dict[str, float]:
         """Characteristics by name, with what follows from them and the LVEF if it is known."""
         known = with_derived({name: np.array([value]) for name, value in self.body.items()})

@@ -13,7 +13,8 @@ from her2sim.drugs.drug import Drug
 from her2sim.notice import NOTICE
 from her2sim.patients.cardiac_risk import CardiacRisk, cardiac_risk
 from her2sim.patients.patient import Patient
-from her2sim.protocol.label import Label, Monitoring, Region, Setting, load_label
+from her2sim.protocol.eligibility import Verdict, label_dict, verdict_on
+from her2sim.protocol.label import CONCERNS_WOMEN, Label, Monitoring, Region, Setting, load_label
 from her2sim.protocol.surveillance import esc_2022
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY, Dose
@@ -78,13 +79,17 @@ class Afterwards:
 
 @dataclass(frozen=True)
 class MonitoringPlan:
-    """A plan; days count from the first dose, dates if it is known."""
+    """A plan; days count from the first dose, dates if it is known.
+
+    ``verdict`` says whether the regimen is labelled for the patient; None without a name.
+    """
 
     regimen: str
     title: str
     region: Region
     weeks: int
     start: datetime.date | None
+    verdict: Verdict | None
     risk: CardiacRisk
     doses: tuple[PlannedDose, ...]
     premedication: tuple[PlannedPremedication, ...]
@@ -106,6 +111,7 @@ class MonitoringPlan:
             "region": self.region,
             "weeks": self.weeks,
             "start": None if self.start is None else self.start.isoformat(),
+            **label_dict(self.verdict),
             "cardiac_risk": self.risk.as_dict(),
             "doses": [vars(d) | {"date": self.date(d.day)} for d in self.doses],
             "premedication": [vars(p) for p in self.premedication],
@@ -145,32 +151,43 @@ def monitoring_plan(
     labels = {drug.id: load_label(drug.id, region) for drug, _ in planned}
     risk = _risk(patient, [drug for drug, _ in planned], doses)
     last = {name: max((d.time_day for d in own), default=0.0) for name, own in doses.items()}
-    tests, later, notes = list[PlannedTest](), list[Afterwards](), list[str]()
+    tests, later = list[PlannedTest](), list[Afterwards]()
     premedication = list[PlannedPremedication]()
-    for name, label in labels.items():
-        if label is None:
-            notes.append(f"No rows of the {region.upper()} label of {name} are encoded.")
-            continue
+    read = {name: label for name, label in labels.items() if label is not None}
+    for name, label in read.items():
         tests += _label_tests(name, label, doses[name], patient.setting, start)
         premedication += _premedication(name, label)
-        later += _afterwards(name, label, last[name], start)
-    targeted = [name for name, label in labels.items() if label is not None]
-    if targeted:
-        tests += _guideline_tests(patient.setting, risk, max(last[n] for n in targeted), start)
-    notes.append(f"ESC 2022: {esc_2022().timing}.")
-    if risk.not_told:
-        notes.append(f"Not told, so not counted in the risk: {', '.join(risk.not_told)}.")
-    weighed = sorted({d.drug for own in doses.values() for d in own if SCALED_BY[d.unit]})
-    if weighed:
-        notes.append(f"Weigh before each dose: that of {', '.join(weighed)} follows body size.")
-    notes += [f"{name} belongs to the regimen and is not planned." for name in regimen.with_others]
+        later += _afterwards(name, label, last[name], start, patient.is_female)
+    if read:
+        tests += _guideline_tests(patient.setting, risk, max(last[n] for n in read), start)
     given = sorted(
         (_dose(dose, patient) for own in doses.values() for dose in own), key=lambda d: d.day
     )
+    notes = [
+        f"No rows of the {region.upper()} label of {name} are encoded."
+        for name in labels
+        if name not in read
+    ]
+    notes += [*_notes(patient, risk, given, later)]
+    notes += [f"{name} belongs to the regimen and is not planned." for name in regimen.with_others]
     return MonitoringPlan(
-        regimen.id, regimen.title, region, weeks, start, risk, tuple(given),
-        tuple(premedication), tuple(tests), tuple(later), tuple(notes),
+        regimen.id, regimen.title, region, weeks, start, verdict_on(patient, regimen.id, region),
+        risk, tuple(given), tuple(premedication), tuple(tests), tuple(later), tuple(notes),
     )  # fmt: skip
+
+
+def _notes(
+    patient: Patient, risk: CardiacRisk, doses: list[PlannedDose], later: list[Afterwards]
+) -> Iterator[str]:
+    """What a reader must know of the plan, beside what is not in it."""
+    yield f"ESC 2022: {esc_2022().timing}."
+    if risk.not_told:
+        yield f"Not told, so not counted in the risk: {', '.join(risk.not_told)}."
+    weighed = sorted({dose.drug for dose in doses if SCALED_BY[dose.unit]})
+    if weighed:
+        yield f"Weigh before each dose: that of {', '.join(weighed)} follows body size."
+    if patient.is_female is None and any(line.what in CONCERNS_WOMEN for line in later):
+        yield "Sex is not told (body: female), so lines for women and for men are both shown."
 
 
 def _dose(dose: Dose, patient: Patient) -> PlannedDose:
@@ -254,9 +271,11 @@ def _guideline_tests(
 
 
 def _afterwards(
-    drug: str, label: Label, last: float, start: datetime.date | None
+    drug: str, label: Label, last: float, start: datetime.date | None, is_female: bool | None
 ) -> Iterator[Afterwards]:
     for line in label.after_last_dose:
+        if is_female is not None and CONCERNS_WOMEN.get(line.what, is_female) != is_female:
+            continue
         if line.months is not None:
             until, length = months_later(last, line.months, start), f"{line.months} months"
         else:
