@@ -7,15 +7,12 @@ patient (characteristics, and random effects of each drug) is treated by all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from her2sim.course import Array, Course, Treatment, load_treatment, simulate
-from her2sim.drugs.drug import Drug
-from her2sim.drugs.interactions import interactions_together
-from her2sim.errors import DataError
+from her2sim.course import Array, Course, Treatment, simulate
 from her2sim.patients.cohort import Cohort
-from her2sim.regimens.changes import as_planned
 from her2sim.regimens.named import load_regimen
+from her2sim.regimens.together import planned_drugs
 
 CYCLE_DAY = 21.0
 """Exposures of all drugs are read over cycles of three weeks, however often they are given."""
@@ -37,32 +34,16 @@ def load_combination(text: str) -> Combination:
     Raises
     ------
     DataError
-        If a drug is there twice, or two of them are not to be combined.
+        If a substance is there twice, or two drugs are not to be combined.
     """
     regimen = load_regimen(text)
-    plain = [load_treatment(part.drug, part.regimen) for part in regimen.part]
-    drugs = [treatment.drug for treatment in plain]
-    _require_different(drugs)
-    treatments = list[Treatment]()
+    planned = planned_drugs(regimen)
     notes = [
         f"{other} belongs to the regimen and is not simulated." for other in regimen.with_others
     ]
-    for part, treatment in zip(regimen.part, plain, strict=True):
-        others = [drug for drug in drugs if drug is not treatment.drug]
-        rows, remarks = interactions_together(treatment.drug, others)
-        for row in rows:
-            row.require_carrier(treatment.pk)
-        planned = as_planned(treatment.regimen, part)
-        treatments.append(replace(treatment, regimen=planned, interactions=rows))
-        notes += remarks
-    return Combination(regimen.id, regimen.title, tuple(treatments), tuple(notes))
-
-
-def _require_different(drugs: list[Drug]) -> None:
-    substances = [drug.substance or drug.id for drug in drugs]
-    twice = sorted({s for s in substances if substances.count(s) > 1})
-    if twice:
-        raise DataError(f"{', '.join(twice)} is in the regimen twice; give each drug once")
+    notes += [remark for one in planned for remark in one.remarks]
+    treatments = tuple(Treatment(p.drug, p.pk, p.regimen, p.interactions) for p in planned)
+    return Combination(regimen.id, regimen.title, treatments, tuple(notes))
 
 
 def simulate_together(

@@ -72,6 +72,15 @@ def test_plan_in_tables_and_in_json(her2sim) -> None:
     assert found["notice"] == NOTICE
 
 
+def test_a_plan_says_what_is_labelled_as_a_course_does(her2sim) -> None:
+    labelled = her2sim("plan", PATIENT, "--regimen", "thp", "--weeks", "6").stdout
+    assert "pertuzumab-trastuzumab-docetaxel: labelled (US, " in labelled
+    done = her2sim("plan", PATIENT, "--regimen", "tucatinib-trastuzumab-capecitabine")
+    assert "capecitabine: not labelled (US): at least 1 anti-HER2 regimens" in done.stdout
+    written = her2sim("plan", PATIENT, "--regimen", "trastuzumab+docetaxel", "--weeks", "6")
+    assert "trastuzumab + docetaxel: not a named regimen" in written.stdout
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str]:
     """The README's course, as JSON and as a page."""
@@ -241,6 +250,7 @@ WRONG = [
     ("check e.csv", "patient,date,typ\n1,2026-01-01,dose\n", ["'typ'; did you mean 'type'"]),
     ("plan {patient} --regimen tph", None, ["unknown regimen 'tph'", "did you mean"]),
     ("plan {patient} --regimen thp --start 2026-13-01", None, ["2026-13-01"]),
+    ("plan {patient} --regimen trastuzumab+t-dm1", None, ["trastuzumab is in the regimen twice"]),
     ("course {patient} --regimen tph", None, ["unknown regimen 'tph'", "did you mean"]),
     ("course {patient} --regimen thp --then t-dm1", None, ["--then and --at belong together"]),
     ("course {patient} --regimen thp --then t-dm1 --at 30", None, ["use progression or week:N"]),

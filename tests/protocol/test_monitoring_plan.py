@@ -6,9 +6,12 @@ import datetime
 
 import pytest
 
+from her2sim.combination import load_combination
+from her2sim.errors import Her2SimError
 from her2sim.patients.patient import Patient, load_patient
 from her2sim.protocol.monitoring_plan import MonitoringPlan, monitoring_plan, months_later
 from her2sim.regimens.named import load_regimen
+from her2sim.report.protocol_tables import plan_tables
 from tests.conftest import ROOT
 
 START = datetime.date(2026, 12, 1)
@@ -66,6 +69,83 @@ def test_blood_counts_of_conjugates_come_with_each_dose() -> None:
     plan = monitoring_plan(patient("mbc"), load_regimen("trastuzumab-emtansine"), 12)
     each = {t.test for t in plan.tests if t.at_each_dose}
     assert {"platelet count", "AST", "ALT"} <= each
+
+
+def test_a_plan_says_whether_the_regimen_is_labelled_for_the_patient() -> None:
+    thp = load_regimen("thp")
+    fits = monitoring_plan(patient("mbc"), thp, 12)
+    assert fits.verdict is not None
+    assert fits.verdict.labelled
+    assert fits.as_dict()["labelled"] is True
+    assert fits.as_dict()["dated"] == fits.verdict.dated
+    treated = patient("mbc", history=("prior_trastuzumab",))
+    lacks = monitoring_plan(treated, thp, 12, "eu").as_dict()
+    assert lacks["labelled"] is False
+    assert lacks["reasons"] == [
+        "not told: no anti-HER2 therapy or chemotherapy yet for metastatic disease"
+    ]
+    written = monitoring_plan(treated, load_regimen("trastuzumab + docetaxel"), 12)
+    assert (written.verdict, written.as_dict()["labelled"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("regimen", "rows"),
+    [
+        ("T-DM1", [("1", "3.6 mg/kg over 90 min"), ("3", "3.6 mg/kg over 30 min")]),
+        ("trastuzumab", [("1", "8 mg/kg over 90 min"), ("3", "6 mg/kg over 30 min")]),
+        ("trastuzumab-sc", [("4", "600 mg")]),
+    ],
+)
+def test_each_row_of_doses_shows_its_own_infusion_time(regimen: str, rows) -> None:
+    doses = plan_tables(monitoring_plan(patient("mbc"), load_regimen(regimen), 12))[0]
+    columns = {column.header: list(column.cells) for column in doses.columns}
+    assert list(zip(columns["doses"], columns["amount"], strict=True)) == rows
+
+
+WOMEN = {"contraception, women", "no breastfeeding"}
+
+
+@pytest.mark.parametrize(
+    ("body", "shown", "is_said"),
+    [
+        ({"female": 1}, WOMEN, False),
+        ({"female": 0}, {"contraception, men"}, False),
+        ({}, WOMEN | {"contraception, men"}, True),
+    ],
+)
+def test_what_is_kept_up_follows_the_sex_of_the_patient(body, shown, is_said: bool) -> None:
+    plan = monitoring_plan(patient("mbc", body=body), load_regimen("T-DXd"), 12)
+    assert {line.what for line in plan.afterwards} == shown
+    assert any(note.startswith("Sex is not told") for note in plan.notes) == is_said
+
+
+def test_what_concerns_both_is_shown_to_both() -> None:
+    later = [
+        monitoring_plan(patient("mbc", body={"female": sex}), load_regimen("trastuzumab"), 12)
+        for sex in (0, 1)
+    ]
+    found = [{line.what for line in plan.afterwards} for plan in later]
+    assert found[0] == found[1] - {"contraception, women"}
+    assert "no anthracycline, if possible" in found[0]
+
+
+@pytest.mark.parametrize(
+    "regimen",
+    [
+        "trastuzumab + trastuzumab-sc",
+        "trastuzumab*3 + trastuzumab@63",
+        "trastuzumab + T-DM1",
+        "T-DXd + trastuzumab",
+        "T-DM1 + T-DXd",
+        "trastuzumab + pertuzumab:none",
+    ],
+)
+def test_a_plan_refuses_what_a_course_refuses(regimen: str) -> None:
+    with pytest.raises(Her2SimError) as of_course:
+        load_combination(regimen)
+    with pytest.raises(type(of_course.value)) as of_plan:
+        monitoring_plan(patient("mbc"), load_regimen(regimen), 12)
+    assert str(of_plan.value) == str(of_course.value)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,10 @@ def test_every_named_regimen_runs(name: str) -> None:
     ("text", "message"),
     [
         ("trastuzumab + trastuzumab-sc", "trastuzumab is in the regimen twice"),
+        ("docetaxel*1 + docetaxel@84", "docetaxel is in the regimen twice"),
+        ("trastuzumab + T-DM1", r"twice \(trastuzumab, trastuzumab-emtansine\)"),
+        ("trastuzumab-sc + T-DXd", "trastuzumab is in the regimen twice"),
+        ("T-DM1 + T-DXd", "trastuzumab is in the regimen twice"),
         ("cleopatr", "did you mean 'CLEOPATRA'"),
         ("trastuzumab + pertuzumba", "did you mean 'pertuzumab'"),
         ("trastuzumab + pertuzumab*0", "the number of doses must be above zero"),
@@ -105,6 +109,16 @@ def test_all_faults_of_an_expression_are_told_at_once() -> None:
     with pytest.raises(DataError, match="2 faults") as error:
         load_combination("foo + trastuzumab*0 + pertuzumab")
     assert "unknown drug 'foo'" in str(error.value)
+    with pytest.raises(DataError, match="2 faults") as error:
+        load_combination("trastuzumab + T-DM1 + docetaxel + docetaxel@84")
+    for name in ("trastuzumab", "docetaxel"):
+        assert f"{name} is in the regimen twice" in str(error.value)
+
+
+def test_a_conjugate_goes_with_another_antibody() -> None:
+    treatments = load_combination("T-DM1 + pertuzumab").treatments
+    assert [t.drug.id for t in treatments] == ["trastuzumab-emtansine", "pertuzumab"]
+    assert {load_drug(name).antibody for name in ("T-DM1", "T-DXd")} == {"trastuzumab"}
 
 
 def test_chunks_resume_and_the_table_is_the_same(tmp_path: Path) -> None:

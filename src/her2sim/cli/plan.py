@@ -34,9 +34,11 @@ def plan(
 ) -> None:
     """Doses, heart and blood tests, and what is kept up afterwards, for PATIENT (TOML).
 
-    Tests of the labels stand beside those of ESC 2022, which follow the baseline risk (HFA-ICOS).
+    It says whether the regimen is labelled for the patient. Tests of the labels stand beside those
+    of ESC 2022, which follow the baseline risk (HFA-ICOS).
     """
     from her2sim.patients.patient import load_patient
+    from her2sim.protocol.eligibility import label_text
     from her2sim.protocol.monitoring_plan import monitoring_plan
     from her2sim.regimens.named import load_regimen
     from her2sim.report.protocol_tables import plan_tables
@@ -47,6 +49,7 @@ def plan(
         print_json(found.as_dict())
         return
     click.echo(f"{found.title}; {weeks} weeks; {region.upper()} labels")
+    click.echo(f"{found.regimen}: {label_text(found.verdict, region)}")
     because = f": {'; '.join(found.risk.factors)}" if found.risk.factors else ""
     risk = found.risk
     click.echo(f"cardiovascular risk {risk.level} (HFA-ICOS, {risk.points} points){because}")

@@ -41,8 +41,9 @@ class Drug(FactFile):
     """A drug as her2sim knows it.
 
     ``acts_as`` names what it does to other medicines, as in "strong CYP3A4 inhibitor";
-    ``substance`` is the drug that it is, given in another way. ``target_trough`` is a
-    concentration that was said to be wanted before each dose.
+    ``substance`` is the drug that it is, given in another way; ``antibody`` is the drug whose
+    antibody a conjugate carries. ``target_trough`` is a concentration that was said to be wanted
+    before each dose.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -53,6 +54,7 @@ class Drug(FactFile):
     drug_class: str = Field(alias="class")
     acts_as: tuple[str, ...] = ()
     substance: str | None = None
+    antibody: str | None = None
     default_model: str
     analyte: str
     target_trough: Quantity | None = None

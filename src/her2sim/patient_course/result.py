@@ -12,7 +12,7 @@ from her2sim import __version__
 from her2sim.notice import NOTICE
 from her2sim.patients.her2_status import Her2Status
 from her2sim.patients.patient import Patient
-from her2sim.protocol.eligibility import Verdict
+from her2sim.protocol.eligibility import Verdict, label_dict
 from her2sim.protocol.label import Region
 from her2sim.protocol.readings import TableReadings
 
@@ -147,14 +147,12 @@ def _band_dict(band: BodyBand) -> dict[str, Any]:
 
 
 def _line_dict(line: Line) -> dict[str, Any]:
-    verdict = line.verdict
     return {
         "regimen": line.regimen,
         "title": line.title,
         "start_day": line.start_day,
         "end_day": line.end_day,
-        "labelled": None if verdict is None else verdict.labelled,
-        "reasons": [] if verdict is None else list(verdict.reasons),
+        **label_dict(line.verdict),
     }
 
 

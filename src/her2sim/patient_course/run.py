@@ -16,7 +16,7 @@ from her2sim.patient_course.modelled import ModelledPatient, can_be_modelled
 from her2sim.patient_course.result import Decided, DrugCourse, Line, PatientCourse
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.patient import Patient
-from her2sim.protocol.eligibility import eligible_regimens
+from her2sim.protocol.eligibility import eligible_regimens, verdict_on
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.ledger import Ledger
 from her2sim.protocol.plan import DrugPlan, Protocol, Steered
@@ -144,7 +144,7 @@ class _Lines:
             return False
         following = self.asked.starts_day[number + 1] if number + 1 < len(all_) else None
         end = self.asked.end_day if following in (None, AT_PROGRESSION) else float(following or 0)
-        verdicts = {v.regimen: v for v in eligible_regimens(self.before, self.asked.region)[1]}
+        verdict = verdict_on(self.before, combination.name, self.asked.region)
         self.before = _treated_with(self.before, combination)
         treatments = tuple(_allowed(combination, self.stopped, self.notes))
         plans = tuple(
@@ -165,7 +165,7 @@ class _Lines:
                 end = min(end, self.modelled.progressed_day())
             self.modelled.end_line(steered.ledger, start, end)
         name, title = combination.name, combination.title
-        self.lines.append(Line(name, title, start, end, verdicts.get(name)))
+        self.lines.append(Line(name, title, start, end, verdict))
         self._keep(number, combination, treatments, steered)
         return True
 

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from her2sim.errors import did_you_mean
+from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import FactFile, FactModel, read_fact_file
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
+from her2sim.patients.contradictions import contradictions
 from her2sim.patients.covariates import COVARIATES, with_derived
 from her2sim.patients.her2_test import Her2Test, Tumour
 
@@ -102,8 +103,13 @@ class Patient(FactFile):
             low, high = COVARIATES[name].low, COVARIATES[name].high
             if not low <= value <= high:
                 faults.append(f"body: {name} {value:g} is outside {low:g} to {high:g}")
-        if not faults:
+        faults += contradictions(
+            self.setting, self.history, self.anti_her2_regimens_metastatic, self.is_female
+        )
+        try:
             _ = self.her2  # refuses what no laboratory can report
+        except DataError as error:
+            faults.append(str(error))
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -113,6 +119,12 @@ class Patient(FactFile):
         """The HER2 test."""
         told = self.her2_test.model_dump()
         return Her2Test(self.tumour, is_recounted=told.pop("recounted"), **told)
+
+    @property
+    def is_female(self) -> bool | None:
+        """Whether the patient is a woman; None if it is not told."""
+        female = self.body.get("female")
+        return None if female is None else female > 0
 
     def numbers(self) -> dict[str, float]:
         """Characteristics by name, with what follows from them and the LVEF if it is known."""

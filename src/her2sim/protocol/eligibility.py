@@ -38,6 +38,30 @@ def eligible_regimens(patient: Patient, region: Region = "us") -> tuple[Her2Stat
     return status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
 
 
+def verdict_on(patient: Patient, regimen: str, region: Region) -> Verdict | None:
+    """Verdict on the regimen of a name; None if it is no named regimen."""
+    return next((v for v in eligible_regimens(patient, region)[1] if v.regimen == regimen), None)
+
+
+def label_text(verdict: Verdict | None, region: Region) -> str:
+    """A verdict in words, with its date or its reasons."""
+    if verdict is None:
+        return "not a named regimen"
+    if verdict.labelled:
+        return f"labelled ({region.upper()}, {verdict.dated})"
+    return f"not labelled ({region.upper()}): {'; '.join(verdict.reasons)}"
+
+
+def label_dict(verdict: Verdict | None) -> dict[str, Any]:
+    """A verdict as plain data, for JSON; ``labelled`` is None where no regimen has the name."""
+    return {
+        "labelled": None if verdict is None else verdict.labelled,
+        "reasons": [] if verdict is None else list(verdict.reasons),
+        "dated": None if verdict is None else verdict.dated,
+        "source": None if verdict is None else verdict.source,
+    }
+
+
 def _verdict(
     regimen: NamedRegimen, patient: Patient, status: Her2Status, region: Region
 ) -> Verdict:

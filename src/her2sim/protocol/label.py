@@ -131,6 +131,14 @@ class AfterLastDose(Claim):
         return self
 
 
+CONCERNS_WOMEN = {
+    "contraception, women": True,
+    "contraception, men": False,
+    "no breastfeeding": True,
+}
+"""What concerns women only (true) or men only (false); all else concerns both."""
+
+
 class Premedication(Claim):
     """What is taken before or with a drug, and when."""
 

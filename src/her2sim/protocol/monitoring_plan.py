@@ -5,27 +5,23 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from her2sim.drugs.drug import Drug, load_drug
-from her2sim.facts import Claim, FactFile, read_fact_file
+from her2sim.drugs.drug import Drug
 from her2sim.notice import NOTICE
-from her2sim.patients.cardiac_risk import CardiacRisk, Risk, cardiac_risk
+from her2sim.patients.cardiac_risk import CardiacRisk, cardiac_risk
 from her2sim.patients.patient import Patient
-from her2sim.protocol.label import Label, Monitoring, Region, Setting, load_label
+from her2sim.protocol.eligibility import Verdict, label_dict, verdict_on
+from her2sim.protocol.label import CONCERNS_WOMEN, Label, Monitoring, Region, Setting, load_label
+from her2sim.protocol.surveillance import esc_2022
 from her2sim.protocol.variables import VARIABLES
-from her2sim.regimens.changes import as_planned
 from her2sim.regimens.dose import MINUTES_PER_DAY, Dose, mg_of, size_needed
-from her2sim.regimens.named import NamedRegimen, Part
-from her2sim.regimens.regimen import Regimen, labelled_regimen
+from her2sim.regimens.named import NamedRegimen
+from her2sim.regimens.together import planned_drugs
 from her2sim.units import DAY_PER_MONTH
 
-YEAR_DAY = 364
 ANTHRACYCLINES = ("doxorubicin",)
 HER2_ANTIBODIES = ("trastuzumab",)
 TEST_NAMES = {
@@ -34,40 +30,6 @@ TEST_NAMES = {
     "ast": "AST",
     "alt": "ALT",
 }
-
-
-class Surveillance(Claim):
-    """How often ESC 2022 looks at the heart, for a setting and risk."""
-
-    test: str
-    setting: Setting
-    risk: tuple[Risk, ...]
-    every_days: int | None = Field(default=None, gt=0)
-    then_every_days: int | None = Field(default=None, gt=0)
-    after_end_months: tuple[int, ...] = ()
-    grade: Literal["I", "IIa", "IIb"] = Field(alias="class")
-
-    def days(self, last_day: float) -> Iterator[float]:
-        """Days of the test; the first is before the first dose."""
-        yield 0.0
-        day = float(self.every_days or np.inf)
-        while day <= last_day:
-            yield day
-            late = self.then_every_days is not None and day >= YEAR_DAY
-            day += (self.then_every_days if late else self.every_days) or np.inf
-
-
-class Guideline(FactFile):
-    """Rows of ESC 2022."""
-
-    timing: str
-    row: tuple[Surveillance, ...]
-
-
-@cache
-def esc_2022() -> Guideline:
-    """The rows that come with her2sim."""
-    return read_fact_file(files("her2sim.protocol").joinpath("esc_2022.toml"), Guideline)
 
 
 @dataclass(frozen=True)
@@ -117,13 +79,17 @@ class Afterwards:
 
 @dataclass(frozen=True)
 class MonitoringPlan:
-    """A plan; days count from the first dose, dates if it is known."""
+    """A plan; days count from the first dose, dates if it is known.
+
+    ``verdict`` says whether the regimen is labelled for the patient; None without a name.
+    """
 
     regimen: str
     title: str
     region: Region
     weeks: int
     start: datetime.date | None
+    verdict: Verdict | None
     risk: CardiacRisk
     doses: tuple[PlannedDose, ...]
     premedication: tuple[PlannedPremedication, ...]
@@ -145,6 +111,7 @@ class MonitoringPlan:
             "region": self.region,
             "weeks": self.weeks,
             "start": None if self.start is None else self.start.isoformat(),
+            **label_dict(self.verdict),
             "cardiac_risk": self.risk.as_dict(),
             "doses": [vars(d) | {"date": self.date(d.day)} for d in self.doses],
             "premedication": [vars(p) for p in self.premedication],
@@ -172,43 +139,55 @@ def monitoring_plan(
     weeks : how long
     region : whose labels
     start : date of the first dose, for dates
+
+    Raises
+    ------
+    DataError
+        If drugs of the regimen are not to be given together.
     """
-    planned = [(load_drug(p.drug), _regimen(p)) for p in regimen.part]
+    planned = [(one.drug, one.regimen) for one in planned_drugs(regimen)]
     end_min = weeks * 7 * MINUTES_PER_DAY
     doses = {drug.id: one.doses_before(end_min) for drug, one in planned}
     labels = {drug.id: load_label(drug.id, region) for drug, _ in planned}
     risk = _risk(patient, [drug for drug, _ in planned], doses)
     last = {name: max((d.time_day for d in own), default=0.0) for name, own in doses.items()}
-    tests, later, notes = list[PlannedTest](), list[Afterwards](), list[str]()
+    tests, later = list[PlannedTest](), list[Afterwards]()
     premedication = list[PlannedPremedication]()
-    for name, label in labels.items():
-        if label is None:
-            notes.append(f"No rows of the {region.upper()} label of {name} are encoded.")
-            continue
+    read = {name: label for name, label in labels.items() if label is not None}
+    for name, label in read.items():
         tests += _label_tests(name, label, doses[name], patient.setting, start)
         premedication += _premedication(name, label)
-        later += _afterwards(name, label, last[name], start)
-    targeted = [name for name, label in labels.items() if label is not None]
-    if targeted:
-        tests += _guideline_tests(patient.setting, risk, max(last[n] for n in targeted), start)
-    notes.append(f"ESC 2022: {esc_2022().timing}.")
-    if risk.not_told:
-        notes.append(f"Not told, so not counted in the risk: {', '.join(risk.not_told)}.")
-    weighed = sorted({d.drug for own in doses.values() for d in own if size_needed(d.unit)})
-    if weighed:
-        notes.append(f"Weigh before each dose: that of {', '.join(weighed)} follows body size.")
-    notes += [f"{name} belongs to the regimen and is not planned." for name in regimen.with_others]
+        later += _afterwards(name, label, last[name], start, patient.is_female)
+    if read:
+        tests += _guideline_tests(patient.setting, risk, max(last[n] for n in read), start)
     given = sorted(
         (_dose(dose, patient) for own in doses.values() for dose in own), key=lambda d: d.day
     )
+    notes = [
+        f"No rows of the {region.upper()} label of {name} are encoded."
+        for name in labels
+        if name not in read
+    ]
+    notes += [*_notes(patient, risk, given, later)]
+    notes += [f"{name} belongs to the regimen and is not planned." for name in regimen.with_others]
     return MonitoringPlan(
-        regimen.id, regimen.title, region, weeks, start, risk, tuple(given),
-        tuple(premedication), tuple(tests), tuple(later), tuple(notes),
+        regimen.id, regimen.title, region, weeks, start, verdict_on(patient, regimen.id, region),
+        risk, tuple(given), tuple(premedication), tuple(tests), tuple(later), tuple(notes),
     )  # fmt: skip
 
 
-def _regimen(part: Part) -> Regimen:
-    return as_planned(labelled_regimen(load_drug(part.drug), part.regimen), part)
+def _notes(
+    patient: Patient, risk: CardiacRisk, doses: list[PlannedDose], later: list[Afterwards]
+) -> Iterator[str]:
+    """What a reader must know of the plan, beside what is not in it."""
+    yield f"ESC 2022: {esc_2022().timing}."
+    if risk.not_told:
+        yield f"Not told, so not counted in the risk: {', '.join(risk.not_told)}."
+    weighed = sorted({dose.drug for dose in doses if size_needed(dose.unit)})
+    if weighed:
+        yield f"Weigh before each dose: that of {', '.join(weighed)} follows body size."
+    if patient.is_female is None and any(line.what in CONCERNS_WOMEN for line in later):
+        yield "Sex is not told (body: female), so lines for women and for men are both shown."
 
 
 def _dose(dose: Dose, patient: Patient) -> PlannedDose:
@@ -294,9 +273,11 @@ def _guideline_tests(
 
 
 def _afterwards(
-    drug: str, label: Label, last: float, start: datetime.date | None
+    drug: str, label: Label, last: float, start: datetime.date | None, is_female: bool | None
 ) -> Iterator[Afterwards]:
     for line in label.after_last_dose:
+        if is_female is not None and CONCERNS_WOMEN.get(line.what, is_female) != is_female:
+            continue
         if line.months is not None:
             until, length = months_later(last, line.months, start), f"{line.months} months"
         else:

@@ -20,6 +20,7 @@ from her2sim.patient_course.result import (
     Line,
     PatientCourse,
 )
+from her2sim.protocol.eligibility import label_text
 from her2sim.protocol.variables import VARIABLES
 from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.figures import BAND, LINE, PRINTED
@@ -216,12 +217,11 @@ def line_texts(course: PatientCourse) -> list[str]:
         text = (
             f"Line {number}, {_weeks(line.start_day)} to {_weeks(line.end_day)} weeks: {line.title}"
         )
+        label = label_text(line.verdict, course.region)
         if line.verdict is None:
-            text += f" ({line.regimen}; not a named regimen)"
-        elif line.verdict.labelled:
-            text += f"; labelled ({course.region.upper()}, {line.verdict.dated})"
+            text += f" ({line.regimen}; {label})"
         else:
-            text += f"; not labelled ({course.region.upper()}): {'; '.join(line.verdict.reasons)}"
+            text += f"; {label}"
         found.append(text)
     return found
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from her2sim.patient_course.result import PatientCourse
 from her2sim.protocol.departures import CheckReport
 from her2sim.protocol.eligibility import Verdict
-from her2sim.protocol.monitoring_plan import MonitoringPlan
+from her2sim.protocol.monitoring_plan import MonitoringPlan, PlannedDose
 from her2sim.report.course_page import HEADINGS, decision_cells, dose_runs, drug_cells
 from her2sim.report.shortage import ShortageReport
 from her2sim.report.tables import number_text
@@ -69,9 +69,11 @@ def plan_tables(plan: MonitoringPlan) -> tuple[Table, ...]:
     doses = Table(title="Doses", title_justify="left")
     for heading in ("drug", "doses", "first day", "last day", "amount", "mg"):
         doses.add_column(heading, overflow="fold")
-    for drug, amount, unit in dict.fromkeys((d.drug, d.amount, d.unit) for d in plan.doses):
-        own = [d for d in plan.doses if (d.drug, d.amount, d.unit) == (drug, amount, unit)]
-        over = f" over {own[0].duration_min:g} min" if own[0].duration_min else ""
+    alike = dict[tuple[str, float, str, float], list[PlannedDose]]()
+    for d in plan.doses:
+        alike.setdefault((d.drug, d.amount, d.unit, d.duration_min), []).append(d)
+    for (drug, amount, unit, minutes), own in alike.items():
+        over = f" over {minutes:g} min" if minutes else ""
         mg = own[0].dose_mg
         doses.add_row(
             drug, str(len(own)), when(own[0].day), when(own[-1].day), f"{amount:g} {unit}{over}",

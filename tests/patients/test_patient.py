@@ -1,0 +1,95 @@
+"""A patient file: what cannot be true together is refused, all of it at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from her2sim.errors import DataError
+from her2sim.patients.contradictions import APART, SETTING_OF
+from her2sim.patients.patient import HISTORY, Patient, load_patient
+
+USUAL = {"tumour": "breast", "setting": "metastatic", "her2_test": {"ihc": "3+"}}
+EARLY = {"setting": "early"}
+MET = {"setting": "metastatic"}
+
+
+def patient(**told: object) -> Patient:
+    return Patient.model_validate(USUAL | told)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (
+            MET | {"history": ["untreated_metastatic"], "anti_her2_regimens_metastatic": 1},
+            "untreated_metastatic is told, anti_her2_regimens_metastatic is 1",
+        ),
+        (EARLY | {"anti_her2_regimens_metastatic": 2}, "metastatic is 2, setting is early"),
+        (
+            EARLY | {"history": ["untreated_metastatic"]},
+            "untreated_metastatic is of metastatic disease, setting is early",
+        ),
+        (
+            EARLY | {"history": ["prior_endocrine_metastatic"]},
+            "prior_endocrine_metastatic is of metastatic disease, setting is early",
+        ),
+        (
+            MET | {"history": ["early_not_operated"]},
+            "early_not_operated is of early disease, setting is metastatic",
+        ),
+        (
+            EARLY | {"history": ["residual_disease", "early_not_operated"]},
+            "early_not_operated and residual_disease exclude each other",
+        ),
+        (
+            EARLY | {"history": ["postmenopausal"], "body": {"female": 0}},
+            "postmenopausal is told, body: female is 0",
+        ),
+    ],
+)
+def test_contradictions_are_refused(told: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match="keep the one that is true") as error:
+        patient(**told)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        MET | {"history": ["untreated_metastatic", "prior_endocrine_metastatic"]},
+        # the cancer came back within 6 months of adjuvant chemotherapy
+        MET | {"history": ["untreated_metastatic", "prior_chemotherapy_metastatic"]},
+        MET | {"history": ["residual_disease", "adjuvant_trastuzumab_done"]},
+        MET | {"history": ["untreated_metastatic", "prior_trastuzumab", "prior_taxane"]},
+        EARLY | {"history": ["postmenopausal"]},
+        EARLY | {"history": ["residual_disease", "prior_trastuzumab", "prior_taxane"]},
+    ],
+)
+def test_what_can_be_true_is_read(told: dict[str, object]) -> None:
+    assert patient(**told).history == tuple(told["history"])  # type: ignore[arg-type]
+
+
+def test_contradictions_are_of_facts_that_are_known() -> None:
+    assert set(SETTING_OF).union(*APART) <= set(HISTORY)
+
+
+def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(
+        'tumour = "breast"\nsetting = "early"\nanti_her2_regimens_metastatic = 1\n'
+        'history = ["prior_taxan", "untreated_metastatic"]\n'
+        "[her2_test]\nratio = -1.0\n[body]\nweight_kg = 700\n"
+    )
+    with pytest.raises(DataError) as error:
+        load_patient(path)
+    for part in (
+        "did you mean 'prior_taxane'",
+        "weight_kg 700 is outside",
+        "untreated_metastatic is of metastatic disease",
+        "untreated_metastatic is told, anti_her2_regimens_metastatic is 1",
+        "anti_her2_regimens_metastatic is 1, setting is early",
+        "ratio -1 is outside",
+    ):
+        assert part in str(error.value)
