@@ -104,3 +104,43 @@ def test_adding_a_drug_takes_a_folder_and_no_code(tmp_path: Path) -> None:
         r for r in found["exposures"] if (r["cycle"], r["metric"]) == ("steady state", "auc")
     )
     assert steady["median"] == pytest.approx(500 / 0.2, rel=0.1)  # dose over clearance
+
+
+ANTHRACYCLINE = """
+import numpy as np
+from her2sim.biology.people import draw_people
+from her2sim.course import cohort_chunks, load_treatment
+from her2sim.patients.population import load_population
+from her2sim.whole_patient.composition import whole_patient
+from her2sim.whole_patient.dosing import LastingChanges
+cohort = next(cohort_chunks(load_population("mbc"), 5, 1, 5))
+treatments = [load_treatment(name, "q3w") for name in ("epirubicin", "trastuzumab")]
+whole = whole_patient(treatments, organs=("heart",))
+changes = LastingChanges(whole, draw_people(cohort))
+who, one = np.arange(5), np.ones(5)
+((row, values),) = changes.after(0, who, 0 * one, 150 * one, np.ones(5, dtype=int))
+assert whole.model.parameters[row] == "troponin", row
+assert (values > draw_people(cohort).hearts.parameters["troponin"]).all()
+"""
+
+
+def test_adding_an_anthracycline_takes_a_folder_and_no_code(tmp_path: Path) -> None:
+    """Epirubicin, a copy of doxorubicin under its own name: troponin and risk follow."""
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    drugs = tmp_path / "src" / "her2sim" / "drugs"
+    shutil.copytree(drugs / "doxorubicin", drugs / "epirubicin")
+    for path in (drugs / "epirubicin").glob("*.toml"):
+        text = path.read_text(encoding="utf-8").replace("doxorubicin", "epirubicin")
+        path.write_text(text.replace("Adriamycin", "Ellence"), encoding="utf-8")
+    options = {
+        "cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(tmp_path / "src")},
+        "capture_output": True, "text": True, "timeout": 120,
+    }  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", ANTHRACYCLINE], **options)
+    assert done.returncode == 0, done.stderr
+    call = ["plan", str(ROOT / "examples" / "patient_ebc.toml"), "--regimen",
+            "epirubicin*4 + trastuzumab@84", "--json"]  # fmt: skip
+    done = subprocess.run([sys.executable, "-m", "her2sim", *call], **options)
+    assert done.returncode == 0, done.stderr
+    risk = json.loads(done.stdout)["cardiac_risk"]["factors"]
+    assert any("anthracycline" in factor and "before" in factor for factor in risk)

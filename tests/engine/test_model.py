@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from her2sim.engine.model import Part, Symbol, compose
@@ -69,3 +72,33 @@ def test_rates_of_several_components_add_up() -> None:
 
     model = compose("sum", [one, other], register)
     assert model.rates({"x": 2.0, "a": 3.0, "b": 4.0})[0] == [-14.0]
+
+
+def test_one_output_takes_only_the_components_it_needs() -> None:
+    calls = []
+
+    def first(a: Any, x: Any) -> Part:
+        calls.append("first")
+        return Part(rates={"x": -a * x}, outputs={"y": a * x})
+
+    def second(y: Any, b: Any) -> Part:
+        calls.append("second")
+        return Part(outputs={"z": y * b})
+
+    def third(a: Any) -> Part:
+        calls.append("third")
+        return Part(outputs={"w": a})
+
+    entries = [
+        Symbol("x", "state", "1", ""), Symbol("a", "parameter", "1/day", ""),
+        Symbol("b", "parameter", "day", ""), Symbol("y", "output", "1/day", ""),
+        Symbol("z", "output", "1", ""), Symbol("w", "output", "1/day", ""),
+    ]  # fmt: skip
+    model = compose("three", [first, second, third], {e.name: e for e in entries})
+    states, parameters = np.array([[2.0, 3.0]]), np.array([[5.0, 5.0], [7.0, 7.0]])
+    model.output_of("z", states, parameters)
+    calls.clear()
+    assert model.output_of("z", states, parameters).tolist() == [70.0, 105.0]
+    assert sorted(calls) == ["first", "second"]
+    with pytest.raises(ModelError, match="no output 'zz'"):
+        model.output_of("zz", states, parameters)

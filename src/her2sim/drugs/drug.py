@@ -13,6 +13,10 @@ from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, UnknownDrugError, UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, FactModel, Quantity, read_fact_file
 
+Group = Literal[
+    "anti-HER2", "chemotherapy", "anthracycline", "taxane", "endocrine", "immunotherapy"
+]
+
 
 class LabelledDose(FactModel):
     """A dose as the label gives it."""
@@ -42,8 +46,9 @@ class Drug(FactFile):
 
     ``acts_as`` names what it does to other medicines, as in "strong CYP3A4 inhibitor";
     ``substance`` is the drug that it is, given in another way; ``antibody`` is the drug whose
-    antibody a conjugate carries. ``target_trough`` is a concentration that was said to be wanted
-    before each dose.
+    antibody a conjugate carries. ``groups`` are those that labels and guidelines speak of,
+    ``tells`` is what a treatment with it adds to a patient's history. ``target_trough`` is a
+    concentration that was said to be wanted before each dose.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -52,6 +57,8 @@ class Drug(FactFile):
     title: str
     aliases: tuple[str, ...] = ()
     drug_class: str = Field(alias="class")
+    groups: tuple[Group, ...] = ()
+    tells: tuple[str, ...] = ()
     acts_as: tuple[str, ...] = ()
     substance: str | None = None
     antibody: str | None = None

@@ -94,6 +94,15 @@ class Model:
         shape = np.broadcast_shapes(*(np.shape(o) for o in outputs))
         return np.array([np.broadcast_to(o, shape) for o in outputs])
 
+    def output_of(
+        self, name: str, states: NDArray[np.float64], parameters: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """One output, from the components that it takes; shapes as for :meth:`outputs_of`."""
+        values = dict(zip(self.parameters, parameters, strict=True))
+        values |= dict(zip(self.states, states, strict=True))
+        found: NDArray[np.float64] = _run(_giving(self, name), values)[1][name]
+        return found
+
     def index(self, kind: Literal["states", "parameters", "outputs"], name: str) -> int:
         """Position of a name in ``states``, ``parameters`` or ``outputs``."""
         names: tuple[str, ...] = getattr(self, kind)
@@ -108,6 +117,28 @@ class Model:
         lines = [f"{o} = {n}" for o, n in zip(self.outputs, self.output_nodes, strict=True)]
         lines += [f"d {s}/dt = {n}" for s, n in zip(self.states, self.rate_nodes, strict=True)]
         return lines
+
+
+@functools.cache
+def _giving(model: Model, output: str) -> tuple[Component, ...]:
+    """Components that an output takes: the one that gives it, and those that give what it needs."""
+    model.index("outputs", output)
+    symbols = {name: name for name in (*model.states, *model.parameters)}
+    gives = {name: c for c in model.components for name in _outputs_named(model, c)}
+    found: dict[Component, None] = {}
+    waiting = [output]
+    while waiting:
+        component = gives[waiting.pop()]
+        if component not in found:
+            found[component] = None
+            waiting += [a for a in _arguments(component) if a not in symbols]
+    return tuple(found)
+
+
+def _outputs_named(model: Model, component: Component) -> tuple[str, ...]:
+    """Names of the outputs of a component, by running it on units."""
+    units = {name: parse_unit(model.symbols[name].unit) for name in _arguments(component)}
+    return tuple(component(**units).outputs)
 
 
 def _run(components: Sequence[Component], known: dict[str, Any]) -> tuple[dict[str, Any], ...]:

@@ -214,26 +214,16 @@ def _require_mechanisms(treatments: Sequence[Treatment]) -> None:
         )
 
 
-TELLS = {
-    "trastuzumab": "prior_trastuzumab",
-    "docetaxel": "prior_taxane",
-    "paclitaxel": "prior_taxane",
-    "doxorubicin": "prior_anthracycline",
-}
-"""What a drug of a line before adds to the history."""
-CHEMOTHERAPY = ("docetaxel", "paclitaxel", "doxorubicin", "capecitabine")
-
-
 def _treated_with(patient: Patient, combination: Combination) -> Patient:
     """The patient after a line, for the question whether the next is labelled."""
-    substances = {_substance(treatment) for treatment in combination.treatments}
-    history = {*patient.history, *(TELLS[name] for name in substances if name in TELLS)}
+    drugs = [treatment.drug for treatment in combination.treatments]
+    history = {*patient.history, *(told for drug in drugs for told in drug.tells)}
     number = patient.anti_her2_regimens_metastatic
     if patient.setting == "metastatic":
         history = history - {"untreated_metastatic"} | {"prior_systemic"}
-        if substances & {*CHEMOTHERAPY}:
+        if any("chemotherapy" in drug.groups for drug in drugs):
             history.add("prior_chemotherapy_metastatic")
-        number += bool(substances - {*CHEMOTHERAPY})
+        number += any("anti-HER2" in drug.groups for drug in drugs)
     return patient.model_copy(
         update={"history": tuple(sorted(history)), "anti_her2_regimens_metastatic": number}
     )

@@ -22,8 +22,6 @@ from her2sim.regimens.named import NamedRegimen
 from her2sim.regimens.together import planned_drugs
 from her2sim.units import DAY_PER_MONTH
 
-ANTHRACYCLINES = ("doxorubicin",)
-HER2_ANTIBODIES = ("trastuzumab",)
 TEST_NAMES = {
     "lvef": "echocardiography (LVEF)",
     "ild_grade": "cough, breathlessness, fever (lungs)",
@@ -203,8 +201,8 @@ def _risk(patient: Patient, drugs: list[Drug], doses: dict[str, list[Dose]]) -> 
     told = set(patient.heart)
     if "prior_trastuzumab" in patient.history:
         told.add("previous_trastuzumab")
-    anthracyclines = [d for d in drugs if (d.substance or d.id) in ANTHRACYCLINES]
-    targeted = [d for d in drugs if (d.substance or d.id) in HER2_ANTIBODIES]
+    anthracyclines = [d for d in drugs if "anthracycline" in d.groups]
+    targeted = [d for d in drugs if "prior_trastuzumab" in d.tells]
     for one in anthracyclines:
         end = max(dose.time_day for dose in doses[one.id])
         starts = [doses[other.id][0].time_day for other in targeted if doses[other.id]]

@@ -139,7 +139,7 @@ class LastingChanges:
                 per_cycle = drug.treatment.regimen.doses_per_cycle
                 cycle = cycle_numbers(self.n_doses[position, who], per_cycle)
                 yield model.index("parameters", name), pk.at_cycle(effect, cycle)
-        if self.troponin is not None and drug.treatment.drug.id in ANTHRACYCLINES:
+        if self.troponin is not None and drug.is_anthracycline:
             yield model.index("parameters", "troponin"), self.troponin.after(who, day, dose_mg)
 
 
@@ -148,7 +148,7 @@ def _lasting_blocks(
 ) -> Iterator[Block]:
     """Rows of what the doses of a drug change for good."""
     position = whole.drugs.index(drug)
-    if not drug.treatment.pk.cycle_effect and drug.treatment.drug.id not in ANTHRACYCLINES:
+    if not drug.treatment.pk.cycle_effect and not drug.is_anthracycline:
         return
     changes, turn = LastingChanges(whole, people), dose_numbers(own.patient)
     for k in range(1, turn.max(initial=0) + 1):
@@ -156,9 +156,6 @@ def _lasting_blocks(
         who, day, mg = own.patient[chosen], own.day[chosen], own.dose_mg[chosen]
         for index, values in changes.after(position, who, day, mg, own.number[chosen]):
             yield who, day, At.CHANGE, Action.PARAMETER, index, values
-
-
-ANTHRACYCLINES = ("doxorubicin",)
 
 
 class TroponinClock:

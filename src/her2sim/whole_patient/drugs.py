@@ -38,6 +38,11 @@ class DrugInPatient:
         return self.mechanism.agent.tag
 
     @property
+    def is_anthracycline(self) -> bool:
+        """Whether it raises troponin as anthracyclines do."""
+        return "anthracycline" in self.treatment.drug.groups
+
+    @property
     def acts_by_dose(self) -> bool:
         """Whether its kill follows the doses given, not its levels."""
         return self.mechanism.kind in BY_DOSE
