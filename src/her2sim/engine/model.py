@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from her2sim.engine.expression import Graph, Node
 from her2sim.errors import ModelError, UnitError, did_you_mean
-from her2sim.units import parse_unit
+from her2sim.units import DIMENSIONLESS, Unit, parse_unit
 
 Kind = Literal["state", "parameter", "output"]
 TIME_UNIT = "day"
@@ -255,7 +255,8 @@ def check_units(name: str, components: Sequence[Component], symbols: Mapping[str
     time = parse_unit(TIME_UNIT)
     found = {f"d {s}/dt": (rate * time, s) for s, rate in rates.items()}
     found |= {o: (unit, o) for o, unit in outputs.items()}
-    for label, (unit, symbol) in found.items():
+    for label, (told, symbol) in found.items():
+        unit = told if isinstance(told, Unit) else DIMENSIONLESS
         if not unit.equals(units[symbol]):
             raise UnitError(
                 f"model {name}: {label} comes out as {unit}, "

@@ -7,9 +7,10 @@ that sums over whatever antibodies are given cannot list its arguments once and 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from her2sim.engine.expression import Graph, Node
 from her2sim.engine.model import Component, Part
 
 
@@ -23,23 +24,40 @@ def tag_of(drug: str) -> str:
 
 
 class Assembled:
-    """A component with arguments that are named when it is made.
+    """A component whose arguments are what its function reads.
 
-    ``function`` gets all of them in one mapping.
+    ``function`` gets all of them in one mapping; it is run once on symbols to see what it reads.
     """
 
-    def __init__(
-        self, name: str, arguments: Sequence[str], function: Callable[[Mapping[str, Any]], Part]
-    ) -> None:
+    def __init__(self, name: str, function: Callable[[Mapping[str, Any]], Part]) -> None:
         self.__name__ = name
         self.__doc__ = function.__doc__
-        names = dict.fromkeys(arguments)
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        names = names_read(function)
         self.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in names])
         self._function = function
 
     def __call__(self, **known: Any) -> Part:
         return self._function(known)
+
+
+class _Asked(dict[str, Node]):
+    """A mapping that has a symbol for every name, and remembers which were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._graph = Graph()
+
+    def __missing__(self, name: str) -> Node:
+        self[name] = self._graph.symbol(name)
+        return self[name]
+
+
+def names_read(function: Callable[[Mapping[str, Any]], Part]) -> tuple[str, ...]:
+    """Names that the equations of a component read, in order."""
+    asked = _Asked()
+    function(asked)
+    return tuple(asked)
 
 
 def renamed(component: Component, names: Mapping[str, str]) -> Component:
@@ -54,4 +72,4 @@ def renamed(component: Component, names: Mapping[str, str]) -> Component:
         )
 
     run.__doc__ = component.__doc__
-    return Assembled(component.__name__, [names.get(name, name) for name in own], run)
+    return Assembled(component.__name__, run)

@@ -33,10 +33,8 @@ def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> C
     Under ``lasting`` drugs the count that feedback aims at drifts to a lower level.
     """
     states = stages_of(line)
-    drugs = [f"{base}_{tag}" for tag in tags for base in ("conc", f"{line}_slope")]
     own = [f"{base}_{line}" for base in ("base", "maturation", "feedback")]
     pool, left, pace = (f"{base}_{line}" for base in ("pool", "pool_left", "pool_rate"))
-    drift = [pool, left, pace, *(f"switch_{tag}" for tag in lasting)] if lasting else []
 
     def cells(k: Any) -> Part:
         """A chain of maturation; low counts speed proliferation up."""
@@ -61,7 +59,7 @@ def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> C
             rates[pool] = k[pace] * is_there * (k[left] - k[pool])
         return Part(rates=rates, outputs={f"count_{line}": 1.0 * counted})
 
-    return Assembled(f"{line} line", [*states, *own, *drugs, *drift], cells)
+    return Assembled(f"{line} line", cells)
 
 
 def febrile_neutropenia(neutrophils: Any, fever_rate: Any, fever_level: Any) -> Part:

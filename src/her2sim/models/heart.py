@@ -19,7 +19,6 @@ LN2 = 0.6931471805599453
 
 def cardiac_effect(tags: Sequence[str]) -> Component:
     """The effect compartment, driven by the antibodies that act on the heart."""
-    names = [f"{base}_{tag}" for tag in tags for base in ("conc", "heart_weight")]
 
     def effect(k: Any) -> Part:
         """Concentrations, each weighed against trastuzumab, less what is recovered from."""
@@ -28,7 +27,7 @@ def cardiac_effect(tags: Sequence[str]) -> Component:
             change = change + k[f"heart_weight_{tag}"] * k[f"conc_{tag}"]
         return Part(rates={"heart_effect": change})
 
-    return Assembled("cardiac_effect", [*names, "heart_recovery", "heart_effect"], effect)
+    return Assembled("cardiac_effect", effect)
 
 
 def ejection_fraction(

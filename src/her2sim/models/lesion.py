@@ -12,8 +12,9 @@ A second site has names with a suffix, and its own access for each drug.
 from __future__ import annotations
 
 import functools
+import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -75,28 +76,28 @@ class Lesion:
 
     def components(self) -> tuple[Component, ...]:
         """All equations, as components that compose by name."""
-        made = [self._inhibition(), self._receptors(), self._signalling(), self._immune_kill()]
+        made = [self._inhibition(), self._receptors(), self._signalling(), self._volume()]
+        made += [self._immune_kill()] if self.binders else []
         made += [self._pool(epitope) for epitope in self.epitopes]
         made += [self._uptake(agent) for agent in self.binders]
         made += [self._reversible(agent) for agent in self.of_kind("reversible")]
         made += [self._covalent(agent) for agent in self.of_kind("covalent")]
         made += [self._payload(agent) for agent in self.of_kind("conjugate")]
         made += [self._fading(agent) for agent in self.of_kind(*BY_DOSE)]
-        return (*made, self._growth(), self._size())
+        return (*made, self._growth(), self._elsewhere())
 
     # Receptors and antibodies.
 
     def _receptors(self) -> Component:
         """Receptors per cell on average, and their concentration in the tumour volume."""
         n = self.name
-        cells = [n(f"cells_{c}") for c in self.clones]
 
         def receptors(k: Known) -> Part:
             """Mean receptors of all cells; a kinase inhibitor may keep more at the surface."""
-            total = functools.reduce(operator.add, (k[c] for c in cells))
+            everything = total(k[n(f"cells_{c}")] for c in self.clones)
             low = k[n("cells_l")]
             kept = 1.0 + k["stabilisation"] * (1.0 - k[n("kinase")])
-            high = total - low + NO_CELLS
+            high = everything - low + NO_CELLS
             mean = (high * k["receptors_s"] + low * k["receptors_l"]) / (high + low)
             return Part(
                 outputs={
@@ -106,8 +107,7 @@ class Lesion:
                 }
             )
 
-        names = [*cells, "receptors_s", "receptors_l", "receptor_density", "stabilisation"]
-        return Assembled("receptors", [*names, n("kinase")], receptors)
+        return Assembled("receptors", receptors)
 
     def _pool(self, epitope: Epitope) -> Component:
         """Antibodies that share an epitope: who binds shares it in proportion."""
@@ -121,30 +121,25 @@ class Lesion:
 
             What is bound also leaves with the receptor, so half-saturation is at KD + knet/kon.
             """
-            total = functools.reduce(operator.add, (k[a] for a in amounts))
+            everything = total(k[a] for a in amounts)
             sites, void = k[n("receptors")], k["void"]
             weak = void * (k[kd] + k["knet"] / k["kon"])
-            distance = sites - total
-            root = sqrt(distance * distance + 2.0 * weak * (sites + total) + weak * weak)
-            share = 2.0 / (sites + total + weak + root)
-            outputs = {n(f"occupancy_{epitope}"): total * share}
+            distance = sites - everything
+            root = sqrt(distance * distance + 2.0 * weak * (sites + everything) + weak * weak)
+            share = 2.0 / (sites + everything + weak + root)
+            outputs = {n(f"occupancy_{epitope}"): everything * share}
             for tag, amount in zip(tags, amounts, strict=True):
                 bound = k[amount] * sites * share
                 outputs[n("bound", tag)] = bound
                 outputs[n("free", tag)] = (k[amount] - bound) / void
             return Part(outputs=outputs)
 
-        return Assembled(
-            f"pool_{epitope}", [*amounts, n("receptors"), "void", kd, "knet", "kon"], pool
-        )
+        return Assembled(f"pool_{epitope}", pool)
 
     def _uptake(self, agent: Agent) -> Component:
         """Antibody in the tumour: exchange with plasma, and loss with the receptor."""
         n, tag = self.name, agent.tag
         clipped = "clipping_" + tag
-        names = [f"plasma_{tag}", "kex", "knet", n("bound", tag), n("free", tag), "void"]
-        names += [f"access_{self.site}"] if self.site else []
-        names += [clipped] if agent.is_permeable else []
 
         def uptake(k: Known) -> Part:
             """Exchange through the vessel wall, internalisation, release outside the cell."""
@@ -155,7 +150,7 @@ class Lesion:
                 lost = lost + k[clipped] * k["void"] * k[n("free", tag)]
             return Part(rates={n("antibody", tag): gained - lost})
 
-        return Assembled("uptake", names, uptake)
+        return Assembled("uptake", uptake)
 
     # Kinase and signalling.
 
@@ -166,37 +161,28 @@ class Lesion:
 
         def inhibition(k: Known) -> Part:
             """Shares that are left multiply: all act on one kinase."""
-            left: Any = 1.0 + 0.0 * k["stabilisation"]
-            for name in lefts:
-                left = left * k[name]
-            return Part(outputs={n("kinase"): left})
+            return Part(outputs={n("kinase"): math.prod((k[name] for name in lefts), start=1.0)})
 
-        return Assembled("inhibition", [*lefts, "stabilisation"], inhibition)
+        return Assembled("inhibition", inhibition)
 
     def _unbound(self, agent: Agent, k: Known) -> Any:
         """Unbound concentration of an inhibitor at this site."""
         share = k[f"access_{agent.tag}_{self.site}"] if self.site else 1.0
         return k[f"unbound_{agent.tag}"] * share * k[f"plasma_{agent.tag}"]
 
-    def _inhibitor_names(self, agent: Agent) -> list[str]:
-        names = [f"plasma_{agent.tag}", f"unbound_{agent.tag}"]
-        return [*names, f"access_{agent.tag}_{self.site}"] if self.site else names
-
     def _reversible(self, agent: Agent) -> Component:
         n, tag = self.name, agent.tag
-        names = [*self._inhibitor_names(agent), f"ic50_{tag}", "hill_kinase"]
 
         def reversible(k: Known) -> Part:
             """A reversible inhibitor: activity left at the unbound concentration."""
             ratio = maximum(self._unbound(agent, k) / k[f"ic50_{tag}"], 0.0)
             return Part(outputs={n("activity", tag): 1.0 / (1.0 + power(ratio, k["hill_kinase"]))})
 
-        return Assembled("reversible", names, reversible)
+        return Assembled("reversible", reversible)
 
     def _covalent(self, agent: Agent) -> Component:
         n, tag = self.name, agent.tag
         lost = n("inactivated", tag)
-        names = [*self._inhibitor_names(agent), f"kinact_{tag}", f"ki_{tag}", "knet", lost]
 
         def covalent(k: Known) -> Part:
             """A covalent inhibitor: kinase is lost until the receptor is made anew."""
@@ -206,7 +192,7 @@ class Lesion:
             change = rate * active - k["knet"] * k[lost]
             return Part(rates={lost: change}, outputs={n("activity", tag): active})
 
-        return Assembled("covalent", names, covalent)
+        return Assembled("covalent", covalent)
 
     def _blocked(self, k: Known) -> tuple[Any, Any, Any]:
         """Blocked shares of domain IV and domain II, and what a cluster leaves of the receptor."""
@@ -221,10 +207,6 @@ class Lesion:
 
     def _signalling(self) -> Component:
         n = self.name
-        occupancies = [n(f"occupancy_{e}") for e in self.epitopes]
-        names = [*occupancies, n("kinase"), "clustering", "ligand_share", "own_growth_s"]
-        names += ["own_growth_l", "block_iv", "block_ii", "cross_iv", "cross_ii"]
-        names += ["ligand_share_e"] if self.has_escape else []
 
         def signalling(k: Known) -> Part:
             """Signal left, and what growth is driven by, in each clone (1 without a drug)."""
@@ -243,26 +225,21 @@ class Lesion:
                 outputs[n("drive_e")] = own + (1.0 - own) * escaped
             return Part(outputs=outputs)
 
-        return Assembled("signalling", names, signalling)
+        return Assembled("signalling", signalling)
 
     # Kill.
 
     def _immune_kill(self) -> Component:
         """Antibody-dependent cytotoxicity by Fc parts on a cell."""
         n = self.name
-        names = ["clustering", "adcc_max", "adcc_half", "effector_cells", "receptors_s"]
-        names += ["receptors_l", n("kept"), n("receptors")]
-        names += [n(f"occupancy_{e}") for e in self.epitopes]
-        names += [n("bound", a.tag) for a in self.binders]
-        names += [f"fc_affinity_{a.tag}" for a in self.binders]
 
         def immune_kill(k: Known) -> Part:
             """Affinity for the Fc receptor shifts the half-saturation, not the maximum."""
             left = self._blocked(k)[2]
-            weighed: Any = 0.0 * k["effector_cells"]
-            for agent in self.binders:
-                of_sites = k[n("bound", agent.tag)] / k[n("receptors")]
-                weighed = weighed + k[f"fc_affinity_{agent.tag}"] * of_sites
+            weighed = total(
+                k[f"fc_affinity_{agent.tag}"] * (k[n("bound", agent.tag)] / k[n("receptors")])
+                for agent in self.binders
+            )
             outputs = {}
             for clone in ("s", "l"):
                 parts = weighed * left * k[n("kept")] * k[f"receptors_{clone}"]
@@ -270,16 +247,13 @@ class Lesion:
                 outputs[n(f"adcc_{clone}")] = kill
             return Part(outputs=outputs)
 
-        return Assembled("immune_kill", names, immune_kill)
+        return Assembled("immune_kill", immune_kill)
 
     def _payload(self, agent: Agent) -> Component:
         """Payload in the cells of each clone, and the kill by it."""
         n, tag = self.name, agent.tag
         own = ["dar", "kout", "kmax", "kc50", "hill", "sensitivity"]
         own += ["influx", "clipping", "kex_payload", "plasma_payload"] if agent.is_permeable else []
-        names = [f"{base}_{tag}" for base in own]
-        names += [n("bound", tag), n("free", tag), n("receptors_mean"), "knet", "cell_share"]
-        names += ["void", "receptors_s", "receptors_l"]
 
         def payload(k: Known) -> Part:
             """What is released in a cell leaves it; if permeable, it reaches the neighbours too."""
@@ -299,92 +273,91 @@ class Lesion:
                 outputs[n(f"kill_{clone}", tag)] = p["kmax"] * strength / (1.0 + strength)
             return Part(outputs=outputs)
 
-        return Assembled("payload", names, payload)
+        return Assembled("payload", payload)
 
     def _fading(self, agent: Agent) -> Component:
         """A cytotoxic or endocrine drug loses effect while it is given."""
         n, tag = self.name, agent.tag
         state = n("fading", tag)
-        names = [state, f"waning_{tag}", f"given_{tag}"]
 
         def fading(k: Known) -> Part:
             """Kill that is left of the first, in proportion to the doses really given."""
             change = -k[f"waning_{tag}"] * k[f"given_{tag}"] * k[state]
             return Part(rates={state: change})
 
-        return Assembled("fading", names, fading)
+        return Assembled("fading", fading)
 
     # Growth.
+
+    def _volume(self) -> Component:
+        """Living and dying cells, relative to the start, and the sum of diameters."""
+        n = self.name
+
+        def volume(k: Known) -> Part:
+            """Diameters follow the cube root of the volume."""
+            living = total(k[n(f"cells_{c}")] for c in self.clones)
+            found = living + k[n("dying")]
+            relative = exp(log(maximum(found, 1e-12)) / 3.0)
+            outputs = {n("volume"): found, n("relative_mm"): relative}
+            return Part(outputs={**outputs, n("diameters_mm"): k[n("baseline_mm")] * relative})
+
+        return Assembled("volume", volume)
 
     def _growth(self) -> Component:
         """Growth and death of clones, and dying cells."""
         n = self.name
-        cells = [n(f"cells_{c}") for c in self.clones]
-        by_dose, conjugates = self.of_kind(*BY_DOSE), self.of_kind("conjugate")
-        names = [*cells, n("dying"), "growth", "log_largest", "regression", "clearing"]
-        names += [n("drive_s"), n("drive_l"), n("adcc_s"), n("adcc_l"), "resist_immune"]
-        names += ["resist_signal"]
-        names += [n("drive_e")] if self.has_escape else []
-        for agent in by_dose:
-            names += [f"{base}_{agent.tag}" for base in ("chemo_kill", "given", "resist")]
-            names += [n("fading", agent.tag)]
-        for agent in conjugates:
-            names += [n("kill_s", agent.tag), n("kill_l", agent.tag), f"resist_{agent.tag}"]
 
         def growth(k: Known) -> Part:
             """Each clone grows by what drives it and dies by all kills together (Bliss)."""
-            numbers = [k[c] for c in cells]
-            living = functools.reduce(operator.add, numbers)
-            volume = living + k[n("dying")]
-            room = 1.0 - log(maximum(volume, 1e-12)) / k["log_largest"]
+            room = 1.0 - log(maximum(k[n("volume")], 1e-12)) / k["log_largest"]
             fastest = k["growth"] * maximum(room, SLOWEST_GROWTH)
             drive = {"s": k[n("drive_s")], "l": k[n("drive_l")]}
             drive["m"] = 1.0 - k["resist_signal"] * (1.0 - drive["s"])
-            death = {c: k["regression"] * (1.0 - drive[c]) for c in ("s", "l", "m")}
-            death["s"] = death["s"] + k[n("adcc_s")]
-            death["l"] = death["l"] + k[n("adcc_l")]
-            death["m"] = death["m"] + k["resist_immune"] * k[n("adcc_s")]
-            for agent in by_dose:
-                tag = agent.tag
-                kill = k[f"chemo_kill_{tag}"] * k[f"given_{tag}"] * k[n("fading", tag)]
-                for clone in ("s", "l"):
-                    death[clone] = death[clone] + kill
-                death["m"] = death["m"] + k[f"resist_{tag}"] * kill
-            for agent in conjugates:
-                tag = agent.tag
-                for clone in ("s", "l"):
-                    death[clone] = death[clone] + k[n(f"kill_{clone}", tag)]
-                death["m"] = death["m"] + k[f"resist_{tag}"] * k[n("kill_s", tag)]
+            death = {c: k["regression"] * (1.0 - drive[c]) for c in CLONES}
+            for kill in self._kills(k):
+                death = {c: rate + kill[c] for c, rate in death.items()}
             if self.has_escape:  # killed as the sensitive clone, but for what its signal spares
                 drive["e"] = k[n("drive_e")]
                 death["e"] = death["s"] + k["regression"] * (drive["s"] - drive["e"])
-            nothing = 0.0 * k["clearing"] * living
-            rates, dead, gain = {}, nothing, nothing
-            for clone, number in zip(self.clones, numbers, strict=True):
-                born = fastest * drive[clone] * number
-                lost = death[clone] * number
-                rates[n(f"cells_{clone}")] = born - lost
-                dead, gain = dead + lost, gain + born - lost
-            rates[n("dying")] = dead - k["clearing"] * k[n("dying")]
-            return Part(
-                rates=rates, outputs={n("volume"): volume, n("gain"): gain / (living + NO_CELLS)}
-            )
+            numbers = {c: k[n(f"cells_{c}")] for c in self.clones}
+            born = {c: fastest * drive[c] * number for c, number in numbers.items()}
+            lost = {c: death[c] * number for c, number in numbers.items()}
+            rates = {n(f"cells_{c}"): born[c] - lost[c] for c in self.clones}
+            gain = total(rates.values())
+            rates[n("dying")] = total(lost.values()) - k["clearing"] * k[n("dying")]
+            living = total(numbers.values())
+            return Part(rates=rates, outputs={n("gain"): gain / (living + NO_CELLS)})
 
-        return Assembled("growth", names, growth)
+        return Assembled("growth", growth)
 
-    def _size(self) -> Component:
-        """Sum of diameters, and the hazard of progression elsewhere."""
+    def _kills(self, k: Known) -> Iterator[dict[str, Any]]:
+        """Rates of death by each kind of kill, in the sensitive, HER2-low and resistant clone."""
         n = self.name
-        names = [n("volume"), n("gain"), n("baseline_mm"), "new_lesions", "growth_scale"]
+        if self.binders:
+            of_s, of_l = k[n("adcc_s")], k[n("adcc_l")]
+            yield {"s": of_s, "l": of_l, "m": k["resist_immune"] * of_s}
+        for agent in self.of_kind(*BY_DOSE):
+            tag = agent.tag
+            kill = k[f"chemo_kill_{tag}"] * k[f"given_{tag}"] * k[n("fading", tag)]
+            yield {"s": kill, "l": kill, "m": k[f"resist_{tag}"] * kill}
+        for agent in self.of_kind("conjugate"):
+            tag = agent.tag
+            of_s, of_l = k[n("kill_s", tag)], k[n("kill_l", tag)]
+            yield {"s": of_s, "l": of_l, "m": k[f"resist_{tag}"] * of_s}
 
-        def size(k: Known) -> Part:
-            """Diameters follow the cube root of the volume; new lesions come as it grows."""
-            relative = exp(log(maximum(k[n("volume")], 1e-12)) / 3.0)
+    def _elsewhere(self) -> Component:
+        """The hazard of progression outside target lesions."""
+        n = self.name
+
+        def elsewhere(k: Known) -> Part:
+            """New lesions come as the tumour grows, in proportion to its diameter."""
             faster = maximum(1.0 + k[n("gain")] / k["growth_scale"], 0.0)
-            hazard = k["new_lesions"] * faster * relative
-            return Part(
-                rates={n("elsewhere"): hazard},
-                outputs={n("diameters_mm"): k[n("baseline_mm")] * relative},
-            )
+            hazard = k["new_lesions"] * faster * k[n("relative_mm")]
+            return Part(rates={n("elsewhere"): hazard})
 
-        return Assembled("size", names, size)
+        return Assembled("elsewhere", elsewhere)
+
+
+def total(terms: Iterable[Any]) -> Any:
+    """The sum of some terms (at least one), which may have units."""
+    return functools.reduce(operator.add, terms)

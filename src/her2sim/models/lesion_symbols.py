@@ -69,6 +69,7 @@ _OF_SITE: dict[str, _Entry] = {
     "adcc_l": ("output", "1/day", "kill of the clone with few receptors by effector cells"),
     "volume": ("output", "1", "volume relative to the start"),
     "gain": ("output", "1/day", "net growth of living cells"),
+    "relative_mm": ("output", "1", "sum of diameters over the first"),
     "diameters_mm": ("output", "mm", "sum of diameters"),
 }
 _OF_DRUG: dict[str, _Entry] = {

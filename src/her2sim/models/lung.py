@@ -19,8 +19,6 @@ TWO_OVER_ROOT_PI, ROOT_2 = 2.0 / math.sqrt(math.pi), math.sqrt(2.0)
 
 def lung_hazard(tag: str) -> Component:
     """Cumulative hazard under one drug."""
-    names = ["lung_clock", "lung_hazard", "lung_share", "lung_median", "lung_spread"]
-    names += [f"conc_{tag}", f"lung_level_{tag}", f"lung_switch_{tag}"]
 
     def hazard(k: Any) -> Part:
         """Mixture hazard p f / (1 - p F) at the time on treatment, times the relative level."""
@@ -35,7 +33,7 @@ def lung_hazard(tag: str) -> Component:
         relative = conc / k[f"lung_level_{tag}"]
         return Part(rates={"lung_clock": 1.0 * is_there, "lung_hazard": rate * relative})
 
-    return Assembled("lung_hazard", names, hazard)
+    return Assembled("lung_hazard", hazard)
 
 
 def normal_share(score: Any) -> Any:
