@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
-if TYPE_CHECKING:
-    from her2sim.engine.emitter import Emitter
-
-Value = Any
+from her2sim.engine.emitter import Emitter, Value
 
 with localcontext() as _context:
     _context.prec = 60

@@ -6,14 +6,11 @@ code for one lane reads and writes its element.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import ir
-
-from her2sim.engine import elementary
-from her2sim.engine.expression import Node, evaluate
 
 F64, I64, I32, I8, I1 = (
     ir.DoubleType(),
@@ -157,26 +154,6 @@ class Emitter:
 
     def store(self, value: Value, base: Value, number: int) -> None:
         self.b.store(value, self.slot(base, number))
-
-    # Equations.
-
-    def equations(self, nodes: Sequence[Node], symbols: Mapping[str, Value]) -> list[Value]:
-        """Emit the values of nodes."""
-        operations: dict[str, Callable[..., Value]] = {
-            "add": self.b.fadd,
-            "sub": self.b.fsub,
-            "mul": self.b.fmul,
-            "div": self.b.fdiv,
-            "neg": self.b.fneg,
-            "fma": self.fma,
-            "sqrt": self.sqrt,
-            "max": self.larger,
-            "pick": self.pick,
-            "exp": lambda x: elementary.exp(self, x),
-            "log": lambda x: elementary.log(self, x),
-            "pow": lambda x, y: elementary.power(self, x, y),
-        }
-        return evaluate(nodes, symbols, operations, self.constant)
 
 
 class LaneEmitter(Emitter):

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from her2sim.engine import elementary
 from her2sim.engine.emitter import Emitter, Value
+from her2sim.engine.expression import Node, evaluate
 from her2sim.engine.layout import Layout
+
+
+def emit_nodes(e: Emitter, nodes: Sequence[Node], symbols: Mapping[str, Value]) -> list[Value]:
+    """Emit the values of nodes."""
+    operations: dict[str, Callable[..., Value]] = {
+        "add": e.b.fadd,
+        "sub": e.b.fsub,
+        "mul": e.b.fmul,
+        "div": e.b.fdiv,
+        "neg": e.b.fneg,
+        "fma": e.fma,
+        "sqrt": e.sqrt,
+        "max": e.larger,
+        "pick": e.pick,
+        "exp": lambda x: elementary.exp(e, x),
+        "log": lambda x: elementary.log(e, x),
+        "pow": lambda x, y: elementary.power(e, x, y),
+    }
+    return evaluate(nodes, symbols, operations, e.constant)
 
 
 class EquationCode:
@@ -41,7 +62,7 @@ class EquationCode:
         """Compute what depends on parameters alone, and keep it."""
         model, lowered = self.layout.model, self.layout.lowered
         symbols = {n: self.load("parameter", i) for i, n in enumerate(model.parameters)}
-        for i, value in enumerate(self.emitter.equations(lowered.constants, symbols)):
+        for i, value in enumerate(emit_nodes(self.emitter, lowered.constants, symbols)):
             self.store(value, "constant", i)
 
     def _symbols(self, states: Sequence[Value]) -> dict[str, Value]:
@@ -50,14 +71,14 @@ class EquationCode:
     def rates(self, states: Sequence[Value], infusion: Sequence[Value]) -> list[Value]:
         """Rates of change, infusions included."""
         model = self.layout.model
-        rates = self.emitter.equations(self.layout.lowered.rates, self._symbols(states))
+        rates = emit_nodes(self.emitter, self.layout.lowered.rates, self._symbols(states))
         return [
             self.emitter.b.fadd(rate, infusion[i]) if name in model.infused else rate
             for i, (name, rate) in enumerate(zip(model.states, rates, strict=True))
         ]
 
     def outputs(self, states: Sequence[Value]) -> list[Value]:
-        return self.emitter.equations(self.layout.lowered.outputs, self._symbols(states))
+        return emit_nodes(self.emitter, self.layout.lowered.outputs, self._symbols(states))
 
     def concentrations(self, states: Sequence[Value]) -> list[Value]:
         """Concentration of each analyte."""
@@ -69,4 +90,4 @@ class EquationCode:
         symbols = self._symbols(states)
         names = [f"d {s}" for s in self.layout.model.states]
         symbols |= dict(zip(names, slopes, strict=True))
-        return self.emitter.equations(self.layout.lowered.concentration_slopes, symbols)
+        return emit_nodes(self.emitter, self.layout.lowered.concentration_slopes, symbols)
