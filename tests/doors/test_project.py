@@ -68,6 +68,7 @@ def test_the_demo_runs_from_a_wheel_in_an_empty_folder(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (empty / "demo" / "destiny-breast03.png").is_file()
+    assert "</html>" in (empty / "demo" / "destiny-breast03.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("pattern", ["pypi" + r"\.org", "pythonhosted" + r"\.org"])

@@ -354,7 +354,7 @@ def test_a_population_with_its_rules_and_without(her2sim, tmp_path: Path) -> Non
     assert figure(on, intensity) < figure(off, intensity) <= 1.0 + 1e-9
     assert figure(off, "trastuzumab-emtansine: days on hold") == 0
     assert off["rules_that_acted"] == []
-    spread = json.loads(her2sim(*told, "--json", "--members", "5").stdout)
+    spread = json.loads(her2sim(*told, "--json", "--members", "10").stdout)
     response = next(o for o in spread["outcomes"] if o["name"] == "objective response")
     assert response["low"] < response["high"]
     assert on["notice"] == NOTICE

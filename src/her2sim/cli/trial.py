@@ -158,7 +158,7 @@ def score(
     from her2sim.report.trials.docs_page import trials_markdown
     from her2sim.report.trials.page import trial_page
     from her2sim.report.trials.scorecard import scorecard
-    from her2sim.report.trials.view import score_table
+    from her2sim.report.trials.view import score_tables
     from her2sim.trials.named import load_trial, trial_names
     from her2sim.trials.workers import n_cores
 
@@ -174,7 +174,7 @@ def score(
                 begins=lambda name: progress(next(count), len(chosen)),
             )
         )  # fmt: skip
-    print_tables(score_table(scorecard(reports)))
+    print_tables(*score_tables(scorecard(reports)))
     if markdown is not None:
         write_text(markdown, trials_markdown(reports))
         click.echo(f"wrote {markdown}")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from her2sim.notice import NOTICE
 from her2sim.patient_course.result import (
     BodyBand,
     Decided,
@@ -24,6 +22,7 @@ from her2sim.protocol.eligibility import label_text
 from her2sim.protocol.variables import VARIABLES
 from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
 from her2sim.report.figures import BAND, LINE, PRINTED
+from her2sim.report.html import PageTable, render
 
 SAME_DAY = 1e-4
 DAYS_A_WEEK = 7.0
@@ -230,63 +229,22 @@ def _weeks(day: float) -> str:
     return f"{round(day / DAYS_A_WEEK, 1):g}"
 
 
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:64rem;padding:0 1rem;"
-    "color:#1c2833}table{border-collapse:collapse;width:100%;font-size:13px;margin:.5rem 0 1.5rem}"
-    "th,td{padding:.25rem .5rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}"
-    "svg{width:100%;height:auto}footer{color:#555;border-top:1px solid #ddd;padding-top:1rem}"
-    "details{margin:.3rem 0}summary{cursor:pointer}"
-)
-
-
 def html_page(course: PatientCourse) -> str:
     """The course as one self-contained HTML file."""
     category = course.her2.category
-    her2 = course.her2.status if category in ("none", course.her2.status) else (
-        f"{course.her2.status} ({category})"
-    )  # fmt: skip
-    parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
-        f"<title>her2sim: {escape(_heading(course))}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{escape(_heading(course))}</h1>",
-        f"<p>A simulated patient with {course.patient.setting} {course.patient.tumour} cancer, "
-        f"HER2 {escape(her2)} by rule {escape(course.her2.rule_id)} "
-        f"[{escape(course.her2.source)}]. Rules: {course.region.upper()} labels.</p>",
-        "<ul>",
-        *(f"<li>{escape(text)}</li>" for text in line_texts(course)),
-        "</ul>",
-        "<h2>Levels and readings</h2>",
-        "<p>Line and band: median, 5th to 95th percentile of patients with these characteristics. "
-        + ("Dashed: the one that was simulated, with its readings as dots. " if course.body else "")
-        + "Ticks are doses, shaded spans holds, red lines the end of a drug, dotted lines "
-        "decisions, grey lines the start of a line of treatment."
-        "</p>",
-        svg_text(course),
-        "<h2>Doses</h2>",
-        _table(HEADINGS["drugs"], drug_cells(course)),
-    ]
-    for drug in course.drugs:
-        items = "".join(f"<li>{escape(run.text())}</li>" for run in dose_runs(drug.doses))
-        parts.append(
-            f"<details><summary>{escape(drug.drug)}, line {drug.line}: dose ledger</summary>"
-            f"<ul>{items or '<li>nothing was given</li>'}</ul></details>"
-        )
-    parts.append("<h2>Decisions</h2>")
-    rows = decision_cells(course)
-    parts.append(_table(HEADINGS["decisions"], rows) if rows else "<p>No rule had to act.</p>")
-    if course.notes:
-        items = "".join(f"<li>{escape(note)}</li>" for note in course.notes)
-        parts.append(f"<h2>Notes</h2><ul>{items}</ul>")
-    return "\n".join([*parts, f"<footer>{escape(NOTICE)}</footer></body></html>", ""])
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in headings)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows
+    is_plain = category in ("none", course.her2.status)
+    return render(
+        "course",
+        title=_heading(course),
+        course=course,
+        her2=course.her2.status if is_plain else f"{course.her2.status} ({category})",
+        lines=line_texts(course),
+        picture=f"Levels, doses and readings over weeks: {_heading(course)}",
+        svg=svg_text(course),
+        drugs=PageTable("Doses of each drug", HEADINGS["drugs"], drug_cells(course)),
+        ledgers=[(drug, [run.text() for run in dose_runs(drug.doses)]) for drug in course.drugs],
+        decisions=PageTable("What rules did", HEADINGS["decisions"], decision_cells(course)),
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def svg_text(course: PatientCourse) -> str:

@@ -21,6 +21,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.protocol.ledger import Decision
+from her2sim.trials.assess import FEWEST, spread
 from her2sim.units import DAY_PER_MONTH
 from her2sim.whole_patient.outcomes import patient_columns
 from her2sim.whole_patient.response import PARTIAL
@@ -40,17 +41,19 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """One figure of the population.
+    """One figure of the population; without a value if too few patients have it.
 
     ``low`` and ``high`` are the 5th and 95th percentile of what it is in the members of the
-    ensemble; None with one member.
+    ensemble; None with one member, or too few. ``needs`` says what the value, or the range of one
+    that is there, would need; empty if nothing is missing.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     low: float | None = None
     high: float | None = None
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,69 +210,92 @@ def _outcomes(columns: Mapping[str, Array], how: Treating) -> Iterator[Outcome]:
     """Figures of the population, with their spread over the members."""
     member = columns["member"].astype(np.int64)
     for name, unit, figure in _figures(columns, how):
-        value = figure(np.ones(member.size, dtype=bool))
-        if member.max() == 0:
+        value = figure.of(np.ones(member.size, dtype=bool))
+        if np.isnan(value):
+            yield Outcome(name, None, unit, needs=_few(figure.n_known))
+        elif member.max() == 0:
             yield Outcome(name, value, unit)
-            continue
-        each = [figure(member == m) for m in np.unique(member)]
-        low, high = np.nanpercentile(each, [5, 95], method="nearest")
-        yield Outcome(name, value, unit, float(low), float(high))
+        else:
+            each = np.array([figure.of(member == m) for m in np.unique(member)])
+            low, high, needs = spread(each[~np.isnan(each)], f"members of {FEWEST} patients")
+            yield Outcome(name, value, unit, low, high, needs)
 
 
-Figure = Callable[[NDArray[np.bool_]], float]
+def _few(n: int) -> str:
+    return f"at least {FEWEST} patients; {n} here"
 
 
-def _figures(columns: Mapping[str, Array], how: Treating) -> Iterator[tuple[str, str, Figure]]:
-    def share(of: NDArray[np.bool_]) -> Figure:
-        return lambda chosen: 100 * float(of[chosen].mean())
+@dataclass(frozen=True, eq=False)
+class _Figure:
+    """A number of each patient, NaN where it is not known, and how a group is summed up."""
 
-    def mean(of: Array) -> Figure:
-        return lambda chosen: float(np.nanmean(of[chosen]))
+    values: Array
+    sum_up: Callable[[Array], float]
 
+    @property
+    def n_known(self) -> int:
+        """Patients who have the number."""
+        return int(np.count_nonzero(~np.isnan(self.values)))
+
+    def of(self, chosen: NDArray[np.bool_]) -> float:
+        """The figure of some patients; NaN if too few have it."""
+        known = self.values[chosen & ~np.isnan(self.values)]
+        return self.sum_up(known) if known.size >= FEWEST else float("nan")
+
+
+def _share(is_so: NDArray[np.bool_]) -> _Figure:
+    return _Figure(is_so.astype(np.float64), lambda known: 100 * float(known.mean()))
+
+
+def _mean(values: Array) -> _Figure:
+    return _Figure(values, lambda known: float(known.mean()))
+
+
+def _figures(columns: Mapping[str, Array], how: Treating) -> Iterator[tuple[str, str, _Figure]]:
     if how.setting == "metastatic":
         progressed = columns["progressed_day"]
-        yield "objective response", "%", share(columns["best"] <= PARTIAL)
+        yield "objective response", "%", _share(columns["best"] <= PARTIAL)
         yield "progression-free, median", "month", _median_month(progressed, how.end_day)
         for weeks in (26, 52, 104):
             if weeks * 7 < how.end_day:
-                yield f"progression-free at {weeks} weeks", "%", share(progressed > weeks * 7)
+                yield f"progression-free at {weeks} weeks", "%", _share(progressed > weeks * 7)
         has_progressed = np.isfinite(progressed)
         target = np.where(has_progressed, columns["by_target"], np.nan)
-        yield "progression by target lesions", "% of progressions", mean(100 * target)
+        yield "progression by target lesions", "% of progressions", _mean(100 * target)
     for name, values in columns.items():
         kind, _, of = name.partition(":")
         if kind == "intensity":
-            yield f"{of}: relative dose intensity", "", mean(values)
+            yield f"{of}: relative dose intensity", "", _mean(values)
         elif kind == "hold":
-            yield f"{of}: days on hold", "day", mean(values)
+            yield f"{of}: days on hold", "day", _mean(values)
         elif kind == "reductions":
-            yield f"{of}: reduced at least once", "%", share(values > 0)
+            yield f"{of}: reduced at least once", "%", _share(values > 0)
         elif kind == "stopped":
-            yield f"{of}: stopped for harm", "%", share(values > 0)
+            yield f"{of}: stopped for harm", "%", _share(values > 0)
         elif kind == "lowest":
-            yield f"{of} of grade 3 or 4 at a visit", "%", share(values < CTCAE_LIMITS[of][3])
+            yield f"{of} of grade 3 or 4 at a visit", "%", _share(values < CTCAE_LIMITS[of][3])
         elif kind == "worst":
             harm = "interstitial lung disease" if of == "ild" else of.replace("_", " ")
-            yield f"{harm}, any grade", "%", share(values >= 1)
-            yield f"{harm}, grade 3 or more", "%", share(values >= 3)
+            yield f"{harm}, any grade", "%", _share(values >= 1)
+            yield f"{harm}, grade 3 or more", "%", _share(values >= 3)
         elif kind == "event" and of == "heart_failure":
-            yield "symptomatic heart failure", "%", share(np.isfinite(values))
+            yield "symptomatic heart failure", "%", _share(np.isfinite(values))
         elif kind == "event" and of == "febrile_neutropenia":
-            yield "febrile neutropenia", "%", share(np.isfinite(values))
+            yield "febrile neutropenia", "%", _share(np.isfinite(values))
     if "day:lvef_drop" in columns:
         fell = np.isfinite(columns["day:lvef_drop"])
-        yield "LVEF measured below 50 % and 10 points down", "%", share(fell)
-    yield "days with a harm of grade 2 or more", "day", mean(columns["days_grade_2"])
+        yield "LVEF measured below 50 % and 10 points down", "%", _share(fell)
+    yield "days with a harm of grade 2 or more", "day", _mean(columns["days_grade_2"])
 
 
-def _median_month(day: Array, end_day: float) -> Figure:
+def _median_month(day: Array, end_day: float) -> _Figure:
     """Median time to progression; infinite if half are without it at the end."""
 
-    def figure(chosen: NDArray[np.bool_]) -> float:
-        middle = float(np.median(day[chosen]))
-        return middle / DAY_PER_MONTH if middle <= end_day else float("inf")
+    def middle(known: Array) -> float:
+        found = float(np.median(known))
+        return found / DAY_PER_MONTH if found <= end_day else float("inf")
 
-    return figure
+    return _Figure(day, middle)
 
 
 def _followed(
@@ -295,7 +321,11 @@ def _followed(
         line = name.removeprefix("count_")
         if line in CTCAE_LIMITS:
             worst = 100 * float((values.min(axis=1) < CTCAE_LIMITS[line][3]).mean())
-            often.append(Outcome(f"{line} of grade 3 or 4 on any day ({n} patients)", worst, "%"))
+            name = f"{line} of grade 3 or 4 on any day ({n} patients)"
+            is_enough = n >= FEWEST
+            often.append(
+                Outcome(name, worst, "%") if is_enough else Outcome(name, None, "%", needs=_few(n))
+            )
         p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
         bands.append(Band(title, time, median, p5, p95))
     return tuple(bands), tuple(often)

@@ -31,7 +31,7 @@ def population_tables(report: PopulationReport) -> tuple[Table, ...]:
         outcomes.add_column(f"5th to 95th of {report.members} members", justify="right")
     outcomes.add_column("unit")
     for outcome in report.outcomes:
-        cells = [outcome.name, _number(outcome.value)]
+        cells = [outcome.name, _value(outcome)]
         if report.members > 1:
             cells.append(_spread(outcome))
         outcomes.add_row(*cells, outcome.unit)
@@ -48,7 +48,15 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if math.isfinite(value) else "not reached"
 
 
+def _value(outcome: Outcome) -> str:
+    if outcome.value is None:
+        return f"-, needs {outcome.needs}"
+    return _number(outcome.value)
+
+
 def _spread(outcome: Outcome) -> str:
+    if outcome.value is not None and outcome.needs:
+        return f"-, needs {outcome.needs}"
     if outcome.low is None or outcome.high is None:
         return ""
     return f"{_number(outcome.low)} to {_number(outcome.high)}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 from her2sim.drugs.drug import load_drug
 from her2sim.notice import NOTICE
+from her2sim.report.html import PageTable, render
 from her2sim.report.validation import ValidationRow
 
 HEADINGS = ("regimen", "population", "cycle", "metric", "statistic", "published", "predicted",
@@ -88,35 +88,24 @@ def markdown_page(rows: Sequence[ValidationRow], patients: int, seed: int) -> st
     return "\n".join([*lines, f"_{NOTICE}_", ""])
 
 
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:78rem;padding:0 1rem}"
-    "table{border-collapse:collapse;width:100%;font-size:13px;margin:.5rem 0 1.5rem}"
-    "th,td{padding:.25rem .5rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}"
-    "tr.no td{background:#fdecea}footer{color:#555;border-top:1px solid #ddd;padding-top:1rem}"
-)
-
-
 def html_page(rows: Sequence[ValidationRow], patients: int, seed: int) -> str:
     """The page as one self-contained HTML file."""
-    parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        f"<title>her2sim: predicted beside published</title><style>{_STYLE}</style></head><body>",
-        f"<h1>Predicted beside published</h1><p>{escape(heading_text(rows, patients, seed))}</p>",
-        *(f"<p>{escape(paragraph)}</p>" for paragraph in INTRODUCTION),
+    paragraphs = (heading_text(rows, patients, seed), *INTRODUCTION)
+    drugs = [
+        _drug_part(drug, [row for row in rows if row.drug == drug])
+        for drug in dict.fromkeys(row.drug for row in rows)
     ]
-    for drug in dict.fromkeys(row.drug for row in rows):
-        own = [row for row in rows if row.drug == drug]
-        counted = [row for row in own if row.use != "not_comparable"]
-        parts.append(f"<h2>{escape(load_drug(drug).title)}</h2>")
-        if counted:
-            head = "".join(f"<th>{escape(text)}</th>" for text in ("model", *HEADINGS))
-            parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>")
-            for row in counted:
-                texts = (row.model, *cells(row))
-                body = "".join(f"<td>{escape(text)}</td>" for text in texts)
-                parts.append(f"<tr class='{'no' if row.inside is False else 'yes'}'>{body}</tr>")
-            parts.append("</tbody></table>")
-        items = "".join(f"<li>{escape(text)}</li>" for text in not_compared_texts(own))
-        if items:
-            parts.append(f"<p>Published, not compared:</p><ul>{items}</ul>")
-    return "\n".join([*parts, f"<footer>{escape(NOTICE)}</footer></body></html>", ""])
+    return render("validation", paragraphs=paragraphs, drugs=drugs)
+
+
+def _drug_part(drug: str, rows: Sequence[ValidationRow]) -> dict[str, object]:
+    """What the page has of a drug; rows outside their tolerance are marked."""
+    title = load_drug(drug).title
+    compared = [row for row in rows if row.use != "not_comparable"]
+    table = PageTable(
+        f"{title}: published and predicted",
+        ("model", *HEADINGS),
+        [(row.model, *cells(row)) for row in compared],
+        marked=frozenset(place for place, row in enumerate(compared) if row.inside is False),
+    )
+    return {"title": title, "table": table, "not_compared": not_compared_texts(rows)}

@@ -19,6 +19,13 @@ Mask = NDArray[np.bool_]
 Arms = Mapping[str, ArmOutcomes]
 FEWEST = 10
 """Patients below which a member says nothing about a figure."""
+FEWEST_MEMBERS = 10
+"""Members (or replicates) below which there is no 5th to 95th percentile.
+
+The least and the largest of n draws hold (n - 1) / (n + 1) of what is drawn on average: a third
+with two, four fifths with ten. With fewer the range would look much surer than it is.
+"""
+QUANTILES = (5.0, 95.0)
 
 
 def outcome_values(arms: Arms, row: Outcome) -> Array:
@@ -29,13 +36,11 @@ def outcome_values(arms: Arms, row: Outcome) -> Array:
     arms : outcomes of each arm by id
     row : which endpoint, measure and group of patients
     """
-    arm = arms[row.arm]
-    group = arm.group(row.subgroup)
+    arm, group = arms[row.arm], whom(arms[row.arm], row)
     if row.endpoint not in CURVES:
         shares = 100.0 * arm.responded(row.endpoint)
         return np.array([_mean(shares, m) for m in _members(arm, group)])
     times = arm.times(row.endpoint)
-    group = group & np.isfinite(times.month)
     curves = [times.take(m).curve() if m.any() else None for m in _members(arm, group)]
     if row.measure == "median_month":
         return np.array([np.nan if c is None else c.median()[0] for c in curves])
@@ -50,10 +55,7 @@ def ratio_values(arms: Arms, row: Comparison) -> Array:
     """A hazard ratio in each member, shape (n_members,); NaN where it is not finite."""
     own, other = arms[row.arm], arms[row.versus]
     times = [arm.times(row.endpoint, row.follow_up_month) for arm in (own, other)]
-    chosen = [
-        arm.group(row.subgroup) & np.isfinite(t.month)
-        for arm, t in zip((own, other), times, strict=True)
-    ]
+    chosen = [whom(arm, row) for arm in (own, other)]
     found = []
     pairs = zip(_members(own, chosen[0]), _members(other, chosen[1]), strict=True)
     for a, b in pairs:
@@ -82,6 +84,28 @@ def target_values(arm: ArmOutcomes) -> Array:
     progressed = np.isfinite(arm.numbers("progressed_day"))
     by_target = 100.0 * arm.numbers("by_target")
     return np.array([_mean(by_target, m) for m in _members(arm, progressed)])
+
+
+def whom(arm: ArmOutcomes, row: Outcome | Comparison) -> Mask:
+    """Patients of an arm whom a figure rests on."""
+    group = arm.group(row.subgroup)
+    if row.endpoint not in CURVES:
+        return group
+    found: Mask = group & np.isfinite(arm.times(row.endpoint).month)
+    return found
+
+
+def most_in_a_member(arm: ArmOutcomes, chosen: Mask) -> int:
+    """Patients of some, in the member that has most of them."""
+    return int(np.unique(arm.member[chosen], return_counts=True)[1].max(initial=0))
+
+
+def spread(values: Array, of: str = "members") -> tuple[float | None, float | None, str]:
+    """5th and 95th percentile of known values; with too few, None and what they would need."""
+    if values.size < FEWEST_MEMBERS:
+        return None, None, f"{FEWEST_MEMBERS} {of}; {values.size} here"
+    low, high = np.percentile(values, QUANTILES, method="nearest")
+    return float(low), float(high), ""
 
 
 def _mean(values: NDArray[np.floating[Any]], chosen: Mask) -> float:

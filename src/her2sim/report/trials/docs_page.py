@@ -8,15 +8,22 @@ from her2sim.notice import NOTICE
 from her2sim.report.trials.report import TrialReport
 from her2sim.report.trials.rows import Figure
 from her2sim.report.trials.scorecard import Score, scorecard
-from her2sim.report.trials.view import endpoint_text, harm_text, number_text, range_text
+from her2sim.report.trials.view import (
+    endpoint_text,
+    harm_text,
+    number_text,
+    predicted_range,
+    range_text,
+)
 
 HEAD = """# Trials: predicted beside published
 
 Written by `make trials` ({per_arm} patients an arm, {members} members of the ensemble, seed
 {seed}). The predicted figure is the median over the members, its range their 5th to 95th
 percentile. **Anchors** were used by the calibration ([calibration.md](calibration.md)); everything
-else is a **prediction**. Hits and misses stand alike. What the model cannot be trusted for:
-[trials-limits.md](trials-limits.md). How to run one: [trial-run.md](trial-run.md).
+else is a **prediction**. Hits and misses stand alike; a figure without a prediction is neither.
+What the model cannot be trusted for: [trials-limits.md](trials-limits.md). How to run one:
+[trial-run.md](trial-run.md).
 
 {notice}
 
@@ -29,10 +36,14 @@ def trials_markdown(reports: Sequence[TrialReport]) -> str:
     asked = reports[0].run.asked
     head = HEAD.format(per_arm=asked.per_arm, members=asked.members, seed=asked.seed, notice=NOTICE)
     scores = scorecard(reports)
-    lines = [head, "| criterion | role | hits | of |", "|---|---|---:|---:|"]
-    lines += [f"| {s.title} | {s.role} | {s.hits} | {len(s.rows)} |" for s in scores]
+    lines = [head, "| criterion | role | hits | of | no prediction |", "|---|---|---:|---:|---:|"]
+    lines += [
+        f"| {s.title} | {s.role} | {s.hits} | {len(s.rows)} | {len(s.unpredicted)} |"
+        for s in scores
+    ]
     for score in scores:
         lines += ["", *_misses(score)]
+    lines += _unpredicted(scores)
     for report in reports:
         lines += ["", *_trial(report)]
     return "\n".join(lines) + "\n"
@@ -48,7 +59,19 @@ def _misses(score: Score) -> Iterator[str]:
         f = row.figure
         yield (
             f"- {row.trial}, {row.arm}, {row.what}: {number_text(f.predicted)} "
-            f"({range_text(f.low, f.high)}) against {number_text(f.published)}"
+            f"({predicted_range(f)}) against {number_text(f.published)}"
+        )
+
+
+def _unpredicted(scores: Sequence[Score]) -> Iterator[str]:
+    rows = [row for score in scores for row in score.unpredicted]
+    if not rows:
+        return
+    yield from ("", "No prediction (neither hit nor miss; not counted above):", "")
+    for row in rows:
+        yield (
+            f"- {row.trial}, {row.arm}, {row.what}, published "
+            f"{number_text(row.figure.published)}: needs {row.figure.needs}"
         )
 
 
@@ -56,7 +79,7 @@ def _cells(figure: Figure) -> str:
     published = number_text(figure.published)
     interval = range_text(figure.published_low, figure.published_high)
     return (
-        f"{number_text(figure.predicted)} | {range_text(figure.low, figure.high)} | {published} "
+        f"{number_text(figure.predicted)} | {predicted_range(figure)} | {published} "
         f"| {interval} | {figure.role if figure.published is not None else ''} |"
     )
 

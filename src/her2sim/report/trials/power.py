@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from her2sim.errors import DataError
 from her2sim.report.trials.run import TrialRun
+from her2sim.trials.assess import FEWEST_MEMBERS, QUANTILES
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.survival import hazard_ratio, log_rank, proportion
 
@@ -20,7 +21,7 @@ class Power:
     """Share of replicates in which the log-rank test of an endpoint favours an arm (two-sided 5 %).
 
     ``low`` and ``high`` are its exact 95 % interval; ``hazard_ratio`` and its percentiles are those
-    over the replicates.
+    over the replicates, None where there are too few; ``needs`` says what they would need.
     """
 
     endpoint: str
@@ -31,9 +32,10 @@ class Power:
     power: float
     low: float
     high: float
-    hazard_ratio: float
-    hazard_ratio_p5: float
-    hazard_ratio_p95: float
+    hazard_ratio: float | None
+    hazard_ratio_p5: float | None
+    hazard_ratio_p95: float | None
+    needs: str = ""
 
 
 def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Power]:
@@ -59,8 +61,20 @@ def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Powe
             ratios.append(ratio)
             won += p < ALPHA and ratio < 1
         share, low, high = proportion(won, run.asked.replicates)
-        p5, middle, p95 = np.percentile(ratios, [5, 50, 95]) if ratios else (np.nan,) * 3
         yield Power(
             row.endpoint, row.arm, row.versus, run.asked.replicates, n_patients, share, low, high,
-            float(middle), float(p5), float(p95),
+            *_ratio_spread(ratios),
         )  # fmt: skip
+
+
+def _ratio_spread(
+    ratios: Sequence[float],
+) -> tuple[float | None, float | None, float | None, str]:
+    """Median, 5th and 95th percentile of the hazard ratios, and what is missing for them."""
+    if not ratios:
+        return None, None, None, "an event in each arm"
+    middle = float(np.median(ratios))
+    if len(ratios) < FEWEST_MEMBERS:
+        return middle, None, None, f"{FEWEST_MEMBERS} replicates; {len(ratios)} here"
+    p5, p95 = np.percentile(ratios, QUANTILES)
+    return middle, float(p5), float(p95), ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.trials.assess import harm_values, outcome_values, ratio_values
+from her2sim.report.trials.needs import harm_needs, outcome_needs, ratio_needs
+from her2sim.trials.assess import harm_values, outcome_values, ratio_values, spread
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES, SAFETY
 from her2sim.trials.survival import hazard_ratio, proportion
@@ -18,7 +20,7 @@ from her2sim.trials.trial import Comparison, Outcome, Safety, Trial
 Array = NDArray[np.float64]
 Arms = Mapping[str, ArmOutcomes]
 Row = TypeVar("Row", Outcome, Safety)
-QUANTILES = (5.0, 95.0)
+Chance = Callable[[], tuple[float, float]]
 LAST_YEAR = 8
 UNPUBLISHED = "nothing was published"
 
@@ -28,7 +30,8 @@ class Figure:
     """A predicted figure beside the published one; None where there is none.
 
     ``low`` and ``high`` are the 5th and 95th percentile of the ensemble, with one member the 95 %
-    interval of chance. Infinite: not reached.
+    interval of chance. Infinite: not reached. ``needs`` says what the prediction, or the range of
+    one that is there, would need; empty if nothing is missing.
     """
 
     predicted: float | None
@@ -40,6 +43,12 @@ class Figure:
     role: str
     source: str
     note: str
+    needs: str = ""
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether there is a prediction; one that is not reached is one."""
+        return self.predicted is not None and not np.isnan(self.predicted)
 
     @property
     def ratio(self) -> float | None:
@@ -89,19 +98,30 @@ class RatioRow:
 
 
 def _figure(
-    values: Array, chance: tuple[float, float] | None, row: Any, published: float | None
+    values: Array,
+    row: Any,
+    published: float | None,
+    needs: Callable[[], str],
+    chance: Chance | None,
 ) -> Figure:
-    """Median and spread of a figure over the members, beside what was published."""
+    """Median and spread of a figure over the members, beside what was published.
+
+    Parameters
+    ----------
+    values : the figure in each member; NaN where it says nothing
+    needs : what the figure would need, asked if no member has it
+    chance : the range of a single member
+    """
     known = values[~np.isnan(values)]
-    predicted, low, high = None, None, None
-    if known.size:
+    predicted, low, high, lacks = None, None, None, ""
+    if not known.size:
+        lacks = needs()
+    else:
         predicted = float(np.median(known))
-        spread = np.percentile(known, QUANTILES, method="nearest")
-        low, high = chance if chance is not None else (float(spread[0]), float(spread[1]))
-    text = row.source or ""
+        low, high, lacks = spread(known) if chance is None else (*chance(), "")
     return Figure(
         predicted, low, high, published, getattr(row, "low", None), getattr(row, "high", None),
-        row.role, text, row.note or "",
+        row.role, row.source or "", row.note or "", lacks,
     )  # fmt: skip
 
 
@@ -135,11 +155,12 @@ def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[Endpoint
     """
     for row in _by_arm(trial, _wanted_outcomes(trial)):
         values = outcome_values(arms, row)
-        chance = _chance(arms[row.arm], row) if is_alone else None
+        needs = partial(outcome_needs, arms, row)
+        chance = partial(_chance, arms[row.arm], row) if is_alone else None
         unit = "month" if row.measure == "median_month" else "%"
         yield EndpointRow(
             row.arm, row.endpoint, row.measure, unit, row.at_month, row.subgroup,
-            _figure(values, chance, row, row.value),
+            _figure(values, row, row.value, needs, chance),
         )  # fmt: skip
 
 
@@ -187,14 +208,17 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
         values = harm_values(arms, row)
         if values is None and row.value is None:
             continue
-        chance = None
-        if values is not None and is_alone:
-            n = arms[row.arm].member.size
-            share = proportion(round(float(values[0]) * n / 100), n)
-            chance = (100 * share[1], 100 * share[2])
         found = np.empty(0) if values is None else values
-        figure = _figure(found, chance, row, row.value)
+        needs = partial(harm_needs, arms[row.arm], row)
+        chance = partial(_harm_chance, found, arms[row.arm].member.size) if is_alone else None
+        figure = _figure(found, row, row.value, needs, chance)
         yield SafetyRow(row.arm, row.event, row.grade, row.until_month, figure)
+
+
+def _harm_chance(values: Array, n: int) -> tuple[float, float]:
+    """The 95 % interval by chance of a harm in n patients of one member."""
+    share = proportion(round(float(values[0]) * n / 100), n)
+    return 100 * share[1], 100 * share[2]
 
 
 def _by_year(trial: Trial) -> Iterator[Safety]:
@@ -222,21 +246,20 @@ def ratio_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[RatioRow]:
     is_alone : whether there is one member: the range is then that of chance
     """
     for row in trial.comparison:
-        chance = _ratio_chance(arms, row) if is_alone else None
+        needs = partial(ratio_needs, arms, row)
+        chance = partial(_ratio_chance, arms, row) if is_alone else None
         yield RatioRow(
             row.endpoint, row.arm, row.versus, row.subgroup,
-            _figure(ratio_values(arms, row), chance, row, row.hazard_ratio),
+            _figure(ratio_values(arms, row), row, row.hazard_ratio, needs, chance),
         )  # fmt: skip
 
 
-def _ratio_chance(arms: Arms, row: Comparison) -> tuple[float, float] | None:
+def _ratio_chance(arms: Arms, row: Comparison) -> tuple[float, float]:
     sides = [arms[arm] for arm in (row.arm, row.versus)]
     times = [
         arm.times(row.endpoint, row.follow_up_month).take(arm.group(row.subgroup)) for arm in sides
     ]
     month = np.concatenate([t.month for t in times])
     event = np.concatenate([t.event for t in times])
-    if not all(t.event.any() for t in times):
-        return None
     found = hazard_ratio(month, event, np.arange(month.size) < times[0].month.size)
     return found.low, found.high

@@ -20,27 +20,44 @@ SMALLEST_PERCENT = 1.0
 
 @dataclass(frozen=True)
 class Judged:
-    """A published figure and whether the prediction is within the limit."""
+    """A published figure and whether the prediction is within the limit; None without one."""
 
     trial: str
     arm: str
     what: str
     figure: Figure
-    is_hit: bool
+    is_hit: bool | None
 
 
 @dataclass(frozen=True)
 class Score:
-    """A criterion: its limit in words, and its rows."""
+    """A criterion: its limit in words, and the published figures it asks about."""
 
     title: str
     role: str
-    rows: tuple[Judged, ...]
+    asked: tuple[Judged, ...]
+
+    @property
+    def rows(self) -> tuple[Judged, ...]:
+        """Figures with a prediction: hits and misses."""
+        return tuple(row for row in self.asked if row.is_hit is not None)
+
+    @property
+    def unpredicted(self) -> tuple[Judged, ...]:
+        """Figures without a prediction: neither hits nor misses."""
+        return tuple(row for row in self.asked if row.is_hit is None)
 
     @property
     def hits(self) -> int:
         """Rows within the limit."""
-        return sum(row.is_hit for row in self.rows)
+        return sum(row.is_hit is True for row in self.asked)
+
+
+def _judged(
+    report: TrialReport, arm: str, what: str, figure: Figure, is_hit: Callable[[Figure], bool]
+) -> Judged:
+    verdict = is_hit(figure) if figure.is_predicted else None
+    return Judged(report.trial.id, arm, what, figure, verdict)
 
 
 def _within(share: float) -> Callable[[Figure], bool]:
@@ -107,8 +124,7 @@ def _endpoints(
             if row.figure.published is None or row.figure.role != role:
                 continue
             if is_whole and is_asked:
-                what = f"{row.endpoint}"
-                yield Judged(report.trial.id, row.arm, what, row.figure, is_hit(row.figure))
+                yield _judged(report, row.arm, row.endpoint, row.figure, is_hit)
 
 
 def _ratios(reports: Sequence[TrialReport], role: str) -> Iterator[Judged]:
@@ -117,7 +133,7 @@ def _ratios(reports: Sequence[TrialReport], role: str) -> Iterator[Judged]:
             is_asked = row.subgroup is None and row.endpoint in PROGRESSION
             if is_asked and row.figure.published is not None and row.figure.role == role:
                 what = f"{row.endpoint} over {row.versus}"
-                yield Judged(report.trial.id, row.arm, what, row.figure, _inside(row.figure))
+                yield _judged(report, row.arm, what, row.figure, _inside)
 
 
 def _harms(reports: Sequence[TrialReport]) -> Iterator[Judged]:
@@ -128,4 +144,4 @@ def _harms(reports: Sequence[TrialReport]) -> Iterator[Judged]:
                 continue
             if row.figure.published is not None and row.figure.role == "prediction":
                 what = f"{row.event.replace('_', ' ')}, grade {row.grade}"
-                yield Judged(report.trial.id, row.arm, what, row.figure, _factor(row.figure))
+                yield _judged(report, row.arm, what, row.figure, _factor)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from her2sim.report.trials.report import TrialReport
 from her2sim.report.trials.rows import Figure
-from her2sim.report.trials.scorecard import Score
+from her2sim.report.trials.scorecard import Judged, Score
 from her2sim.trials.measures import SAFETY
 
 MEASURES = {"median_month": "median", "rate_percent": "rate"}
@@ -62,11 +62,23 @@ def range_text(low: float | None, high: float | None) -> str:
     return f"{number_text(low)} to {number_text(high)}"
 
 
+def spread_text(is_there: bool, low: float | None, high: float | None, needs: str) -> str:
+    """The range of a prediction; where it or the prediction is missing, what that would need."""
+    if not needs:
+        return range_text(low, high)
+    return f"-, needs {needs}" if is_there else f"needs {needs}"
+
+
+def predicted_range(figure: Figure) -> str:
+    """The range of a figure, or what it would need."""
+    return spread_text(figure.is_predicted, figure.low, figure.high, figure.needs)
+
+
 def figure_cells(figure: Figure) -> list[str]:
     """Predicted, its range, published, its range, role."""
     return [
         number_text(figure.predicted),
-        range_text(figure.low, figure.high),
+        predicted_range(figure),
         number_text(figure.published),
         range_text(figure.published_low, figure.published_high),
         figure.role if figure.published is not None else "",
@@ -163,16 +175,33 @@ def _power(report: TrialReport) -> Table:
         table.add_row(
             row.endpoint, row.arm, row.versus, str(row.patients), str(row.replicates),
             f"{100 * row.power:.1f}", range_text(100 * row.low, 100 * row.high),
-            number_text(row.hazard_ratio), range_text(row.hazard_ratio_p5, row.hazard_ratio_p95),
+            number_text(row.hazard_ratio),
+            spread_text(
+                row.hazard_ratio is not None, row.hazard_ratio_p5, row.hazard_ratio_p95, row.needs
+            ),
         )  # fmt: skip
     return table
 
 
-def score_table(scores: Sequence[Score]) -> Table:
-    """Criteria and how many rows meet them."""
+def score_tables(scores: Sequence[Score]) -> Iterator[Table]:
+    """Criteria and how many rows meet them; then the figures that have no prediction."""
     table = Table(title="Predicted beside published", title_justify="left")
-    for name in ("criterion", "role", "hits", "rows"):
-        table.add_column(name, justify="right" if name in ("hits", "rows") else "left")
+    for name in ("criterion", "role", "hits", "of", "no prediction"):
+        table.add_column(name, justify="left" if name in ("criterion", "role") else "right")
     for score in scores:
-        table.add_row(score.title, score.role, str(score.hits), str(len(score.rows)))
+        counts = (score.hits, len(score.rows), len(score.unpredicted))
+        table.add_row(score.title, score.role, *map(str, counts))
+    yield table
+    rows = [row for score in scores for row in score.unpredicted]
+    if rows:
+        yield _unpredicted(rows)
+
+
+def _unpredicted(rows: Sequence[Judged]) -> Table:
+    table = Table(title="No prediction: neither hit nor miss", title_justify="left")
+    for name in ("trial", "arm", "figure", "published", "would need"):
+        table.add_column(name, justify="right" if name == "published" else "left")
+    for row in rows:
+        published = number_text(row.figure.published)
+        table.add_row(row.trial, row.arm, row.what, published, row.figure.needs)
     return table
