@@ -16,8 +16,9 @@ from her2sim.drugs.drug import Drug, load_drug
 from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.notice import NOTICE
 from her2sim.patients.cardiac_risk import CardiacRisk, Risk, cardiac_risk
+from her2sim.patients.covariates import Setting
 from her2sim.patients.patient import Patient
-from her2sim.protocol.label import Label, Monitoring, Region, Setting, load_label
+from her2sim.protocol.label import Label, Monitoring, Region, load_label
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.changes import as_planned
 from her2sim.regimens.dose import MINUTES_PER_DAY, SCALED_BY, Dose
