@@ -25,6 +25,7 @@ from her2sim.protocol.book import TreatmentBook
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose, uniforms
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
+from her2sim.whole_patient.blood_tests import BloodTests
 from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
 from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.dosing import ANTHRACYCLINES, TroponinClock
@@ -37,9 +38,6 @@ Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
 _CLOCK, _READ, _END, _START, _STOP = range(5)
 """Order of rows at one time."""
-BLOOD_TEST_DAY = 7.0
-"""Blood counts are looked at weekly between visits, as trials do; nothing is decided on them."""
-BLOOD = ("neutrophils", "platelets")
 
 
 @dataclass
@@ -83,10 +81,9 @@ class LivePatients:
         self.event_day = np.full_like(self.levels, np.inf)
         self.lung = _LungCourse(whole, people)
         self.scans = Scans(people, calendar=scans)
-        self.nadir = {line: np.full(n, np.inf) for line in whole.organs.lines}
+        self.blood = BloodTests(whole.organs.lines, n)
         self.showed = np.full(n, np.nan)
         self.hearts = HeartTests(people, scan_sd, lvef_tests, lvef_entry_percent)
-        self.lowest: dict[str, Array] = {line: np.full(n, np.inf) for line in whole.organs.lines}
         self.parameters = whole.parameters(people)
         self.states = whole.start(people)
         self.scale = whole.scale(people.cohort)
@@ -109,13 +106,14 @@ class LivePatients:
                 self.states[self.whole.model.index("states", name)] = values
         self.day[:] = day
         everyone = np.arange(self.day.size)
-        self.scans = Scans(self.people, self.true_mm(everyone), day, self.scans.calendar)
+        true_mm = self.true_mm(everyone) if self.whole.lesions else None
+        self.scans = Scans(self.people, true_mm, day, self.scans.calendar)
 
     def has(self, variable: str) -> bool:
         """Whether the model has a variable."""
         organs = self.whole.organs
         if variable == "progression":
-            return True
+            return bool(self.whole.lesions)
         if variable == "ild_grade":
             return organs.on_lung is not None
         if variable == "heart_failure":
@@ -188,14 +186,13 @@ class LivePatients:
             (local, np.zeros(n), _CLOCK, Action.CLOCK, 0, self.day[who]),
             (local, np.full(n, until), _STOP, Action.STOP, 0, 0.0),
         ]
-        tests = np.arange(BLOOD_TEST_DAY, (until - self.day[who]).max(), BLOOD_TEST_DAY)
-        for k, after in enumerate(tests if self.nadir else ()):
+        tests = self.blood.between(self.day[who], until)
+        for k, after in enumerate(tests):
             own = np.flatnonzero(self.day[who] + after < until)
             blocks.append((own, self.day[who[own]] + after, _READ, Action.READING, k, 0.0))
         for d in range(len(self.whole.drugs)):
             blocks += self._doses(d, who, parameters, until)
-        n_tests = tests.size if self.nadir else 0
-        schedule = schedule_from_blocks(blocks, n, until, n_readings=n_tests)
+        schedule = schedule_from_blocks(blocks, n, until, n_readings=tests.size)
         request = Request(
             parameters, schedule, self.scale[:, who], self.states[:, who],
             watch_level=np.where(np.isinf(self.event_day[:, who]), self.levels[:, who], np.inf),
@@ -207,8 +204,8 @@ class LivePatients:
             number = self.people.cohort.numbers[who[failed[0]]]
             text = found.describe_failure(model, schedule, int(failed[0]))
             raise SolverError(f"patient {number} {text}")
+        self._note_counts(who, until, found)
         self.states[:, who] = found.states
-        self._note_nadirs(who, found)
         self.event_day[:, who] = np.minimum(self.event_day[:, who], found.crossing_day)
         acts_until = np.array([pending.acts_until_day[who] for pending in self.pending])
         self.harms.advance(who, self.day[who], until, acts_until)
@@ -216,13 +213,14 @@ class LivePatients:
         for pending in self.pending:
             pending.dose_mg[who] = 0.0
 
-    def _note_nadirs(self, who: Positions, found: Trajectories) -> None:
-        """Lowest counts of the blood tests between two visits, and at the second."""
-        for line, nadir in self.nadir.items():
-            now = found.states[self.whole.model.index("states", line)]
+    def _note_counts(self, who: Positions, until: float, found: Trajectories) -> None:
+        """Blood tests from the last visit, whose states still stand, to the one on ``until``."""
+        for line in self.whole.organs.lines:
+            row = self.whole.model.index("states", line)
             counts = found.readings[:, :, self.whole.model.index("outputs", f"count_{line}")]
-            nadir[who] = np.fmin(nadir[who], np.fmin.reduce(counts, axis=1, initial=np.inf))
-            nadir[who] = np.minimum(nadir[who], now)
+            self.blood.note(line, who, counts, found.states[row])
+            since = np.column_stack([self.states[row, who], counts])
+            self.blood.note_days(line, who, since, until - self.day[who])
 
     def _doses(self, d: int, who: Positions, parameters: Array, until: float) -> Iterator[Block]:
         """Rows of one drug after its last dose; what still acts is set in ``parameters``."""
@@ -284,10 +282,11 @@ class LivePatients:
             return is_on.astype(np.float64)
         if variable == "ild_grade":
             return self.lung.grade(self.happened("lung_hazard", who), who, visit.day)
-        if variable in BLOOD:
-            counts: Array = self.states[self.whole.model.index("states", variable), who]
-            self.lowest[variable][who] = np.minimum(self.lowest[variable][who], counts)
-            return counts
+        for line in self.whole.organs.lines:
+            if variable == line:
+                counts: Array = self.states[self.whole.model.index("states", line), who]
+                self.blood.read(line, who, counts)
+                return counts
         return self.hearts.measure(visit, self.true_lvef(who), repeat)
 
     def happened(self, hazard: str, who: Positions) -> Array:
