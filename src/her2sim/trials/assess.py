@@ -68,7 +68,7 @@ def ratio_values(arms: Arms, row: Comparison) -> Array:
 
 
 def harm_values(arms: Arms, row: Safety) -> Array | None:
-    """Per cent of patients with a harm in each member; None if the model does not have it."""
+    """Per cent of patients with a harm in each member; None if it is not there or not measured."""
     arm = arms[row.arm]
     had = arm.had(row.event, row.grade, row.until_month)
     if had is None:

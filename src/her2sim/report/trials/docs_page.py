@@ -8,7 +8,13 @@ from her2sim.notice import NOTICE
 from her2sim.report.trials.report import TrialReport
 from her2sim.report.trials.rows import Figure
 from her2sim.report.trials.scorecard import Score, scorecard
-from her2sim.report.trials.view import endpoint_text, harm_text, number_text, range_text
+from her2sim.report.trials.view import (
+    endpoint_text,
+    harm_text,
+    number_text,
+    predicted_text,
+    range_text,
+)
 
 HEAD = """# Trials: predicted beside published
 
@@ -56,7 +62,7 @@ def _cells(figure: Figure) -> str:
     published = number_text(figure.published)
     interval = range_text(figure.published_low, figure.published_high)
     return (
-        f"{number_text(figure.predicted)} | {range_text(figure.low, figure.high)} | {published} "
+        f"{predicted_text(figure)} | {range_text(figure.low, figure.high)} | {published} "
         f"| {interval} | {figure.role if figure.published is not None else ''} |"
     )
 

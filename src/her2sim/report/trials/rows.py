@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,7 +28,7 @@ class Figure:
     """A predicted figure beside the published one; None where there is none.
 
     ``low`` and ``high`` are the 5th and 95th percentile of the ensemble, with one member the 95 %
-    interval of chance. Infinite: not reached.
+    interval of chance. Infinite: not reached. ``is_measured`` is false where nobody was tested.
     """
 
     predicted: float | None
@@ -40,6 +40,7 @@ class Figure:
     role: str
     source: str
     note: str
+    is_measured: bool = True
 
     @property
     def ratio(self) -> float | None:
@@ -184,8 +185,8 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
     if trial.setting == "early":
         rows += list(_by_year(trial))
     for row in _by_arm(trial, rows):
-        values = harm_values(arms, row)
-        if values is None and row.value is None:
+        values, is_unmeasured = harm_values(arms, row), arms[row.arm].is_unmeasured(row.event)
+        if values is None and row.value is None and not is_unmeasured:
             continue
         chance = None
         if values is not None and is_alone:
@@ -193,7 +194,7 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
             share = proportion(round(float(values[0]) * n / 100), n)
             chance = (100 * share[1], 100 * share[2])
         found = np.empty(0) if values is None else values
-        figure = _figure(found, chance, row, row.value)
+        figure = replace(_figure(found, chance, row, row.value), is_measured=not is_unmeasured)
         yield SafetyRow(row.arm, row.event, row.grade, row.until_month, figure)
 
 
