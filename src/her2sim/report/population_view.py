@@ -9,7 +9,8 @@ from rich.table import Table
 
 from her2sim.report.canvas import new_canvas, write_canvas
 from her2sim.report.figures import BAND, LINE
-from her2sim.report.population import Outcome, PopulationReport
+from her2sim.report.population import PopulationReport
+from her2sim.report.population_figures import Outcome
 
 
 def heading(report: PopulationReport) -> str:
@@ -45,6 +46,8 @@ def population_tables(report: PopulationReport) -> tuple[Table, ...]:
 
 
 def _number(value: float) -> str:
+    if math.isnan(value):
+        return "not measured"
     return f"{value:.3g}" if math.isfinite(value) else "not reached"
 
 
