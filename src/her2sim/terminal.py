@@ -65,7 +65,7 @@ def treats_patients(function: F) -> F:
 
 def chooses_patients(function: F) -> F:
     """To whom a regimen is given: --population, --patients, --seed, --threads."""
-    who = "mbc, ebc, agc, healthy; or your population.toml, or patients.csv"
+    who = "mbc, ebc, agc, mcrc, healthy; or your population.toml, or patients.csv"
     options = (
         click.option("--population", default="mbc", show_default=True, help=who),
         click.option("--patients", type=int, help="number of patients [10000, or all of a table]"),
@@ -73,6 +73,13 @@ def chooses_patients(function: F) -> F:
         click.option("--threads", type=click.IntRange(1), help="threads [all cores]"),
     )
     return _with_options(function, options)
+
+
+def chooses_setting(function: F) -> F:
+    """--setting, where it is not that of the population."""
+    told = "of the patients [that of the population; metastatic for a table]"
+    kinds = click.Choice(["early", "metastatic"])
+    return _with_options(function, (click.option("--setting", type=kinds, help=told),))
 
 
 def _with_options(function: F, options: Sequence[Callable[[F], F]]) -> F:

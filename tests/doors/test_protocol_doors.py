@@ -298,6 +298,12 @@ WRONG = [
         ],
     ),
     ("course {patient} --regimen thp --html no/c.html", None, ["folder no does not exist"]),
+    (
+        "course {gastric} --regimen thp --then trastuzumab --at progression",
+        None,
+        ["progression in gastric cancer: no model yet", "--at week:30", "--readings"],
+    ),
+    ("population --regimen thp --setting late", None, ["'late' is not one of"]),
 ]
 
 
@@ -305,8 +311,11 @@ WRONG = [
 def test_wrong_input(her2sim, tmp_path: Path, command: str, content: str | None, parts) -> None:
     if content is not None:
         (tmp_path / "e.csv").write_text(content)
+    gastric = tmp_path / "gastric.toml"
+    told = Path(PATIENT).read_text(encoding="utf-8").replace('"breast"', '"gastric"')
+    gastric.write_text(told, encoding="utf-8")
     before = sorted(tmp_path.iterdir())
-    refused(her2sim(*command.format(patient=PATIENT).split()), *parts)
+    refused(her2sim(*command.format(patient=PATIENT, gastric=gastric).split()), *parts)
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -358,3 +367,25 @@ def test_a_population_with_its_rules_and_without(her2sim, tmp_path: Path) -> Non
     response = next(o for o in spread["outcomes"] if o["name"] == "objective response")
     assert response["low"] < response["high"]
     assert on["notice"] == NOTICE
+
+
+def test_a_population_told_to_be_early_has_no_lesion(her2sim) -> None:
+    told = ("population", "--regimen", "trastuzumab", "--patients", "30", "--seed", "2", "--weeks",
+            "24", "--setting", "early")  # fmt: skip
+    done = her2sim(*told)
+    assert done.returncode == 0, done.stderr
+    assert "Note: efficacy in early disease: no model yet" in done.stdout
+    assert "objective response" not in done.stdout
+
+
+def test_early_disease_is_explained_without_a_size(her2sim) -> None:
+    early = str(EXAMPLES / "patient_ebc.toml")
+    told = ("explain", early, "--regimen", "trastuzumab", "--seed", "4")
+    done = her2sim(*told, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [one["size_percent"] for one in found["patients"]] == [None, None]
+    assert all("earlier_lines" not in one["traits"] for one in found["patients"])
+    text = her2sim(*told).stdout
+    assert "size" not in text
+    assert "diameters" not in text

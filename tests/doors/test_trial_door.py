@@ -102,12 +102,15 @@ def test_protocol_off_shows_both_in_one_file_that_needs_no_other(her2sim, tmp_pa
         assert other["dose_intensity"] >= drug["dose_intensity"]
         assert other["hold_day"] == 0 < drug["hold_day"]
         assert without["days_grade_2"] > with_rules["days_grade_2"]
+        fell = [row for row in without["safety"] if row["event"] == "lvef_drop"]
+        assert [row["predicted"] for row in fell] == [None]  # nobody measures it without rules
     page = _Page()
     page.feed((tmp_path / "nala.html").read_text(encoding="utf-8"))
     assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
     text = " ".join(page.words)
     assert NOTICE in text
     assert "without rules" in text
+    assert "not measured" in text
     assert "prediction" in text
 
 

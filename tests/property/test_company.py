@@ -9,12 +9,14 @@ import pytest
 
 from her2sim.biology.people import draw_people
 from her2sim.biology.tumour import Known
+from her2sim.combination import load_combination
 from her2sim.course import load_treatment
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import load_population
 from her2sim.protocol.supply import Shortage
 from her2sim.regimens.regimen import labelled_regimen
 from her2sim.report.shortage import shortage_report
+from her2sim.whole_patient.treat import Treating, treat
 
 N = 200
 
@@ -63,3 +65,17 @@ def test_dose_intensity_in_a_shortage_does_not_depend_on_company() -> None:
     each = [shortage_report(treatment, shortage, cohort.part(k, k + 1), 1, 3, 6) for k in range(40)]
     of = [r.courses[1].per_patient["dose_intensity"] for r in (report, *each)]
     assert of[0].mean == pytest.approx(np.mean([s.mean for s in of[1:]]), rel=1e-12)
+
+
+def test_what_happens_to_a_patient_does_not_depend_on_company() -> None:
+    """Scans are those of patients with a lesion model, whoever is treated beside them."""
+    mixed, treatments = _mixed(["breast", "gastric"]), load_combination("trastuzumab").treatments
+    people = draw_people(mixed)
+    has_lesion = people.tumours.has_lesion_model
+    assert has_lesion.tolist() == [k % 2 == 0 for k in range(N)]
+    scans = treat(treatments, people, Treating(180.0)).live.scans
+    assert np.isfinite(scans.progressed_day[has_lesion]).any()
+    assert np.isinf(scans.progressed_day[~has_lesion]).all()
+    alone = treat(treatments, people.take(np.flatnonzero(has_lesion)), Treating(180.0)).live.scans
+    assert (alone.progressed_day == scans.progressed_day[has_lesion]).all()
+    assert (alone.best == scans.best[has_lesion]).all()

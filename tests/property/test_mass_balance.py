@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,10 +13,11 @@ from her2sim.course import load_treatment
 from her2sim.drugs.drug import load_pk
 from her2sim.drugs.pk import reference_covariates
 from her2sim.engine.advance import advance
-from her2sim.engine.schedule import Action, schedule_from_rows
+from her2sim.engine.schedule import Action, Schedule, schedule_from_blocks, schedule_from_rows
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.models.structures import structure
-from her2sim.regimens.rows import PlannedDose, dose_rows
+from her2sim.regimens.dose import Dose
+from her2sim.regimens.dose_rows import At, dose_blocks, planned_doses
 
 MODEL = structure("two_compartment_absorption").model
 VALUES = {"cl": 0.2, "vc": 3.0, "q": 0.5, "vp": 2.5, "ka": 0.37}
@@ -27,31 +30,37 @@ amounts = st.sampled_from([10.0, 150.0, 600.0])
 
 
 @st.composite
-def doses(draw: st.DrawFn) -> PlannedDose:
-    """A bolus or an infusion of up to 20 days into the depot or the central compartment."""
-    target = MODEL.index("states", draw(st.sampled_from(["depot", "central"])))
+def doses(draw: st.DrawFn) -> Dose:
+    """A bolus into the depot, or an infusion of up to 20 days into the central compartment."""
     start, amount = draw(starts), draw(amounts)
     hours = draw(st.sampled_from([0, 1, 30, 480]))
-    if not hours:
-        return PlannedDose(target, start, amount)
-    return PlannedDose(target, start, amount, amount / (hours / 24), start + hours / 24)
+    route = "iv" if hours else draw(st.sampled_from(["sc", "iv"]))
+    return Dose("a drug", route, amount, "mg", round(start * 1440), hours * 60)
 
 
-def final_states(planned: list[PlannedDose]) -> np.ndarray:
-    rows = [*dose_rows(planned), (END, Action.STOP, 0, 0.0)]
-    rows = [r for r in rows if r[0] <= END]
-    return advance(MODEL, Request(PARAMETERS, schedule_from_rows([rows])), TIGHT).states[:, 0]
+def state_of(route: str) -> int:
+    return MODEL.index("states", "central" if route == "iv" else "depot")
 
 
-def amount_given(dose: PlannedDose) -> float:
-    if not dose.is_infusion:
+def schedule_of(planned: list[Dose]) -> Schedule:
+    stop = (np.zeros(1, dtype=np.int64), END, At.STOP, Action.STOP, 0, 0.0)
+    return schedule_from_blocks([*dose_blocks(planned_doses(planned), state_of, 0.0), stop], 1, END)
+
+
+def final_states(planned: list[Dose]) -> np.ndarray:
+    return advance(MODEL, Request(PARAMETERS, schedule_of(planned)), TIGHT).states[:, 0]
+
+
+def amount_given(dose: Dose) -> float:
+    if not dose.duration_min:
         return dose.amount
-    return dose.rate_per_day * (min(dose.end_day, END) - dose.start_day)
+    share = (min(dose.end_day, END) - dose.time_day) / (dose.end_day - dose.time_day)
+    return dose.amount * share
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(doses(), min_size=1, max_size=8))
-def test_mass_balance_of_overlapping_doses(planned: list[PlannedDose]) -> None:
+def test_mass_balance_of_overlapping_doses(planned: list[Dose]) -> None:
     states = dict(zip(MODEL.states, final_states(planned), strict=True))
     there = states["depot"] + states["central"] + states["peripheral"]
     left = VALUES["cl"] * states["auc"]
@@ -60,18 +69,15 @@ def test_mass_balance_of_overlapping_doses(planned: list[PlannedDose]) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(doses(), min_size=1, max_size=4), st.lists(doses(), min_size=1, max_size=4))
-def test_superposition(one: list[PlannedDose], other: list[PlannedDose]) -> None:
+def test_superposition(one: list[Dose], other: list[Dose]) -> None:
     together = final_states([*one, *other])
     assert final_states(one) + final_states(other) == pytest.approx(together, rel=1e-7, abs=1e-7)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(doses(), min_size=2, max_size=6), st.randoms())
-def test_simultaneous_doses_commute(planned: list[PlannedDose], random) -> None:
-    at_once = [
-        PlannedDose(d.target, 5.0, d.amount, d.rate_per_day, 5.0 + (d.end_day - d.start_day))
-        for d in planned
-    ]
+def test_simultaneous_doses_commute(planned: list[Dose], random) -> None:
+    at_once = [replace(dose, time_min=5 * 1440) for dose in planned]
     shuffled = at_once.copy()
     random.shuffle(shuffled)
     # Rates are summed in another order, so the last bits may differ.
@@ -80,11 +86,12 @@ def test_simultaneous_doses_commute(planned: list[PlannedDose], random) -> None:
 
 def test_rates_are_exactly_zero_when_all_infusions_have_ended() -> None:
     planned = [
-        PlannedDose(0, 0.0, 10.0, 10.0 / 0.3, 0.3),
-        PlannedDose(0, 0.1, 7.0, 7.0 / 0.7, 0.8),
-        PlannedDose(0, 0.2, 1.0, 1.0 / 0.1, 0.30000000000000004),
+        Dose("a drug", "iv", amount, "mg", start, minutes)
+        for amount, start, minutes in ((10.0, 0, 432), (7.0, 144, 1008), (1.0, 288, 144))
     ]
-    assert dose_rows(planned)[-1] == (0.8, Action.INFUSION, 0, 0.0)
+    rows = [row for row in schedule_of(planned).rows_of(0) if row[1] == Action.INFUSION]
+    assert rows[-1][0] == pytest.approx(0.8, rel=1e-15)
+    assert rows[-1][1:] == (Action.INFUSION, state_of("iv"), 0.0)
 
 
 def test_a_drug_that_has_gone_is_exactly_zero_and_costs_nothing() -> None:

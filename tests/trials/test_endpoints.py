@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from her2sim.report.trials.rows import safety_rows
+from her2sim.report.trials.view import figure_cells
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.named import load_trial
 from her2sim.units import DAY_PER_MONTH
@@ -83,3 +85,20 @@ def test_grades_of_counts_are_those_of_ctcae() -> None:
     arm = outcomes(**{"nadir:platelets": [100.0, 60.0, 49.9, 24.9]})
     assert arm.had("thrombocytopenia", "3").tolist() == [False, False, True, True]
     assert arm.had("thrombocytopenia", "4").tolist() == [False, False, False, True]
+
+
+def test_what_nobody_was_tested_for_is_not_measured() -> None:
+    fell = {"day:lvef_drop": [3 * MONTH, NEVER]}
+    some = outcomes(**fell, lvef_first=[60.0, np.nan])
+    assert some.had("lvef_drop").tolist() == [True, False]  # the untested one has not fallen
+    assert not some.is_unmeasured("lvef_drop")
+    nobody = outcomes(**{"day:lvef_drop": [NEVER, NEVER]}, lvef_first=[np.nan, np.nan])
+    assert nobody.had("lvef_drop") is None
+    assert nobody.is_unmeasured("lvef_drop")
+    assert not nobody.is_unmeasured("heart_failure")
+    rows = safety_rows(nobody.trial, {arm.id: nobody for arm in nobody.trial.arm}, is_alone=True)
+    figures = [row.figure for row in rows if row.event == "lvef_drop"]
+    assert figures
+    for figure in figures:
+        assert (figure.predicted, figure.low, figure.high) == (None, None, None)
+        assert figure_cells(figure)[0] == "not measured"

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from her2sim.biology.anchors import anchors
+from her2sim.biology.ensemble import Members
 from her2sim.errors import DataError, UnknownNameError
+from her2sim.report.trials.report import trial_report
+from her2sim.report.trials.run import Asked, TrialFolder, run_trial
+from her2sim.trials.arm import Patients, run_arm
 from her2sim.trials.calibration import calibration_plan
 from her2sim.trials.named import load_trial, trial_names
 
@@ -121,3 +126,32 @@ def test_the_example_is_a_trial() -> None:
     trial = load_trial(str(EXAMPLE))
     assert [arm.id for arm in trial.arm] == ["combination", "control"]
     assert trial.end_month == 42
+
+
+def test_efficacy_in_other_tumours_has_no_model_yet(tmp_path: Path) -> None:
+    gastric = ('base = "mbc"', 'base = "agc"')
+    with pytest.raises(DataError) as found:
+        load_trial(changed(tmp_path, gastric))
+    text = str(found.value)
+    assert "endpoints.0: PFS in gastric cancer: no model yet" in text
+    assert "comparison.0.endpoint: PFS in gastric cancer: no model yet" in text
+    assert "earlier_lines" not in text
+
+
+def test_safety_in_other_tumours_is_worked_out(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8").split("[[comparison]]")[0]
+    text = text.replace('base = "mbc"', 'base = "agc"')
+    text = re.sub(r"endpoints = .*", 'endpoints = ["safety"]', text)
+    text = re.sub(r'name = "trastuzumab-emtansine.*?"', 'name = "trastuzumab + docetaxel"', text)
+    (tmp_path / "gastric.toml").write_text(text, encoding="utf-8")
+    trial = load_trial(str(tmp_path / "gastric.toml"))
+    few = Patients(np.arange(1, 41), Members(np.zeros(40, dtype=np.int64)))
+    frame = run_arm(trial, trial.arm[0], few, 3)
+    assert "death_day" not in frame.columns
+    assert np.isnan(frame["progressed_day"].to_numpy()).all()
+    asked = Asked(per_arm=40, seed=3, members=1)
+    with TrialFolder(tmp_path / "kept") as store:
+        report = trial_report(run_trial(trial, asked, store))
+    assert report.endpoints == ()
+    assert [row for row in report.safety if row.event == "lvef_drop"]
+    assert report.arms[0].follow_up_month > 0

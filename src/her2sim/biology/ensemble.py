@@ -24,6 +24,15 @@ from her2sim.random import Purpose, normals, uniforms
 
 Array = NDArray[np.float64]
 ENSEMBLE_SEED = 1
+FEWEST = 10
+"""Patients below which a member says nothing about a figure."""
+FEWEST_MEMBERS = 10
+"""Members (or replicates) below which there is no 5th to 95th percentile.
+
+The least and the largest of n draws hold (n - 1) / (n + 1) of what is drawn on average: a third
+with two, four fifths with ten. With fewer the range would look much surer than it is.
+"""
+QUANTILES = (5.0, 95.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +100,14 @@ def require_members(number: int) -> int:
     if not 1 <= number <= most:
         raise DataError(f"{number} members: the ensemble has {most}; use 1 to {most}")
     return number
+
+
+def spread(values: Array, of: str = "members") -> tuple[float | None, float | None, str]:
+    """5th and 95th percentile of known values; with too few, None and what they would need."""
+    if values.size < FEWEST_MEMBERS:
+        return None, None, f"{FEWEST_MEMBERS} {of}; {values.size} here"
+    low, high = np.percentile(values, QUANTILES, method="nearest")
+    return float(low), float(high), ""
 
 
 def member_value(name: str, quantity: UncertainQuantity, members: Members) -> Array:

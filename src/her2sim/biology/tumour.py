@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from her2sim.biology.ensemble import Members, member_value, patient_value
+from her2sim.biology.lesion_model import has_lesion_model
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
@@ -85,6 +86,11 @@ class Tumours:
     kill_factor: Array
     traits: Mapping[str, NDArray[Any]]
 
+    @property
+    def has_lesion_model(self) -> NDArray[np.bool_]:
+        """Whose lesion is modelled: efficacy is worked out for these patients only, shape (n,)."""
+        return has_lesion_model(self.traits["tumour_type"], self.traits["setting"])
+
 
 def draw_tumours(
     cohort: Cohort, known: Known | None = None, members: Members | None = None
@@ -142,6 +148,7 @@ def draw_tumours(
     affinity = np.array([1.0, facts["affinity_vf"].value, facts["affinity_ff"].value])[genotype]
     traits: dict[str, NDArray[Any]] = {
         "tumour_type": tumour_types(cohort),
+        "setting": np.full(cohort.n_patients, cohort.setting),
         "ihc": np.full(cohort.n_patients, known.ihc),
         "pik3ca": mutated,
         "genotype": np.array(GENOTYPES)[genotype],

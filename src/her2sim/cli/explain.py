@@ -51,4 +51,6 @@ def explain(
         return
     click.echo(f"{combination.title}; seed {number}; all doses as planned")
     print_tables(*explanation_tables(found, all_numbers))
+    for note in found.notes:
+        click.echo(f"Note: {note}")
     click.echo(NOTICE)

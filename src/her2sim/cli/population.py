@@ -10,6 +10,7 @@ import click
 from her2sim.notice import NOTICE
 from her2sim.terminal import (
     chooses_patients,
+    chooses_setting,
     draw_seed,
     print_json,
     print_tables,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
 @chooses_patients
+@chooses_setting
 @click.option("--weeks", type=click.IntRange(3, 520), default=104, show_default=True)
 @click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
 @click.option(
@@ -76,6 +78,7 @@ def population(
     patients: int | None,
     seed: int | None,
     threads: int | None,
+    setting: Any,
     weeks: int,
     region: Any,
     protocol: str,
@@ -109,17 +112,16 @@ def population(
     number = draw_seed() if seed is None else seed
     combination, (who, n), _ = all_of(
         lambda: load_combination(regimen),
-        lambda: load_patients(population, patients, number),
+        lambda: load_patients(population, patients, number, setting),
         lambda: check_switches(off),
     )
     known_measures(combination.treatments, given_with)
-    is_early = who.name == "ebc"
     how = Treating(
-        weeks * 7.0, "early" if is_early else "metastatic", region, protocol == "on",
+        weeks * 7.0, who.setting, region, protocol == "on",
         unconfirmed == "on", confirm, scan, given_with, off,
     )  # fmt: skip
     amplified = AMPLIFIED_BY.get(ish or "")
-    tumour = Known(ihc, amplified, earlier_lines=-1 if is_early else earlier_lines)
+    tumour = Known(ihc, amplified, earlier_lines=-1 if who.setting == "early" else earlier_lines)
     with progress_bar(combination.name) as progress:
         report = population_report(
             combination, who, n, number, how, tumour, HeartKnown(after_anthracycline),

@@ -9,6 +9,7 @@ import click
 from her2sim.notice import NOTICE
 from her2sim.terminal import (
     chooses_patients,
+    chooses_setting,
     draw_seed,
     print_json,
     print_tables,
@@ -22,6 +23,7 @@ PATIENTS = 20
 @click.command()
 @click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
 @chooses_patients
+@chooses_setting
 @click.option("--weeks", type=click.IntRange(6, 260), default=36, show_default=True)
 @click.option(
     "--samples",
@@ -45,6 +47,7 @@ def sensitivity(
     patients: int | None,
     seed: int | None,
     threads: int | None,
+    setting: Any,
     weeks: int,
     samples: str,
     ihc: Any,
@@ -66,7 +69,8 @@ def sensitivity(
     combination = load_combination(regimen)
     tumour = Known(ihc, AMPLIFIED_BY.get(ish or ""))
     number = draw_seed() if seed is None else seed
-    who, n = load_patients(population, PATIENTS if patients is None else patients, number)
+    most = PATIENTS if patients is None else patients
+    who, n = load_patients(population, most, number, setting)
     with progress_bar(combination.name) as progress:
         report = sensitivity_report(
             combination, who, n, int(samples), weeks, number, tumour,
@@ -80,4 +84,6 @@ def sensitivity(
         f" seed {number}"
     )
     print_tables(sensitivity_table(report, top))
+    for note in report.notes:
+        click.echo(f"Note: {note}")
     click.echo(NOTICE)

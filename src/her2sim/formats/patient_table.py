@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,13 @@ import polars as pl
 from her2sim.errors import DataError, Faults, did_you_mean
 from her2sim.formats.csv_table import LINE, note_rows, parse_numbers, read_text_table
 from her2sim.patients.cohort import Cohort
-from her2sim.patients.covariates import BINARY, COVARIATES, TUMOUR_TYPES, with_derived
+from her2sim.patients.covariates import (
+    BINARY,
+    COVARIATES,
+    TUMOUR_TYPES,
+    Setting,
+    with_derived,
+)
 from her2sim.patients.population import Population, load_population
 
 DEFAULT_PATIENTS = 10_000
@@ -18,10 +25,13 @@ MOST_PATIENTS = 2**32 - 1
 NUMBER = "patient"
 
 
-def load_patients(name: str, patients: int | None, seed: int) -> tuple[Population | Cohort, int]:
+def load_patients(
+    name: str, patients: int | None, seed: int, setting: Setting | None = None
+) -> tuple[Population | Cohort, int]:
     """The patients behind ``mbc``, ``mine.toml`` or ``patients.csv``, and how many to treat.
 
-    ``seed`` decides the random effects of the patients of a table.
+    ``seed`` decides the random effects of the patients of a table. ``setting`` replaces that of a
+    population; patients of a table are metastatic without it.
 
     Raises
     ------
@@ -31,8 +41,13 @@ def load_patients(name: str, patients: int | None, seed: int) -> tuple[Populatio
     if patients is not None and not 1 <= patients <= MOST_PATIENTS:
         raise DataError(f"--patients {patients}: give a number from 1 to {MOST_PATIENTS}")
     if not name.endswith(".csv"):
-        return load_population(name), patients or DEFAULT_PATIENTS
+        population = load_population(name)
+        if setting is not None:
+            population = population.model_copy(update={"setting": setting})
+        return population, patients or DEFAULT_PATIENTS
     cohort = read_patient_table(Path(name), seed)
+    if setting is not None:
+        cohort = replace(cohort, setting=setting)
     if patients is not None and patients > cohort.n_patients:
         raise DataError(
             f"{name}: has {cohort.n_patients} patients; --patients {patients} asks for more"

@@ -77,8 +77,8 @@ class ModelledPatient:
     """A patient and twins (the same characteristics, other draws) through lines of treatment."""
 
     def __init__(self, patient: Patient, one: Cohort) -> None:
-        self.is_early = patient.setting == "early"
         self.one = people_of(patient, one)
+        self.has_lesion = bool(self.one.tumours.has_lesion_model.all())
         same = {name: np.repeat(values, TWINS) for name, values in one.covariates.items()}
         numbers = np.arange(2, TWINS + 2)
         self.twins = people_of(patient, replace(one, numbers=numbers, covariates=same))
@@ -92,8 +92,8 @@ class ModelledPatient:
         self, treatments: Sequence[Treatment], number: int, start_day: float
     ) -> _Recorder:
         """The source of readings of a line that starts now."""
-        whole = whole_patient(treatments, organs=ORGANS)
-        scans = None if self.is_early else SCANS
+        whole = whole_patient(treatments, ("",) if self.has_lesion else (), organs=ORGANS)
+        scans = SCANS if self.has_lesion else None
         live = LivePatients(whole, self.one, scan_sd=scan_error("echo"), scans=scans, line=number)
         live.go_on(self._states, start_day)
         self._live = live
@@ -117,7 +117,7 @@ class ModelledPatient:
         found = self._replay(live.whole, self.twins, twins, span, self._twin_states)
         self._twin_states = found[1]
         for name, title, unit, test in _SHOWN:
-            if name not in found[0] or (self.is_early and test not in _OF_ORGANS):
+            if name not in found[0]:
                 continue
             values = found[0][name]
             p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
@@ -148,7 +148,7 @@ class ModelledPatient:
         )
         outputs = dict(_outputs(course))
         states = dict(zip(whole.model.states, course.states, strict=True))
-        states.pop("elsewhere")
+        states.pop("elsewhere", None)
         return outputs, {**before, **states}
 
     def readings(self) -> TableReadings:
@@ -166,7 +166,7 @@ class ModelledPatient:
         )
 
     def body(self) -> tuple[BodyBand, ...]:
-        """Bands of tumour, heart and blood over all lines."""
+        """Bands of tumour, heart and blood over all lines; no tumour without a lesion model."""
         return tuple(_joined(parts) for parts in self.bands.values())
 
 
@@ -174,6 +174,8 @@ def _outputs(course: WholeCourse) -> Iterator[tuple[str, Array]]:
     """Outputs that are shown; the payload is that of the conjugate that is given."""
     whole = course.whole
     for name, *_ in _SHOWN:
+        if name in _OF_LESION and not whole.lesions:
+            continue
         if name == "payload_s":
             tags = [agent.tag for agent in whole.lesions[0].of_kind("conjugate")]
             yield from ((name, course.output(f"{name}_{tag}")) for tag in tags[:1])
@@ -184,7 +186,8 @@ def _outputs(course: WholeCourse) -> Iterator[tuple[str, Array]]:
             yield name, course.output(name)
 
 
-_OF_ORGANS = ("lvef", "neutrophils", "platelets")
+_OF_LESION = ("payload_s", "kinase")
+"""Outputs that only some lesions have."""
 
 
 def _joined(parts: Sequence[BodyBand]) -> BodyBand:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.lesion_model import no_model_text
 from her2sim.combination import Combination, load_combination
 from her2sim.course import Treatment
 from her2sim.errors import DataError, Faults
@@ -92,7 +93,8 @@ def patient_course(
     Raises
     ------
     DataError
-        If the patient lacks a characteristic that a model needs (all are named).
+        If the patient lacks a characteristic that a model needs (all are named), or a line waits
+        for a progression that has no model.
     """
     combinations = [load_combination(name) for name in asked.regimens]
     one = patient.cohort(seed)
@@ -101,8 +103,12 @@ def patient_course(
         _require_mechanisms(every)
     require_characteristics(one, every)
     modelled = ModelledPatient(patient, one) if readings is None else None
+    if modelled is not None and not modelled.has_lesion:
+        _refuse_progression(patient, asked)
     status, _ = eligible_regimens(patient, asked.region)
     run = _Lines(patient, one, asked, twins, readings, modelled)
+    if modelled is not None and not modelled.has_lesion:
+        run.notes.append(_no_model("efficacy", patient))
     for number, combination in enumerate(combinations):
         if not run.treat(number, combination, combinations):
             break
@@ -154,7 +160,7 @@ class _Lines:
         source: Readings | None = self.readings
         if self.modelled is not None:
             source = self.modelled.begin_line(treatments, number + 1, start)
-            if self.patient.setting == "metastatic":
+            if self.modelled.has_lesion:
                 plans = tuple(until_progression(plan, self.asked.region) for plan in plans)
         assert source is not None
         setting = self.patient.setting
@@ -203,6 +209,19 @@ class _Lines:
             self.drugs.append(course)
             if course.stopped_day is not None and course.stopped_by != PROGRESSION.id:
                 self.stopped[_substance(treatment)] = (course.stopped_day, course.stopped_by)
+
+
+def _no_model(what: str, patient: Patient) -> str:
+    return no_model_text(what, patient.tumour_type, patient.setting)
+
+
+def _refuse_progression(patient: Patient, asked: Asked) -> None:
+    """Refuse to wait for a progression that nothing can show."""
+    if AT_PROGRESSION in asked.starts_day:
+        raise DataError(
+            f"{_no_model('progression', patient)}; name a week (--at week:30), or give the "
+            "readings of the patient (--readings)"
+        )
 
 
 def _require_mechanisms(treatments: Sequence[Treatment]) -> None:

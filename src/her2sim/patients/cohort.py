@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from her2sim.errors import DataError, did_you_mean
-from her2sim.patients.covariates import COVARIATES, Values, with_derived
+from her2sim.patients.covariates import COVARIATES, Setting, Values, with_derived
 from her2sim.patients.population import Distribution, Population
 from her2sim.random import Purpose, normals, uniforms
 
@@ -24,7 +24,8 @@ class Cohort:
     """Patients: their numbers, characteristics and where their random numbers come from.
 
     ``covariates`` maps a name of the register to an array of shape (n,); ``tumour_type`` is an
-    array of words. A patient is the same in every cohort with the same seed and replicate.
+    array of words. ``setting`` is that of all of them. A patient is the same in every cohort with
+    the same seed and replicate.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Cohort:
     covariates: Mapping[str, NDArray[Any]]
     seed: int
     replicate: int = 0
+    setting: Setting = "metastatic"
 
     @property
     def n_patients(self) -> int:
@@ -57,7 +59,7 @@ class Cohort:
         """Patients ``first`` to ``last - 1`` of the cohort."""
         rows = slice(first, last)
         values = {name: array[rows] for name, array in self.covariates.items()}
-        return Cohort(self.name, self.numbers[rows], values, self.seed, self.replicate)
+        return replace(self, numbers=self.numbers[rows], covariates=values)
 
     def frame(self) -> pl.DataFrame:
         """The cohort as a table, one row a patient."""
@@ -112,7 +114,7 @@ def draw_cohort(
         values["weight_kg"] = np.clip(weight, limits.low, limits.high)
     values = with_derived(values)
     values["tumour_type"] = np.full(numbers.size, population.tumour_type)
-    return Cohort(population.name, numbers, values, seed, replicate)
+    return Cohort(population.name, numbers, values, seed, replicate, population.setting)
 
 
 def with_weight(cohort: Cohort, weight_kg: float) -> Cohort:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ _REGISTER = (
 )
 
 COVARIATES = {c.name: c for c in _REGISTER}
+Setting = Literal["early", "metastatic"]
+"""Disease after surgery, without a lesion, or metastatic disease."""
 TUMOUR_TYPES = ("breast", "gastric", "colorectal", "other", "none")
 BINARY = ("liver_metastases", "female", "asian", "japan", "ecog_1_or_more")
 

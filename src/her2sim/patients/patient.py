@@ -13,7 +13,7 @@ from her2sim.facts import FactFile, FactModel, read_fact_file
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
-from her2sim.patients.covariates import COVARIATES, with_derived
+from her2sim.patients.covariates import COVARIATES, Setting, with_derived
 from her2sim.patients.her2_test import Her2Test, Tumour
 
 TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
@@ -74,7 +74,7 @@ class Patient(FactFile):
     """
 
     tumour: Tumour
-    setting: Literal["early", "metastatic"]
+    setting: Setting
     her2_test: Her2Section
     history: tuple[str, ...] = ()
     anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
@@ -126,6 +126,11 @@ class Patient(FactFile):
         female = self.body.get("female")
         return None if female is None else female > 0
 
+    @property
+    def tumour_type(self) -> str:
+        """The tumour type as models know it."""
+        return TUMOUR_TYPE.get(self.tumour, "other")
+
     def numbers(self) -> dict[str, float]:
         """Characteristics by name, with what follows from them and the LVEF if it is known."""
         known = with_derived({name: np.array([value]) for name, value in self.body.items()})
@@ -140,8 +145,8 @@ class Patient(FactFile):
         """The patient as a cohort of one."""
         values = {name: np.array([value]) for name, value in self.body.items()}
         known = with_derived(values)
-        known["tumour_type"] = np.array([TUMOUR_TYPE.get(self.tumour, "other")])
-        return Cohort("one patient", np.array([1]), known, seed)
+        known["tumour_type"] = np.array([self.tumour_type])
+        return Cohort("one patient", np.array([1]), known, seed, setting=self.setting)
 
 
 def load_patient(path: Path) -> Patient:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
-from her2sim.patients.covariates import BINARY, COVARIATES
+from her2sim.patients.covariates import BINARY, COVARIATES, Setting
 
 Form = Literal["log_normal", "normal", "split_normal", "zero_or_log_normal", "share"]
 LOG_FORMS = ("log_normal", "zero_or_log_normal")
@@ -98,11 +98,15 @@ class Effect(Claim):
 
 
 class Population(FactFile):
-    """A named population."""
+    """A named population.
+
+    ``setting`` is ``early`` where there is no lesion any more (after surgery).
+    """
 
     name: str
     title: str
     tumour_type: Literal["breast", "gastric", "colorectal", "other", "none"]
+    setting: Setting = "metastatic"
     female: Share
     asian: Share
     covariate: tuple[Distribution, ...]

@@ -13,9 +13,9 @@ from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen, load_drug
 from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.errors import UnknownDrugError
 from her2sim.facts import Claim, FactFile
-from her2sim.patients.covariates import bsa_m2
+from her2sim.patients.covariates import Setting, bsa_m2
 from her2sim.protocol.departures import CheckReport, Code, Departure
-from her2sim.protocol.label import Label, Region, Setting, load_label
+from her2sim.protocol.label import Label, Region, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import EVENTS, Entry, by_day, by_patient
 from her2sim.protocol.rule_states import Moment, RuleStates, rule_rows, with_derived_readings

@@ -13,11 +13,11 @@ from pydantic import Field, field_validator, model_validator
 from her2sim.drugs.drug import load_drug
 from her2sim.errors import DataError
 from her2sim.facts import Claim, FactFile, FactModel, read_fact_file
+from her2sim.patients.covariates import Setting
 from her2sim.protocol.conditions import Condition, parse_condition
 
 Region = Literal["us", "eu"]
 REGIONS: tuple[Region, ...] = ("us", "eu")
-Setting = Literal["early", "metastatic"]
 
 
 CONDITIONS = (

@@ -12,9 +12,10 @@ import numpy as np
 from her2sim.drugs.drug import Drug
 from her2sim.notice import NOTICE
 from her2sim.patients.cardiac_risk import CardiacRisk, cardiac_risk
+from her2sim.patients.covariates import Setting
 from her2sim.patients.patient import Patient
 from her2sim.protocol.eligibility import Verdict, label_dict, verdict_on
-from her2sim.protocol.label import CONCERNS_WOMEN, Label, Monitoring, Region, Setting, load_label
+from her2sim.protocol.label import CONCERNS_WOMEN, Label, Monitoring, Region, load_label
 from her2sim.protocol.surveillance import esc_2022
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import MINUTES_PER_DAY, Dose, mg_of, size_needed

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
-from her2sim.protocol.label import Label, Setting
+from her2sim.patients.covariates import Setting
+from her2sim.protocol.label import Label
 from her2sim.protocol.ledger import DecisionLog, Ledger, relative_dose_intensity
 from her2sim.protocol.supply import Shortage
 from her2sim.regimens.dose import MINUTES_PER_DAY

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.drugs.drug import load_drug
+from her2sim.patients.covariates import Setting
 from her2sim.protocol.conditions import Condition
-from her2sim.protocol.label import CONDITIONS, Rule, Setting
+from her2sim.protocol.label import CONDITIONS, Rule
 from her2sim.protocol.ledger import Cause, Decision
 from her2sim.protocol.plan import LLN_PERCENT, DrugPlan
 from her2sim.protocol.variables import CLOCKS, DERIVED

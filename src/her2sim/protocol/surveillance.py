@@ -12,7 +12,7 @@ from pydantic import Field
 
 from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.patients.cardiac_risk import Risk
-from her2sim.protocol.label import Setting
+from her2sim.patients.covariates import Setting
 
 YEAR_DAY = 364
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim import __version__
+from her2sim.biology.lesion_model import MODELLED, disease_of, diseases, efficacy_notes
 from her2sim.biology.people import People
 from her2sim.combination import Combination
 from her2sim.notice import NOTICE
@@ -29,7 +31,8 @@ class Difference:
     """A number in which two patients differ, and what it alone does to the first.
 
     ``effect_points`` is by how many points of the first sum of diameters the first patient would
-    end elsewhere with the second's number; ``lvef_points`` the same of the LVEF.
+    end elsewhere with the second's number, None without a lesion model; ``lvef_points`` the same
+    of the LVEF.
     """
 
     name: str
@@ -38,22 +41,31 @@ class Difference:
     second: float | None
     unit: str
     basis: Basis
-    effect_points: float
+    effect_points: float | None
     lvef_points: float
+
+    @property
+    def largest_points(self) -> float:
+        """The larger of both effects."""
+        return max(abs(self.effect_points or 0.0), abs(self.lvef_points))
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Two patients (positions 0 and 1) on one regimen after some weeks."""
+    """Two patients (positions 0 and 1) on one regimen after some weeks.
+
+    Sizes are None unless both patients have a lesion model; ``notes`` then say why.
+    """
 
     combination: Combination
     weeks: int
     names: tuple[str, str]
-    size_percent: tuple[float, float]
+    size_percent: tuple[float, float] | None
     lvef_percent: tuple[float, float]
     traits: tuple[dict[str, Any], dict[str, Any]]
     differences: tuple[Difference, ...]
     basis: dict[str, Basis]
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The explanation as plain data, for JSON."""
@@ -64,11 +76,16 @@ class Explanation:
             "patients": [
                 {"name": name, "size_percent": size, "lvef_percent": lvef, "traits": traits}
                 for name, size, lvef, traits in zip(
-                    self.names, self.size_percent, self.lvef_percent, self.traits, strict=True
+                    self.names,
+                    self.size_percent or (None, None),
+                    self.lvef_percent,
+                    self.traits,
+                    strict=True,
                 )
             ],
             "differences": [vars(d) | {"basis": vars(d.basis)} for d in self.differences],
             "basis": {name: vars(basis) for name, basis in self.basis.items()},
+            "notes": list(self.notes),
             "notice": NOTICE,
         }
 
@@ -85,10 +102,12 @@ def explain(
     weeks : when they are compared
     names : what they are called
     """
-    whole = whole_patient(combination.treatments, organs=ORGANS)
+    tumours = people.tumours
+    sites = ("",) if tumours.has_lesion_model.all() else ()
+    whole = whole_patient(combination.treatments, sites, organs=ORGANS)
     end_day = weeks * 7.0
     plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
-    ledger = planned_ledger(whole, people.cohort, Protocol(plans, "metastatic", end_day))
+    ledger = planned_ledger(whole, people.cohort, Protocol(plans, people.cohort.setting, end_day))
     parameters, start = whole.parameters(people), whole.start(people)
     changed = [
         k
@@ -107,30 +126,49 @@ def explain(
         whole, people.take(rows), doses, end_day, np.array([0.0, end_day]),
         start=states, parameters=columns,
     )  # fmt: skip
-    diameters, lvef = course.output("diameters_mm"), course.output("lvef")[:, 1]
-    size = 100 * diameters[:, 1] / diameters[:, 0]
+    lvef, size = course.output("lvef")[:, 1], None
+    if whole.lesions:
+        diameters = course.output("diameters_mm")
+        size = 100 * diameters[:, 1] / diameters[:, 0]
     found = list(_differences(whole, parameters, changed, size, lvef))
-    found.sort(key=lambda d: -max(abs(d.effect_points), abs(d.lvef_points)))
-    traits = tuple(
-        {name: values[i].item() for name, values in people.tumours.traits.items()} for i in (0, 1)
-    )
+    found.sort(key=lambda d: -d.largest_points)
+    kinds = tumours.traits["tumour_type"], tumours.traits["setting"]
     return Explanation(
-        combination, weeks, names, (float(size[0]), float(size[1])),
-        (float(lvef[0]), float(lvef[1])), (traits[0], traits[1]), tuple(found), basis_of(whole),
+        combination, weeks, names, None if size is None else (float(size[0]), float(size[1])),
+        (float(lvef[0]), float(lvef[1])), (_traits(people, 0), _traits(people, 1)), tuple(found),
+        basis_of(whole), _notes(diseases(*kinds)),
     )  # fmt: skip
 
 
+def _notes(of: Counter[str]) -> tuple[str, ...]:
+    """Why there is no size; that of one patient alone could not be compared."""
+    modelled = disease_of(*MODELLED)
+    return efficacy_notes({name: n for name, n in of.items() if name != modelled})
+
+
+def _traits(people: People, patient: int) -> dict[str, Any]:
+    """What was told or drawn of a patient's tumour; early disease has no earlier lines."""
+    traits = people.tumours.traits
+    left_out = ("earlier_lines",) if traits["setting"][patient] == "early" else ()
+    return {name: v[patient].item() for name, v in traits.items() if name not in left_out}
+
+
 def _differences(
-    whole: WholePatient, parameters: Array, changed: list[int], size: Array, lvef: Array
+    whole: WholePatient, parameters: Array, changed: list[int], size: Array | None, lvef: Array
 ) -> Iterator[Difference]:
     basis, symbols = basis_of(whole), whole.model.symbols
+
+    def moved(place: int) -> tuple[float | None, float]:
+        points = None if size is None else float(size[place] - size[0])
+        return points, float(lvef[place] - lvef[0])
+
+    start = "clones and counts at the start" if whole.lesions else "counts at the start"
     for place, name, meaning in (
         (2, "doses", "doses in mg, by weight or surface"),
-        (3, "clones", "clones and counts at the start"),
+        (3, "clones", start),
     ):
-        change = float(size[place] - size[0]), float(lvef[place] - lvef[0])
-        if change != (0.0, 0.0):
-            yield Difference(name, meaning, None, None, "", UNKNOWN, *change)
+        if any(moved(place)):
+            yield Difference(name, meaning, None, None, "", UNKNOWN, *moved(place))
     for place, k in enumerate(changed, start=4):
         name = whole.model.parameters[k]
         yield Difference(
@@ -140,8 +178,7 @@ def _differences(
             float(parameters[k, 1]),
             symbols[name].unit,
             basis.get(name, UNKNOWN),
-            float(size[place] - size[0]),
-            float(lvef[place] - lvef[0]),
+            *moved(place),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 
 from her2sim import __version__
 from her2sim.biology.blood import CTCAE_LIMITS
-from her2sim.biology.ensemble import Members, require_members
+from her2sim.biology.ensemble import FEWEST, Members, require_members
 from her2sim.biology.heart import HeartKnown
-from her2sim.biology.people import draw_people
+from her2sim.biology.lesion_model import diseases, efficacy_notes
+from her2sim.biology.people import People, draw_people
 from her2sim.biology.tumour import Known
 from her2sim.combination import Combination
 from her2sim.course import CHUNK, cohort_chunks
@@ -21,10 +23,8 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.protocol.ledger import Decision
-from her2sim.trials.assess import FEWEST, spread
-from her2sim.units import DAY_PER_MONTH
+from her2sim.report.population_figures import Outcome, needs_text, outcomes_of
 from her2sim.whole_patient.outcomes import patient_columns
-from her2sim.whole_patient.response import PARTIAL
 from her2sim.whole_patient.run import run_whole
 from her2sim.whole_patient.treat import PROGRESSION, Treated, Treating, treat
 
@@ -37,23 +37,6 @@ SHOWN = {
     "count_neutrophils": "neutrophils (1e9/L)",
     "count_platelets": "platelets (1e9/L)",
 }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One figure of the population; without a value if too few patients have it.
-
-    ``low`` and ``high`` are the 5th and 95th percentile of what it is in the members of the
-    ensemble; None with one member, or too few. ``needs`` says what the value, or the range of one
-    that is there, would need; empty if nothing is missing.
-    """
-
-    name: str
-    value: float | None
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,15 +110,27 @@ class PopulationReport:
 class _Gathered:
     """One number a patient, by name, chunk by chunk; and patients by rule and decision."""
 
-    columns: dict[str, list[Array]] = field(default_factory=dict)
+    parts: list[dict[str, Array]] = field(default_factory=list)
+    diseases: Counter[str] = field(default_factory=Counter)
     acted: dict[tuple[str, str], int] = field(default_factory=dict)
     confirmed: dict[str, bool] = field(default_factory=dict)
-    bands: tuple[Band, ...] = ()
-    often: tuple[Outcome, ...] = ()
+    followed: dict[str, list[Array]] = field(default_factory=dict)
 
-    def add(self, treated: Treated, members: NDArray[np.int64]) -> None:
-        for name, values in (("member", members), *patient_columns(treated)):
-            self.columns.setdefault(name, []).append(np.asarray(values, dtype=np.float64))
+    def columns(self) -> dict[str, Array]:
+        """One number a patient, by name; NaN for those whose model does not have it."""
+        names = dict.fromkeys(name for part in self.parts for name in part)
+        return {
+            name: np.concatenate(
+                [part.get(name, np.full(part["member"].size, np.nan)) for part in self.parts]
+            )
+            for name in names
+        }
+
+    def add(self, treated: Treated) -> None:
+        members, traits = treated.people.members.ids, treated.people.tumours.traits
+        self.diseases += diseases(traits["tumour_type"], traits["setting"])
+        columns = (("member", members), *patient_columns(treated))
+        self.parts.append({name: np.asarray(v, dtype=np.float64) for name, v in columns})
         log = treated.steered.log
         for plan in treated.steered.protocol.plans:
             for rule in plan.label.rule if plan.label is not None else ():
@@ -179,153 +174,88 @@ def population_report(
         number = np.arange(done, done + cohort.n_patients)
         own = np.zeros(number.size, dtype=np.int64) if members == 1 else 1 + number % members
         people = draw_people(cohort, tumour, heart, Members(own))
-        treated = treat(combination.treatments, people, how, threads=threads)
-        gathered.add(treated, own)
-        if not gathered.bands:
-            gathered.bands, gathered.often = _followed(treated, how, threads)
+        for rows in _alike(people):
+            treated = treat(combination.treatments, people.take(rows), how, threads=threads)
+            gathered.add(treated)
+            if done == 0:
+                _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)
         done += cohort.n_patients
         progress(done, patients)
-    columns = {name: np.concatenate(parts) for name, parts in gathered.columns.items()}
+    columns = gathered.columns()
+    bands, often = _bands(gathered.followed, how)
     acted = [
         Acted(rule, decision, n / patients, gathered.confirmed.get(rule, True))
         for (rule, decision), n in sorted(gathered.acted.items(), key=lambda item: -item[1])
         if rule != PROGRESSION.id
     ]
+    of_lesion = _OF_LESION if "diameters_mm" in gathered.followed else ()
     name = population.name
     return PopulationReport(
         combination, name, patients, seed, members, how,
-        (*_outcomes(columns, how), *gathered.often),
-        tuple(acted), gathered.bands, (*combination.notes, *_NOTES),
+        (*outcomes_of(columns, how), *often), tuple(acted), bands,
+        (*combination.notes, *efficacy_notes(gathered.diseases), *of_lesion, *_NOTES),
     )  # fmt: skip
 
 
-_NOTES = (
+def _alike(people: People) -> Iterator[NDArray[np.int64]]:
+    """Positions of patients with a modelled lesion, and of those without: each group is treated
+    by itself, so that nobody's numbers depend on the company.
+    """
+    has_lesion = people.tumours.has_lesion_model
+    for rows in (np.flatnonzero(has_lesion), np.flatnonzero(~has_lesion)):
+        if rows.size:
+            yield rows
+
+
+_OF_LESION = (
     "Tumour numbers are an ensemble calibrated to anchor trials: believe ranges and contrasts.",
+)
+_NOTES = (
     "Harms known by rates only come at their published onset; what is measured between visits is "
     "not seen.",
 )
 
 
-def _outcomes(columns: Mapping[str, Array], how: Treating) -> Iterator[Outcome]:
-    """Figures of the population, with their spread over the members."""
-    member = columns["member"].astype(np.int64)
-    for name, unit, figure in _figures(columns, how):
-        value = figure.of(np.ones(member.size, dtype=bool))
-        if np.isnan(value):
-            yield Outcome(name, None, unit, needs=_few(figure.n_known))
-        elif member.max() == 0:
-            yield Outcome(name, value, unit)
-        else:
-            each = np.array([figure.of(member == m) for m in np.unique(member)])
-            low, high, needs = spread(each[~np.isnan(each)], f"members of {FEWEST} patients")
-            yield Outcome(name, value, unit, low, high, needs)
-
-
-def _few(n: int) -> str:
-    return f"at least {FEWEST} patients; {n} here"
-
-
-@dataclass(frozen=True, eq=False)
-class _Figure:
-    """A number of each patient, NaN where it is not known, and how a group is summed up."""
-
-    values: Array
-    sum_up: Callable[[Array], float]
-
-    @property
-    def n_known(self) -> int:
-        """Patients who have the number."""
-        return int(np.count_nonzero(~np.isnan(self.values)))
-
-    def of(self, chosen: NDArray[np.bool_]) -> float:
-        """The figure of some patients; NaN if too few have it."""
-        known = self.values[chosen & ~np.isnan(self.values)]
-        return self.sum_up(known) if known.size >= FEWEST else float("nan")
-
-
-def _share(is_so: NDArray[np.bool_]) -> _Figure:
-    return _Figure(is_so.astype(np.float64), lambda known: 100 * float(known.mean()))
-
-
-def _mean(values: Array) -> _Figure:
-    return _Figure(values, lambda known: float(known.mean()))
-
-
-def _figures(columns: Mapping[str, Array], how: Treating) -> Iterator[tuple[str, str, _Figure]]:
-    if how.setting == "metastatic":
-        progressed = columns["progressed_day"]
-        yield "objective response", "%", _share(columns["best"] <= PARTIAL)
-        yield "progression-free, median", "month", _median_month(progressed, how.end_day)
-        for weeks in (26, 52, 104):
-            if weeks * 7 < how.end_day:
-                yield f"progression-free at {weeks} weeks", "%", _share(progressed > weeks * 7)
-        has_progressed = np.isfinite(progressed)
-        target = np.where(has_progressed, columns["by_target"], np.nan)
-        yield "progression by target lesions", "% of progressions", _mean(100 * target)
-    for name, values in columns.items():
-        kind, _, of = name.partition(":")
-        if kind == "intensity":
-            yield f"{of}: relative dose intensity", "", _mean(values)
-        elif kind == "hold":
-            yield f"{of}: days on hold", "day", _mean(values)
-        elif kind == "reductions":
-            yield f"{of}: reduced at least once", "%", _share(values > 0)
-        elif kind == "stopped":
-            yield f"{of}: stopped for harm", "%", _share(values > 0)
-        elif kind == "lowest":
-            yield f"{of} of grade 3 or 4 at a visit", "%", _share(values < CTCAE_LIMITS[of][3])
-        elif kind == "worst":
-            harm = "interstitial lung disease" if of == "ild" else of.replace("_", " ")
-            yield f"{harm}, any grade", "%", _share(values >= 1)
-            yield f"{harm}, grade 3 or more", "%", _share(values >= 3)
-        elif kind == "event" and of == "heart_failure":
-            yield "symptomatic heart failure", "%", _share(np.isfinite(values))
-        elif kind == "event" and of == "febrile_neutropenia":
-            yield "febrile neutropenia", "%", _share(np.isfinite(values))
-    if "day:lvef_drop" in columns:
-        fell = np.isfinite(columns["day:lvef_drop"])
-        yield "LVEF measured below 50 % and 10 points down", "%", _share(fell)
-    yield "days with a harm of grade 2 or more", "day", _mean(columns["days_grade_2"])
-
-
-def _median_month(day: Array, end_day: float) -> _Figure:
-    """Median time to progression; infinite if half are without it at the end."""
-
-    def middle(known: Array) -> float:
-        found = float(np.median(known))
-        return found / DAY_PER_MONTH if found <= end_day else float("inf")
-
-    return _Figure(day, middle)
-
-
-def _followed(
-    treated: Treated, how: Treating, threads: int | None
-) -> tuple[tuple[Band, ...], tuple[Outcome, ...]]:
-    """Bands of some patients, and what happens to their counts between visits.
+def _follow(
+    followed: dict[str, list[Array]], treated: Treated, n: int, how: Treating, threads: int | None
+) -> None:
+    """Add what happens to the first ``n`` patients between visits.
 
     Their doses are put through the model again and looked at every other day.
     """
-    n = min(BAND_PATIENTS, treated.people.cohort.n_patients)
+    if not n:
+        return
     ledger = treated.steered.ledger
     own = ledger.take(ledger.patient < n)
-    time = np.arange(0.0, how.end_day + 1.0, 2.0)
     few = treated.people.take(np.arange(n))
-    course = run_whole(treated.whole, few, own, how.end_day, time, threads=threads)
+    course = run_whole(treated.whole, few, own, how.end_day, _grid(how), threads=threads)
+    for name in SHOWN:
+        if name in treated.whole.model.outputs:
+            followed.setdefault(name, []).append(course.output(name))
+
+
+def _grid(how: Treating) -> Array:
+    return np.arange(0.0, how.end_day + 1.0, 2.0)
+
+
+def _bands(
+    followed: Mapping[str, list[Array]], how: Treating
+) -> tuple[tuple[Band, ...], tuple[Outcome, ...]]:
+    """Bands of some patients, and how low their counts are on any day."""
     bands, often = list[Band](), list[Outcome]()
     for name, title in SHOWN.items():
-        if name not in treated.whole.model.outputs:
+        if name not in followed:
             continue
-        values = course.output(name)
+        values = np.concatenate(followed[name])
         if name == "diameters_mm":
             values = values / values[:, :1]
         line = name.removeprefix("count_")
         if line in CTCAE_LIMITS:
-            worst = 100 * float((values.min(axis=1) < CTCAE_LIMITS[line][3]).mean())
+            worst, n = 100 * float((values.min(axis=1) < CTCAE_LIMITS[line][3]).mean()), len(values)
             name = f"{line} of grade 3 or 4 on any day ({n} patients)"
-            is_enough = n >= FEWEST
-            often.append(
-                Outcome(name, worst, "%") if is_enough else Outcome(name, None, "%", needs=_few(n))
-            )
+            is_known = n >= FEWEST
+            needs = "" if is_known else needs_text(n)
+            often.append(Outcome(name, worst if is_known else None, "%", needs=needs))
         p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
-        bands.append(Band(title, time, median, p5, p95))
+        bands.append(Band(title, _grid(how), median, p5, p95))
     return tuple(bands), tuple(often)

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from her2sim.report.canvas import new_canvas, write_canvas
 from her2sim.report.figures import BAND, LINE
-from her2sim.report.population import Outcome, PopulationReport
+from her2sim.report.population import PopulationReport
+from her2sim.report.population_figures import NOT_MEASURED, Outcome
 
 
 def heading(report: PopulationReport) -> str:
@@ -49,9 +50,9 @@ def _number(value: float) -> str:
 
 
 def _value(outcome: Outcome) -> str:
-    if outcome.value is None:
-        return f"-, needs {outcome.needs}"
-    return _number(outcome.value)
+    if outcome.value is not None:
+        return _number(outcome.value)
+    return NOT_MEASURED if outcome.needs == NOT_MEASURED else f"-, needs {outcome.needs}"
 
 
 def _spread(outcome: Outcome) -> str:

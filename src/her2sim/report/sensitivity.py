@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from her2sim import __version__
 from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import OWNER as HEART
 from her2sim.biology.heart import HeartKnown, heart_facts
+from her2sim.biology.lesion_model import diseases, efficacy_notes, has_lesion_model
 from her2sim.biology.people import draw_people
-from her2sim.biology.tumour import OWNER, Known, tumour_facts
+from her2sim.biology.tumour import OWNER, Known, tumour_facts, tumour_types
 from her2sim.combination import Combination
 from her2sim.course import cohort_chunks
 from her2sim.facts import FactFile, UncertainQuantity
@@ -23,11 +24,13 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.whole_patient.composition import WholePatient, whole_patient
+from her2sim.whole_patient.response import PARTIAL
 from her2sim.whole_patient.run import planned_ledger, run_whole
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-OUTCOMES = ("objective response", "depth of response", "fall of the LVEF")
+OF_LESION = ("objective response", "depth of response")
+OUTCOMES = (*OF_LESION, "fall of the LVEF")
 GRID_STEP_DAY = 21.0
 AT_ONCE = 20_000
 SOLVED_DIGITS = 4
@@ -58,7 +61,10 @@ class Moved:
 
 @dataclass(frozen=True)
 class SensitivityReport:
-    """The numbers, the most important first, for each outcome."""
+    """The numbers, the most important first, for each outcome.
+
+    ``outcomes`` are those that were worked out: without a lesion model that of the heart only.
+    """
 
     combination: Combination
     population: str
@@ -66,7 +72,9 @@ class SensitivityReport:
     samples: int
     weeks: int
     seed: int
+    outcomes: tuple[str, ...]
     rows: tuple[Moved, ...]
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
@@ -75,19 +83,28 @@ class SensitivityReport:
             "her2sim": __version__,
             "regimen": self.combination.name,
             **told,
+            "outcomes": list(self.outcomes),
             "rows": [vars(row) for row in self.rows],
+            "notes": list(self.notes),
             "notice": NOTICE,
         }
 
 
 def unknowns(whole: WholePatient) -> list[Unknown]:
-    """Numbers with a range that a whole patient's model uses."""
-    found = list(_with_ranges(OWNER, tumour_facts().parameter, tumour_facts()))
+    """Numbers with a range that a whole patient's model uses; without a lesion, those of organs."""
+    found = list[Unknown]()
+    if whole.lesions:
+        found += _with_ranges(OWNER, tumour_facts().parameter, tumour_facts())
     if whole.organs.on_heart:
         found += _with_ranges(HEART, heart_facts().parameter, heart_facts())
     for drug in whole.drugs:
         facts = drug.mechanism
-        found += _with_ranges(facts.drug, facts.parameter, facts)
+        of_drug = {
+            name: quantity
+            for name, quantity in facts.parameter.items()
+            if whole.lesions or drug.symbol(name) in whole.model.parameters
+        }
+        found += _with_ranges(facts.drug, of_drug, facts)
     return found
 
 
@@ -122,29 +139,40 @@ def sensitivity_report(
     samples : a power of two; samples x (numbers + 2) sets are run
     weeks : how long they are treated
     """
-    from scipy.stats import sobol_indices, uniform
-
-    whole = whole_patient(combination.treatments, organs=("heart",))
-    keys = unknowns(whole)
     few = next(cohort_chunks(population, patients, seed, patients))
+    kinds = tumour_types(few), np.full(few.n_patients, few.setting)
+    has_lesion = has_lesion_model(*kinds)
+    sites = ("",) if has_lesion.any() else ()
+    whole = whole_patient(combination.treatments, sites, organs=("heart",))
+    keys = unknowns(whole)
     run = _Runs(combination, whole, few, weeks * 7.0, tumour, [u.key for u in keys], threads)
     run.total, run.progress = samples * (len(keys) + 2) * patients, progress
+    rows = list(_moved(run, keys, samples, seed)) if keys else []
+    rows.sort(key=lambda row: (OUTCOMES.index(row.outcome), -row.total))
+    return SensitivityReport(
+        combination, few.name, patients, samples, weeks, seed, run.outcomes, tuple(rows),
+        efficacy_notes(diseases(*kinds)),
+    )  # fmt: skip
+
+
+def _moved(run: _Runs, keys: list[Unknown], samples: int, seed: int) -> Iterator[Moved]:
+    """Sobol indices of all outcomes; NaN where nothing moves one."""
+    from scipy.stats import sobol_indices, uniform
+
     rng = np.random.default_rng(seed)
     with np.errstate(invalid="ignore", divide="ignore"):  # an outcome that nothing moves
         found = sobol_indices(func=run, n=samples, dists=[uniform()] * len(keys), rng=rng)
     still = run.highest - run.lowest < 10.0**-SOLVED_DIGITS
-    first, total = found.first_order.copy(), found.total_order.copy()
+    first, total = (np.atleast_2d(x).copy() for x in (found.first_order, found.total_order))
     first[still], total[still] = np.nan, np.nan
-    rows = [
+    yield from (
         Moved(
             outcome, u.key, u.quantity.meaning, u.quantity.status, u.basis,
             float(first[k, j]), float(total[k, j]),
         )
-        for k, outcome in enumerate(OUTCOMES)
+        for k, outcome in enumerate(run.outcomes)
         for j, u in enumerate(keys)
-    ]  # fmt: skip
-    rows.sort(key=lambda row: (OUTCOMES.index(row.outcome), -row.total))
-    return SensitivityReport(combination, few.name, patients, samples, weeks, seed, tuple(rows))
+    )  # fmt: skip
 
 
 class _Runs:
@@ -166,10 +194,12 @@ class _Runs:
         self.combination, self.whole, self.few = combination, whole, few
         self.end_day, self.tumour, self.keys, self.threads = end_day, tumour, keys, threads
         self.done = 0
-        self.lowest, self.highest = np.full(3, np.inf), np.full(3, -np.inf)
+        self.outcomes = OUTCOMES if whole.lesions else OUTCOMES[len(OF_LESION) :]
+        n = len(self.outcomes)
+        self.lowest, self.highest = np.full(n, np.inf), np.full(n, -np.inf)
 
     def __call__(self, shares: Array) -> Array:
-        """Outcomes, shape (3, n), at shares of the ranges, shape (n_numbers, n)."""
+        """Outcomes, shape (n_outcomes, n), at shares of the ranges, shape (n_numbers, n)."""
         n = shares.shape[1]
         at_once = max(1, AT_ONCE // self.few.n_patients)
         parts = [self._some(shares[:, a : a + at_once]) for a in range(0, n, at_once)]
@@ -181,22 +211,22 @@ class _Runs:
     def _some(self, shares: Array) -> Array:
         n, size = shares.shape[1], self.few.n_patients
         rows = np.tile(np.arange(size), n)
-        cohort = Cohort(
-            self.few.name,
-            self.few.numbers[rows],
-            {name: values[rows] for name, values in self.few.covariates.items()},
-            self.few.seed,
-        )
+        covariates = {name: values[rows] for name, values in self.few.covariates.items()}
+        cohort = replace(self.few, numbers=self.few.numbers[rows], covariates=covariates)
         told = {key: np.repeat(shares[j], size) for j, key in enumerate(self.keys)}
         members = Members(np.zeros(rows.size, dtype=np.int64), told)
         people = draw_people(cohort, self.tumour, HeartKnown(True), members)
         plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in self.combination.treatments)
-        ledger = planned_ledger(self.whole, cohort, Protocol(plans, "metastatic", self.end_day))
+        ledger = planned_ledger(self.whole, cohort, Protocol(plans, self.few.setting, self.end_day))
         grid = np.arange(0.0, self.end_day + 1.0, GRID_STEP_DAY)
         course = run_whole(self.whole, people, ledger, self.end_day, grid, threads=self.threads)
-        diameters, lvef = course.output("diameters_mm"), course.output("lvef")
-        best = (diameters / diameters[:, :1]).min(axis=1).reshape(n, size)
-        fall = (lvef[:, 0] - lvef.min(axis=1)).reshape(n, size)
+        lvef = course.output("lvef")
+        found = [(lvef[:, 0] - lvef.min(axis=1)).reshape(n, size).mean(axis=1)]
+        if self.whole.lesions:
+            diameters = course.output("diameters_mm")
+            best = (diameters / diameters[:, :1]).min(axis=1).reshape(n, size)
+            best = best[:, people.tumours.has_lesion_model[:size]]
+            found = [(best <= PARTIAL).mean(axis=1), -np.log(best).mean(axis=1), *found]
         self.done += rows.size
         self.progress(self.done, self.total)
-        return np.array([(best <= 0.7).mean(axis=1), -np.log(best).mean(axis=1), fall.mean(axis=1)])
+        return np.array(found)

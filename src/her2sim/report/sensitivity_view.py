@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from her2sim.report.sensitivity import OUTCOMES, SensitivityReport
+from her2sim.report.sensitivity import SensitivityReport
 
 
 def sensitivity_table(report: SensitivityReport, top: int) -> Table:
@@ -13,7 +13,7 @@ def sensitivity_table(report: SensitivityReport, top: int) -> Table:
     for heading in ("outcome", "number", "alone", "in all", "status", "rests on"):
         right = heading in ("alone", "in all")
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for outcome in OUTCOMES:
+    for outcome in report.outcomes:
         rows = [row for row in report.rows if row.outcome == outcome and row.total > 0.01][:top]
         for number, row in enumerate(rows):
             table.add_row(

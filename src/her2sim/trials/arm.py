@@ -60,8 +60,9 @@ def run_arm(
     Returns
     -------
     DataFrame
-        ``entry_day``, ``cut_day`` (from entry), ``lost_day`` and ``death_day``, traits of the
-        tumour, and the columns of :func:`her2sim.whole_patient.outcomes.patient_columns`.
+        ``entry_day``, ``cut_day`` (from entry), ``lost_day``, ``death_day`` (with a lesion model),
+        traits of the tumour, and the columns of
+        :func:`her2sim.whole_patient.outcomes.patient_columns`.
     """
     import polars as pl
 
@@ -153,10 +154,11 @@ def _observed(trial: Trial, people: People, progressed_day: Array) -> dict[str, 
     rate = -np.log1p(-min(design.lost.share, 1 - 1e-9)) / DAY_PER_YEAR
     with np.errstate(divide="ignore"):
         lost = -np.log(uniforms(*key, "lost")) / rate
-    deaths = {"death_day": death_days(people, progressed_day)}
+    has_deaths = bool(people.tumours.has_lesion_model.all())  # they follow progression
+    deaths = {"death_day": death_days(people, progressed_day)} if has_deaths else {}
     return {
         "entry_day": entry,
         "cut_day": trial.end_month * DAY_PER_MONTH - entry,
         "lost_day": lost,
-        **(deaths if trial.setting == "metastatic" else {}),
+        **deaths,
     }

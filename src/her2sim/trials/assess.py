@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.ensemble import FEWEST
 from her2sim.errors import DataError
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
@@ -17,15 +18,6 @@ from her2sim.trials.trial import Comparison, Outcome, Safety
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Arms = Mapping[str, ArmOutcomes]
-FEWEST = 10
-"""Patients below which a member says nothing about a figure."""
-FEWEST_MEMBERS = 10
-"""Members (or replicates) below which there is no 5th to 95th percentile.
-
-The least and the largest of n draws hold (n - 1) / (n + 1) of what is drawn on average: a third
-with two, four fifths with ten. With fewer the range would look much surer than it is.
-"""
-QUANTILES = (5.0, 95.0)
 
 
 def outcome_values(arms: Arms, row: Outcome) -> Array:
@@ -70,7 +62,7 @@ def ratio_values(arms: Arms, row: Comparison) -> Array:
 
 
 def harm_values(arms: Arms, row: Safety) -> Array | None:
-    """Per cent of patients with a harm in each member; None if the model does not have it."""
+    """Per cent of patients with a harm in each member; None if it is not there or not measured."""
     arm = arms[row.arm]
     had = arm.had(row.event, row.grade, row.until_month)
     if had is None:
@@ -98,14 +90,6 @@ def whom(arm: ArmOutcomes, row: Outcome | Comparison) -> Mask:
 def most_in_a_member(arm: ArmOutcomes, chosen: Mask) -> int:
     """Patients of some, in the member that has most of them."""
     return int(np.unique(arm.member[chosen], return_counts=True)[1].max(initial=0))
-
-
-def spread(values: Array, of: str = "members") -> tuple[float | None, float | None, str]:
-    """5th and 95th percentile of known values; with too few, None and what they would need."""
-    if values.size < FEWEST_MEMBERS:
-        return None, None, f"{FEWEST_MEMBERS} {of}; {values.size} here"
-    low, high = np.percentile(values, QUANTILES, method="nearest")
-    return float(low), float(high), ""
 
 
 def _mean(values: NDArray[np.floating[Any]], chosen: Mask) -> float:

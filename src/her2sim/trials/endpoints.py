@@ -111,11 +111,16 @@ class ArmOutcomes:
         return found
 
     def had(self, event: str, grade: str = "any", until_month: float | None = None) -> Mask | None:
-        """Who had a harm of at least a grade; None if the model does not have it in this arm.
+        """Who had a harm of at least a grade.
 
+        None if the model does not have it in this arm, or if nobody was tested for it
+        (:meth:`is_unmeasured`); in an arm where some were tested, the others had none, as in
+        trials.
         Until a month only those are counted whose days are known (:data:`DATED_HARMS`).
         """
         least = 1 if grade == "any" else int(grade)
+        if self.is_unmeasured(event):
+            return None
         if event in DATED_HARMS:
             came = self._came(event, until_month)
             if came is None or least == 1:
@@ -135,6 +140,13 @@ class ArmOutcomes:
             return None
         graded: Mask = np.nan_to_num(self.numbers(f"worst:{event}")) >= least
         return graded
+
+    def is_unmeasured(self, event: str) -> bool:
+        """Whether the model has a fall of the LVEF, but the LVEF of nobody was ever measured."""
+        is_of_lvef = event in DATED_HARMS and DATED_HARMS[event][0].startswith("day:lvef")
+        if not is_of_lvef or not self.has("lvef_first"):
+            return False
+        return bool(np.isnan(self.numbers("lvef_first")).all())
 
     def _came(self, event: str, until_month: float | None) -> Mask | None:
         """Who had an event of a day while observed, until a month."""

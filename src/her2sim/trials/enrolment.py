@@ -36,7 +36,7 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
     population = load_population(who.base)
     if who.asian is not None:
         population = population.model_copy(update={"asian": who.asian})
-    cohort = draw_cohort(population, numbers, seed)
+    cohort = replace(draw_cohort(population, numbers, seed), setting=trial.setting)
 
     def group(name: str, shares: Sequence[float]) -> Positions:
         drawn = uniforms(seed, 0, numbers, Purpose.COVARIATES, f"trial:{name}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from her2sim.errors import did_you_mean
+from her2sim.biology.lesion_model import MODELLED, no_model_text
+from her2sim.errors import Her2SimError, did_you_mean
+from her2sim.patients.population import load_population
 from her2sim.trials.measures import (
     CURVES,
     DATED,
@@ -73,15 +76,29 @@ def _endpoint_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     listed = raw.get("endpoints", ())
     places += [(f"endpoints.{n}", e) for n, e in enumerate(listed) if isinstance(e, str)]
     known = (*CURVES, *RATES, "safety")
+    disease = _disease(raw)
     for place, endpoint in places:
         if endpoint in WITHOUT_MODEL:
             yield place, f"{endpoint}: no model yet"
         elif endpoint not in known:
             yield place, f"unknown endpoint {endpoint!r}{did_you_mean(endpoint, known)}"
-        elif endpoint != "safety" and raw.get("setting") == "early":
-            yield place, f"{endpoint} in early disease: no model yet"
+        elif endpoint != "safety" and disease != MODELLED:
+            yield place, no_model_text(endpoint, *disease)
         elif endpoint != "safety" and not raw.get("scans"):
             yield place, f"{endpoint} needs a schedule of scans, and there is none"
+
+
+def _disease(raw: Mapping[str, Any]) -> tuple[str, str]:
+    """Tumour type and setting of a trial's patients; another fault tells if they are not known."""
+    enrolled = raw.get("enrolled")
+    base = _word(enrolled, "base") if isinstance(enrolled, dict) else None
+    tumour_type, setting = MODELLED
+    if raw.get("setting") == "early":
+        setting = "early"
+    if base is not None:
+        with suppress(Her2SimError):
+            tumour_type = load_population(base).tumour_type
+    return tumour_type, setting
 
 
 def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from her2sim.combination import load_combination
 from her2sim.errors import Her2SimError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
+from her2sim.patients.covariates import Setting
 from her2sim.patients.population import Share, load_population
 from her2sim.trials.fit import fit_faults
 from her2sim.trials.measures import CURVES
@@ -251,7 +252,7 @@ class Trial(FactFile):
     title: str
     nct: str | None = None
     aliases: tuple[str, ...] = ()
-    setting: Literal["metastatic", "early"]
+    setting: Setting
     region: Literal["us", "eu"] = "us"
     enrolled: Enrolled
     design: Design

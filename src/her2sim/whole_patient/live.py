@@ -26,6 +26,7 @@ from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose, uniforms
 from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dose_rows import At, Doses
+from her2sim.whole_patient.blood_tests import BloodTests
 from her2sim.whole_patient.calendar import ON_THE_DAY, Calendar
 from her2sim.whole_patient.composition import WholePatient
 from her2sim.whole_patient.dosing import LastingChanges, acts_until_day, drug_blocks, framed
@@ -37,9 +38,6 @@ from her2sim.whole_patient.run import TOLERANCE
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
-BLOOD_TEST_DAY = 7.0
-"""Blood counts are looked at weekly between visits, as trials do; nothing is decided on them."""
-BLOOD = ("neutrophils", "platelets")
 
 
 class _UnderWay:
@@ -107,10 +105,9 @@ class LivePatients:
         self.event_day = np.full_like(self.levels, np.inf)
         self.lung = _LungCourse(whole, people)
         self.scans = Scans(people, calendar=scans)
-        self.nadir = {line: np.full(n, np.inf) for line in whole.organs.lines}
+        self.blood = BloodTests(whole.organs.lines, n)
         self.showed = np.full(n, np.nan)
         self.hearts = HeartTests(people, scan_sd, lvef_tests, lvef_entry_percent)
-        self.lowest: dict[str, Array] = {line: np.full(n, np.inf) for line in whole.organs.lines}
         self.parameters = whole.parameters(people)
         self.states = whole.start(people)
         self.scale = whole.scale(people.cohort)
@@ -128,13 +125,14 @@ class LivePatients:
                 self.states[self.whole.model.index("states", name)] = values
         self.day[:] = day
         everyone = np.arange(self.day.size)
-        self.scans = Scans(self.people, self.true_mm(everyone), day, self.scans.calendar)
+        true_mm = self.true_mm(everyone) if self.whole.lesions else None
+        self.scans = Scans(self.people, true_mm, day, self.scans.calendar)
 
     def has(self, variable: str) -> bool:
         """Whether the model has a variable."""
         organs = self.whole.organs
         if variable == "progression":
-            return True
+            return bool(self.whole.lesions)
         if variable == "ild_grade":
             return organs.on_lung is not None
         if variable == "heart_failure":
@@ -193,15 +191,14 @@ class LivePatients:
         model, n = self.whole.model, who.size
         start, end = self.day[who], np.full(n, until)
         blocks: list[Block] = []
-        tests = np.arange(BLOOD_TEST_DAY, (until - start).max(), BLOOD_TEST_DAY)
-        for k, after in enumerate(tests if self.nadir else ()):
+        tests = self.blood.between(start, until)
+        for k, after in enumerate(tests):
             own = np.flatnonzero(start + after < until)
             blocks.append((own, start[own] + after, At.READING, Action.READING, k, 0.0))
         for under_way in self.under_way:
             doses, planned = under_way.of(who)
             blocks += drug_blocks(self.whole, under_way.drug, doses, planned, start)
-        n_tests = tests.size if self.nadir else 0
-        schedule = framed(blocks, start, end, n_tests)
+        schedule = framed(blocks, start, end, tests.size)
         request = Request(
             self.parameters[:, who], schedule, self.scale[:, who], self.states[:, who],
             watch_level=np.where(np.isinf(self.event_day[:, who]), self.levels[:, who], np.inf),
@@ -213,8 +210,8 @@ class LivePatients:
             number = self.people.cohort.numbers[who[failed[0]]]
             text = found.describe_failure(model, schedule, int(failed[0]))
             raise SolverError(f"patient {number} {text}")
+        self._note_counts(who, until, found)
         self.states[:, who] = found.states
-        self._note_nadirs(who, found)
         self.event_day[:, who] = np.minimum(self.event_day[:, who], found.crossing_day)
         acts_until = np.array([under_way.acts_until_day[who] for under_way in self.under_way])
         self.harms.advance(who, start, until, acts_until)
@@ -222,13 +219,14 @@ class LivePatients:
         for under_way in self.under_way:
             under_way.drop_finished(who, until)
 
-    def _note_nadirs(self, who: Positions, found: Trajectories) -> None:
-        """Lowest counts of the blood tests between two visits, and at the second."""
-        for line, nadir in self.nadir.items():
-            now = found.states[self.whole.model.index("states", line)]
+    def _note_counts(self, who: Positions, until: float, found: Trajectories) -> None:
+        """Blood tests from the last visit, whose states still stand, to the one on ``until``."""
+        for line in self.whole.organs.lines:
+            row = self.whole.model.index("states", line)
             counts = found.readings[:, :, self.whole.model.index("outputs", f"count_{line}")]
-            nadir[who] = np.fmin(nadir[who], np.fmin.reduce(counts, axis=1, initial=np.inf))
-            nadir[who] = np.minimum(nadir[who], now)
+            self.blood.note(line, who, counts, found.states[row])
+            since = np.column_stack([self.states[row, who], counts])
+            self.blood.note_days(line, who, since, until - self.day[who])
 
     # At a visit.
 
@@ -248,10 +246,11 @@ class LivePatients:
             return is_on.astype(np.float64)
         if variable == "ild_grade":
             return self.lung.grade(self.happened("lung_hazard", who), who, visit.day)
-        if variable in BLOOD:
-            counts: Array = self.states[self.whole.model.index("states", variable), who]
-            self.lowest[variable][who] = np.minimum(self.lowest[variable][who], counts)
-            return counts
+        for line in self.whole.organs.lines:
+            if variable == line:
+                counts: Array = self.states[self.whole.model.index("states", line), who]
+                self.blood.read(line, who, counts)
+                return counts
         return self.hearts.measure(visit, self.true_lvef(who), repeat)
 
     def happened(self, hazard: str, who: Positions) -> Array:

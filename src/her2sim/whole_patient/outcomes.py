@@ -8,32 +8,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.whole_patient.response import Scans
 from her2sim.whole_patient.treat import PROGRESSION, Treated
 
 
 def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
     """Outcomes by name, each of shape (n,); days are infinite where nothing came.
 
+    What scans tell (``best``, ``response_day``, ``progressed_day`` and so on) is NaN for patients
+    without a lesion model, ``lvef_first`` for those whose LVEF was never measured; ``lowest:NAME``
+    is infinite where no rule asked for a count. ``days_grade_2`` are days with an adverse event of
+    grade 2 or more: episodes of harms that are known by rates, and neutrophils and platelets by
+    weekly tests, each counted until the next; days of different events are added. Events of the
+    heart and the lung are not in it.
     ``event:NAME`` and ``day:NAME`` are days of an event, ``worst:NAME`` is the worst grade of a
-    harm, ``lowest:NAME``
-    the lowest count at a visit, ``nadir:NAME`` that of weekly tests; of each drug there are
-    ``intensity:``, ``given_mg:``, ``hold:`` (days), ``reductions:`` and ``stopped:`` (1 if a harm
-    stopped it).
+    harm, ``lowest:NAME`` the lowest count at a visit, ``nadir:NAME`` that of weekly tests; of each
+    drug there are ``intensity:``, ``given_mg:``, ``hold:`` (days), ``reductions:`` and ``stopped:``
+    (1 if a harm stopped it).
     """
     live, everyone = treated.live, np.arange(treated.people.cohort.n_patients)
     scans, hearts = live.scans, live.hearts
-    yield "best", scans.best
-    for name in ("response", "confirmed", "complete", "complete_confirmed", "progressed"):
-        yield f"{name}_day", getattr(scans, f"{name}_day")
-    yield "scanned_day", scans.seen_day
-    yield "by_target", scans.by_target.astype(float)
+    for name, values in _of_scans(scans):
+        yield name, np.where(scans.is_scanned, values, np.nan)
     for hazard in treated.whole.model.watched:
         yield f"event:{hazard}", live.happened(hazard, everyone)
     for name, worst in live.harms.worst().items():
         yield f"worst:{name}", worst
-    yield "days_grade_2", live.harms.days_grade_2()
-    for line, nadir in live.nadir.items():
-        yield f"lowest:{line}", live.lowest[line]
+    yield "days_grade_2", live.harms.days_grade_2() + live.blood.days_low
+    for line, nadir in live.blood.nadir.items():
+        yield f"lowest:{line}", live.blood.lowest[line]
         yield f"nadir:{line}", nadir
     if treated.whole.organs.on_lung is not None:
         has_ild = np.isfinite(live.happened("lung_hazard", everyone))
@@ -44,6 +47,14 @@ def patient_columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
             yield f"day:{name}", day
         yield "day:lvef_drop_confirmed", hearts.fell_twice_day
     yield from _of_drugs(treated)
+
+
+def _of_scans(scans: Scans) -> Iterator[tuple[str, NDArray[Any]]]:
+    yield "best", scans.best
+    for name in ("response", "confirmed", "complete", "complete_confirmed", "progressed"):
+        yield f"{name}_day", getattr(scans, f"{name}_day")
+    yield "scanned_day", scans.seen_day
+    yield "by_target", scans.by_target.astype(float)
 
 
 def _of_drugs(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:

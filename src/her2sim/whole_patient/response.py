@@ -27,8 +27,8 @@ class Scans:
     ``best`` is the smallest measured sum over the first; ``response_day`` and ``complete_day`` are
     the scans at which a response, and a complete one, was first seen, ``confirmed_day`` and
     ``complete_confirmed_day`` those that confirmed it; ``progressed_day`` that of progression
-    (each infinite if there was none); ``by_target`` says whether target lesions progressed. Without
-    a calendar nobody is scanned.
+    (each infinite if there was none); ``by_target`` says whether target lesions progressed. Scanned
+    are those who have a lesion model (``is_scanned``), and without a calendar nobody.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Scans:
         n, facts = people.cohort.n_patients, tumour_facts().parameter
         true_mm = people.tumours.parameters["baseline_mm"] if true_mm is None else true_mm
         self.people, self.calendar, self.start_day = people, calendar, start_day
+        self.is_scanned = people.tumours.has_lesion_model & (calendar is not None)
         self.error, self.gone_mm = facts["reading_error"].value, facts["complete_mm"].value
         self.first_mm = self._measured(true_mm, np.arange(n), round(start_day))
         self.nadir_mm = self.first_mm.copy()
@@ -51,7 +52,7 @@ class Scans:
         self.progressed_day = np.full(n, np.inf)
         self.seen_day = np.full(n, start_day)
         self.by_target = np.zeros(n, dtype=bool)
-        self.next_day = self._after(np.full(n, start_day))
+        self.next_day = np.where(self.is_scanned, self._after(np.full(n, start_day)), np.inf)
 
     def _after(self, day: Array) -> Array:
         if self.calendar is None:

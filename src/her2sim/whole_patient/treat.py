@@ -9,7 +9,8 @@ from her2sim.biology.people import People
 from her2sim.course import Treatment
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.errors import DataError
-from her2sim.protocol.label import Label, Region, Rule, Setting, load_label
+from her2sim.patients.covariates import Setting
+from her2sim.protocol.label import Label, Region, Rule, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, Steered
 from her2sim.protocol.steering import steer
 from her2sim.whole_patient.calendar import SCANS, Calendar
@@ -33,7 +34,7 @@ class Treating:
     With ``by_rules`` off nothing but progression changes the plan. ``scan`` is the method by which
     the LVEF is measured (``echo``, ``muga``, ``none`` for no error); ``given_with`` names what is
     taken against harms, as in the fact files; ``off`` names mechanisms that are switched off.
-    Tumours are looked at by the calendar ``scans`` (not in early disease), hearts by
+    Tumours are looked at by the calendar ``scans`` (where they have a lesion model), hearts by
     ``lvef_tests`` in place of the pace that labels ask for; the first LVEF is not below
     ``lvef_entry_percent``.
     """
@@ -77,12 +78,15 @@ def treat(
     treatments : drugs, each with its regimen
     people : patients with their tumours and hearts
     how : length, setting, rules and methods
-    sites : lesions (see :func:`her2sim.whole_patient.composition.whole_patient`); early disease has
-        none
+    sites : lesions (see :func:`her2sim.whole_patient.composition.whole_patient`); where nobody has
+        a lesion model (early disease, other tumours) there is none, and no progression
     """
-    lesions = () if how.setting == "early" else sites  # after surgery there is none
+    has_lesions = how.setting == "metastatic" and bool(people.tumours.has_lesion_model.any())
+    lesions = sites if has_lesions else ()
     whole = whole_patient(treatments, lesions, ORGANS, how.off)
     plans = tuple(_plan(treatment, how) for treatment in treatments)
+    if has_lesions:
+        plans = tuple(until_progression(plan, how.region) for plan in plans)
     protocol = Protocol(
         plans,
         how.setting,
@@ -92,7 +96,7 @@ def treat(
     )
     live = LivePatients(
         whole, people, scan_sd=scan_error(how.scan), given_with=how.given_with,
-        scans=how.scans if how.setting == "metastatic" else None, lvef_tests=how.lvef_tests,
+        scans=how.scans if has_lesions else None, lvef_tests=how.lvef_tests,
         lvef_entry_percent=how.lvef_entry_percent,
         threads=threads,
     )  # fmt: skip
@@ -104,8 +108,7 @@ def _plan(treatment: Treatment, how: Treating) -> DrugPlan:
     label = load_label(treatment.drug.id, how.region) if how.by_rules else None
     if label is not None and how.lvef_tests is not None:
         label = _tested_every(label, how.lvef_tests.paces[0][0])
-    plan = DrugPlan(treatment.drug.id, treatment.regimen, label)
-    return until_progression(plan, how.region) if how.setting == "metastatic" else plan
+    return DrugPlan(treatment.drug.id, treatment.regimen, label)
 
 
 def _tested_every(label: Label, days: float) -> Label:

@@ -13,6 +13,7 @@ from her2sim.report.trials.view import (
     harm_text,
     number_text,
     predicted_range,
+    predicted_text,
     range_text,
 )
 
@@ -79,7 +80,7 @@ def _cells(figure: Figure) -> str:
     published = number_text(figure.published)
     interval = range_text(figure.published_low, figure.published_high)
     return (
-        f"{number_text(figure.predicted)} | {predicted_range(figure)} | {published} "
+        f"{predicted_text(figure)} | {predicted_range(figure)} | {published} "
         f"| {interval} | {figure.role if figure.published is not None else ''} |"
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from her2sim.trials.assess import FEWEST, Arms, most_in_a_member, whom
+from her2sim.biology.ensemble import FEWEST
+from her2sim.trials.assess import Arms, most_in_a_member, whom
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
 from her2sim.trials.trial import Comparison, Outcome, Safety

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2sim.biology.ensemble import FEWEST_MEMBERS, QUANTILES
 from her2sim.errors import DataError
 from her2sim.report.trials.run import TrialRun
-from her2sim.trials.assess import FEWEST_MEMBERS, QUANTILES
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.survival import hazard_ratio, log_rank, proportion
 

@@ -177,7 +177,7 @@ def _notes(trial: Trial) -> Iterator[str]:
             f"{row.value:g} % of {row.arm} got the drugs of {row.to} after progression: the "
             "time from progression to death is empirical and holds some of it."
         )
-    if trial.setting == "metastatic":
+    if any(endpoint != "safety" for endpoint in trial.endpoints):
         yield "Overall survival is empirical beyond progression: read its differences with doubt."
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.ensemble import spread
 from her2sim.report.trials.needs import harm_needs, outcome_needs, ratio_needs
-from her2sim.trials.assess import harm_values, outcome_values, ratio_values, spread
+from her2sim.trials.assess import harm_values, outcome_values, ratio_values
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES, SAFETY
 from her2sim.trials.survival import hazard_ratio, proportion
@@ -32,6 +33,7 @@ class Figure:
     ``low`` and ``high`` are the 5th and 95th percentile of the ensemble, with one member the 95 %
     interval of chance. Infinite: not reached. ``needs`` says what the prediction, or the range of
     one that is there, would need; empty if nothing is missing.
+    ``is_measured`` is false where nobody was tested.
     """
 
     predicted: float | None
@@ -44,6 +46,7 @@ class Figure:
     source: str
     note: str
     needs: str = ""
+    is_measured: bool = True
 
     @property
     def is_predicted(self) -> bool:
@@ -205,13 +208,14 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
     if trial.setting == "early":
         rows += list(_by_year(trial))
     for row in _by_arm(trial, rows):
-        values = harm_values(arms, row)
-        if values is None and row.value is None:
+        values, is_unmeasured = harm_values(arms, row), arms[row.arm].is_unmeasured(row.event)
+        if values is None and row.value is None and not is_unmeasured:
             continue
         found = np.empty(0) if values is None else values
         needs = partial(harm_needs, arms[row.arm], row)
         chance = partial(_harm_chance, found, arms[row.arm].member.size) if is_alone else None
         figure = _figure(found, row, row.value, needs, chance)
+        figure = replace(figure, is_measured=not is_unmeasured)
         yield SafetyRow(row.arm, row.event, row.grade, row.until_month, figure)
 
 

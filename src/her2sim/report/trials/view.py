@@ -74,10 +74,17 @@ def predicted_range(figure: Figure) -> str:
     return spread_text(figure.is_predicted, figure.low, figure.high, figure.needs)
 
 
+def predicted_text(figure: Figure | None) -> str:
+    """The predicted number, or that nobody was tested for it; a dash without a figure."""
+    if figure is not None and not figure.is_measured:
+        return "not measured"
+    return number_text(None if figure is None else figure.predicted)
+
+
 def figure_cells(figure: Figure) -> list[str]:
     """Predicted, its range, published, its range, role."""
     return [
-        number_text(figure.predicted),
+        predicted_text(figure),
         predicted_range(figure),
         number_text(figure.published),
         range_text(figure.published_low, figure.published_high),
@@ -140,7 +147,7 @@ def _safety(report: TrialReport) -> Table:
         cells = figure_cells(row.figure)
         if off is not None:
             found = other.get((row.arm, row.event, row.grade, row.until_month))
-            cells.insert(1, number_text(found.predicted if found else None))
+            cells.insert(1, predicted_text(found))
         table.add_row(row.arm, harm_text(row.event, row.grade, row.until_month), *cells)
     return table
 

@@ -1,0 +1,67 @@
+"""Whose lesions have a model of their own, and what is said of the others.
+
+The lesion was calibrated to metastatic breast cancer. After surgery (early disease) there is none
+to follow, and other tumours have no model yet: heart, blood, harms and doses run in everybody,
+efficacy only where this module says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+MODELLED = ("breast", "metastatic")
+"""Tumour type and setting whose lesions are modelled."""
+DISEASES = {
+    "breast": "metastatic breast cancer",
+    "gastric": "gastric cancer",
+    "colorectal": "colorectal cancer",
+    "other": "tumours other than breast, gastric and colorectal",
+    "none": "people without a tumour",
+}
+"""Tumour types in words."""
+
+
+def has_lesion_model(tumour_type: NDArray[np.str_], setting: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Which patients have a modelled lesion: those with metastatic breast cancer, shape (n,)."""
+    found: NDArray[np.bool_] = (tumour_type == MODELLED[0]) & (setting == MODELLED[1])
+    return found
+
+
+def disease_of(tumour_type: str, setting: str) -> str:
+    """The disease of a patient in words, as far as it decides on a model."""
+    if tumour_type == MODELLED[0] and setting == "early":
+        return "early disease"
+    return DISEASES.get(tumour_type, DISEASES["other"])
+
+
+def no_model_text(what: str, tumour_type: str, setting: str) -> str:
+    """That something has no model in a disease: ``PFS in gastric cancer: no model yet``."""
+    return f"{what} in {disease_of(tumour_type, setting)}: no model yet"
+
+
+def diseases(tumour_type: NDArray[np.str_], setting: NDArray[np.str_]) -> Counter[str]:
+    """How many patients have which disease."""
+    pairs = zip(tumour_type.tolist(), setting.tolist(), strict=True)
+    return Counter(disease_of(*pair) for pair in pairs)
+
+
+def efficacy_notes(n_patients: Mapping[str, int]) -> tuple[str, ...]:
+    """What a report says of patients without a lesion model; nothing if there are none.
+
+    ``n_patients`` by disease, as :func:`diseases` counts them.
+    """
+    modelled = disease_of(*MODELLED)
+    without = {name: n for name, n in n_patients.items() if name != modelled and n}
+    if not without:
+        return ()
+    if not n_patients.get(modelled):
+        return (f"efficacy in {' and '.join(without)}: no model yet",)
+    listed = " and ".join(f"{n} with {name}" for name, n in without.items())
+    return (
+        f"efficacy is that of {n_patients[modelled]} patients with {modelled}; {listed} are left "
+        "out of it: no model yet",
+    )
