@@ -7,15 +7,15 @@ import time
 
 import numpy as np
 
-from her2sim.course import Treatment, cohort_chunks, load_treatment, simulate
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
+from her2sim.pk.exposure_run import Treatment, cohort_chunks, load_treatment, simulate
+from her2sim.pk.record_run import exposure_of_record
 from her2sim.protocol.label import Region, load_label
-from her2sim.protocol.plan import DrugPlan, Protocol, Steered
+from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import ModelledReadings
-from her2sim.protocol.steering import steer
+from her2sim.protocol.visits import run_protocol
 from her2sim.random import Purpose, normals, uniforms
-from her2sim.realised import levels_of_ledger
 
 PATIENTS, ROUNDS, CYCLES = 100_000, 7, 18
 DRUGS = ("trastuzumab", "pertuzumab")
@@ -33,9 +33,9 @@ def hearts(cohort: Cohort) -> ModelledReadings:
     )
 
 
-def steered(treatments: list[Treatment], cohort: Cohort, region: Region) -> Steered:
+def protocol_run(treatments: list[Treatment], cohort: Cohort, region: Region) -> ProtocolRun:
     plans = tuple(DrugPlan(t.drug.id, t.regimen, load_label(t.drug.id, region)) for t in treatments)
-    return steer(Protocol(plans, "metastatic", ENDS_DAY[-1]), cohort, hearts(cohort))
+    return run_protocol(Protocol(plans, "metastatic", ENDS_DAY[-1]), cohort, hearts(cohort))
 
 
 def main() -> None:
@@ -43,16 +43,18 @@ def main() -> None:
     treatments = [load_treatment(drug, "q3w") for drug in DRUGS]
     few = cohort.part(0, 100)
     for number, treatment in enumerate(treatments):  # compiles
-        levels_of_ledger(treatment, few, steered(treatments, few, "us").ledger, number, ENDS_DAY)
+        exposure_of_record(
+            treatment, few, protocol_run(treatments, few, "us").record, number, ENDS_DAY
+        )
         simulate(treatment, few, CYCLES)
     for region in ("us", "eu"):
-        taken: dict[str, list[float]] = {"rules": [], "ledger": [], "plan": []}
+        taken: dict[str, list[float]] = {"rules": [], "record": [], "plan": []}
         for _ in range(ROUNDS):
             times = [time.perf_counter()]
-            course = steered(treatments, cohort, region)
+            course = protocol_run(treatments, cohort, region)
             times.append(time.perf_counter())
             for number, treatment in enumerate(treatments):
-                levels_of_ledger(treatment, cohort, course.ledger, number, ENDS_DAY)
+                exposure_of_record(treatment, cohort, course.record, number, ENDS_DAY)
             times.append(time.perf_counter())
             for treatment in treatments:
                 simulate(treatment, cohort, CYCLES)
@@ -61,13 +63,13 @@ def main() -> None:
                 taken[name].append(float(seconds))
         against = {
             name: [r / o for r, o in zip(taken["rules"], taken[name], strict=True)]
-            for name in ("ledger", "plan")
+            for name in ("record", "plan")
         }
         print(
             f"{region} labels, {PATIENTS} patients x {CYCLES} cycles, {course.log.day.size} "
             f"decisions: rules {statistics.median(taken['rules']):.2f} s, integration of what was "
-            f"given {statistics.median(taken['ledger']):.2f} s (ratio "
-            f"{statistics.median(against['ledger']):.2f}), of the plan "
+            f"given {statistics.median(taken['record']):.2f} s (ratio "
+            f"{statistics.median(against['record']):.2f}), of the plan "
             f"{statistics.median(taken['plan']):.2f} s ({statistics.median(against['plan']):.2f})"
         )
 

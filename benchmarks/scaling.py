@@ -13,9 +13,9 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 _RUN = """
 import resource, sys, time
-from her2sim.course import load_treatment
+from her2sim.pk.exposure_run import load_treatment
 from her2sim.patients.population import load_population
-from her2sim.report.exposure import exposure
+from her2sim.studies.exposure import exposure
 n = int(sys.argv[1])
 treatment, people = load_treatment("trastuzumab", "q3w"), load_population("mbc")
 exposure(treatment, people, 100, 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 import time
 
-from her2sim.combination import Combination, load_combination, simulate_together
-from her2sim.course import cohort_chunks
 from her2sim.patients.population import load_population
-from her2sim.report.together import exposure_together
+from her2sim.pk.combination import Combination, load_combination, simulate_together
+from her2sim.pk.exposure_run import cohort_chunks
+from her2sim.studies.regimen_exposure import exposure_together
 
 PATIENTS, ROUNDS = 10_000, 15
 TWO_YEARS, ONE_YEAR = 35, 18  # cycles of three weeks

@@ -5,10 +5,10 @@ from __future__ import annotations
 import resource
 import time
 
-from her2sim.combination import load_combination
 from her2sim.patients.population import load_population
-from her2sim.report.population import population_report
-from her2sim.whole_patient.treat import Treating
+from her2sim.pk.combination import load_combination
+from her2sim.studies.population import population_report
+from her2sim.virtual_patient.treat import TreatmentPlan
 
 REGIMEN, WEEKS = "pertuzumab + trastuzumab + docetaxel*6", 104
 SIZES = (10_000, 50_000, 100_000)
@@ -16,7 +16,7 @@ SIZES = (10_000, 50_000, 100_000)
 
 def main() -> None:
     combination, population = load_combination(REGIMEN), load_population("mbc")
-    how = Treating(WEEKS * 7.0)
+    how = TreatmentPlan(WEEKS * 7.0)
     population_report(combination, population, 200, 1, how)  # compiles
     for patients in SIZES:
         start = time.perf_counter()

@@ -16,15 +16,15 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from her2sim.biology.ensemble import Members, ensemble
+from her2sim.calibration.fit import SEED, Datum, Fit, calibrate
+from her2sim.calibration.selection import Selected, select_best
 from her2sim.drugs.drug import load_drug
+from her2sim.store.workers import n_cores
 from her2sim.trials.arm import Patients, run_arm
-from her2sim.trials.calibration import SEED, Datum, Fit, calibrate
 from her2sim.trials.death import days_of, draw_levels
-from her2sim.trials.kept import Kept, keep_best
-from her2sim.trials.named import load_trial
+from her2sim.trials.library import load_trial
 from her2sim.trials.survival import kaplan_meier
 from her2sim.trials.trial import Trial
-from her2sim.trials.workers import n_cores
 from her2sim.units import DAY_PER_MONTH
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +47,7 @@ def main() -> None:
         write_deaths()
         return
     fit, data, predicted = calibrate(asked.members, asked.patients, n_cores(), print)
-    kept = keep_best(data, predicted, fit.values(), asked.kept)
+    kept = select_best(data, predicted, fit.values(), asked.kept)
     write_parameters(fit, kept)
     write_draws(kept)
     columns = [draw - 1 for draw in kept.draws]
@@ -99,7 +99,7 @@ def place_of(name: str) -> tuple[Path, str, str]:
     return SOURCE / "drugs" / (drug.substance or drug.id) / "mechanism.toml", of, part
 
 
-def write_parameters(fit: Fit, kept: Kept) -> None:
+def write_parameters(fit: Fit, kept: Selected) -> None:
     """Values, spreads and anchors into the fact files; everything else in them stays."""
     anchors = {
         name: ", ".join(mechanism.anchors)
@@ -127,7 +127,7 @@ def write_parameters(fit: Fit, kept: Kept) -> None:
         path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
-def write_draws(kept: Kept) -> None:
+def write_draws(kept: Selected) -> None:
     """The draws of what was not calibrated, of the members that are kept."""
     text = ", ".join(str(draw) for draw in kept.draws)
     (SOURCE / "biology" / "ensemble.toml").write_text(
@@ -144,7 +144,7 @@ def shown(datum: Datum, values: np.ndarray) -> np.ndarray:
     return 100 * expit(values) if "rate" in datum.text else np.exp(values)
 
 
-def write_page(fit: Fit, kept: Kept, data: list[Datum], predicted: np.ndarray) -> None:
+def write_page(fit: Fit, kept: Selected, data: list[Datum], predicted: np.ndarray) -> None:
     """The anchors beside the members that are kept, and the parameters."""
     lines = [PAGE_HEAD.format(n=len(fit.members[0]), kept=len(kept.draws))]
     lines += ["| arm | figure | published | predicted | 5th to 95th |", "|---|---|---:|---:|---:|"]

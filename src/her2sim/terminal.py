@@ -1,4 +1,4 @@
-"""What every command line door needs: messages, progress, tables and JSON on a terminal."""
+"""What every command needs: messages, progress, tables and JSON on a terminal."""
 
 from __future__ import annotations
 

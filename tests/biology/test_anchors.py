@@ -11,11 +11,11 @@ from her2sim.biology.blood import blood_facts
 from her2sim.biology.ensemble import ensemble
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour import tumour_facts
+from her2sim.calibration.fit import calibration_plan
 from her2sim.drugs.drug import drug_names
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.facts import UncertainQuantity
-from her2sim.trials.calibration import calibration_plan
 
 FILES = (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))
 

@@ -6,25 +6,25 @@ import numpy as np
 import pytest
 
 from her2sim.biology.ensemble import Members, member_value
-from her2sim.biology.people import People, draw_people
-from her2sim.biology.tumour import Known, tumour_facts
-from her2sim.combination import load_combination
-from her2sim.course import cohort_chunks
+from her2sim.biology.tumour import TumourProfile, tumour_facts
+from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.patients.population import load_population
-from her2sim.whole_patient.composition import whole_patient
+from her2sim.pk.combination import load_combination
+from her2sim.pk.exposure_run import cohort_chunks
+from her2sim.virtual_patient.composition import virtual_patient
 
 N = 400
 POWER = "kill_with_growth"
 
 
 @pytest.fixture(scope="module")
-def people() -> People:
+def people() -> VirtualCohort:
     """Patients of twenty members."""
     cohort = next(cohort_chunks(load_population("mbc"), N, 3, N))
-    return draw_people(cohort, members=Members(1 + np.arange(N) % 20))
+    return draw_virtual_cohort(cohort, members=Members(1 + np.arange(N) % 20))
 
 
-def test_kill_follows_a_power_of_the_pace(people: People) -> None:
+def test_kill_follows_a_power_of_the_pace(people: VirtualCohort) -> None:
     facts = tumour_facts().parameter
     growth = member_value("tumour:growth", facts["growth"], people.members)
     power = member_value(f"tumour:{POWER}", facts[POWER], people.members)
@@ -39,18 +39,18 @@ def test_kill_follows_a_power_of_the_pace(people: People) -> None:
     [("docetaxel", "chemo_kill_docetaxel"), ("T-DM1", "kmax_trastuzumab_emtansine")],
 )
 def test_fast_tumours_are_killed_faster_by_every_cytotoxic(
-    people: People, drug: str, kill: str
+    people: VirtualCohort, drug: str, kill: str
 ) -> None:
-    whole = whole_patient(load_combination(drug).treatments, organs=())
+    whole = virtual_patient(load_combination(drug).treatments, organs=())
     values = dict(zip(whole.model.parameters, whole.parameters(people), strict=True))
     fast = people.tumours.kill_factor > 1
     assert np.median(values[kill][fast]) > np.median(values[kill][~fast])
 
 
-def drawn(**known: object) -> People:
+def drawn(**known: object) -> VirtualCohort:
     """The same patients of the typical member, with what is told of them."""
     cohort = next(cohort_chunks(load_population("mbc"), N, 3, N))
-    return draw_people(cohort, Known(**known))  # type: ignore[arg-type]
+    return draw_virtual_cohort(cohort, TumourProfile(**known))  # type: ignore[arg-type]
 
 
 def test_a_tumour_without_amplification_is_not_addicted() -> None:
@@ -71,7 +71,7 @@ def test_growth_without_amplification_follows_the_doubling_times_of_subtypes() -
         assert ratio[slow] == pytest.approx(162 / day, rel=1e-3)  # three digits in the fact file
 
 
-def test_it_stays_with_its_patient(people: People) -> None:
+def test_it_stays_with_its_patient(people: VirtualCohort) -> None:
     rows = np.array([5, 3, 5])
     taken = people.take(rows)
     assert taken.tumours.kill_factor.tolist() == people.tumours.kill_factor[rows].tolist()

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from her2sim.course import load_treatment, simulate_reference_patient
 from her2sim.drugs.drug import drug_names, load_drug, load_pk, pk_models
 from her2sim.drugs.exposures import published_exposures
 from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters, variance_from_cv
@@ -17,6 +16,7 @@ from her2sim.engine.schedule import Action
 from her2sim.errors import DataError, UnknownDrugError, UnknownNameError
 from her2sim.facts import read_fact_file
 from her2sim.patients.population import population_names
+from her2sim.pk.exposure_run import load_treatment, simulate_reference_patient
 
 
 @pytest.mark.parametrize("name", drug_names())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.course import load_treatment, simulate_reference_patient
 from her2sim.drugs.drug import drug_names, pk_models
 from her2sim.drugs.interactions import interactions_of
 from her2sim.errors import DataError
 from her2sim.patients.population import load_population
-from her2sim.report.exposure import exposure
+from her2sim.pk.exposure_run import load_treatment, simulate_reference_patient
+from her2sim.studies.exposure import exposure
 
 
 def auc(drug: str, regimen: str, *interactions: tuple[str, str], cycle: int = 1) -> float:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from her2sim.engine import cache
-from her2sim.engine.kernel_code import kernel_ir
-from her2sim.engine.machine import Machine, this_machine
+from her2sim.engine.codegen import cache
+from her2sim.engine.codegen.kernel import kernel_ir
+from her2sim.engine.codegen.machine import Machine, this_machine
 from her2sim.engine.trajectories import Reductions
 from tests.problems import trastuzumab_model
 
@@ -52,7 +52,7 @@ def test_a_new_process_uses_the_file(folder: Path) -> None:
     cache.compiled_object(source(), this_machine())
     stamps = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
     code = (
-        "from her2sim.engine import cache\n"
+        "from her2sim.engine.codegen import cache\n"
         "def refuse(*_): raise SystemExit('compiled again')\n"
         "cache.compile_object = refuse\n"
         "from her2sim.engine.advance import advance, compile_kernel\n"

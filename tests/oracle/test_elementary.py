@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from her2sim.engine.advance import advance, compile_kernel
+from her2sim.engine.codegen.machine import this_machine
 from her2sim.engine.functions import exp, log, maximum, power, sqrt
-from her2sim.engine.machine import this_machine
 from her2sim.engine.model import Model, Part, Symbol, compose
 from her2sim.engine.schedule import Action, shared_schedule
 from her2sim.engine.trajectories import Reductions, Request

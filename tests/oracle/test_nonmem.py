@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from her2sim.report.events import run_events
+from her2sim.studies.dataset import run_events
 
 MODEL = {
     "drug": None,

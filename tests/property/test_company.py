@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2sim.biology.people import draw_people
-from her2sim.biology.tumour import Known
-from her2sim.combination import load_combination
-from her2sim.course import load_treatment
+from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import load_population
+from her2sim.pk.combination import load_combination
+from her2sim.pk.exposure_run import load_treatment
 from her2sim.protocol.supply import Shortage
 from her2sim.regimens.regimen import labelled_regimen
-from her2sim.report.shortage import shortage_report
-from her2sim.whole_patient.treat import Treating, treat
+from her2sim.studies.shortage import shortage_report
+from her2sim.virtual_patient.treat import TreatmentPlan, treat
 
 N = 200
 
@@ -28,12 +28,20 @@ def _mixed(kinds: list[str]) -> Cohort:
     return replace(cohort, covariates={**cohort.covariates, "tumour_type": types})
 
 
-@pytest.mark.parametrize("known", [Known(), Known("2+"), Known("1+"), Known("0", earlier_lines=2)])
+@pytest.mark.parametrize(
+    "known",
+    [
+        TumourProfile(),
+        TumourProfile("2+"),
+        TumourProfile("1+"),
+        TumourProfile("0", earlier_lines=2),
+    ],
+)
 @pytest.mark.parametrize("company", ["gastric", "colorectal", "other"])
-def test_tumours_do_not_depend_on_company(known: Known, company: str) -> None:
-    together = draw_people(_mixed(["breast", company]), known)
+def test_tumours_do_not_depend_on_company(known: TumourProfile, company: str) -> None:
+    together = draw_virtual_cohort(_mixed(["breast", company]), known)
     for kind, rows in (("breast", slice(0, N, 2)), (company, slice(1, N, 2))):
-        alone = draw_people(_mixed([kind]), known)
+        alone = draw_virtual_cohort(_mixed([kind]), known)
         for mine, theirs in (
             (together.tumours.parameters, alone.tumours.parameters),
             (together.tumours.start, alone.tumours.start),
@@ -50,8 +58,8 @@ def test_one_gastric_patient_changes_no_neighbour() -> None:
     kinds[7] = "gastric"
     one = replace(cohort, covariates={**cohort.covariates, "tumour_type": kinds})
     others = np.arange(N) != 7
-    with_one = draw_people(one).tumours.traits["is_heterogeneous"][others]
-    without = draw_people(cohort).tumours.traits["is_heterogeneous"][others]
+    with_one = draw_virtual_cohort(one).tumours.traits["is_heterogeneous"][others]
+    without = draw_virtual_cohort(cohort).tumours.traits["is_heterogeneous"][others]
     assert (with_one == without).all()
 
 
@@ -70,12 +78,14 @@ def test_dose_intensity_in_a_shortage_does_not_depend_on_company() -> None:
 def test_what_happens_to_a_patient_does_not_depend_on_company() -> None:
     """Scans are those of patients with a lesion model, whoever is treated beside them."""
     mixed, treatments = _mixed(["breast", "gastric"]), load_combination("trastuzumab").treatments
-    people = draw_people(mixed)
+    people = draw_virtual_cohort(mixed)
     has_lesion = people.tumours.has_lesion_model
     assert has_lesion.tolist() == [k % 2 == 0 for k in range(N)]
-    scans = treat(treatments, people, Treating(180.0)).live.scans
+    scans = treat(treatments, people, TreatmentPlan(180.0)).live.scans
     assert np.isfinite(scans.progressed_day[has_lesion]).any()
     assert np.isinf(scans.progressed_day[~has_lesion]).all()
-    alone = treat(treatments, people.take(np.flatnonzero(has_lesion)), Treating(180.0)).live.scans
+    alone = treat(
+        treatments, people.take(np.flatnonzero(has_lesion)), TreatmentPlan(180.0)
+    ).live.scans
     assert (alone.progressed_day == scans.progressed_day[has_lesion]).all()
     assert (alone.best == scans.best[has_lesion]).all()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.course import cohort_chunks, load_treatment, replay, simulate
 from her2sim.engine.advance import Kernel, advance, compile_kernel
-from her2sim.engine.kernel_code import kernel_ir
-from her2sim.engine.machine import LoadedCode, Machine, compile_object, this_machine
+from her2sim.engine.codegen.kernel import kernel_ir
+from her2sim.engine.codegen.machine import LoadedCode, Machine, compile_object, this_machine
 from her2sim.engine.schedule import shared_schedule
 from her2sim.engine.trajectories import Reductions, Request, Trajectories
 from her2sim.models.structures import structure
 from her2sim.patients.population import load_population
+from her2sim.pk.exposure_run import cohort_chunks, load_treatment, replay, simulate
 from tests.problems import (
     random_parameters,
     random_weights,

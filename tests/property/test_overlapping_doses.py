@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from her2sim.biology.people import draw_people
-from her2sim.course import Treatment, cohort_chunks, load_treatment, simulate
+from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.drugs.drug import LabelledDose
 from her2sim.engine.schedule import Action
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
-from her2sim.protocol.book import TreatmentBook
-from her2sim.protocol.ledger import Ledger
+from her2sim.pk.exposure_run import Treatment, cohort_chunks, load_treatment, simulate
+from her2sim.pk.record_run import exposure_of_record
 from her2sim.protocol.readings import Visit
-from her2sim.realised import levels_of_ledger
+from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.regimens.dose import ROUTES
 from her2sim.regimens.dose_rows import At, infusion_blocks
-from her2sim.report.events import run_events
-from her2sim.whole_patient.composition import whole_patient
-from her2sim.whole_patient.dosing import dose_schedule
-from her2sim.whole_patient.live import LivePatients
-from her2sim.whole_patient.run import run_whole
+from her2sim.regimens.dosing_record import DosingRecord
+from her2sim.studies.dataset import run_events
+from her2sim.virtual_patient.assessments import SimulatedAssessments
+from her2sim.virtual_patient.composition import virtual_patient
+from her2sim.virtual_patient.dosing import dose_schedule
+from her2sim.virtual_patient.run import run_virtual_patient
 
 IV = ROUTES.index("iv")
 END_DAY = 84.0
@@ -35,28 +35,28 @@ def cohort() -> Cohort:
     return next(cohort_chunks(load_population("mbc"), 3, 2, 3))
 
 
-def ledger_of(*doses: tuple[int, float, float, float], drug: int = 0) -> Ledger:
+def record_of_doses(*doses: tuple[int, float, float, float], drug: int = 0) -> DosingRecord:
     """Doses as patient, day, mg, minutes."""
     patient, day, mg, minutes = (np.array(column) for column in zip(*doses, strict=True))
     n = patient.size
     zeros = np.zeros(n, dtype=np.int64)
-    return Ledger(
+    return DosingRecord(
         patient.astype(np.int64), zeros + drug, day.astype(float), mg.astype(float),
         minutes.astype(float), zeros, zeros + 1, zeros + IV, zeros + 1, np.zeros(n),
     )  # fmt: skip
 
 
-def auc_of(cohort: Cohort, ledger: Ledger, drug: str = "pembrolizumab") -> np.ndarray:
+def auc_of(cohort: Cohort, record: DosingRecord, drug: str = "pembrolizumab") -> np.ndarray:
     """AUC of a drug with linear elimination."""
     treatment = load_treatment(drug, "q3w")
-    return levels_of_ledger(treatment, cohort, ledger, 0, [END_DAY]).metric("auc")[:, 0]
+    return exposure_of_record(treatment, cohort, record, 0, [END_DAY]).metric("auc")[:, 0]
 
 
 @pytest.mark.parametrize("second_day", [0.0, 0.02, 0.5, 0.9, 1.0, 3.0])
 def test_two_infusions_of_a_ledger_give_twice_one(cohort: Cohort, second_day: float) -> None:
     first, second = (0, 0.0, 100.0, 1440.0), (0, second_day, 100.0, 1440.0)
-    alone = [auc_of(cohort, ledger_of(dose))[0] for dose in (first, second)]
-    both = auc_of(cohort, ledger_of(first, second))[0]
+    alone = [auc_of(cohort, record_of_doses(dose))[0] for dose in (first, second)]
+    both = auc_of(cohort, record_of_doses(first, second))[0]
     # Superposition of a linear model, to the tolerance of the solver.
     assert both == pytest.approx(sum(alone), rel=1e-6)
 
@@ -64,8 +64,8 @@ def test_two_infusions_of_a_ledger_give_twice_one(cohort: Cohort, second_day: fl
 def test_neighbours_of_overlapping_infusions_keep_their_bits(cohort: Cohort) -> None:
     own = [(1, 0.0, 100.0, 90.0), (1, 21.0, 100.0, 30.0)]
     crowd = [(0, 0.0, 100.0, 1440.0), (0, 0.5, 100.0, 1440.0)]
-    alone = auc_of(cohort, ledger_of(*own))
-    assert auc_of(cohort, ledger_of(*crowd, *own))[1] == alone[1]
+    alone = auc_of(cohort, record_of_doses(*own))
+    assert auc_of(cohort, record_of_doses(*crowd, *own))[1] == alone[1]
 
 
 def test_random_overlapping_infusions_enter_in_full() -> None:
@@ -99,8 +99,8 @@ def long_infusions() -> Treatment:
 
 def test_plan_and_ledger_agree_on_infusions_longer_than_their_interval(cohort: Cohort) -> None:
     planned = simulate(long_infusions(), cohort, [END_DAY])
-    ledger = ledger_of(*((0, float(k), 100.0, 2160.0) for k in range(5)))
-    realised = auc_of(cohort, ledger)[0]
+    record = record_of_doses(*((0, float(k), 100.0, 2160.0) for k in range(5)))
+    realised = auc_of(cohort, record)[0]
     assert planned.metric("auc")[0, 0] == pytest.approx(realised, rel=1e-9)
 
 
@@ -116,19 +116,19 @@ def test_an_event_table_agrees_with_the_ledger(cohort: Cohort, tmp_path: Path) -
         carry="nocb", lag_column=None, f_column=None, rate_column=None, duration_column=None,
         acts_on="central", seed=cohort.seed,
     )[1]  # fmt: skip
-    ledger = ledger_of(*((0, float(k), 100.0, 2160.0) for k in range(5)))
+    record = record_of_doses(*((0, float(k), 100.0, 2160.0) for k in range(5)))
     treatment = load_treatment("pembrolizumab", "q3w")
-    grid = levels_of_ledger(treatment, cohort, ledger, 0, [END_DAY], np.array([20.0])).grid
+    grid = exposure_of_record(treatment, cohort, record, 0, [END_DAY], np.array([20.0])).grid
     assert course.individual_prediction[0] == pytest.approx(grid[0, 0], rel=1e-6)
 
 
 def test_a_whole_patient_has_the_levels_of_the_ledger(cohort: Cohort) -> None:
     treatment = load_treatment("trastuzumab", "q3w")
-    whole, people = whole_patient([treatment]), draw_people(cohort)
+    whole, people = virtual_patient([treatment]), draw_virtual_cohort(cohort)
     doses = [(0, 0.0, 300.0, 2880.0), (0, 1.0, 300.0, 2880.0), (0, 1.5, 300.0, 90.0)]
-    ledger, grid = ledger_of(*doses), np.array([1.2, 2.5, 10.0])
-    found = run_whole(whole, people, ledger, 21.0, grid).output("conc_trastuzumab")
-    wanted = levels_of_ledger(treatment, cohort, ledger, 0, [21.0], grid).grid
+    record, grid = record_of_doses(*doses), np.array([1.2, 2.5, 10.0])
+    found = run_virtual_patient(whole, people, record, 21.0, grid).output("conc_trastuzumab")
+    wanted = exposure_of_record(treatment, cohort, record, 0, [21.0], grid).grid
     # The whole patient is integrated at 1e-6.
     assert found[0] == pytest.approx(wanted[0], rel=1e-4)
 
@@ -136,20 +136,24 @@ def test_a_whole_patient_has_the_levels_of_the_ledger(cohort: Cohort) -> None:
 def test_an_infusion_that_runs_on_over_a_visit_is_not_lost(cohort: Cohort) -> None:
     """Visits on days 1 and 2 while two infusions of two days run."""
     treatment = load_treatment("trastuzumab", "q3w")
-    whole, people = whole_patient([treatment]), draw_people(cohort)
-    live, book, who = LivePatients(whole, people, scan_sd=0.0), TreatmentBook(), np.arange(3)
+    whole, people = virtual_patient([treatment]), draw_virtual_cohort(cohort)
+    live, recorder, who = (
+        SimulatedAssessments(whole, people, scan_sd=0.0),
+        TreatmentRecorder(),
+        np.arange(3),
+    )
     since = np.full(3, -np.inf)
     for day in (0.0, 1.0, 2.0, 7.0, 21.0):
-        live.arrive(Visit(day, who, since), book)
+        live.arrive(Visit(day, who, since), recorder)
         if day < 2:
-            book.dose(
+            recorder.dose(
                 who, drug=0, day=day, dose_mg=300.0, duration_min=2880.0, level=0, why=1,
                 route=IV, number=1, every_day=0.0,
             )  # fmt: skip
         since = np.full(3, day)
-    ledger = book.ledger()
-    again = run_whole(whole, people, ledger, 21.0, np.empty(0))
+    record = recorder.record()
+    again = run_virtual_patient(whole, people, record, 21.0, np.empty(0))
     k = whole.model.index("states", "central_trastuzumab")
     assert live.states[k] == pytest.approx(again.states[k], rel=1e-4)
-    schedule = dose_schedule(whole, people, ledger, np.full(3, 21.0), np.empty(0))
+    schedule = dose_schedule(whole, people, record, np.full(3, 21.0), np.empty(0))
     assert schedule.n_patients == 3

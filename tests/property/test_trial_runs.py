@@ -14,11 +14,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from her2sim.report.trials.run import Asked, TrialFolder, run_trial
-from her2sim.trials.named import load_trial
+from her2sim.trials.library import load_trial
+from her2sim.trials.run import RunSettings, TrialFolder, run_trial
 
 PER_ARM = 60
-ASKED = Asked(PER_ARM, 7, 3)
+ASKED = RunSettings(PER_ARM, 7, 3)
 TRIAL = "nala"  # tablets, holds for diarrhoea
 
 

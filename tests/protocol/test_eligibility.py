@@ -9,7 +9,7 @@ import pytest
 from her2sim.errors import DataError
 from her2sim.patients.patient import Patient, load_patient
 from her2sim.protocol.eligibility import Verdict, eligible_regimens
-from her2sim.regimens.named import named_regimens
+from her2sim.regimens.library import named_regimens
 from tests.conftest import ROOT
 
 

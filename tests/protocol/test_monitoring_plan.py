@@ -6,11 +6,11 @@ import datetime
 
 import pytest
 
-from her2sim.combination import load_combination
 from her2sim.errors import Her2SimError
 from her2sim.patients.patient import Patient, load_patient
+from her2sim.pk.combination import load_combination
 from her2sim.protocol.monitoring_plan import MonitoringPlan, monitoring_plan, months_later
-from her2sim.regimens.named import load_regimen
+from her2sim.regimens.library import load_regimen
 from her2sim.report.protocol_tables import plan_tables
 from tests.conftest import ROOT
 

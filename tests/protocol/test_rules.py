@@ -7,16 +7,16 @@ import operator
 import numpy as np
 import pytest
 
-from her2sim.course import load_treatment
 from her2sim.drugs.drug import drug_names, load_drug
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
-from her2sim.protocol.conditions import Comparison, parse_condition
+from her2sim.pk.exposure_run import load_treatment
+from her2sim.protocol.conditions import Clause, parse_condition
+from her2sim.protocol.decisions import Decision
 from her2sim.protocol.label import REGIONS, Label, Rule, load_label
-from her2sim.protocol.ledger import Decision
-from her2sim.protocol.plan import DrugPlan, Protocol, Steered
+from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.steering import steer
+from her2sim.protocol.visits import run_protocol
 
 SIGNS = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq,
@@ -36,17 +36,17 @@ RULES = [
 ]
 
 
-def limit_of(comparison: Comparison) -> float:
+def limit_of(comparison: Clause) -> float:
     return LLN if isinstance(comparison.limit, str) else comparison.limit
 
 
-def satisfying(comparison: Comparison) -> float:
+def satisfying(comparison: Clause) -> float:
     """A value that meets a comparison."""
     move = {">=": 0.0, "<=": 0.0, "==": 0.0, ">": STEP, "<": -STEP}
     return limit_of(comparison) + move[comparison.sign]
 
 
-def other_true(comparisons, varied: Comparison) -> dict[str, float]:
+def other_true(comparisons, varied: Clause) -> dict[str, float]:
     """Values that meet all other comparisons of an alternative (limits of one variable too)."""
     values: dict[str, float] = {}
     for comparison in comparisons:
@@ -84,7 +84,7 @@ def test_conditions_at_their_thresholds(label: Label, rule: Rule) -> None:
     assert label.source_text(rule.source or "")
 
 
-def first_day_course(label: Label, rule: Rule, readings: dict[str, list[float]]) -> Steered:
+def first_day_course(label: Label, rule: Rule, readings: dict[str, list[float]]) -> ProtocolRun:
     """One patient; readings before the first, second, ... dose (a week apart from nothing else)."""
     treatment = load_treatment(label.drug, next(iter(load_drug(label.drug).regimen)))
     n_visits = max(map(len, readings.values()))
@@ -101,7 +101,7 @@ def first_day_course(label: Label, rule: Rule, readings: dict[str, list[float]])
     alone = label.model_copy(update={"rule": (rule,), "monitoring": ()})
     plan = DrugPlan(label.drug, treatment.regimen, alone)
     protocol = Protocol((plan,), rule.setting or "metastatic", days[-1] + 0.1)
-    return steer(protocol, cohort, TableReadings(records))
+    return run_protocol(protocol, cohort, TableReadings(records))
 
 
 def between(comparisons, variable: str, usual: float) -> float | None:
@@ -144,7 +144,7 @@ def test_every_alternative_of_every_rule_acts_in_a_course(label: Label, rule: Ru
             course = first_day_course(label, rule, series)
             assert course.log.rules == (rule.id,)
             assert Decision(course.log.decision[0]) == decision
-            assert course.ledger.day.tolist() == [0.0]  # nothing was given at the second visit
+            assert course.record.day.tolist() == [0.0]  # nothing was given at the second visit
 
 
 def test_us_and_eu_rules_differ_on_the_same_readings() -> None:
@@ -153,11 +153,11 @@ def test_us_and_eu_rules_differ_on_the_same_readings() -> None:
     readings = {"lvef": [72.0, 55.0]}
     held = first_day_course(us, us.rule[0], readings)
     given = first_day_course(eu, eu.rule[0], readings)
-    assert held.ledger.day.tolist() == [0.0]
-    assert given.ledger.day.tolist() == [0.0, 21.0]
+    assert held.record.day.tolist() == [0.0]
+    assert given.record.day.tolist() == [0.0, 21.0]
     both = {"lvef": [62.0, 49.0]}  # 13 points, below 50 %
     for label in (us, eu):
-        assert first_day_course(label, label.rule[0], both).ledger.day.tolist() == [0.0]
+        assert first_day_course(label, label.rule[0], both).record.day.tolist() == [0.0]
 
 
 def test_conditions_that_cannot_be_read_are_refused() -> None:

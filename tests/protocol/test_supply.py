@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.course import cohort_chunks, load_treatment, simulate
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
+from her2sim.pk.exposure_run import cohort_chunks, load_treatment, simulate
+from her2sim.pk.record_run import exposure_of_record
 from her2sim.protocol.label import load_label
-from her2sim.protocol.ledger import Why
-from her2sim.protocol.plan import DrugPlan, Protocol, Steered
+from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.steering import steer
 from her2sim.protocol.supply import Shortage
-from her2sim.realised import levels_of_ledger
+from her2sim.protocol.visits import run_protocol
 from her2sim.regimens.changes import switched
-from her2sim.report.shortage import shortage_report
+from her2sim.regimens.dosing_record import Why
+from her2sim.studies.shortage import shortage_report
 
 END = 378.0
 
@@ -27,15 +27,15 @@ def cohort() -> Cohort:
     return next(cohort_chunks(load_population("ebc"), 300, 4, 300))
 
 
-def treated(cohort: Cohort, drug: str, *shortages: Shortage) -> Steered:
+def treated(cohort: Cohort, drug: str, *shortages: Shortage) -> ProtocolRun:
     treatment = load_treatment(drug, "q3w")
     plan = DrugPlan(drug, treatment.regimen, load_label(drug, "us"))
     protocol = Protocol((plan,), "early", END, shortages=shortages)
-    return steer(protocol, cohort, TableReadings({}))
+    return run_protocol(protocol, cohort, TableReadings({}))
 
 
-def doses_of(course: Steered, patient: int = 0) -> list[tuple[float, str]]:
-    own = course.ledger.of(0)
+def doses_of(course: ProtocolRun, patient: int = 0) -> list[tuple[float, str]]:
+    own = course.record.of(0)
     rows = own.patient == patient
     whys = [Why(w).name.lower() for w in own.why[rows]]
     return list(zip(own.day[rows].round(3).tolist(), whys, strict=True))
@@ -72,7 +72,7 @@ def test_a_substitute_gives_the_levels_of_a_switch(cohort: Cohort) -> None:
     course = treated(cohort, "trastuzumab-sc", shortage)
     assert [why for _, why in doses_of(course)] == ["maintenance"] * 4 + ["substitute"] * 14
     ends = [21.0 * (k + 1) for k in range(18)]
-    found = levels_of_ledger(sc, cohort, course.ledger, 0, ends)
+    found = exposure_of_record(sc, cohort, course.record, 0, ends)
     switch = switched(sc.regimen, iv.regimen, 4)
     planned = simulate(type(sc)(sc.drug, sc.pk, switch), cohort, ends)
     # mg are worked out before the rate, not after it: the last bits differ.
@@ -84,7 +84,7 @@ def test_probability_is_that_of_the_visits(cohort: Cohort) -> None:
     visits = 18 * cohort.n_patients
     share = course.n_missed[0].sum() / visits
     assert abs(share - 0.2) < 4 * np.sqrt(0.2 * 0.8 / visits)  # four standard errors
-    assert course.ledger.day.size + course.n_missed[0].sum() == visits
+    assert course.record.day.size + course.n_missed[0].sum() == visits
     part = treated(
         cohort.part(50, 60), "trastuzumab", Shortage("trastuzumab", "skip", probability=0.2)
     )

@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from her2sim.biology.people import People, draw_people
-from her2sim.combination import load_combination
-from her2sim.course import cohort_chunks
+from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.patients.population import load_population
+from her2sim.pk.combination import load_combination
+from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.protocol.plan import DrugPlan, Protocol
-from her2sim.whole_patient.composition import WholePatient, whole_patient
-from her2sim.whole_patient.run import planned_ledger, run_whole
+from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
+from her2sim.virtual_patient.run import planned_record, run_virtual_patient
 
 Array = NDArray[np.float64]
 
 
-def counts(regimen: str, line: str, n: int, end_day: float) -> tuple[Array, People]:
+def counts(regimen: str, line: str, n: int, end_day: float) -> tuple[Array, VirtualCohort]:
     """Counts day by day."""
-    whole: WholePatient = whole_patient(load_combination(regimen).treatments, organs=("blood",))
+    whole: VirtualPatient = virtual_patient(load_combination(regimen).treatments, organs=("blood",))
     cohort = next(cohort_chunks(load_population("mbc"), n, 8, n))
     plans = tuple(DrugPlan(d.treatment.drug.id, d.treatment.regimen) for d in whole.drugs)
-    people = draw_people(cohort)
-    ledger = planned_ledger(whole, cohort, Protocol(plans, "metastatic", end_day))
-    course = run_whole(whole, people, ledger, end_day, np.arange(0.0, end_day + 1))
+    people = draw_virtual_cohort(cohort)
+    record = planned_record(whole, cohort, Protocol(plans, "metastatic", end_day))
+    course = run_virtual_patient(whole, people, record, end_day, np.arange(0.0, end_day + 1))
     return course.output(f"count_{line}"), people
 
 
@@ -89,11 +89,13 @@ def test_nadir_of_neutrophils_under_a_dose_of_paclitaxel(
 
 def test_fever_in_grade_4_neutropenia() -> None:
     """Quartino 2012: 26 of 140 patients with grade 4 in the first course of docetaxel."""
-    whole = whole_patient(load_combination("docetaxel*1").treatments, organs=("blood",))
+    whole = virtual_patient(load_combination("docetaxel*1").treatments, organs=("blood",))
     cohort = next(cohort_chunks(load_population("mbc"), 2000, 8, 2000))
     plans = tuple(DrugPlan(d.treatment.drug.id, d.treatment.regimen) for d in whole.drugs)
-    ledger = planned_ledger(whole, cohort, Protocol(plans, "metastatic", 21.0))
-    course = run_whole(whole, draw_people(cohort), ledger, 21.0, np.arange(0.0, 21.1, 0.25))
+    record = planned_record(whole, cohort, Protocol(plans, "metastatic", 21.0))
+    course = run_virtual_patient(
+        whole, draw_virtual_cohort(cohort), record, 21.0, np.arange(0.0, 21.1, 0.25)
+    )
     is_grade_4 = course.output("count_neutrophils").min(axis=1) < 0.5
     hazard = course.states[whole.model.index("states", "febrile_neutropenia")]
     assert is_grade_4.sum() > 400

@@ -14,15 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 from her2sim.biology.ensemble import Members, ensemble
-from her2sim.biology.people import draw_people
-from her2sim.biology.tumour import Known
-from her2sim.combination import load_combination
-from her2sim.course import cohort_chunks
+from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
+from her2sim.pk.combination import load_combination
+from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.protocol.plan import DrugPlan, Protocol
-from her2sim.whole_patient.composition import whole_patient
-from her2sim.whole_patient.run import planned_ledger, run_whole
+from her2sim.virtual_patient.composition import virtual_patient
+from her2sim.virtual_patient.run import planned_record, run_virtual_patient
 
 DRAWS, PATIENTS = len(ensemble().draws), 100
 END_DAY = 364.0
@@ -41,15 +41,17 @@ def people() -> Cohort:
 
 
 @cache
-def volumes(regimen: str, known: Known, sites: tuple[str, ...] = ("",), of: str = "") -> Array:
+def volumes(
+    regimen: str, known: TumourProfile, sites: tuple[str, ...] = ("",), of: str = ""
+) -> Array:
     """Volume relative to the start, shape (draws x patients, times)."""
     combination = load_combination(regimen)
-    whole = whole_patient(combination.treatments, sites)
+    whole = virtual_patient(combination.treatments, sites)
     members = np.repeat(np.arange(1, DRAWS + 1), PATIENTS)
-    drawn = draw_people(people(), known, members=Members(members))
+    drawn = draw_virtual_cohort(people(), known, members=Members(members))
     plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
-    ledger = planned_ledger(whole, people(), Protocol(plans, "metastatic", END_DAY))
-    course = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY)
+    record = planned_record(whole, people(), Protocol(plans, "metastatic", END_DAY))
+    course = run_virtual_patient(whole, drawn, record, END_DAY, GRID_DAY)
     return course.output(f"volume_{of}" if of else "volume")
 
 
@@ -59,7 +61,7 @@ def by_draw(values: Array) -> Array:
 
 def best(regimen: str, **known: object) -> Array:
     """Smallest sum of diameters over that at the start, of each patient."""
-    return np.cbrt(volumes(regimen, Known(**known))).min(axis=1)  # type: ignore[arg-type]
+    return np.cbrt(volumes(regimen, TumourProfile(**known))).min(axis=1)  # type: ignore[arg-type]
 
 
 def depth(regimen: str, **known: object) -> Array:
@@ -117,8 +119,8 @@ def test_a_payload_that_stays_in_its_cell_spares_a_clone_without_her2(times: int
     """
     regimen, early = "trastuzumab-emtansine-pertuzumab", {"earlier_lines": -1}
     deep = 0.01
-    pure = volumes(regimen, Known(is_heterogeneous=False, **early)).min(axis=1) < deep
-    mixed = volumes(regimen, Known(share_l=0.3, **early)).min(axis=1) < deep
+    pure = volumes(regimen, TumourProfile(is_heterogeneous=False, **early)).min(axis=1) < deep
+    mixed = volumes(regimen, TumourProfile(share_l=0.3, **early)).min(axis=1) < deep
     assert pure.sum() > 50
     assert pure.mean() >= times * mixed.mean()
 
@@ -127,7 +129,7 @@ def test_tucatinib_reaches_the_brain_and_antibodies_hardly_do() -> None:
     sites = ("", "cns")
 
     def log_volume(regimen: str, of: str) -> Array:
-        return by_draw(np.log(volumes(regimen, Known(), sites, of)[:, WEEK_24]))
+        return by_draw(np.log(volumes(regimen, TumourProfile(), sites, of)[:, WEEK_24]))
 
     def gain(more: str, less: str, of: str) -> Array:
         return log_volume(less, of) - log_volume(more, of)
@@ -151,12 +153,12 @@ def test_margetuximab_gains_in_carriers_of_the_low_affinity_receptor() -> None:
 def test_without_drugs_every_tumour_grows(regimen: str) -> None:
     """Each mechanism switched off: nothing but growth is left."""
     combination = load_combination(regimen)
-    whole = whole_patient(combination.treatments)
-    drawn = draw_people(people())
+    whole = virtual_patient(combination.treatments)
+    drawn = draw_virtual_cohort(people())
     plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
-    ledger = planned_ledger(whole, people(), Protocol(plans, "metastatic", 0.0))
-    assert ledger.day.size == 0
-    found = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY).output("volume")
+    record = planned_record(whole, people(), Protocol(plans, "metastatic", 0.0))
+    assert record.day.size == 0
+    found = run_virtual_patient(whole, drawn, record, END_DAY, GRID_DAY).output("volume")
     assert (np.diff(found, axis=1) > 0).all()
 
 
@@ -165,12 +167,12 @@ def test_pertuzumab_matters_more_where_signalling_is_ligand_driven() -> None:
 
     def left(regimen: str, has_escape: bool) -> Array:
         combination = load_combination(regimen)
-        whole = whole_patient(combination.treatments, has_escape=has_escape)
+        whole = virtual_patient(combination.treatments, has_escape=has_escape)
         members = np.repeat(np.arange(1, DRAWS + 1), PATIENTS)
-        drawn = draw_people(people(), Known(), members=Members(members))
+        drawn = draw_virtual_cohort(people(), TumourProfile(), members=Members(members))
         plans = tuple(DrugPlan(t.drug.id, t.regimen) for t in combination.treatments)
-        ledger = planned_ledger(whole, people(), Protocol(plans, "metastatic", END_DAY))
-        course = run_whole(whole, drawn, ledger, END_DAY, GRID_DAY)
+        record = planned_record(whole, people(), Protocol(plans, "metastatic", END_DAY))
+        course = run_virtual_patient(whole, drawn, record, END_DAY, GRID_DAY)
         return by_draw(np.log(course.output("volume")[:, WEEK_24]))
 
     both, alone = "pertuzumab + trastuzumab", "trastuzumab"

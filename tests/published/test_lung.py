@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from her2sim.biology.people import draw_people
-from her2sim.combination import load_combination
-from her2sim.course import cohort_chunks
+from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.patients.population import load_population
+from her2sim.pk.combination import load_combination
+from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.random import Purpose, uniforms
 from her2sim.units import DAY_PER_MONTH
-from her2sim.whole_patient.composition import whole_patient
-from her2sim.whole_patient.run import planned_ledger, run_whole
+from her2sim.virtual_patient.composition import virtual_patient
+from her2sim.virtual_patient.run import planned_record, run_virtual_patient
 
 TREATED_MONTHS = 9.0
 """Median time on treatment at 5.4 mg/kg: 8 in DESTINY-Breast04, longer in -01 and -03."""
@@ -25,9 +25,9 @@ def onset_month(regimen: str, population: str) -> tuple[NDArray[np.float64], int
     """Onsets of those who get it before they stop treatment for another reason."""
     n = 4000
     cohort = next(cohort_chunks(load_population(population), n, 9, n))
-    whole = whole_patient(load_combination(regimen).treatments, organs=("lung",))
+    whole = virtual_patient(load_combination(regimen).treatments, organs=("lung",))
     plans = tuple(DrugPlan(d.treatment.drug.id, d.treatment.regimen) for d in whole.drugs)
-    ledger = planned_ledger(whole, cohort, Protocol(plans, "metastatic", END_DAY))
+    record = planned_record(whole, cohort, Protocol(plans, "metastatic", END_DAY))
 
     def level(name: str) -> NDArray[np.float64]:
         drawn = uniforms(cohort.seed, 0, cohort.numbers, Purpose.HAZARDS, name)
@@ -35,8 +35,8 @@ def onset_month(regimen: str, population: str) -> tuple[NDArray[np.float64], int
 
     watched = whole.model.watched
     levels = np.array([level(name) for name in watched])
-    course = run_whole(
-        whole, draw_people(cohort), ledger, END_DAY, np.empty(0), hazard_level=levels
+    course = run_virtual_patient(
+        whole, draw_virtual_cohort(cohort), record, END_DAY, np.empty(0), hazard_level=levels
     )
     stopped = level("stops") * TREATED_MONTHS * DAY_PER_MONTH / np.log(2)
     day = course.event_day[watched.index("lung_hazard")]

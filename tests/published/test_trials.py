@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from her2sim.biology.ensemble import ensemble
-from her2sim.report.trials.asked import all_reports
-from her2sim.report.trials.run import Asked, TrialFolder, run_trial
-from her2sim.report.trials.scorecard import JUDGED_RATIOS, scorecard
-from her2sim.trials.named import load_trial, trial_names
+from her2sim.studies.trial.runs import all_reports
+from her2sim.studies.trial.scorecard import JUDGED_RATIOS, scorecard
+from her2sim.trials.library import load_trial, trial_names
+from her2sim.trials.run import RunSettings, TrialFolder, run_trial
 
 SEED = 1
 
@@ -25,7 +25,7 @@ def test_holding_for_harm_costs_dose_and_spares_harm(tmp_path: Path) -> None:
     trial, found = load_trial("destiny-breast03"), {}
     with TrialFolder(tmp_path) as store:
         for by_rules in (True, False):
-            asked = Asked(2400, SEED, 24, by_rules=by_rules)
+            asked = RunSettings(2400, SEED, 24, by_rules=by_rules)
             found[by_rules] = run_trial(trial, asked, store, workers=2).arms()["tdxd"]
     held, free = found[True], found[False]
     drug = "trastuzumab-deruxtecan"

@@ -8,7 +8,7 @@ import pytest
 from her2sim.errors import DataError
 from her2sim.random import Purpose, normals, philox4x32, uniforms
 
-# Known answers of the Random123 distribution (Salmon et al. 2011), philox4x32-10.
+# TumourProfile answers of the Random123 distribution (Salmon et al. 2011), philox4x32-10.
 KNOWN = [
     ([0, 0, 0, 0], (0, 0), "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
     ([0xFFFFFFFF] * 4, (0xFFFFFFFF, 0xFFFFFFFF), "408f276d 41c83b0e a20bc7c6 6d5451fd"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from her2sim.errors import DataError, DoseError
-from her2sim.report.events import run_events
+from her2sim.studies.dataset import run_events
 
 CL, V, KA = 1.1, 20.0, 1.5
 KE = CL / V

@@ -10,11 +10,11 @@ import jinja2
 import pytest
 
 from her2sim.notice import NOTICE
-from her2sim.patient_course.run import Asked, patient_course
 from her2sim.patients.patient import load_patient
-from her2sim.report import course_page, validation_page
+from her2sim.report import timeline_page, validation_page
 from her2sim.report.html import render
-from her2sim.report.validation import ValidationRow
+from her2sim.studies.validation import ValidationRow
+from her2sim.timeline.run import TimelinePlan, patient_timeline
 from tests.conftest import ROOT
 from tests.pages import HOSTILE, read_page
 
@@ -23,14 +23,14 @@ from tests.pages import HOSTILE, read_page
 def course():
     """A short simulated course."""
     patient = load_patient(ROOT / "examples" / "patient_mbc.toml")
-    return patient_course(patient, Asked(("thp",), (0.0,), 12 * 7.0, "us"), None, 3)
+    return patient_timeline(patient, TimelinePlan(("thp",), (0.0,), 12 * 7.0, "us"), None, 3)
 
 
 def test_the_page_of_a_course_escapes_texts(course) -> None:
     lines = (replace(course.lines[0], title=f"THP {HOSTILE}"),)
     drugs = tuple(replace(drug, title=HOSTILE) for drug in course.drugs)
     bad = replace(course, lines=lines, drugs=drugs, notes=(f"Note {HOSTILE}",))
-    text = course_page.html_page(bad)
+    text = timeline_page.html_page(bad)
     assert "<script" not in text
     page = read_page(text)
     page.require_sound()
@@ -40,14 +40,14 @@ def test_the_page_of_a_course_escapes_texts(course) -> None:
 
 
 def test_the_page_of_a_course_has_all_of_it(course) -> None:
-    text = read_page(course_page.html_page(course)).text
-    wanted = [NOTICE, *course.notes, *course_page.line_texts(course)]
-    for row in (*course_page.drug_cells(course), *course_page.decision_cells(course)):
+    text = read_page(timeline_page.html_page(course)).text
+    wanted = [NOTICE, *course.notes, *timeline_page.line_texts(course)]
+    for row in (*timeline_page.drug_cells(course), *timeline_page.decision_cells(course)):
         wanted += row
-    wanted += [run.text() for d in course.drugs for run in course_page.dose_runs(d.doses)]
+    wanted += [run.text() for d in course.drugs for run in timeline_page.dose_runs(d.doses)]
     for part in wanted:
         assert " ".join(part.split()) in text
-    still = read_page(course_page.html_page(replace(course, decisions=(), notes=())))
+    still = read_page(timeline_page.html_page(replace(course, decisions=(), notes=())))
     assert "No rule had to act." in still.text
 
 
@@ -80,7 +80,7 @@ def test_a_template_refuses_a_missing_value() -> None:
 
 def test_templates_are_read_only_for_a_page() -> None:
     code = (
-        "import sys, her2sim, her2sim.cli, her2sim.report.course_page, her2sim.report.trials.page,"
+        "import sys, her2sim, her2sim.cli, her2sim.report.timeline_page, her2sim.report.trial_page,"
         "her2sim.report.validation_page; assert 'jinja2' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

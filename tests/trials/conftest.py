@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from her2sim.report.trials.report import TrialReport, trial_report
-from her2sim.report.trials.run import Asked, TrialRun
-from her2sim.trials.named import load_trial
+from her2sim.studies.trial.report import TrialReport, trial_report
+from her2sim.trials.library import load_trial
+from her2sim.trials.run import RunSettings, TrialRun
 from her2sim.trials.trial import Safety
 from her2sim.units import DAY_PER_MONTH
 
@@ -46,7 +46,7 @@ def reported(tmp_path):
             }  # fmt: skip
             paths[arm.id] = tmp_path / f"{arm.id}.parquet"
             pl.DataFrame(columns).write_parquet(paths[arm.id])
-        asked = Asked(each if replicates > 1 else n, 1, members, replicates)
+        asked = RunSettings(each if replicates > 1 else n, 1, members, replicates)
         return trial_report(TrialRun(trial, asked, paths))
 
     return report

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.report.trials.rows import safety_rows
-from her2sim.report.trials.view import figure_cells
+from her2sim.report.trial_tables import figure_cells
+from her2sim.studies.trial.rows import safety_rows
 from her2sim.trials.endpoints import ArmOutcomes
-from her2sim.trials.named import load_trial
+from her2sim.trials.library import load_trial
 from her2sim.units import DAY_PER_MONTH
 
 NEVER = np.inf

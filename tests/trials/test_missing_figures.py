@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2sim.combination import load_combination
 from her2sim.formats.patient_table import load_patients
-from her2sim.report.population import population_report
+from her2sim.pk.combination import load_combination
 from her2sim.report.population_view import population_tables
-from her2sim.report.trials.docs_page import trials_markdown
-from her2sim.report.trials.scorecard import scorecard
-from her2sim.report.trials.view import figure_cells, score_tables
-from her2sim.whole_patient.treat import Treating
+from her2sim.report.trial_docs import trials_markdown
+from her2sim.report.trial_tables import figure_cells, score_tables
+from her2sim.studies.population import population_report
+from her2sim.studies.trial.scorecard import scorecard
+from her2sim.virtual_patient.treat import TreatmentPlan
 from tests.trials.conftest import N_CARRIERS
 
 
@@ -96,7 +96,7 @@ def population(patients: int, members: int):
     """A short run of T-DM1."""
     who, n = load_patients("mbc", patients, 2)
     return population_report(
-        load_combination("T-DM1"), who, n, 2, Treating(9 * 7.0), members=members, threads=1
+        load_combination("T-DM1"), who, n, 2, TreatmentPlan(9 * 7.0), members=members, threads=1
     )
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from her2sim.biology.anchors import anchors
 from her2sim.biology.ensemble import Members
+from her2sim.calibration.fit import calibration_plan
 from her2sim.errors import DataError, UnknownNameError
-from her2sim.report.trials.report import trial_report
-from her2sim.report.trials.run import Asked, TrialFolder, run_trial
+from her2sim.studies.trial.report import trial_report
 from her2sim.trials.arm import Patients, run_arm
-from her2sim.trials.calibration import calibration_plan
-from her2sim.trials.named import load_trial, trial_names
+from her2sim.trials.library import load_trial, trial_names
+from her2sim.trials.run import RunSettings, TrialFolder, run_trial
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "trial_own.toml"
 WANTED = {
@@ -149,7 +149,7 @@ def test_safety_in_other_tumours_is_worked_out(tmp_path: Path) -> None:
     frame = run_arm(trial, trial.arm[0], few, 3)
     assert "death_day" not in frame.columns
     assert np.isnan(frame["progressed_day"].to_numpy()).all()
-    asked = Asked(per_arm=40, seed=3, members=1)
+    asked = RunSettings(per_arm=40, seed=3, members=1)
     with TrialFolder(tmp_path / "kept") as store:
         report = trial_report(run_trial(trial, asked, store))
     assert report.endpoints == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from her2sim.notice import NOTICE
-from her2sim.report.trials.page import page_text
+from her2sim.report.trial_page import page_text
 from tests.pages import HOSTILE, read_page
 
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import expit, logit
 
+from her2sim.arrays import Array
 from her2sim.errors import DataError
 from her2sim.facts import FactModel, UncertainQuantity
 from her2sim.patients.cohort import Cohort
 from her2sim.random import Purpose, normals, uniforms
 
-Array = NDArray[np.float64]
 ENSEMBLE_SEED = 1
 FEWEST = 10
 """Patients below which a member says nothing about a figure."""

@@ -8,16 +8,15 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from her2sim.arrays import Array
 from her2sim.biology.ensemble import Members, member_value
 from her2sim.errors import DataError
 from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
 from her2sim.random import Purpose, normals
 
-Array = NDArray[np.float64]
 OWNER = "heart"
 
 
@@ -33,7 +32,7 @@ def heart_number(name: str) -> float:
 
 
 @dataclass(frozen=True)
-class HeartKnown:
+class CardiacProfile:
     """What is known of the hearts; what is not (None) is drawn.
 
     ``lvef_median_percent`` replaces the median of the LVEF, ``lvef_least_percent`` is the lowest
@@ -67,10 +66,10 @@ class Hearts:
 
 
 def draw_hearts(
-    cohort: Cohort, known: HeartKnown | None = None, members: Members | None = None
+    cohort: Cohort, known: CardiacProfile | None = None, members: Members | None = None
 ) -> Hearts:
     """Hearts of a cohort; ``members`` are those of the ensemble (member 0 if not given)."""
-    known = known or HeartKnown()
+    known = known or CardiacProfile()
     members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
     facts, n = heart_facts().parameter, cohort.n_patients
 

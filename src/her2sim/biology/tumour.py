@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from her2sim.arrays import Array
 from her2sim.biology.ensemble import Members, member_value, patient_value
 from her2sim.biology.lesion_model import has_lesion_model
 from her2sim.errors import DataError, did_you_mean
@@ -19,7 +20,6 @@ from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
 from her2sim.random import Purpose, uniforms
 
-Array = NDArray[np.float64]
 Ihc = Literal["0", "1+", "2+", "3+"]
 Genotype = Literal["VV", "VF", "FF"]
 AMPLIFIED_BY = {"positive": True, "negative": False}
@@ -37,7 +37,7 @@ def tumour_facts() -> NumberFile:
 
 
 @dataclass(frozen=True)
-class Known:
+class TumourProfile:
     """What is known of the tumours; what is not (None) is drawn from prevalences.
 
     ``earlier_lines`` is the number of lines of treatment before for metastatic disease, and -1 for
@@ -93,7 +93,7 @@ class Tumours:
 
 
 def draw_tumours(
-    cohort: Cohort, known: Known | None = None, members: Members | None = None
+    cohort: Cohort, known: TumourProfile | None = None, members: Members | None = None
 ) -> Tumours:
     """Tumours of a cohort.
 
@@ -108,7 +108,7 @@ def draw_tumours(
     DataError
         If somebody of the cohort has no tumour.
     """
-    known = known or Known()
+    known = known or TumourProfile()
     if "none" in cohort.covariates.get("tumour_type", ()):
         raise DataError(f"the people of {cohort.name!r} have no tumour; choose patients")
     members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
@@ -180,7 +180,7 @@ def _follow_growth(
 
 
 def _clones_at_start(
-    cohort: Cohort, known: Known, mixed: NDArray[np.bool_], value: Callable[[str], Array]
+    cohort: Cohort, known: TumourProfile, mixed: NDArray[np.bool_], value: Callable[[str], Array]
 ) -> dict[str, Array]:
     """Shares of the sensitive, the HER2-low and the resistant clone of each patient."""
     low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
@@ -194,7 +194,7 @@ def _clones_at_start(
 
 def _addiction(
     parameters: Mapping[str, Array],
-    known: Known,
+    known: TumourProfile,
     mutated: NDArray[np.bool_],
     value: Callable[[str], Array],
 ) -> dict[str, Array]:
@@ -243,7 +243,7 @@ def _uniform(cohort: Cohort, name: str) -> Array:
     return uniforms(cohort.seed, cohort.replicate, cohort.numbers, purpose, f"{OWNER}:is {name}")
 
 
-def _genotypes(cohort: Cohort, known: Known, members: Members) -> NDArray[np.int64]:
+def _genotypes(cohort: Cohort, known: TumourProfile, members: Members) -> NDArray[np.int64]:
     """Position of each patient's genotype in GENOTYPES."""
     if known.genotype is not None:
         return np.full(cohort.n_patients, GENOTYPES.index(known.genotype))

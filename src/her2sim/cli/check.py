@@ -33,7 +33,7 @@ def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
     Exit code 0: no departure; 1: departures; 2: bad input.
     """
     from her2sim.formats.record_csv import read_record
-    from her2sim.protocol.check import check_record
+    from her2sim.protocol.audit import check_record
     from her2sim.report.protocol_tables import departures_table
 
     report = check_record(read_record(record), region, setting)

@@ -54,17 +54,17 @@ def course(
     and what no reading tells, no rule can act on. Without, the patient's tumour, heart and blood
     are simulated (one draw, no forecast) and measured at the visits.
     """
-    from her2sim.formats.files import write_text
     from her2sim.formats.readings_csv import read_readings
-    from her2sim.patient_course.run import (
+    from her2sim.patients.patient import load_patient
+    from her2sim.report import timeline_page
+    from her2sim.report.protocol_tables import timeline_tables
+    from her2sim.store.files import write_text
+    from her2sim.timeline.run import (
         AT_PROGRESSION,
-        Asked,
-        patient_course,
+        TimelinePlan,
+        patient_timeline,
         progression_day,
     )
-    from her2sim.patients.patient import load_patient
-    from her2sim.report import course_page
-    from her2sim.report.protocol_tables import course_tables
 
     person = load_patient(patient)
     known = None if readings is None else read_readings(readings)
@@ -75,19 +75,19 @@ def course(
         is_read = switch == AT_PROGRESSION and known is not None
         day = AT_PROGRESSION if switch == AT_PROGRESSION else switch * 7.0
         starts.append(progression_day(known) if is_read and known is not None else day)
-    asked = Asked(tuple(regimens), tuple(starts), weeks * 7.0, region, unconfirmed == "on")
+    asked = TimelinePlan(tuple(regimens), tuple(starts), weeks * 7.0, region, unconfirmed == "on")
     number = draw_seed() if seed is None else seed
-    found = patient_course(person, asked, known, number)
+    found = patient_timeline(person, asked, known, number)
     if figure is not None:
-        course_page.write_figure(figure, found)
+        timeline_page.write_figure(figure, found)
     if html is not None:
-        write_text(html, course_page.html_page(found))
+        write_text(html, timeline_page.html_page(found))
     if as_json:
         print_json(found.as_dict())
         return
-    for text in course_page.line_texts(found):
+    for text in timeline_page.line_texts(found):
         click.echo(text)
-    print_tables(*course_tables(found))
+    print_tables(*timeline_tables(found))
     for note in found.notes:
         click.echo(f"Note: {note}")
     for written in (figure, html):
@@ -104,7 +104,7 @@ def _switch(following: str | None, when: str | None) -> float | None:
         raise DataError("--then and --at belong together: --then REGIMEN --at progression|week:N")
     if when is None:
         return None
-    from her2sim.patient_course.run import AT_PROGRESSION
+    from her2sim.timeline.run import AT_PROGRESSION
 
     if when == "progression":
         return AT_PROGRESSION

@@ -24,19 +24,24 @@ from her2sim.terminal import print_tables, progress_bar, reports_errors
 @reports_errors
 def demo(per_arm: int, seed: int, folder: Path) -> None:
     """A published trial of 2 x 1000 virtual patients, beside its results."""
-    from her2sim.report.demo import run_demo
-    from her2sim.report.trials.view import heading, trial_tables
+    from her2sim.report.trial_figure import trial_figure
+    from her2sim.report.trial_page import trial_page
+    from her2sim.report.trial_tables import heading, trial_tables
+    from her2sim.studies.trial.demo import TRIAL, run_demo
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
     with progress_bar("virtual trial") as progress:
-        report, written = run_demo(per_arm, seed, folder, progress)
+        report = run_demo(per_arm, seed, progress)
+    figure, page = folder / f"{TRIAL}.png", folder / f"{TRIAL}.html"
+    trial_figure(figure, report)
+    trial_page(page, [report])
     click.echo(heading(report))
     print_tables(*trial_tables(report))
     for note in report.notes:
         click.echo(f"Note: {note}")
-    for path in written:
+    for path in (figure, page):
         click.echo(f"wrote {path}")
     click.echo(NOTICE)

@@ -77,7 +77,7 @@ def simulate(events: Path, output: Path | None, doses: Path | None, **options: A
     One row for each EVID 0 record. Amounts are in mg. With --drug, CMT 1 is the dosing compartment
     of its route. A comment column C is skipped.
     """
-    from her2sim.report.events import dose_csv, prediction_csv, run_events
+    from her2sim.studies.dataset import dose_csv, prediction_csv, run_events
 
     if options["seed"] is None:
         options["seed"] = draw_seed()

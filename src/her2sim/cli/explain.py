@@ -33,11 +33,11 @@ def explain(
     Without OTHER, the same patient is drawn a second time: what differs then is what no test told.
     Each number of the second is given to the first alone; what a number rests on is beside it.
     """
-    from her2sim.combination import load_combination
-    from her2sim.patient_course.pair import pair_of_patients
     from her2sim.patients.patient import load_patient
-    from her2sim.report.explain import explain as explained
-    from her2sim.report.explain_view import explanation_tables
+    from her2sim.pk.combination import load_combination
+    from her2sim.report.explain_tables import explanation_tables
+    from her2sim.studies.explain import explain as explained
+    from her2sim.timeline.pair import pair_of_patients
 
     combination = load_combination(regimen)
     number = draw_seed() if seed is None else seed

@@ -58,11 +58,11 @@ def exposure(
 
     DRUG is an INN, a brand name, or DRUG:MODEL; `her2sim drug list` shows them all.
     """
-    from her2sim.course import load_treatment
     from her2sim.drugs.drug import first_regimen
     from her2sim.formats.patient_table import load_patients
-    from her2sim.regimens.named import require_one_drug
-    from her2sim.report import exposure as reports
+    from her2sim.pk.exposure_run import load_treatment
+    from her2sim.regimens.library import require_one_drug
+    from her2sim.studies import exposure as reports
 
     interactions: list[tuple[Kind, str]] = [("co-medication", name) for name in medicines]
     impairments: tuple[tuple[Kind, str | None], ...] = (
@@ -78,7 +78,8 @@ def exposure(
             treatment, people, n, number, output=output, progress=progress, threads=threads
         )
     if figure is not None:
-        from her2sim.report.figures import bands_figure, concentration_bands
+        from her2sim.report.exposure_figure import bands_figure
+        from her2sim.studies.bands import concentration_bands
 
         bands = concentration_bands(treatment, people, n, number, report.steady_state_cycle)
         bands_figure(figure, [(report, bands)])
@@ -132,12 +133,12 @@ def washout(
     threads: int | None,
 ) -> None:
     """Share of patients below a concentration after the last dose of DRUG."""
-    from her2sim.course import load_treatment
     from her2sim.drugs.drug import first_regimen
     from her2sim.formats.patient_table import load_patients
-    from her2sim.regimens.named import require_one_drug
-    from her2sim.report import washout as reports
+    from her2sim.pk.exposure_run import load_treatment
+    from her2sim.regimens.library import require_one_drug
     from her2sim.report.tables import washout_table
+    from her2sim.studies import washout as reports
 
     require_one_drug(drug)
     treatment = load_treatment(drug, regimen or first_regimen(drug))
@@ -148,7 +149,9 @@ def washout(
             treatment, people, n, number, cycles, level, weeks, progress, threads
         )
     if figure is not None:
-        reports.washout_figure(figure, report)
+        from her2sim.report.washout_figure import washout_figure
+
+        washout_figure(figure, report)
     if as_json:
         print_json(report.as_dict())
         return

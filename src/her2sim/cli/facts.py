@@ -65,10 +65,10 @@ def validate(
     seed: int,
 ) -> None:
     """How well each drug model reproduces what labels and papers printed."""
-    from her2sim.formats.files import write_text
-    from her2sim.report import validation
     from her2sim.report.tables import validation_table
     from her2sim.report.validation_page import heading_text, html_page, markdown_page
+    from her2sim.store.files import write_text
+    from her2sim.studies import validation
 
     with progress_bar("published rows") as progress:
         found = validation.validation_rows(patients, seed, rows, progress)

@@ -40,7 +40,7 @@ def plan(
     from her2sim.patients.patient import load_patient
     from her2sim.protocol.eligibility import label_text
     from her2sim.protocol.monitoring_plan import monitoring_plan
-    from her2sim.regimens.named import load_regimen
+    from her2sim.regimens.library import load_regimen
     from her2sim.report.protocol_tables import plan_tables
 
     first = None if start is None else start.date()

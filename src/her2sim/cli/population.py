@@ -19,7 +19,7 @@ from her2sim.terminal import (
 )
 
 if TYPE_CHECKING:
-    from her2sim.report.population import PopulationReport
+    from her2sim.studies.population import PopulationReport
 
 
 @click.command()
@@ -100,14 +100,14 @@ def population(
     Readings come from the patients' own heart, blood, lung, gut and liver, and the labels' rules
     act on them visit by visit.
     """
-    from her2sim.biology.heart import HeartKnown
-    from her2sim.biology.tumour import AMPLIFIED_BY, Known
-    from her2sim.combination import load_combination
+    from her2sim.biology.heart import CardiacProfile
+    from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
     from her2sim.errors import all_of
     from her2sim.formats.patient_table import load_patients
-    from her2sim.report.population import population_report
-    from her2sim.whole_patient.switches import check_switches
-    from her2sim.whole_patient.treat import Treating, known_measures
+    from her2sim.pk.combination import load_combination
+    from her2sim.studies.population import population_report
+    from her2sim.virtual_patient.switches import check_switches
+    from her2sim.virtual_patient.treat import TreatmentPlan, known_measures
 
     number = draw_seed() if seed is None else seed
     combination, (who, n), _ = all_of(
@@ -116,15 +116,17 @@ def population(
         lambda: check_switches(off),
     )
     known_measures(combination.treatments, given_with)
-    how = Treating(
+    how = TreatmentPlan(
         weeks * 7.0, who.setting, region, protocol == "on",
         unconfirmed == "on", confirm, scan, given_with, off,
     )  # fmt: skip
     amplified = AMPLIFIED_BY.get(ish or "")
-    tumour = Known(ihc, amplified, earlier_lines=-1 if who.setting == "early" else earlier_lines)
+    tumour = TumourProfile(
+        ihc, amplified, earlier_lines=-1 if who.setting == "early" else earlier_lines
+    )
     with progress_bar(combination.name) as progress:
         report = population_report(
-            combination, who, n, number, how, tumour, HeartKnown(after_anthracycline),
+            combination, who, n, number, how, tumour, CardiacProfile(after_anthracycline),
             members=members, progress=progress, threads=threads,
         )  # fmt: skip
     _show(report, as_json, figure)

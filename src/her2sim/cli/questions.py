@@ -21,8 +21,8 @@ from her2sim.terminal import (
 )
 
 if TYPE_CHECKING:
-    from her2sim.course import Treatment
-    from her2sim.report.plans import Plans
+    from her2sim.pk.exposure_run import Treatment
+    from her2sim.studies.plans import Plans
 
 F = TypeVar("F", bound=Callable[..., Any])
 HORIZON_DOSES = 6
@@ -50,7 +50,7 @@ def answers(function: F) -> F:
 @reports_errors
 def delay(drug: str, regimen: str | None, number: int, weeks: float, **options: Any) -> None:
     """A dose of DRUG given late, with and without a loading dose again."""
-    from her2sim.report.plans import delay_plans
+    from her2sim.studies.plans import delay_plans
 
     treatment = one_treatment(drug, regimen)
     plans = delay_plans(treatment, number, weeks)
@@ -72,8 +72,8 @@ def switch(first: str, second: str, after: int, **options: Any) -> None:
 
     Both are written DRUG[:MODEL]/REGIMEN, as in trastuzumab-sc/q3w-iv and trastuzumab-sc/q3w.
     """
-    from her2sim.report.plans import switch_plans
-    from her2sim.report.two_arms import load_arm
+    from her2sim.studies.comparison import load_arm
+    from her2sim.studies.plans import switch_plans
 
     before, then = load_arm(first), load_arm(second)
     plans = switch_plans(before, then, after)
@@ -93,7 +93,7 @@ def switch(first: str, second: str, after: int, **options: Any) -> None:
 @reports_errors
 def interval(drug: str, regimen: str | None, weeks: float, length: float, **options: Any) -> None:
     """DRUG every so many weeks instead of as on its label."""
-    from her2sim.report.plans import interval_plans
+    from her2sim.studies.plans import interval_plans
 
     treatment = one_treatment(drug, regimen)
     plans = interval_plans(treatment, weeks)
@@ -125,8 +125,8 @@ def weight(
 ) -> None:
     """Exposure of DRUG at steady state, had all patients a given body weight."""
     from her2sim.formats.patient_table import load_patients
-    from her2sim.report import weights as reports
     from her2sim.report.tables import weights_table
+    from her2sim.studies import weight as reports
 
     treatment = one_treatment(drug, regimen)
     try:
@@ -141,7 +141,9 @@ def weight(
             treatment, people, n, number, wanted, target, progress, threads
         )
     if figure is not None:
-        reports.weights_figure(figure, report)
+        from her2sim.report.weight_figure import weights_figure
+
+        weights_figure(figure, report)
     if as_json:
         print_json(report.as_dict())
         return
@@ -155,9 +157,9 @@ def weight(
 
 def one_treatment(drug: str, regimen: str | None) -> Treatment:
     """The treatment by names; the drug's first regimen if none is given."""
-    from her2sim.course import load_treatment
     from her2sim.drugs.drug import first_regimen
-    from her2sim.regimens.named import require_one_drug
+    from her2sim.pk.exposure_run import load_treatment
+    from her2sim.regimens.library import require_one_drug
 
     require_one_drug(drug)
     return load_treatment(drug, regimen or first_regimen(drug))
@@ -186,8 +188,9 @@ def _answer(
 ) -> None:
     """Compare plans and show the answer."""
     from her2sim.formats.patient_table import load_patients
-    from her2sim.report.plans import compare_plans, plans_figure
+    from her2sim.report.plans_figure import plans_figure
     from her2sim.report.tables import plans_table, trough_table
+    from her2sim.studies.plans import compare_plans
 
     number = draw_seed() if seed is None else seed
     people, n = load_patients(population, patients, number)

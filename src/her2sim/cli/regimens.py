@@ -27,7 +27,7 @@ def regimen() -> None:
 @reports_errors
 def regimen_list() -> None:
     """All named regimens."""
-    from her2sim.regimens.named import named_regimens
+    from her2sim.regimens.library import named_regimens
     from her2sim.report.known import regimen_list_table
 
     print_tables(regimen_list_table(list(named_regimens().values())))
@@ -39,8 +39,8 @@ def regimen_list() -> None:
 @reports_errors
 def regimen_show(name: str) -> None:
     """Drugs, doses, sources and interactions of NAME."""
-    from her2sim.combination import load_combination
-    from her2sim.regimens.named import load_regimen
+    from her2sim.pk.combination import load_combination
+    from her2sim.regimens.library import load_regimen
     from her2sim.report.known import regimen_text
 
     click.echo(regimen_text(load_regimen(name), load_combination(name)))
@@ -83,10 +83,10 @@ def regimen_run(
     "pertuzumab + trastuzumab + docetaxel*6". What one drug does to another acts by itself, or a
     note says that nothing is known.
     """
-    from her2sim.combination import load_combination
     from her2sim.formats.patient_table import load_patients
-    from her2sim.report import together
+    from her2sim.pk.combination import load_combination
     from her2sim.report.tables import together_table
+    from her2sim.studies import regimen_exposure as together
 
     combination = load_combination(name)
     number = draw_seed() if seed is None else seed
@@ -97,7 +97,7 @@ def regimen_run(
             output=output, progress=progress, threads=threads,
         )  # fmt: skip
     if figure is not None:
-        from her2sim.report.figures import bands_figure
+        from her2sim.report.exposure_figure import bands_figure
 
         bands = together.bands_together(combination, people, n, number, cycles)
         bands_figure(figure, [(None, b) for b in bands], f"{combination.name}, {report.population}")

@@ -60,14 +60,14 @@ def sensitivity(
     The same patients (20 if --patients is not given) are treated with every set. A number that
     moves much and is assumed is where the model rests on weak evidence.
     """
-    from her2sim.biology.tumour import AMPLIFIED_BY, Known
-    from her2sim.combination import load_combination
+    from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
     from her2sim.formats.patient_table import load_patients
-    from her2sim.report.sensitivity import sensitivity_report
-    from her2sim.report.sensitivity_view import sensitivity_table
+    from her2sim.pk.combination import load_combination
+    from her2sim.report.sensitivity_tables import sensitivity_table
+    from her2sim.studies.sensitivity import sensitivity_report
 
     combination = load_combination(regimen)
-    tumour = Known(ihc, AMPLIFIED_BY.get(ish or ""))
+    tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""))
     number = draw_seed() if seed is None else seed
     most = PATIENTS if patients is None else patients
     who, n = load_patients(population, most, number, setting)

@@ -20,7 +20,7 @@ from her2sim.terminal import (
 )
 
 if TYPE_CHECKING:
-    from her2sim.course import Treatment
+    from her2sim.pk.exposure_run import Treatment
 
 BIOSIMILAR = "biosimilar"
 
@@ -70,8 +70,9 @@ def shortage(
     """DRUG not to be had for some weeks, or now and then, beside the undisturbed course."""
     from her2sim.formats.patient_table import load_patients
     from her2sim.protocol.supply import Shortage
-    from her2sim.report import shortage as reports
     from her2sim.report.protocol_tables import shortage_tables
+    from her2sim.report.shortage_figure import shortage_figure, shortage_text
+    from her2sim.studies import shortage as reports
 
     treatment = one_treatment(drug, regimen)
     first, last = _days(weeks)
@@ -89,11 +90,11 @@ def shortage(
             treatment, asked, people, n, number, cycles, wanted, region, progress, threads
         )
     if figure is not None:
-        reports.shortage_figure(figure, report)
+        shortage_figure(figure, report)
     if as_json:
         print_json(report.as_dict())
         return
-    click.echo(reports.shortage_text(report))
+    click.echo(shortage_text(report))
     print_tables(*shortage_tables(report))
     close_answer(report.notes, figure)
 

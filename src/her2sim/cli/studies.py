@@ -45,14 +45,16 @@ def compare(
     one model: trastuzumab-sc/q3w with trastuzumab-sc/q3w-iv.
     """
     from her2sim.patients.population import load_population
-    from her2sim.report import two_arms
     from her2sim.report.tables import ratio_table
+    from her2sim.studies import comparison as two_arms
 
     arms = two_arms.load_arm(test), two_arms.load_arm(reference)
     number = draw_seed() if seed is None else seed
     study = two_arms.two_arms(*arms, load_population(population), per_arm, cycle, number)
     if figure is not None:
-        two_arms.study_figure(figure, study)
+        from her2sim.report.comparison_figure import study_figure
+
+        study_figure(figure, study)
     if as_json:
         print_json(study.as_dict())
         return

@@ -26,7 +26,7 @@ def trial() -> None:
 @reports_errors
 def list_trials() -> None:
     """The trials that come with her2sim."""
-    from her2sim.report.trials.listing import trials_table
+    from her2sim.report.trial_list import trials_table
 
     print_tables(trials_table())
     click.echo(NOTICE)
@@ -98,19 +98,19 @@ def run(
     examples/trial_own.toml).
     """
     from her2sim.biology.ensemble import ensemble
-    from her2sim.report.trials.asked import asked_reports
-    from her2sim.report.trials.figure import trial_figure
-    from her2sim.report.trials.page import trial_page
-    from her2sim.report.trials.run import Asked, TrialFolder, sizes, usual_members
-    from her2sim.report.trials.view import heading, trial_tables
-    from her2sim.trials.named import load_trial
-    from her2sim.trials.workers import n_cores
+    from her2sim.report.trial_figure import trial_figure
+    from her2sim.report.trial_page import trial_page
+    from her2sim.report.trial_tables import heading, trial_tables
+    from her2sim.store.workers import n_cores
+    from her2sim.studies.trial.runs import asked_reports
+    from her2sim.trials.library import load_trial
+    from her2sim.trials.run import RunSettings, TrialFolder, sizes, usual_members
 
     found = load_trial(name)
     n = sizes(found, patients, per_arm)
     number = draw_seed() if seed is None else seed
     most = len(ensemble().draws)
-    asked = Asked(n, number, members or usual_members(n, replicates, most), replicates)
+    asked = RunSettings(n, number, members or usual_members(n, replicates, most), replicates)
     with TrialFolder(folder) as store, progress_bar(found.id) as progress:
         report = asked_reports(
             found, asked, store, is_off=protocol == "off", workers=workers or n_cores(),
@@ -153,14 +153,14 @@ def score(
 ) -> None:
     """Run the published trials (all, or some) and count how often predictions were right."""
     from her2sim.biology.ensemble import ensemble
-    from her2sim.formats.files import write_text
-    from her2sim.report.trials.asked import all_reports
-    from her2sim.report.trials.docs_page import trials_markdown
-    from her2sim.report.trials.page import trial_page
-    from her2sim.report.trials.scorecard import scorecard
-    from her2sim.report.trials.view import score_tables
-    from her2sim.trials.named import load_trial, trial_names
-    from her2sim.trials.workers import n_cores
+    from her2sim.report.trial_docs import trials_markdown
+    from her2sim.report.trial_page import trial_page
+    from her2sim.report.trial_tables import score_tables
+    from her2sim.store.files import write_text
+    from her2sim.store.workers import n_cores
+    from her2sim.studies.trial.runs import all_reports
+    from her2sim.studies.trial.scorecard import scorecard
+    from her2sim.trials.library import load_trial, trial_names
 
     chosen = names or trial_names()
     for name in chosen:

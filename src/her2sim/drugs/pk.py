@@ -106,7 +106,7 @@ class Covariance(Claim):
     unit: Literal["1"]
 
 
-class Correlation(Claim):
+class EffectCorrelation(Claim):
     """Correlation of two random effects."""
 
     between: tuple[str, str]
@@ -125,7 +125,7 @@ class Variability(FactModel):
     cv_percent: dict[str, Quantity] = Field(default_factory=dict)
     variance: dict[str, Quantity] = Field(default_factory=dict)
     covariance: tuple[Covariance, ...] = ()
-    correlation: tuple[Correlation, ...] = ()
+    correlation: tuple[EffectCorrelation, ...] = ()
     shared: dict[str, str] = Field(default_factory=dict)
 
     def names(self) -> list[str]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from her2sim.engine.cache import compiled_object
+from her2sim.engine.codegen.cache import compiled_object
+from her2sim.engine.codegen.kernel import kernel_ir
+from her2sim.engine.codegen.layout import Frame
+from her2sim.engine.codegen.machine import LoadedCode, compile_object, this_machine
 from her2sim.engine.epochs import is_shared, modal_numbers, patients_at_once
-from her2sim.engine.kernel_code import kernel_ir
-from her2sim.engine.layout import Frame
 from her2sim.engine.linear_blocks import linear_blocks
-from her2sim.engine.machine import LoadedCode, compile_object, this_machine
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Schedule, check_schedule
 from her2sim.engine.trajectories import (

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from her2sim.arrays import Array
 from her2sim.engine.linear_blocks import LinearBlock, linear_blocks, modal_arrays
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Schedule
 from her2sim.engine.trajectories import Request
 
-Array = NDArray[np.float64]
 LARGEST_BYTES = 2**28
 
 

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from her2sim.arrays import Array
 from her2sim.engine.expression import (
     Graph,
     Node,
@@ -29,7 +29,6 @@ from her2sim.engine.expression import (
 from her2sim.engine.functions import SCALAR_OPERATIONS
 from her2sim.engine.model import Model
 
-Array = NDArray[np.float64]
 Coefficients = Mapping[tuple[int, int], Node]
 SWEEPS = 6  # of Jacobi rotations; convergence is quadratic and five are enough for three states
 CLOSEST = 1e-8

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq, minimize_scalar
 
+from her2sim.arrays import Array
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action
 from her2sim.engine.trajectories import (
@@ -23,7 +23,6 @@ from her2sim.engine.trajectories import (
     empty_results,
 )
 
-Array = NDArray[np.float64]
 SAMPLES_PER_SEGMENT = 1025
 
 

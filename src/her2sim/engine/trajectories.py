@@ -9,11 +9,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Schedule
 from her2sim.errors import DataError, SolverError
 
-Array = NDArray[np.float64]
 METRICS = ("cmin", "cmax", "auc", "time_above")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Epitope = Literal["iv", "ii", "both"]
-BY_DOSE = ("cytotoxic", "endocrine")
+KPD = ("cytotoxic", "endocrine")
 """Kinds of drugs whose kill follows the doses given."""
 
 

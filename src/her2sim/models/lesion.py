@@ -21,10 +21,10 @@ from typing import Any
 
 from her2sim.engine.functions import exp, log, maximum, power, sqrt
 from her2sim.engine.model import Component, Part
-from her2sim.models.agent import BY_DOSE, Agent, Epitope
+from her2sim.models.agent import KPD, Agent, Epitope
 from her2sim.models.assembly import Assembled
 
-Known = Mapping[str, Any]
+Values = Mapping[str, Any]
 CLONES = ("s", "l", "m")
 ESCAPE = "e"
 """A fourth clone that can be added: as the sensitive one, but its signalling is ligand-driven."""
@@ -83,7 +83,7 @@ class Lesion:
         made += [self._reversible(agent) for agent in self.of_kind("reversible")]
         made += [self._covalent(agent) for agent in self.of_kind("covalent")]
         made += [self._payload(agent) for agent in self.of_kind("conjugate")]
-        made += [self._fading(agent) for agent in self.of_kind(*BY_DOSE)]
+        made += [self._fading(agent) for agent in self.of_kind(*KPD)]
         return (*made, self._growth(), self._elsewhere())
 
     # Receptors and antibodies.
@@ -92,7 +92,7 @@ class Lesion:
         """Receptors per cell on average, and their concentration in the tumour volume."""
         n = self.name
 
-        def receptors(k: Known) -> Part:
+        def receptors(k: Values) -> Part:
             """Mean receptors of all cells; a kinase inhibitor may keep more at the surface."""
             everything = total(k[n(f"cells_{c}")] for c in self.clones)
             low = k[n("cells_l")]
@@ -116,7 +116,7 @@ class Lesion:
         amounts = [n("antibody", tag) for tag in tags]
         kd = f"kd_{epitope}"
 
-        def pool(k: Known) -> Part:
+        def pool(k: Values) -> Part:
             """Bound and free antibody at the quasi-steady state (root of the quadratic).
 
             What is bound also leaves with the receptor, so half-saturation is at KD + knet/kon.
@@ -141,7 +141,7 @@ class Lesion:
         n, tag = self.name, agent.tag
         clipped = "clipping_" + tag
 
-        def uptake(k: Known) -> Part:
+        def uptake(k: Values) -> Part:
             """Exchange through the vessel wall, internalisation, release outside the cell."""
             access = k[f"access_{self.site}"] if self.site else 1.0
             gained = k["kex"] * access * (k[f"plasma_{tag}"] - k[n("free", tag)])
@@ -159,13 +159,13 @@ class Lesion:
         n = self.name
         lefts = [n("activity", a.tag) for a in self.of_kind("reversible", "covalent")]
 
-        def inhibition(k: Known) -> Part:
+        def inhibition(k: Values) -> Part:
             """Shares that are left multiply: all act on one kinase."""
             return Part(outputs={n("kinase"): math.prod((k[name] for name in lefts), start=1.0)})
 
         return Assembled("inhibition", inhibition)
 
-    def _unbound(self, agent: Agent, k: Known) -> Any:
+    def _unbound(self, agent: Agent, k: Values) -> Any:
         """Unbound concentration of an inhibitor at this site."""
         share = k[f"access_{agent.tag}_{self.site}"] if self.site else 1.0
         return k[f"unbound_{agent.tag}"] * share * k[f"plasma_{agent.tag}"]
@@ -173,7 +173,7 @@ class Lesion:
     def _reversible(self, agent: Agent) -> Component:
         n, tag = self.name, agent.tag
 
-        def reversible(k: Known) -> Part:
+        def reversible(k: Values) -> Part:
             """A reversible inhibitor: activity left at the unbound concentration."""
             ratio = maximum(self._unbound(agent, k) / k[f"ic50_{tag}"], 0.0)
             return Part(outputs={n("activity", tag): 1.0 / (1.0 + power(ratio, k["hill_kinase"]))})
@@ -184,7 +184,7 @@ class Lesion:
         n, tag = self.name, agent.tag
         lost = n("inactivated", tag)
 
-        def covalent(k: Known) -> Part:
+        def covalent(k: Values) -> Part:
             """A covalent inhibitor: kinase is lost until the receptor is made anew."""
             conc = self._unbound(agent, k)
             rate = k[f"kinact_{tag}"] * conc / (k[f"ki_{tag}"] + conc)
@@ -194,7 +194,7 @@ class Lesion:
 
         return Assembled("covalent", covalent)
 
-    def _blocked(self, k: Known) -> tuple[Any, Any, Any]:
+    def _blocked(self, k: Values) -> tuple[Any, Any, Any]:
         """Blocked shares of domain IV and domain II, and what a cluster leaves of the receptor."""
         n = self.name
         at = {
@@ -208,7 +208,7 @@ class Lesion:
     def _signalling(self) -> Component:
         n = self.name
 
-        def signalling(k: Known) -> Part:
+        def signalling(k: Values) -> Part:
             """Signal left, and what growth is driven by, in each clone (1 without a drug)."""
             four, two, left = self._blocked(k)
             alone = (1.0 - k["block_iv"] * four) * (1.0 - k["cross_ii"] * two)
@@ -233,7 +233,7 @@ class Lesion:
         """Antibody-dependent cytotoxicity by Fc parts on a cell."""
         n = self.name
 
-        def immune_kill(k: Known) -> Part:
+        def immune_kill(k: Values) -> Part:
             """Affinity for the Fc receptor shifts the half-saturation, not the maximum."""
             left = self._blocked(k)[2]
             weighed = total(
@@ -255,7 +255,7 @@ class Lesion:
         own = ["dar", "kout", "kmax", "kc50", "hill", "sensitivity"]
         own += ["influx", "clipping", "kex_payload", "plasma_payload"] if agent.is_permeable else []
 
-        def payload(k: Known) -> Part:
+        def payload(k: Values) -> Part:
             """What is released in a cell leaves it; if permeable, it reaches the neighbours too."""
             p = {base: k[f"{base}_{tag}"] for base in own}
             inside = p["dar"] * k["knet"] * k[n("bound", tag)]
@@ -280,7 +280,7 @@ class Lesion:
         n, tag = self.name, agent.tag
         state = n("fading", tag)
 
-        def fading(k: Known) -> Part:
+        def fading(k: Values) -> Part:
             """Kill that is left of the first, in proportion to the doses really given."""
             change = -k[f"waning_{tag}"] * k[f"given_{tag}"] * k[state]
             return Part(rates={state: change})
@@ -293,7 +293,7 @@ class Lesion:
         """Living and dying cells, relative to the start, and the sum of diameters."""
         n = self.name
 
-        def volume(k: Known) -> Part:
+        def volume(k: Values) -> Part:
             """Diameters follow the cube root of the volume."""
             living = total(k[n(f"cells_{c}")] for c in self.clones)
             found = living + k[n("dying")]
@@ -307,7 +307,7 @@ class Lesion:
         """Growth and death of clones, and dying cells."""
         n = self.name
 
-        def growth(k: Known) -> Part:
+        def growth(k: Values) -> Part:
             """Each clone grows by what drives it and dies by all kills together (Bliss)."""
             room = 1.0 - log(maximum(k[n("volume")], 1e-12)) / k["log_largest"]
             fastest = k["growth"] * maximum(room, SLOWEST_GROWTH)
@@ -330,13 +330,13 @@ class Lesion:
 
         return Assembled("growth", growth)
 
-    def _kills(self, k: Known) -> Iterator[dict[str, Any]]:
+    def _kills(self, k: Values) -> Iterator[dict[str, Any]]:
         """Rates of death by each kind of kill, in the sensitive, HER2-low and resistant clone."""
         n = self.name
         if self.binders:
             of_s, of_l = k[n("adcc_s")], k[n("adcc_l")]
             yield {"s": of_s, "l": of_l, "m": k["resist_immune"] * of_s}
-        for agent in self.of_kind(*BY_DOSE):
+        for agent in self.of_kind(*KPD):
             tag = agent.tag
             kill = k[f"chemo_kill_{tag}"] * k[f"given_{tag}"] * k[n("fading", tag)]
             yield {"s": kill, "l": kill, "m": k[f"resist_{tag}"] * kill}
@@ -349,7 +349,7 @@ class Lesion:
         """The hazard of progression outside target lesions."""
         n = self.name
 
-        def elsewhere(k: Known) -> Part:
+        def elsewhere(k: Values) -> Part:
             """New lesions come as the tumour grows, in proportion to its diameter."""
             faster = maximum(1.0 + k[n("gain")] / k["growth_scale"], 0.0)
             hazard = k["new_lesions"] * faster * k[n("relative_mm")]

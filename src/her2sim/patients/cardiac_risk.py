@@ -43,7 +43,7 @@ class Factor(Claim):
     measured: Measured | None = None
 
 
-class Levels(Claim):
+class RiskLevels(Claim):
     """Points from which the risk is high and moderate."""
 
     high_points: int
@@ -53,7 +53,7 @@ class Levels(Claim):
 class RiskTable(FactFile):
     """All factors."""
 
-    levels: Levels
+    levels: RiskLevels
     factor: tuple[Factor, ...]
 
     def told(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def _distribution_faults(row: Distribution) -> Iterator[str]:
         yield "a log-normal median and low must be above zero"
 
 
-class Correlation(Claim):
+class CharacteristicCorrelation(Claim):
     """Correlation of two characteristics, on their normal scores."""
 
     between: tuple[str, str]
@@ -110,7 +110,7 @@ class Population(FactFile):
     female: Share
     asian: Share
     covariate: tuple[Distribution, ...]
-    correlation: tuple[Correlation, ...] = ()
+    correlation: tuple[CharacteristicCorrelation, ...] = ()
     effect: tuple[Effect, ...] = ()
 
     @model_validator(mode="after")

@@ -10,13 +10,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from her2sim.arrays import Array, Mask
 from her2sim.errors import DataError, did_you_mean
 from her2sim.protocol.variables import SETTINGS, VARIABLES
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -28,7 +26,7 @@ _COMPARISON = re.compile(r"(\w+)\s*(>=|<=|==|>|<)\s*(\w+|-?\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Clause:
     """A variable against a number, or against a named setting."""
 
     variable: str
@@ -47,7 +45,7 @@ class Condition:
     """Alternatives, of which one has to hold with all its comparisons."""
 
     text: str
-    alternatives: tuple[tuple[Comparison, ...], ...]
+    alternatives: tuple[tuple[Clause, ...], ...]
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -81,7 +79,7 @@ def parse_condition(text: str) -> Condition:
     return Condition(text, alternatives)
 
 
-def _comparison(piece: str, text: str) -> Comparison:
+def _comparison(piece: str, text: str) -> Clause:
     found = _COMPARISON.fullmatch(piece.strip())
     if found is None:
         raise DataError(f"condition {text!r}: cannot read {piece.strip()!r}")
@@ -91,9 +89,9 @@ def _comparison(piece: str, text: str) -> Comparison:
             f"condition {text!r}: unknown {variable!r}{did_you_mean(variable, VARIABLES)}"
         )
     try:
-        return Comparison(variable, sign, float(limit))
+        return Clause(variable, sign, float(limit))
     except ValueError:
         if limit not in SETTINGS:
             hint = did_you_mean(limit, SETTINGS)
             raise DataError(f"condition {text!r}: unknown {limit!r}{hint}") from None
-        return Comparison(variable, sign, limit)
+        return Clause(variable, sign, limit)

@@ -10,7 +10,7 @@ from her2sim.patients.her2_status import Guideline, Her2Status, interpret
 from her2sim.patients.her2_test import NO_MUTATION
 from her2sim.patients.patient import HISTORY, Patient
 from her2sim.protocol.label import Region
-from her2sim.regimens.named import Indication, NamedRegimen, named_regimens
+from her2sim.regimens.library import Indication, NamedRegimen, named_regimens
 
 GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
 

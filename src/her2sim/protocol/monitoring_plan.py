@@ -19,7 +19,7 @@ from her2sim.protocol.label import CONCERNS_WOMEN, Label, Monitoring, Region, lo
 from her2sim.protocol.surveillance import esc_2022
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import MINUTES_PER_DAY, Dose, mg_of, size_needed
-from her2sim.regimens.named import NamedRegimen
+from her2sim.regimens.library import NamedRegimen
 from her2sim.regimens.together import planned_drugs
 from her2sim.units import DAY_PER_MONTH
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import Setting
+from her2sim.protocol.decisions import DecisionLog
 from her2sim.protocol.label import Label
-from her2sim.protocol.ledger import DecisionLog, Ledger, relative_dose_intensity
 from her2sim.protocol.supply import Shortage
 from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.dosing_record import DosingRecord, relative_dose_intensity
 from her2sim.regimens.regimen import Phase, Regimen
 
-Array = NDArray[np.float64]
 LLN_PERCENT = 50.0
 DISPENSED_DAY = 7.0
 """Tablets are handed out for a week at most: harms of the gut are asked for as often."""
@@ -24,7 +25,7 @@ DISPENSED_DAY = 7.0
 
 @dataclass(frozen=True)
 class DrugPlan:
-    """A drug of a protocol: its planned regimen, and the label whose rules steer it (if any)."""
+    """A drug of a protocol: its planned regimen, and the label whose rules act on it (if any)."""
 
     drug: str
     regimen: Regimen
@@ -83,7 +84,7 @@ class Protocol:
 
 
 @dataclass(frozen=True, eq=False)
-class Steered:
+class ProtocolRun:
     """The realised treatment of a cohort.
 
     ``days_on_hold``, ``n_reductions``, ``n_missed`` (visits at which the drug was not to be had and
@@ -93,7 +94,7 @@ class Steered:
 
     protocol: Protocol
     cohort: Cohort
-    ledger: Ledger
+    record: DosingRecord
     log: DecisionLog
     days_on_hold: Array
     n_reductions: NDArray[np.int64]
@@ -112,7 +113,7 @@ class Steered:
 
     def given_mg(self, drug: int) -> Array:
         """Amount of a drug that each patient got, in mg."""
-        own = self.ledger.of(drug)
+        own = self.record.of(drug)
         amounts, n = own.dose_mg * own.number, self.cohort.n_patients
         return np.bincount(own.patient, weights=amounts, minlength=n).astype(np.float64)
 
@@ -120,4 +121,4 @@ class Steered:
         """Relative dose intensity of each patient (`relative_dose_intensity`)."""
         interval_day = self.protocol.plans[drug].interval_day
         n = self.cohort.n_patients
-        return relative_dose_intensity(self.ledger, drug, n, interval_day, *self.planned(drug))
+        return relative_dose_intensity(self.record, drug, n, interval_day, *self.planned(drug))

@@ -9,14 +9,13 @@ from typing import Protocol as Interface
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array, Positions
 from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.patients.cohort import Cohort
-from her2sim.protocol.book import TreatmentBook
+from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.protocol.variables import CLOCKS, VARIABLES
 from her2sim.random import Purpose, normals
 
-Array = NDArray[np.float64]
-Positions = NDArray[np.int64]
 Truth = Callable[[float, Positions], Array]
 """True value on a day of the patients at some positions of the cohort."""
 
@@ -46,8 +45,8 @@ class Readings(Interface):
         """Whether a variable is measured at all."""
         ...
 
-    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
-        """Patients come to a visit; the book holds all doses that were given so far."""
+    def arrive(self, visit: Visit, recorder: TreatmentRecorder) -> None:
+        """Patients come to a visit; the recorder holds all doses that were given so far."""
         ...
 
     def parts(self, visit: Visit) -> Iterable[Visit]:
@@ -88,7 +87,7 @@ class ModelledReadings:
         """Whether a variable is measured at all."""
         return variable in self.truth
 
-    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
+    def arrive(self, visit: Visit, recorder: TreatmentRecorder) -> None:
         """The truth is known for every day: nothing to do."""
 
     def parts(self, visit: Visit) -> Iterable[Visit]:
@@ -128,7 +127,7 @@ class TableReadings:
         """Whether there is any record of a variable."""
         return variable in self.records
 
-    def arrive(self, visit: Visit, book: TreatmentBook) -> None:
+    def arrive(self, visit: Visit, recorder: TreatmentRecorder) -> None:
         """Records are there already: nothing to do."""
 
     def parts(self, visit: Visit) -> Iterable[Visit]:

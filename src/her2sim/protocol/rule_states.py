@@ -10,19 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from her2sim.arrays import Array, Mask, Positions
 from her2sim.drugs.drug import load_drug
 from her2sim.patients.covariates import Setting
 from her2sim.protocol.conditions import Condition
+from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.label import CONDITIONS, Rule
-from her2sim.protocol.ledger import Cause, Decision
 from her2sim.protocol.plan import LLN_PERCENT, DrugPlan
 from her2sim.protocol.variables import CLOCKS, DERIVED
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Positions = NDArray[np.int64]
 Values = Mapping[str, Array]
 Agreement = Callable[["RuleRow", Positions], Mask]
 """Whether second measurements of some patients agree with a rule that would hold."""
@@ -54,7 +51,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Ruling:
     """What a rule decides: for each decision its cause for each patient, -1 where it is none."""
 
     who: Positions
@@ -123,7 +120,7 @@ class RuleStates:
 
     def apply(
         self, number: int, at: Moment, who: Positions, values: Values, agrees: Agreement | None
-    ) -> Verdict | None:
+    ) -> Ruling | None:
         """Evaluate one rule and carry out what it decides; None where it concerns nobody.
 
         Parameters
@@ -148,7 +145,7 @@ class RuleStates:
             values = {name: reading[concerned] for name, reading in values.items()}
         causes = self._decide(number, at, who, values, agrees)
         reading = values.get(row.rule.variables()[0], np.full(who.size, np.nan))
-        verdict = Verdict(who, causes, reading)
+        verdict = Ruling(who, causes, reading)
         self._carry_out(number, at.day, verdict)
         return verdict
 
@@ -196,7 +193,7 @@ class RuleStates:
             Decision.STOP: stop,
         }  # fmt: skip
 
-    def _carry_out(self, number: int, day: float, verdict: Verdict) -> None:
+    def _carry_out(self, number: int, day: float, verdict: Ruling) -> None:
         """Change the state of the patients as a rule decided."""
         d, who = self.rows[number].drug, verdict.who
         hold, reduce, stop = map(verdict.of, (Decision.HOLD, Decision.REDUCE, Decision.STOP))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from her2sim.errors import DoseError
 from her2sim.regimens.dose import LARGEST_AMOUNT, MINUTES_PER_DAY
-from her2sim.regimens.named import Part
+from her2sim.regimens.library import RegimenPart
 from her2sim.regimens.regimen import Phase, Regimen
 
 
@@ -17,7 +17,7 @@ def started_on(regimen: Regimen, day: float) -> Regimen:
     return replace(regimen, phases=phases)
 
 
-def as_planned(regimen: Regimen, part: Part) -> Regimen:
+def as_planned(regimen: Regimen, part: RegimenPart) -> Regimen:
     """The regimen as a part of a combination has it: its start, and how many doses."""
     if part.doses is not None:
         regimen = limited_to(regimen, part.doses)

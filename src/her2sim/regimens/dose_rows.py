@@ -14,12 +14,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array, Whole
 from her2sim.drugs.pk import PkModel
 from her2sim.engine.schedule import Action, Block
 from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES, Dose
 
-Array = NDArray[np.float64]
-Whole = NDArray[np.int64]
 Entry = tuple[Action, int, float]
 """What a row does: action, state and value."""
 SAME_TIME_DAY = 1e-9

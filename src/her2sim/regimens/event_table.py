@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array, Whole
+
 MS_PER_DAY = 86_400_000
 MS_PER_UNIT = {"h": 3_600_000, "day": MS_PER_DAY}
 
 OBSERVATION, DOSE, OTHER, RESET, RESET_AND_DOSE = 0, 1, 2, 3, 4
 MODELLED_RATE, MODELLED_DURATION = -1.0, -2.0
-
-Real = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +37,9 @@ class EventTable:
     time_text: NDArray[np.str_]
     time_ms: Whole
     evid: Whole
-    amount: Real
-    rate: Real
-    duration_ms: Real
+    amount: Array
+    rate: Array
+    duration_ms: Array
     interval_ms: Whole
     additional: Whole
     steady_state: Whole

@@ -11,7 +11,7 @@ from her2sim.drugs.interactions import Interaction, interactions_together
 from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, Faults, all_of
 from her2sim.regimens.changes import as_planned
-from her2sim.regimens.named import NamedRegimen, Part
+from her2sim.regimens.library import NamedRegimen, RegimenPart
 from her2sim.regimens.regimen import Regimen, labelled_regimen
 
 
@@ -41,7 +41,7 @@ def planned_drugs(regimen: NamedRegimen) -> tuple[PlannedDrug, ...]:
     return tuple(all_of(*(partial(_with_others, d, pk, own, drugs) for d, pk, own in plain)))
 
 
-def _alone(part: Part) -> tuple[Drug, PkModel, Regimen]:
+def _alone(part: RegimenPart) -> tuple[Drug, PkModel, Regimen]:
     drug = load_drug(part.drug)
     return drug, load_pk(part.drug), as_planned(labelled_regimen(drug, part.regimen), part)
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2sim.formats.files import written_whole
 from her2sim.notice import NOTICE
+from her2sim.store.files import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 9.0
+LINE, BAND, PRINTED = "#1b4f72", "#7fb3d5", "#b03a2e"
+COLOURS = ("#1b4f72", "#b03a2e", "#1e8449")
 
 
 def new_canvas(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from her2sim.combination import Combination
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
+from her2sim.pk.combination import Combination
 from her2sim.protocol.label import REGIONS, load_label
 from her2sim.protocol.variables import VARIABLES
-from her2sim.regimens.named import NamedRegimen
+from her2sim.regimens.library import NamedRegimen
 
 
 def regimen_list_table(regimens: Sequence[NamedRegimen]) -> Table:

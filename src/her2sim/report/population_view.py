@@ -7,10 +7,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from her2sim.report.canvas import new_canvas, write_canvas
-from her2sim.report.figures import BAND, LINE
-from her2sim.report.population import PopulationReport
-from her2sim.report.population_figures import NOT_MEASURED, Outcome
+from her2sim.report.canvas import BAND, LINE, new_canvas, write_canvas
+from her2sim.studies.population import PopulationReport
+from her2sim.studies.population_estimates import NOT_MEASURED, PopulationEstimate
 
 
 def heading(report: PopulationReport) -> str:
@@ -49,13 +48,13 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if math.isfinite(value) else "not reached"
 
 
-def _value(outcome: Outcome) -> str:
+def _value(outcome: PopulationEstimate) -> str:
     if outcome.value is not None:
         return _number(outcome.value)
     return NOT_MEASURED if outcome.needs == NOT_MEASURED else f"-, needs {outcome.needs}"
 
 
-def _spread(outcome: Outcome) -> str:
+def _spread(outcome: PopulationEstimate) -> str:
     if outcome.value is not None and outcome.needs:
         return f"-, needs {outcome.needs}"
     if outcome.low is None or outcome.high is None:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from her2sim.patient_course.result import PatientCourse
 from her2sim.protocol.departures import CheckReport
 from her2sim.protocol.eligibility import Verdict
 from her2sim.protocol.monitoring_plan import MonitoringPlan, PlannedDose
-from her2sim.report.course_page import HEADINGS, decision_cells, dose_runs, drug_cells
-from her2sim.report.shortage import ShortageReport
 from her2sim.report.tables import number_text
+from her2sim.report.timeline_page import HEADINGS, decision_cells, dose_runs, drug_cells
+from her2sim.studies.shortage import ShortageReport
+from her2sim.timeline.result import PatientTimeline
 
 
 def departures_table(report: CheckReport) -> Table:
@@ -40,7 +40,7 @@ def eligibility_table(verdicts: Sequence[Verdict]) -> Table:
     return table
 
 
-def course_tables(course: PatientCourse) -> tuple[Table, ...]:
+def timeline_tables(course: PatientTimeline) -> tuple[Table, ...]:
     """Drugs, doses and decisions of one patient's course."""
     tables = []
     for name, rows in (("drugs", drug_cells(course)), ("decisions", decision_cells(course))):

@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.table import Table
 
-from her2sim.report.exposure import STEADY_STATE, ExposureReport
-from her2sim.report.plans import PlanComparison, PlanResult
-from her2sim.report.together import TogetherReport
-from her2sim.report.two_arms import TwoArms
-from her2sim.report.validation import ValidationRow
-from her2sim.report.washout import QUANTILES, Washout
-from her2sim.report.weights import WeightReport
+from her2sim.studies.comparison import TwoArms
+from her2sim.studies.exposure import STEADY_STATE, ExposureReport
+from her2sim.studies.plans import PlanComparison, PlanResult
+from her2sim.studies.regimen_exposure import TogetherReport
+from her2sim.studies.validation import ValidationRow
+from her2sim.studies.washout import QUANTILES, Washout
+from her2sim.studies.weight import WeightReport
 
 NOTHING = 1e-12
 

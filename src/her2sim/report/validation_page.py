@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from her2sim.drugs.drug import load_drug
 from her2sim.notice import NOTICE
 from her2sim.report.html import PageTable, render
-from her2sim.report.validation import ValidationRow
+from her2sim.studies.validation import ValidationRow
 
 HEADINGS = ("regimen", "population", "cycle", "metric", "statistic", "published", "predicted",
             "ratio", "5th, 95th: ratio", "inside", "source or reason")  # fmt: skip

@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array, Positions
 from her2sim.biology.ensemble import Members
-from her2sim.biology.people import People
-from her2sim.combination import load_combination
+from her2sim.biology.virtual_cohort import VirtualCohort
+from her2sim.pk.combination import load_combination
 from her2sim.random import Purpose, uniforms
 from her2sim.trials.death import death_days
 from her2sim.trials.enrolment import enrol
 from her2sim.trials.trial import Arm, Pace, Trial
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK, DAY_PER_YEAR
-from her2sim.whole_patient.calendar import SCANS, Calendar
-from her2sim.whole_patient.outcomes import patient_columns
-from her2sim.whole_patient.treat import Treating, treat
+from her2sim.virtual_patient.calendar import SCANS, Calendar
+from her2sim.virtual_patient.outcomes import patient_columns
+from her2sim.virtual_patient.treat import TreatmentPlan, treat
 
 if TYPE_CHECKING:
     import polars as pl
 
-Array = NDArray[np.float64]
-Positions = NDArray[np.int64]
 SCAN_WINDOW_DAY = 7.0
 """Protocols let a scan be a week early or late; what is seen there is that of the planned day."""
 DATED = ("response_day", "complete_day", "progressed_day")
@@ -62,7 +61,7 @@ def run_arm(
     DataFrame
         ``entry_day``, ``cut_day`` (from entry), ``lost_day``, ``death_day`` (with a lesion model),
         traits of the tumour, and the columns of
-        :func:`her2sim.whole_patient.outcomes.patient_columns`.
+        :func:`her2sim.virtual_patient.outcomes.patient_columns`.
     """
     import polars as pl
 
@@ -92,7 +91,7 @@ def run_arm(
     return pl.concat([first, outcomes], how="horizontal")
 
 
-def _dated(outcomes: pl.DataFrame, people: People) -> pl.DataFrame:
+def _dated(outcomes: pl.DataFrame, people: VirtualCohort) -> pl.DataFrame:
     """Scans where they fall: some days before or after the planned one."""
     cohort = people.cohort
     key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.VISITS)
@@ -107,9 +106,9 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(str) if values.dtype.kind not in "if" else values
 
 
-def _how(trial: Trial, arm: Arm, by_rules: bool) -> Treating:
+def _how(trial: Trial, arm: Arm, by_rules: bool) -> TreatmentPlan:
     least = trial.enrolled.lvef_least
-    return Treating(
+    return TreatmentPlan(
         trial.end_month * DAY_PER_MONTH,
         trial.setting,
         trial.region,
@@ -146,7 +145,7 @@ def _regimens(arm: Arm, numbers: Positions, seed: int) -> Iterator[tuple[int, Po
         yield number, np.flatnonzero(place == number)
 
 
-def _observed(trial: Trial, people: People, progressed_day: Array) -> dict[str, Array]:
+def _observed(trial: Trial, people: VirtualCohort, progressed_day: Array) -> dict[str, Array]:
     """When each patient comes in, is cut off, is lost, and dies; days from entry but the first."""
     cohort, design = people.cohort, trial.design
     key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.DROPOUT)

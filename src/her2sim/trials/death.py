@@ -12,11 +12,11 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.biology.people import People
+from her2sim.arrays import Array
+from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.facts import NumberFile, read_fact_file
 from her2sim.random import Purpose, uniforms
 
-Array = NDArray[np.float64]
 LAST_LINE = 3
 
 
@@ -26,7 +26,7 @@ def death_facts() -> NumberFile:
     return read_fact_file(files("her2sim.trials").joinpath("death.toml"), NumberFile)
 
 
-def death_days(people: People, progressed_day: Array) -> Array:
+def death_days(people: VirtualCohort, progressed_day: Array) -> Array:
     """Day of death of each patient, shape (n,); ``progressed_day`` is infinite without it."""
     facts, cohort = death_facts().parameter, people.cohort
     medians = np.array([facts[f"after_line_{k}"].to("day") for k in range(1, LAST_LINE + 1)])

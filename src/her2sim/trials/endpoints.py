@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array, Mask
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.trials.measures import SUBGROUPS
 from her2sim.trials.survival import KaplanMeier, kaplan_meier
 from her2sim.trials.trial import Trial
 from her2sim.units import DAY_PER_MONTH
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Column = Callable[[str], NDArray[np.generic]]
-LINES_OF_HARMS = {"neutropenia": "neutrophils", "thrombocytopenia": "platelets"}
-DATED_HARMS: Mapping[str, tuple[str, ...]] = {
+LINES_OF_EVENTS = {"neutropenia": "neutrophils", "thrombocytopenia": "platelets"}
+DATED_EVENTS: Mapping[str, tuple[str, ...]] = {
     "heart_failure": ("event:heart_failure",),
     "febrile_neutropenia": ("event:febrile_neutropenia",),
     "ild": ("event:lung_hazard",),
@@ -116,18 +115,18 @@ class ArmOutcomes:
         None if the model does not have it in this arm, or if nobody was tested for it
         (:meth:`is_unmeasured`); in an arm where some were tested, the others had none, as in
         trials.
-        Until a month only those are counted whose days are known (:data:`DATED_HARMS`).
+        Until a month only those are counted whose days are known (:data:`DATED_EVENTS`).
         """
         least = 1 if grade == "any" else int(grade)
         if self.is_unmeasured(event):
             return None
-        if event in DATED_HARMS:
+        if event in DATED_EVENTS:
             came = self._came(event, until_month)
             if came is None or least == 1:
                 return came
             return np.asarray(came & (np.nan_to_num(self.numbers(f"worst:{event}")) >= least))
-        if event in LINES_OF_HARMS:
-            line = LINES_OF_HARMS[event]
+        if event in LINES_OF_EVENTS:
+            line = LINES_OF_EVENTS[event]
             if not self.has(f"nadir:{line}") or least not in CTCAE_LIMITS[line]:
                 return None
             counts: Mask = self.numbers(f"nadir:{line}") < CTCAE_LIMITS[line][least]
@@ -143,14 +142,14 @@ class ArmOutcomes:
 
     def is_unmeasured(self, event: str) -> bool:
         """Whether the model has a fall of the LVEF, but the LVEF of nobody was ever measured."""
-        is_of_lvef = event in DATED_HARMS and DATED_HARMS[event][0].startswith("day:lvef")
+        is_of_lvef = event in DATED_EVENTS and DATED_EVENTS[event][0].startswith("day:lvef")
         if not is_of_lvef or not self.has("lvef_first"):
             return False
         return bool(np.isnan(self.numbers("lvef_first")).all())
 
     def _came(self, event: str, until_month: float | None) -> Mask | None:
         """Who had an event of a day while observed, until a month."""
-        names = DATED_HARMS[event]
+        names = DATED_EVENTS[event]
         if not self.has(names[0]):
             return None
         until = self.until_day()

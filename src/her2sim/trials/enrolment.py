@@ -8,21 +8,19 @@ from functools import reduce
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from her2sim.arrays import Positions
 from her2sim.biology.ensemble import Members
-from her2sim.biology.heart import HeartKnown
-from her2sim.biology.people import People, draw_people
-from her2sim.biology.tumour import Known
+from her2sim.biology.heart import CardiacProfile
+from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.patients.cohort import draw_cohort
 from her2sim.patients.population import Share, load_population
 from her2sim.random import Purpose, uniforms
 from her2sim.trials.trial import Arm, Trial
 
-Positions = NDArray[np.int64]
 
-
-def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Members) -> People:
+def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Members) -> VirtualCohort:
     """Patients with some numbers: the same in every arm, chunk and process.
 
     Parameters
@@ -54,7 +52,7 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
     line = group("lines", list(lines.values()))
     er = None if who.er_positive is None else yes("er", who.er_positive, 0.0)
     anthracycline = yes("anthracycline", who.after_anthracycline, 0.0)
-    parts, order = list[People](), list[Positions]()
+    parts, order = list[VirtualCohort](), list[Positions]()
     choices = product(
         range(len(her2)), range(len(lines)), (0, 1), (None,) if er is None else (0, 1)
     )
@@ -67,7 +65,7 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
             continue
         covariates = {name: values[rows] for name, values in cohort.covariates.items()}
         part = replace(cohort, numbers=numbers[rows], covariates=covariates)
-        known = Known(
+        known = TumourProfile(
             ihc=list(her2)[i],
             is_amplified=tested.amplified,
             earlier_lines=int(list(lines)[k]),
@@ -76,8 +74,8 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         median, least = (
             None if known is None else known.value for known in (who.lvef_median, who.lvef_least)
         )
-        heart = HeartKnown(bool(after), lvef_median_percent=median, lvef_least_percent=least)
-        parts.append(draw_people(part, known, heart, members.take(rows)))
+        heart = CardiacProfile(bool(after), lvef_median_percent=median, lvef_least_percent=least)
+        parts.append(draw_virtual_cohort(part, known, heart, members.take(rows)))
         order.append(rows)
     together = reduce(lambda a, b: a.beside(b), parts)
     return together.take(np.argsort(np.concatenate(order)))

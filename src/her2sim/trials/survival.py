@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, chdtrc, ndtr, ndtri
 
+from her2sim.arrays import Array, Mask, Whole
 from her2sim.errors import DataError
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Counts = NDArray[np.int64]
 LEVEL = 0.95
 _MOST_STEPS = 50
 _FARTHEST = 20.0
@@ -35,8 +33,8 @@ class KaplanMeier:
     survival: Array
     low: Array
     high: Array
-    at_risk: Counts
-    events: Counts
+    at_risk: Whole
+    events: Whole
 
     def at(self, time: Array | float) -> Array:
         """Survival at some times."""
@@ -100,9 +98,9 @@ def kaplan_meier(time: Array, event: Mask, entry: Array | None = None) -> Kaplan
     return KaplanMeier(times, survival, low, high, at_risk.astype(np.int64), events)
 
 
-def numbers_at_risk(time: Array, at: Array) -> Counts:
+def numbers_at_risk(time: Array, at: Array) -> Whole:
     """How many are at risk at some times."""
-    found: Counts = (time.size - np.searchsorted(np.sort(time), at, side="left")).astype(np.int64)
+    found: Whole = (time.size - np.searchsorted(np.sort(time), at, side="left")).astype(np.int64)
     return found
 
 
@@ -141,7 +139,7 @@ class HazardRatio:
 
 
 def hazard_ratio(
-    time: Array, event: Mask, in_arm: Mask, stratum: Counts | None = None
+    time: Array, event: Mask, in_arm: Mask, stratum: Whole | None = None
 ) -> HazardRatio:
     """Hazard ratio of one arm against the rest by a (stratified) Cox model, ties by Efron.
 
@@ -185,7 +183,7 @@ def hazard_ratio(
 
 
 def log_rank(
-    time: Array, event: Mask, in_arm: Mask, stratum: Counts | None = None
+    time: Array, event: Mask, in_arm: Mask, stratum: Whole | None = None
 ) -> tuple[float, float]:
     """Statistic of the (stratified) log-rank test, and its p value (one degree of freedom).
 
@@ -244,14 +242,14 @@ def _require_both(event: Mask, arm: Mask) -> None:
             raise DataError(f"a hazard ratio is not finite: {name} has no event")
 
 
-def _strata(n: int, stratum: Counts | None) -> list[NDArray[np.int64]]:
+def _strata(n: int, stratum: Whole | None) -> list[NDArray[np.int64]]:
     if stratum is None:
         return [np.arange(n)]
     return [np.flatnonzero(stratum == k) for k in np.unique(stratum)]
 
 
 def _risk_sets(
-    time: Array, event: Mask, arm: Mask, stratum: Counts | None
+    time: Array, event: Mask, arm: Mask, stratum: Whole | None
 ) -> tuple[Array, Array, Array, Array, Array]:
     """One entry an event: patients of both arms at risk, those of them with an event at the time,
     and the share of the tied ones that is taken off.

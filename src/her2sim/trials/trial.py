@@ -13,12 +13,12 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from her2sim.combination import load_combination
 from her2sim.errors import Her2SimError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
 from her2sim.patients.covariates import Setting
 from her2sim.patients.population import Share, load_population
-from her2sim.trials.fit import fit_faults
+from her2sim.pk.combination import load_combination
+from her2sim.trials.consistency import fit_faults
 from her2sim.trials.measures import CURVES
 
 Ihc = Literal["0", "1+", "2+", "3+"]

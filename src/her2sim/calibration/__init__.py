@@ -1,0 +1,1 @@
+"""Fitting what the bench cannot tell to published trials."""

@@ -1,0 +1,1 @@
+"""Code generation: traced equations become vector machine code."""

@@ -1,0 +1,1 @@
+"""Concentrations: a drug in a cohort, an event table, a dosing record, several drugs."""

@@ -1,0 +1,69 @@
+"""The recorder of a treatment while it runs: doses and decisions, one block of rows a visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.protocol.decisions import DecisionLog
+from her2sim.regimens.dosing_record import DosingRecord
+
+DOSES = (
+    "patient", "drug", "day", "dose_mg", "duration_min", "level", "why", "route", "number",
+    "every_day",
+)  # fmt: skip
+DECISIONS = ("patient", "drug", "day", "rule", "decision", "cause", "reading")
+Block = dict[str, "NDArray[np.generic] | float"]
+MEASURED = {"day", "dose_mg", "duration_min", "every_day", "reading"}
+
+
+@dataclass
+class _Columns:
+    """Columns that grow by blocks; a single value stands for the whole block."""
+
+    names: tuple[str, ...]
+    blocks: list[tuple[int, Block]] = field(default_factory=list)
+
+    def add(self, n: int, block: Block) -> None:
+        if n:
+            self.blocks.append((n, block))
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        ends = np.cumsum([0, *(n for n, _ in self.blocks)])
+        found: dict[str, NDArray[np.generic]] = {}
+        for name in self.names:
+            kind = np.float64 if name in MEASURED else np.int64
+            values = np.empty(int(ends[-1]), dtype=kind)
+            for start, (n, block) in zip(ends, self.blocks, strict=False):
+                values[start : start + n] = block[name]
+            found[name] = values
+        return found
+
+
+class TreatmentRecorder:
+    """Doses given and decisions taken so far."""
+
+    def __init__(self) -> None:
+        self._doses, self._decisions = _Columns(DOSES), _Columns(DECISIONS)
+
+    def dose(self, patient: NDArray[np.int64], **values: NDArray[np.generic] | float) -> None:
+        """Doses of a day: the columns of the record, for each patient or one value for all."""
+        self._doses.add(patient.size, {"patient": patient, **values})
+
+    def decide(self, patient: NDArray[np.int64], **values: NDArray[np.generic] | float) -> None:
+        """Decisions of a day: the columns of the log, for each patient or one value for all."""
+        self._decisions.add(patient.size, {"patient": patient, **values})
+
+    def doses_since(self, number: int) -> list[tuple[int, Block]]:
+        """Blocks of doses from a number on, each with how many doses it has."""
+        return self._doses.blocks[number:]
+
+    def record(self) -> DosingRecord:
+        """All doses."""
+        return DosingRecord(**self._doses.columns())  # type: ignore[arg-type]
+
+    def log(self, rules: tuple[str, ...]) -> DecisionLog:
+        """All decisions; ``rules`` are the ids that the rows count in."""
+        return DecisionLog(**self._decisions.columns(), rules=rules)  # type: ignore[arg-type]

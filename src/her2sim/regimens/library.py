@@ -1,0 +1,154 @@
+"""Regimens of several drugs: named ones as facts, others written as an expression."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from her2sim.drugs.drug import first_regimen, is_drug, load_drug
+from her2sim.errors import DataError, Faults, Her2SimError, UnknownNameError, did_you_mean
+from her2sim.facts import Claim, FactFile, read_fact_file
+from her2sim.patients.patient import HISTORY
+
+_PART = re.compile(
+    r"(?P<drug>[^/*@]+)(/(?P<regimen>[^/*@]+))?(\*(?P<doses>\d+))?(@(?P<start>\d+(\.\d+)?))?"
+)
+GRAMMAR = "DRUG[:MODEL][/REGIMEN][*DOSES][@DAY], joined by +"
+
+
+class RegimenPart(Claim):
+    """One drug of a regimen: how it is given, from which day on, and how many doses (all)."""
+
+    drug: str
+    regimen: str
+    doses: int | None = Field(default=None, ge=1)
+    start_day: float = Field(default=0.0, ge=0)
+
+
+class Indication(Claim):
+    """For whom a label names a regimen, in one region.
+
+    ``her2`` lists what fits: a status or category, ``ihc3`` or ``mutation``; ``needs`` are facts of
+    the history, ``prior_regimens_min`` counts anti-HER2 regimens for metastatic disease.
+    """
+
+    region: Literal["us", "eu"]
+    tumour: Literal["breast", "gastric", "colorectal", "biliary", "lung", "other"]
+    setting: Literal["early", "metastatic"]
+    her2: tuple[Literal["positive", "low", "ultralow", "ihc3", "mutation"], ...]
+    needs: tuple[str, ...] = ()
+    prior_regimens_min: int = Field(default=0, ge=0)
+    dated: str
+
+    @model_validator(mode="after")
+    def _needs_are_known(self) -> Indication:
+        wrong = [n for n in self.needs if n not in HISTORY]
+        if wrong:
+            raise ValueError(
+                "; ".join(f"unknown need {n!r}{did_you_mean(n, HISTORY)}" for n in wrong)
+            )
+        return self
+
+
+class NamedRegimen(FactFile):
+    """A regimen: its drugs, partners, planned length, and for whom it is labelled.
+
+    ``with_others`` names partners that are not simulated.
+    """
+
+    id: str
+    title: str
+    setting: str = ""
+    aliases: tuple[str, ...] = ()
+    with_others: tuple[str, ...] = ()
+    planned: str = ""
+    indication: tuple[Indication, ...] = ()
+    part: tuple[RegimenPart, ...] = Field(min_length=1)
+
+
+@cache
+def named_regimens() -> dict[str, NamedRegimen]:
+    """All regimens that come with her2sim, by id."""
+    folder = files("her2sim.regimens").joinpath("facts")
+    found = sorted(p.name for p in folder.iterdir() if p.name.endswith(".toml"))
+    regimens = [read_fact_file(folder.joinpath(name), NamedRegimen) for name in found]
+    return {regimen.id: regimen for regimen in regimens}
+
+
+def find_named(name: str) -> NamedRegimen | None:
+    """A regimen by id or alias; None if there is none."""
+    for regimen in named_regimens().values():
+        if name.casefold() in (n.casefold() for n in (regimen.id, *regimen.aliases)):
+            return regimen
+    return None
+
+
+def require_one_drug(name: str) -> None:
+    """Refuse a regimen of several drugs where one drug is wanted."""
+    if find_named(name) is not None or "+" in name:
+        raise DataError(f"{name} is several drugs; use: her2sim regimen run {name!r}")
+
+
+def load_regimen(text: str) -> NamedRegimen:
+    """A named regimen, a drug by itself, or one that is written out.
+
+    As in ``pertuzumab + trastuzumab + docetaxel*6``. Each part is
+    ``DRUG[:MODEL][/REGIMEN][*DOSES][@DAY]``: the regimen is the drug's first if it is not given,
+    doses go on to the end, and the start is day 0.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither a name nor more than one part.
+    DataError
+        With all faults of the parts.
+    """
+    known = find_named(text.strip())
+    if known is not None:
+        return known
+    pieces = [piece.strip() for piece in text.split("+")]
+    is_one_name = len(pieces) == 1 and not any(mark in text for mark in "/*@")
+    if is_one_name and is_drug(text.strip()):
+        return _alone(_part(text.strip()))
+    if is_one_name:
+        names = [n for r in named_regimens().values() for n in (r.id, *r.aliases)]
+        hint = did_you_mean(text, names)
+        raise UnknownNameError(f"unknown regimen {text!r}{hint} (several drugs: {GRAMMAR})")
+    faults, parts = Faults(f"regimen {text!r}"), []
+    for piece in pieces:
+        try:
+            parts.append(_part(piece))
+        except Her2SimError as error:
+            faults.add(str(error))
+    faults.raise_if_any(DataError)
+    return NamedRegimen(id=" + ".join(pieces), title="as written", part=tuple(parts))
+
+
+def _alone(part: RegimenPart) -> NamedRegimen:
+    """A drug by itself: the named regimen of just this drug, if there is one."""
+    wanted = [(load_drug(part.drug).id, part.regimen)] if ":" not in part.drug else []
+    for regimen in named_regimens().values():
+        if [(p.drug, p.regimen) for p in regimen.part] == wanted:
+            return regimen
+    return NamedRegimen(id=part.drug, title=f"{part.drug} by itself", part=(part,))
+
+
+def _part(piece: str) -> RegimenPart:
+    found = _PART.fullmatch(piece.replace(" ", ""))
+    if found is None:
+        raise DataError(f"{piece!r}: write {GRAMMAR}")
+    drug, doses = found["drug"], found["doses"]
+    if doses is not None and int(doses) < 1:
+        raise DataError(f"{piece!r}: the number of doses must be above zero")
+    return RegimenPart(
+        drug=drug,
+        regimen=found["regimen"] or first_regimen(drug),
+        doses=None if doses is None else int(doses),
+        start_day=float(found["start"] or 0),
+        status="assumed",
+        reason="as written",
+    )

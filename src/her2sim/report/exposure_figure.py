@@ -1,0 +1,93 @@
+"""Figures: concentration bands with the published values on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from her2sim.report.canvas import BAND, LINE, PRINTED, new_canvas, shown_unit, write_canvas
+from her2sim.studies.bands import Bands
+from her2sim.studies.exposure import STEADY_STATE, ExposureReport, PublishedComparison
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DAYS_SHOWN_AS_DAYS = 42
+MARKERS = {"cmin": "v", "cmax": "^"}
+
+
+def draw_bands(
+    axes: Axes,
+    bands: Bands,
+    published: Sequence[PublishedComparison] = (),
+    steady: int = 1,
+    cycle_day: float = 1.0,
+) -> None:
+    """Draw bands, and published troughs and peaks where they belong in time."""
+    unit_day, unit = (7, "weeks") if bands.time_day[-1] > DAYS_SHOWN_AS_DAYS else (1, "days")
+    times = bands.time_day / unit_day
+    axes.fill_between(
+        times,
+        bands.p5,
+        bands.p95,
+        color=BAND,
+        alpha=0.5,
+        linewidth=0,
+        label="predicted, 5th to 95th percentile",
+    )
+    axes.plot(times, bands.median, color=LINE, linewidth=1.2, label="predicted median")
+    shown: set[str] = set()
+    for row in published:
+        if row.metric not in MARKERS or row.statistic in ("p5", "p95"):
+            continue
+        number = steady if row.cycle == STEADY_STATE else int(row.cycle)
+        place = number if row.metric == "cmin" else number - 1
+        if place * cycle_day > bands.time_day[-1]:
+            continue
+        low = row.value if row.low is None else row.low
+        high = row.value if row.high is None else row.high
+        what = f"published {'trough' if row.metric == 'cmin' else 'peak'}"
+        label = f"{what}, {row.statistic.replace('_', ' ')} (5th to 95th)" if row.low else what
+        axes.errorbar(
+            place * cycle_day / unit_day,
+            row.value,
+            yerr=[[row.value - low], [high - row.value]],
+            fmt=MARKERS[row.metric],
+            color=PRINTED,
+            markersize=5,
+            capsize=3,
+            linewidth=1,
+            label=label if what not in shown else None,
+        )
+        shown.add(what)
+    axes.set_title(bands.title, fontsize=10, loc="left")
+    axes.set_xlabel(unit)
+    axes.set_ylabel(f"concentration ({shown_unit(bands.unit)})")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=-0.015 * times[-1])
+
+
+def bands_figure(
+    path: Path, panels: Sequence[tuple[ExposureReport | None, Bands]], title: str = ""
+) -> None:
+    """Write a figure with one panel for each bands; the file type follows its ending.
+
+    Published values of the report beside it, if there is one, are drawn on them.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written.
+    """
+    figure, found = new_canvas(3.1 * len(panels) + 0.9, len(panels))
+    for axes, (report, bands) in zip(found[:, 0], panels, strict=True):
+        if report is None:
+            draw_bands(axes, bands)
+        else:
+            cycle_day = report.treatment.regimen.cycle_day
+            draw_bands(axes, bands, report.published, report.steady_state_cycle, cycle_day)
+        axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high * 1.2)
+    write_canvas(path, figure, title, size=11)

@@ -1,0 +1,116 @@
+"""Predicted beside published over all trials, as a page of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from her2sim.notice import NOTICE
+from her2sim.report.trial_tables import (
+    endpoint_text,
+    event_text,
+    number_text,
+    predicted_range,
+    predicted_text,
+    range_text,
+)
+from her2sim.studies.trial.report import TrialReport
+from her2sim.studies.trial.rows import Estimate
+from her2sim.studies.trial.scorecard import Score, scorecard
+
+HEAD = """# Trials: predicted beside published
+
+Written by `make trials` ({per_arm} patients an arm, {members} members of the ensemble, seed
+{seed}). The predicted figure is the median over the members, its range their 5th to 95th
+percentile. **Anchors** were used by the calibration ([calibration.md](calibration.md)); everything
+else is a **prediction**. Hits and misses stand alike; a figure without a prediction is neither.
+What the model cannot be trusted for: [trials-limits.md](trials-limits.md). How to run one:
+[trial-run.md](trial-run.md).
+
+{notice}
+
+## Score
+"""
+
+
+def trials_markdown(reports: Sequence[TrialReport]) -> str:
+    """The page as Markdown."""
+    asked = reports[0].run.asked
+    head = HEAD.format(per_arm=asked.per_arm, members=asked.members, seed=asked.seed, notice=NOTICE)
+    scores = scorecard(reports)
+    lines = [head, "| criterion | role | hits | of | no prediction |", "|---|---|---:|---:|---:|"]
+    lines += [
+        f"| {s.title} | {s.role} | {s.hits} | {len(s.rows)} | {len(s.unpredicted)} |"
+        for s in scores
+    ]
+    for score in scores:
+        lines += ["", *_misses(score)]
+    lines += _unpredicted(scores)
+    for report in reports:
+        lines += ["", *_trial(report)]
+    return "\n".join(lines) + "\n"
+
+
+def _misses(score: Score) -> Iterator[str]:
+    misses = [row for row in score.rows if not row.is_hit]
+    if not misses:
+        return
+    yield f"Misses of {score.title} ({score.role}s):"
+    yield ""
+    for row in misses:
+        f = row.figure
+        yield (
+            f"- {row.trial}, {row.arm}, {row.what}: {number_text(f.predicted)} "
+            f"({predicted_range(f)}) against {number_text(f.published)}"
+        )
+
+
+def _unpredicted(scores: Sequence[Score]) -> Iterator[str]:
+    rows = [row for score in scores for row in score.unpredicted]
+    if not rows:
+        return
+    yield from ("", "No prediction (neither hit nor miss; not counted above):", "")
+    for row in rows:
+        yield (
+            f"- {row.trial}, {row.arm}, {row.what}, published "
+            f"{number_text(row.figure.published)}: needs {row.figure.needs}"
+        )
+
+
+def _cells(figure: Estimate) -> str:
+    published = number_text(figure.published)
+    interval = range_text(figure.published_low, figure.published_high)
+    return (
+        f"{predicted_text(figure)} | {predicted_range(figure)} | {published} "
+        f"| {interval} | {figure.role if figure.published is not None else ''} |"
+    )
+
+
+_HEADS = "predicted | 5th to 95th | published | 95 % interval | role |"
+_RULE = "---:|---:|---:|---:|---|"
+
+
+def _trial(report: TrialReport) -> Iterator[str]:
+    trial = report.trial
+    registered = f" ({trial.nct})" if trial.nct else ""
+    yield f"## {trial.id}"
+    yield ""
+    yield f"{trial.title}{registered}."
+    published = [row for row in report.endpoints if row.figure.published is not None]
+    if published or report.ratios:
+        yield from ("", f"| arm | endpoint | {_HEADS}", f"|---|---|{_RULE}")
+    for row in published:
+        text = endpoint_text(row.endpoint, row.measure, row.at_month, row.subgroup)
+        yield f"| {row.arm} | {text}, {row.unit} | {_cells(row.figure)}"
+    for ratio in report.ratios:
+        group = f", {ratio.subgroup.replace('_', ' ')}" if ratio.subgroup else ""
+        text = f"{ratio.endpoint} hazard ratio over {ratio.versus}{group}"
+        yield f"| {ratio.arm} | {text} | {_cells(ratio.figure)}"
+    harms = [row for row in report.safety if row.figure.published is not None]
+    if harms:
+        yield from ("", f"| arm | harm, % | {_HEADS}", f"|---|---|{_RULE}")
+    for harm in harms:
+        text = event_text(harm.event, harm.grade, harm.until_month)
+        yield f"| {harm.arm} | {text} | {_cells(harm.figure)}"
+    if report.notes:
+        yield ""
+        yield from (f"- {note}" for note in report.notes)

@@ -1,0 +1,104 @@
+"""Kaplan-Meier curves of a trial with published points, numbers at risk below."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from her2sim.notice import NOTICE
+from her2sim.report.canvas import new_canvas, write_canvas
+from her2sim.studies.trial.report import AT_RISK_MONTH, ArmSummary, TrialReport, landmarks_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e6c1f")
+LATEST_MONTH = 60.0
+
+
+def curves_of(report: TrialReport) -> list[str]:
+    """Endpoints that have curves."""
+    return list(report.arms[0].curves) if report.arms else []
+
+
+def _draw(report: TrialReport) -> Any:
+    endpoints = curves_of(report)
+    height = 3.4 * len(endpoints) + 0.16 * len(report.arms) * len(endpoints) + 0.8
+    figure, panels = new_canvas(height, len(endpoints))
+    for axes, endpoint in zip(panels[:, 0], endpoints, strict=True):
+        _panel(axes, report, endpoint)
+    return figure
+
+
+def _panel(axes: Axes, report: TrialReport, endpoint: str) -> None:
+    last = min(LATEST_MONTH, max(arm.curves[endpoint].time.max(initial=6) for arm in report.arms))
+    for colour, arm in zip(COLOURS, report.arms, strict=False):
+        curve = arm.curves[endpoint]
+        month = np.concatenate([[0.0], curve.time])
+        for_step = [np.concatenate([[1.0], c]) for c in (curve.survival, curve.low, curve.high)]
+        axes.step(month, for_step[0], where="post", color=colour, linewidth=1.4, label=arm.title)
+        axes.fill_between(
+            month, for_step[1], for_step[2], step="post", color=colour, alpha=0.15, linewidth=0
+        )
+        _published(axes, report, arm, endpoint, colour)
+    axes.set_xlim(0, last)
+    axes.set_ylim(0, 1.02)
+    axes.set_ylabel(f"{endpoint}")
+    axes.set_xlabel("months")
+    axes.legend(fontsize=7.5, frameon=False, loc="upper right", title_fontsize=7.5)
+    _numbers_at_risk(axes, report, endpoint, last)
+
+
+def _published(
+    axes: Axes, report: TrialReport, arm: ArmSummary, endpoint: str, colour: str
+) -> None:
+    """Published points: dots for rates, open squares for medians."""
+    for rows in landmarks_of(report.trial, arm.id, endpoint):
+        axes.plot(rows.months, rows.survival, "o", color=colour, markersize=4)
+    for row in report.endpoints:
+        published = row.figure.published
+        if row.arm != arm.id or row.endpoint != endpoint or row.subgroup or published is None:
+            continue
+        if row.at_month is None:
+            axes.plot([published], [0.5], "s", markerfacecolor="white", color=colour, markersize=5)
+        else:
+            axes.plot([row.at_month], [published / 100], "o", color=colour, markersize=4)
+
+
+def _numbers_at_risk(axes: Axes, report: TrialReport, endpoint: str, last: float) -> None:
+    marks = [k for k, month in enumerate(AT_RISK_MONTH) if month <= last]
+    axes.set_xticks([AT_RISK_MONTH[k] for k in marks])
+    step = 0.075
+    for place, (colour, arm) in enumerate(zip(COLOURS, report.arms, strict=False)):
+        for k in marks:
+            axes.annotate(
+                str(int(arm.at_risk[endpoint][k])), (AT_RISK_MONTH[k], 0),
+                xycoords=("data", "axes fraction"), xytext=(0, -44 - 110 * step * place),
+                textcoords="offset points", fontsize=6.5, color=colour, ha="center",
+                annotation_clip=False,
+            )  # fmt: skip
+
+
+def trial_figure(path: Path, report: TrialReport) -> None:
+    """Write the curves as a figure; the file type follows the ending of the path."""
+    write_canvas(path, _draw(report), _title(report))
+
+
+def figure_png(report: TrialReport) -> bytes:
+    """The curves as the bytes of a picture."""
+    figure = _draw(report)
+    figure.suptitle(_title(report), fontsize=9.5, x=0.01, ha="left")
+    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return buffer.getvalue()
+
+
+def _title(report: TrialReport) -> str:
+    return (
+        f"{report.trial.id}: predicted (lines, 95 % band of chance) and published (dots; squares "
+        "are medians)"
+    )

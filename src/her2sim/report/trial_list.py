@@ -1,0 +1,23 @@
+"""The trials that come with her2sim, as a table."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from her2sim.trials.library import load_trial, trial_names
+
+
+def trials_table() -> Table:
+    """Name, setting, arms, and how many published figures are anchors or predictions."""
+    table = Table(title="Trials", title_justify="left")
+    for name in ("name", "setting", "arms", "anchors", "predictions", "title"):
+        table.add_column(name, justify="right" if name in ("anchors", "predictions") else "left")
+    for name in trial_names():
+        trial = load_trial(name)
+        rows = (*trial.outcome, *trial.comparison, *trial.safety, *trial.landmarks)
+        n_anchors = sum(row.role == "anchor" for row in rows)
+        arms = ", ".join(arm.id for arm in trial.arm)
+        table.add_row(
+            name, trial.setting, arms, str(n_anchors), str(len(rows) - n_anchors), trial.title
+        )
+    return table

@@ -1,0 +1,63 @@
+"""Trial reports as one HTML file."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from her2sim.report.html import PageTable, render
+from her2sim.report.trial_figure import curves_of, figure_png
+from her2sim.report.trial_tables import heading, trial_tables
+from her2sim.store.files import write_text
+from her2sim.studies.trial.report import TrialReport
+
+
+def trial_page(path: Path, reports: Sequence[TrialReport], title: str = "") -> None:
+    """Write reports on some trials as one file that needs no other.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written.
+    """
+    write_text(path, page_text(reports, title))
+
+
+def page_text(reports: Sequence[TrialReport], title: str = "") -> str:
+    """The page as text."""
+    name = title or ", ".join(report.trial.id for report in reports)
+    return render("trials", title=name, reports=[_part(report) for report in reports])
+
+
+def _part(report: TrialReport) -> dict[str, object]:
+    """What the page has of a report."""
+    keys = sorted({key.split(":")[0] for key in _source_keys(report)})
+    return {
+        "name": report.trial.id,
+        "heading": heading(report),
+        "picture": b64encode(figure_png(report)).decode() if curves_of(report) else "",
+        "tables": [page_table(table, report.trial.id) for table in trial_tables(report)],
+        "notes": report.notes,
+        "sources": [report.trial.source_text(key) for key in keys],
+    }
+
+
+def _source_keys(report: TrialReport) -> Iterator[str]:
+    for rows in (report.endpoints, report.safety, report.ratios):
+        yield from (row.figure.source for row in rows if row.figure.source)
+
+
+def page_table(table: Table, trial: str) -> PageTable:
+    """A table of the terminal for a page."""
+    columns = table.columns
+    cells = [[str(cell) for cell in column.cells] for column in columns]
+    numeric = (place for place, column in enumerate(columns) if column.justify == "right")
+    return PageTable(
+        f"{trial}: {table.title}" if table.title else trial,
+        [str(column.header) for column in columns],
+        list(zip(*cells, strict=True)),
+        frozenset(numeric),
+    )

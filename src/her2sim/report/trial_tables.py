@@ -1,0 +1,214 @@
+"""A trial report for the terminal: predicted beside published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from her2sim.studies.trial.report import TrialReport
+from her2sim.studies.trial.rows import Estimate
+from her2sim.studies.trial.scorecard import Judged, Score
+from her2sim.trials.measures import SAFETY
+
+MEASURES = {"median_month": "median", "rate_percent": "rate"}
+
+
+def heading(report: TrialReport) -> str:
+    """What was run, in a line."""
+    asked = report.run.asked
+    each = f"{asked.replicates} replicates of {{}}" if asked.replicates > 1 else "{}"
+    arms = ", ".join(f"{arm.id} {arm.n // asked.replicates}" for arm in report.arms)
+    rules = "labels' rules on" if asked.by_rules else "labels' rules off"
+    return (
+        f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
+        f"{asked.seed}, {asked.members} members, {rules}"
+    )
+
+
+def trial_tables(report: TrialReport) -> Iterator[Table]:
+    """Arms, endpoints, hazard ratios, harms, treatment, and power."""
+    yield _arms(report)
+    if report.endpoints:
+        yield _endpoints(report)
+    if report.ratios:
+        yield _ratios(report)
+    yield _safety(report)
+    yield _treatment(report)
+    if report.power:
+        yield _power(report)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        words = ("arm", "endpoint", "harm", "drug", "role", "over", "of")
+        table.add_column(name, justify="left" if name in words else "right")
+    return table
+
+
+def number_text(value: float | None) -> str:
+    """A number in three figures; a dash without one."""
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:.3g}" if math.isfinite(value) else "not reached"
+
+
+def range_text(low: float | None, high: float | None) -> str:
+    """A range; nothing without one."""
+    if low is None and high is None:
+        return ""
+    return f"{number_text(low)} to {number_text(high)}"
+
+
+def spread_text(is_there: bool, low: float | None, high: float | None, needs: str) -> str:
+    """The range of a prediction; where it or the prediction is missing, what that would need."""
+    if not needs:
+        return range_text(low, high)
+    return f"-, needs {needs}" if is_there else f"needs {needs}"
+
+
+def predicted_range(figure: Estimate) -> str:
+    """The range of a figure, or what it would need."""
+    return spread_text(figure.is_predicted, figure.low, figure.high, figure.needs)
+
+
+def predicted_text(figure: Estimate | None) -> str:
+    """The predicted number, or that nobody was tested for it; a dash without a figure."""
+    if figure is not None and not figure.is_measured:
+        return "not measured"
+    return number_text(None if figure is None else figure.predicted)
+
+
+def figure_cells(figure: Estimate) -> list[str]:
+    """Predicted, its range, published, its range, role."""
+    return [
+        predicted_text(figure),
+        predicted_range(figure),
+        number_text(figure.published),
+        range_text(figure.published_low, figure.published_high),
+        figure.role if figure.published is not None else "",
+    ]
+
+
+_FIGURE = ("predicted", "range", "published", "95 % interval", "role")
+
+
+def endpoint_text(endpoint: str, measure: str, month: float | None, group: str | None) -> str:
+    """An endpoint in words."""
+    at = f" at {month:g} months" if month else ""
+    of = f", {group.replace('_', ' ')}" if group else ""
+    how = "" if measure == "rate_percent" and not month else f" {MEASURES[measure]}"
+    return f"{endpoint}{how}{at}{of}"
+
+
+def _arms(report: TrialReport) -> Table:
+    table = _table(
+        "Arms", "arm", "of", "patients", "median follow-up (months)", "days with a harm >= grade 2"
+    )
+    for arm in report.arms:
+        table.add_row(
+            arm.id, arm.title, str(arm.n), number_text(arm.follow_up_month),
+            f"{arm.days_grade_2:.1f}",
+        )  # fmt: skip
+    return table
+
+
+def _endpoints(report: TrialReport) -> Table:
+    table = _table("Endpoints", "arm", "endpoint", "unit", *_FIGURE)
+    for row in report.endpoints:
+        text = endpoint_text(row.endpoint, row.measure, row.at_month, row.subgroup)
+        table.add_row(row.arm, text, row.unit, *figure_cells(row.figure))
+    return table
+
+
+def _ratios(report: TrialReport) -> Table:
+    table = _table("Hazard ratios", "arm", "over", "endpoint", *_FIGURE)
+    for row in report.ratios:
+        of = f", {row.subgroup.replace('_', ' ')}" if row.subgroup else ""
+        table.add_row(row.arm, row.versus, f"{row.endpoint}{of}", *figure_cells(row.figure))
+    return table
+
+
+def event_text(event: str, grade: str, until_month: float | None = None) -> str:
+    """A harm in words."""
+    by = f", in {until_month:g} months" if until_month else ""
+    return SAFETY[event] + ("" if grade == "any" else f", grade {grade} or more") + by
+
+
+def _safety(report: TrialReport) -> Table:
+    off = report.without_rules
+    more = ("without rules",) if off is not None else ()
+    table = _table("Harms, % of patients", "arm", "harm", *_FIGURE[:1], *more, *_FIGURE[1:])
+    rows = () if off is None else off.safety
+    other = {(r.arm, r.event, r.grade, r.until_month): r.figure for r in rows}
+    for row in report.safety:
+        cells = figure_cells(row.figure)
+        if off is not None:
+            found = other.get((row.arm, row.event, row.grade, row.until_month))
+            cells.insert(1, predicted_text(found))
+        table.add_row(row.arm, event_text(row.event, row.grade, row.until_month), *cells)
+    return table
+
+
+def _treatment(report: TrialReport) -> Table:
+    off = report.without_rules
+    columns = ["dose intensity", "given mg", "days on hold", "reduced %", "stopped for harm %"]
+    more = ["intensity without rules", "mg without rules"] if off is not None else []
+    table = _table("Treatment, means", "arm", "drug", *columns, *more)
+    other = {
+        (arm.id, drug.drug): drug for arm in (off.arms if off else ()) for drug in arm.treatment
+    }
+    for arm in report.arms:
+        for drug in arm.treatment:
+            cells = [
+                f"{drug.dose_intensity:.3f}", f"{drug.given_mg:.5g}", f"{drug.hold_day:.1f}",
+                f"{drug.reduced_percent:.1f}", f"{drug.stopped_percent:.1f}",
+            ]  # fmt: skip
+            if off is not None:
+                found = other[arm.id, drug.drug]
+                cells += [f"{found.dose_intensity:.3f}", f"{found.given_mg:.5g}"]
+            table.add_row(arm.id, drug.drug, *cells)
+    return table
+
+
+def _power(report: TrialReport) -> Table:
+    table = _table(
+        "Power by the log-rank test, two-sided 5 %", "endpoint", "arm", "over", "patients",
+        "replicates", "power %", "95 % interval", "hazard ratio", "5th to 95th",
+    )  # fmt: skip
+    for row in report.power:
+        table.add_row(
+            row.endpoint, row.arm, row.versus, str(row.patients), str(row.replicates),
+            f"{100 * row.power:.1f}", range_text(100 * row.low, 100 * row.high),
+            number_text(row.hazard_ratio),
+            spread_text(
+                row.hazard_ratio is not None, row.hazard_ratio_p5, row.hazard_ratio_p95, row.needs
+            ),
+        )  # fmt: skip
+    return table
+
+
+def score_tables(scores: Sequence[Score]) -> Iterator[Table]:
+    """Criteria and how many rows meet them; then the figures that have no prediction."""
+    table = Table(title="Predicted beside published", title_justify="left")
+    for name in ("criterion", "role", "hits", "of", "no prediction"):
+        table.add_column(name, justify="left" if name in ("criterion", "role") else "right")
+    for score in scores:
+        counts = (score.hits, len(score.rows), len(score.unpredicted))
+        table.add_row(score.title, score.role, *map(str, counts))
+    yield table
+    rows = [row for score in scores for row in score.unpredicted]
+    if rows:
+        yield _unpredicted(rows)
+
+
+def _unpredicted(rows: Sequence[Judged]) -> Table:
+    table = Table(title="No prediction: neither hit nor miss", title_justify="left")
+    for name in ("trial", "arm", "figure", "published", "would need"):
+        table.add_column(name, justify="right" if name == "published" else "left")
+    for row in rows:
+        published = number_text(row.figure.published)
+        table.add_row(row.trial, row.arm, row.what, published, row.figure.needs)
+    return table

@@ -1,1 +1,0 @@
-"""Trials that were run, made visible: run, report, figures, page, score."""

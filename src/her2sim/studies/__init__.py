@@ -1,0 +1,1 @@
+"""Answers to questions: exposure, comparison, delay, shortage, population, trial."""

@@ -1,0 +1,264 @@
+"""What happens to a population on a regimen: response, harms, doses and decisions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim import __version__
+from her2sim.arrays import Array, Progress, no_progress
+from her2sim.biology.blood import CTCAE_LIMITS
+from her2sim.biology.ensemble import FEWEST, Members, require_members
+from her2sim.biology.heart import CardiacProfile
+from her2sim.biology.lesion_model import diseases, efficacy_notes
+from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.population import Population
+from her2sim.pk.combination import Combination
+from her2sim.pk.exposure_run import CHUNK, cohort_chunks
+from her2sim.protocol.decisions import Decision
+from her2sim.studies.population_estimates import PopulationEstimate, estimates_of, needs_text
+from her2sim.virtual_patient.outcomes import patient_columns
+from her2sim.virtual_patient.run import run_virtual_patient
+from her2sim.virtual_patient.treat import PROGRESSION, Treated, TreatmentPlan, treat
+
+BAND_PATIENTS = 500
+SHOWN = {
+    "diameters_mm": "sum of diameters over the first",
+    "lvef": "true LVEF (%)",
+    "count_neutrophils": "neutrophils (1e9/L)",
+    "count_platelets": "platelets (1e9/L)",
+}
+
+
+@dataclass(frozen=True)
+class Band:
+    """Median, 5th and 95th percentile of an output over time, in some of the patients."""
+
+    title: str
+    time_day: Array
+    median: Array
+    p5: Array
+    p95: Array
+
+    def as_dict(self) -> dict[str, Any]:
+        """The band as plain data."""
+        numbers = {name: v.tolist() for name, v in vars(self).items() if name != "title"}
+        return {"title": self.title, **numbers}
+
+
+@dataclass(frozen=True)
+class Acted:
+    """How many patients a rule acted on, by what it did."""
+
+    rule: str
+    decision: str
+    patients: float
+    is_confirmed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class PopulationReport:
+    """The report on a population."""
+
+    combination: Combination
+    population: str
+    patients: int
+    seed: int
+    members: int
+    how: TreatmentPlan
+    outcomes: tuple[PopulationEstimate, ...]
+    acted: tuple[Acted, ...]
+    bands: tuple[Band, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        return {
+            "her2sim": __version__,
+            "regimen": self.combination.name,
+            "population": self.population,
+            "patients": self.patients,
+            "seed": self.seed,
+            "members": self.members,
+            "weeks": self.how.end_day / 7,
+            "region": self.how.region,
+            "rules": self.how.by_rules,
+            "outcomes": [vars(outcome) for outcome in self.outcomes],
+            "rules_that_acted": [vars(acted) for acted in self.acted],
+            "bands": [
+                {
+                    name: v.tolist() if isinstance(v, np.ndarray) else v
+                    for name, v in vars(b).items()
+                }
+                for b in self.bands
+            ],
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+
+@dataclass
+class _Gathered:
+    """One number a patient, by name, chunk by chunk; and patients by rule and decision."""
+
+    parts: list[dict[str, Array]] = field(default_factory=list)
+    diseases: Counter[str] = field(default_factory=Counter)
+    acted: dict[tuple[str, str], int] = field(default_factory=dict)
+    confirmed: dict[str, bool] = field(default_factory=dict)
+    followed: dict[str, list[Array]] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, Array]:
+        """One number a patient, by name; NaN for those whose model does not have it."""
+        names = dict.fromkeys(name for part in self.parts for name in part)
+        return {
+            name: np.concatenate(
+                [part.get(name, np.full(part["member"].size, np.nan)) for part in self.parts]
+            )
+            for name in names
+        }
+
+    def add(self, treated: Treated) -> None:
+        members, traits = treated.people.members.ids, treated.people.tumours.traits
+        self.diseases += diseases(traits["tumour_type"], traits["setting"])
+        columns = (("member", members), *patient_columns(treated))
+        self.parts.append({name: np.asarray(v, dtype=np.float64) for name, v in columns})
+        log = treated.protocol_run.log
+        for plan in treated.protocol_run.protocol.plans:
+            for rule in plan.label.rule if plan.label is not None else ():
+                self.confirmed[rule.id] = rule.is_confirmed
+        for number, rule_id in enumerate(log.rules):
+            for decision in Decision:
+                chosen = (log.rule == number) & (log.decision == decision)
+                n = np.unique(log.patient[chosen]).size
+                if n:
+                    key = (rule_id, decision.name.lower())
+                    self.acted[key] = self.acted.get(key, 0) + n
+
+
+def population_report(
+    combination: Combination,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    how: TreatmentPlan,
+    tumour: TumourProfile | None = None,
+    heart: CardiacProfile | None = None,
+    *,
+    members: int = 1,
+    progress: Progress = no_progress,
+    threads: int | None = None,
+) -> PopulationReport:
+    """Treat a population and gather what happened.
+
+    Parameters
+    ----------
+    combination : drugs of the regimen
+    population : whom to draw, or patients
+    patients, seed : how many, and what decides everything about them
+    how : length, setting, rules and methods
+    tumour, heart : what is known of all patients
+    members : members of the ensemble; with one, the values of the fact files
+    """
+    require_members(members)
+    gathered, done = _Gathered(), 0
+    for cohort in cohort_chunks(population, patients, seed, CHUNK):
+        number = np.arange(done, done + cohort.n_patients)
+        own = np.zeros(number.size, dtype=np.int64) if members == 1 else 1 + number % members
+        people = draw_virtual_cohort(cohort, tumour, heart, Members(own))
+        for rows in _alike(people):
+            treated = treat(combination.treatments, people.take(rows), how, threads=threads)
+            gathered.add(treated)
+            if done == 0:
+                _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)
+        done += cohort.n_patients
+        progress(done, patients)
+    columns = gathered.columns()
+    bands, often = _bands(gathered.followed, how)
+    acted = [
+        Acted(rule, decision, n / patients, gathered.confirmed.get(rule, True))
+        for (rule, decision), n in sorted(gathered.acted.items(), key=lambda item: -item[1])
+        if rule != PROGRESSION.id
+    ]
+    of_lesion = _OF_LESION if "diameters_mm" in gathered.followed else ()
+    name = population.name
+    return PopulationReport(
+        combination, name, patients, seed, members, how,
+        (*estimates_of(columns, how), *often), tuple(acted), bands,
+        (*combination.notes, *efficacy_notes(gathered.diseases), *of_lesion, *_NOTES),
+    )  # fmt: skip
+
+
+def _alike(people: VirtualCohort) -> Iterator[NDArray[np.int64]]:
+    """Positions of patients with a modelled lesion, and of those without: each group is treated
+    by itself, so that nobody's numbers depend on the company.
+    """
+    has_lesion = people.tumours.has_lesion_model
+    for rows in (np.flatnonzero(has_lesion), np.flatnonzero(~has_lesion)):
+        if rows.size:
+            yield rows
+
+
+_OF_LESION = (
+    "Tumour numbers are an ensemble calibrated to anchor trials: believe ranges and contrasts.",
+)
+_NOTES = (
+    "Harms known by rates only come at their published onset; what is measured between visits is "
+    "not seen.",
+)
+
+
+def _follow(
+    followed: dict[str, list[Array]],
+    treated: Treated,
+    n: int,
+    how: TreatmentPlan,
+    threads: int | None,
+) -> None:
+    """Add what happens to the first ``n`` patients between visits.
+
+    Their doses are put through the model again and looked at every other day.
+    """
+    if not n:
+        return
+    record = treated.protocol_run.record
+    own = record.take(record.patient < n)
+    few = treated.people.take(np.arange(n))
+    course = run_virtual_patient(treated.whole, few, own, how.end_day, _grid(how), threads=threads)
+    for name in SHOWN:
+        if name in treated.whole.model.outputs:
+            followed.setdefault(name, []).append(course.output(name))
+
+
+def _grid(how: TreatmentPlan) -> Array:
+    return np.arange(0.0, how.end_day + 1.0, 2.0)
+
+
+def _bands(
+    followed: Mapping[str, list[Array]], how: TreatmentPlan
+) -> tuple[tuple[Band, ...], tuple[PopulationEstimate, ...]]:
+    """Bands of some patients, and how low their counts are on any day."""
+    bands, often = list[Band](), list[PopulationEstimate]()
+    for name, title in SHOWN.items():
+        if name not in followed:
+            continue
+        values = np.concatenate(followed[name])
+        if name == "diameters_mm":
+            values = values / values[:, :1]
+        line = name.removeprefix("count_")
+        if line in CTCAE_LIMITS:
+            worst, n = 100 * float((values.min(axis=1) < CTCAE_LIMITS[line][3]).mean()), len(values)
+            name = f"{line} of grade 3 or 4 on any day ({n} patients)"
+            is_known = n >= FEWEST
+            needs = "" if is_known else needs_text(n)
+            often.append(PopulationEstimate(name, worst if is_known else None, "%", needs=needs))
+        p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
+        bands.append(Band(title, _grid(how), median, p5, p95))
+    return tuple(bands), tuple(often)

@@ -1,0 +1,265 @@
+"""Exposure of all drugs of a regimen in a population."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from her2sim.arrays import Array, Progress
+from her2sim.notice import NOTICE
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.population import Population
+from her2sim.pk.combination import CYCLE_DAY, Combination, simulate_together
+from her2sim.pk.exposure_run import CHUNK, ExposureResult, Treatment, cohort_chunks, run_manifest
+from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.store.parts import PartStore
+from her2sim.store.spool import Spool
+from her2sim.studies.bands import BAND_PATIENTS, Bands
+from her2sim.studies.exposure import (
+    fingerprint,
+    metric_columns,
+    notes,
+    patient_frame,
+    stored_metrics,
+)
+from her2sim.studies.metrics import (
+    EXPOSURE_METRICS,
+    Statistics,
+    analyte_names,
+    cycle_metrics,
+    metric_unit,
+    statistics,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CYCLES_DRAWN = 3
+POINTS_PER_DAY = 24
+
+
+@dataclass(frozen=True)
+class DrugExposure:
+    """A metric of a drug in a cycle of three weeks, over the patients."""
+
+    drug: str
+    analyte: str
+    cycle: int
+    metric: str
+    unit: str
+    statistics: Statistics
+
+
+@dataclass(frozen=True)
+class TogetherReport:
+    """Predicted exposures of all drugs of a regimen."""
+
+    combination: Combination
+    population: str
+    patients: int
+    seed: int
+    n_cycles: int
+    exposures: tuple[DrugExposure, ...]
+    notes: tuple[str, ...]
+
+    def shown(self) -> Iterator[DrugExposure]:
+        """Rows of the first and the last cycle in which each drug is given."""
+        for treatment in self.combination.treatments:
+            ends = given_cycles(treatment, self.n_cycles)
+            for row in self.exposures:
+                if row.drug == treatment.drug.id and row.cycle in ends:
+                    yield row
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        return {
+            "regimen": self.combination.name,
+            "title": self.combination.title,
+            "drugs": [
+                {
+                    "drug": t.drug.id,
+                    "model": t.pk.model,
+                    "model_status": t.pk.status,
+                    "regimen": t.regimen.title,
+                    "doses": len(doses_given(t, self.n_cycles)),
+                    "interactions": [f"{row.kind} {row.name}" for row in t.interactions],
+                }
+                for t in self.combination.treatments
+            ],
+            "population": self.population,
+            "patients": self.patients,
+            "seed": self.seed,
+            "cycles": self.n_cycles,
+            "cycle_day": CYCLE_DAY,
+            "notice": NOTICE,
+            "notes": list(self.notes),
+            "exposures": [
+                {
+                    "drug": r.drug,
+                    "analyte": r.analyte,
+                    "cycle": r.cycle,
+                    "metric": r.metric,
+                    "unit": r.unit,
+                }
+                | vars(r.statistics)
+                for r in self.exposures
+            ],
+        }
+
+
+def doses_given(treatment: Treatment, n_cycles: int) -> list[float]:
+    """Days of the doses of a drug within some cycles."""
+    doses = treatment.regimen.doses_before(round(n_cycles * CYCLE_DAY * MINUTES_PER_DAY))
+    return [dose.time_day for dose in doses]
+
+
+def given_cycles(treatment: Treatment, n_cycles: int) -> tuple[int, ...]:
+    """The first and the last cycle in which a drug is given; none if it comes later."""
+    cycles = {int(day // CYCLE_DAY) + 1 for day in doses_given(treatment, n_cycles)}
+    return tuple(sorted({min(cycles), max(cycles)})) if cycles else ()
+
+
+def exposure_together(
+    combination: Combination,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    n_cycles: int,
+    *,
+    output: Path | None = None,
+    progress: Progress | None = None,
+    chunk: int = CHUNK,
+    threads: int | None = None,
+) -> TogetherReport:
+    """Predict the exposure of every drug of a regimen, cycle by cycle of three weeks.
+
+    Parameters
+    ----------
+    combination : the regimen
+    population : distributions to draw from, or given patients
+    patients, seed : how many, and their random numbers
+    n_cycles : cycles of three weeks
+    output : Parquet file, one row a patient, drug and cycle (an equal run is resumed)
+    progress : called with patients done and in all
+    chunk : patients in memory at a time; the results do not depend on it
+    """
+    width = sum(len(metric_columns(t)) for t in combination.treatments)
+    store = _store(combination, population, patients, seed, n_cycles, chunk, output)
+    spool = Spool(width * n_cycles)
+    try:
+        for number, cohort in enumerate(cohort_chunks(population, patients, seed, chunk)):
+            metrics = _chunk(combination, cohort, n_cycles, number, store, threads)
+            spool.add(metrics.reshape(spool.n_columns, -1))
+            if progress is not None:
+                progress(sum(spool.sizes), patients)
+        if store is not None:
+            store.finish()
+        rows = tuple(_rows(combination, n_cycles, spool))
+    finally:
+        spool.close()
+    remarks = [*combination.notes]
+    for treatment in combination.treatments:
+        plain = Treatment(treatment.drug, treatment.pk, treatment.regimen)
+        remarks += notes(plain, population)
+    return TogetherReport(
+        combination, population.name, patients, seed, n_cycles, rows, tuple(remarks)
+    )
+
+
+def _store(
+    combination: Combination,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    n_cycles: int,
+    chunk: int,
+    output: Path | None,
+) -> PartStore | None:
+    if output is None:
+        return None
+    first = next(cohort_chunks(population, 1, seed))
+    manifest = {
+        "drugs": [run_manifest(t, first) for t in combination.treatments],
+        "regimen": combination.name,
+        "doses_day": {t.drug.id: doses_given(t, n_cycles) for t in combination.treatments},
+        "patients": patients,
+        "n_cycles": n_cycles,
+        "chunk": chunk,
+        "population_sha256": fingerprint(population),
+        "notice": NOTICE,
+    }
+    return PartStore(output, manifest)
+
+
+def _chunk(
+    combination: Combination,
+    cohort: Cohort,
+    n_cycles: int,
+    number: int,
+    store: PartStore | None,
+    threads: int | None,
+) -> Array:
+    """Metrics, shape (drugs x analytes x metrics, n_cycles, n); stored ones are read."""
+    known = store.read(number) if store is not None else None
+    if known is not None:
+        parts = known.partition_by("drug", as_dict=True)
+        found = [stored_metrics(parts[t.drug.id,], t, n_cycles) for t in combination.treatments]
+        return np.concatenate(found)
+    metrics, frames = [], []
+    for course in simulate_together(combination, cohort, n_cycles, threads=threads):
+        values = cycle_metrics(course)
+        metrics.append(values.reshape(-1, *values.shape[2:]))
+        if store is not None:
+            frames.append(_frame(course))
+    if store is not None:
+        import polars as pl
+
+        store.write(number, pl.concat(frames, how="diagonal").sort("patient", maintain_order=True))
+    return np.concatenate(metrics)
+
+
+def _frame(course: ExposureResult) -> pl.DataFrame:
+    import polars as pl
+
+    frame = patient_frame(course)
+    return frame.select(pl.lit(course.treatment.drug.id).alias("drug"), pl.all())
+
+
+def _rows(combination: Combination, n_cycles: int, spool: Spool) -> Iterator[DrugExposure]:
+    column = 0
+    for treatment in combination.treatments:
+        for analyte in analyte_names(treatment):
+            for metric in EXPOSURE_METRICS:
+                unit = metric_unit(treatment, metric, analyte)
+                for cycle in range(1, n_cycles + 1):
+                    summary = statistics(spool.column(column))
+                    yield DrugExposure(treatment.drug.id, analyte, cycle, metric, unit, summary)
+                    column += 1
+
+
+def bands_together(
+    combination: Combination,
+    population: Population | Cohort,
+    patients: int,
+    seed: int,
+    n_cycles: int,
+) -> list[Bands]:
+    """Concentration bands of each drug over the first three cycles in which it is given."""
+    n = min(patients, BAND_PATIENTS)
+    (cohort,) = cohort_chunks(population, n, seed, chunk=n)
+    found = []
+    for treatment in combination.treatments:
+        first = (given_cycles(treatment, n_cycles) or (1,))[0]
+        last = min(n_cycles, first + CYCLES_DRAWN - 1)
+        start, end = (first - 1) * CYCLE_DAY, last * CYCLE_DAY
+        times = np.linspace(start, end, round(end - start) * POINTS_PER_DAY + 1)
+        alone = Combination(combination.name, combination.title, (treatment,), ())
+        (course,) = simulate_together(alone, cohort, last, grid_day=times)
+        p5, median, p95 = np.quantile(course.grid, [0.05, 0.5, 0.95], axis=0)
+        title = f"{treatment.drug.id}, {treatment.regimen.title}"
+        found.append(Bands(title, times, median, p5, p95, treatment.pk.concentration_unit, n))
+    return found

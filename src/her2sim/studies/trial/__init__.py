@@ -1,0 +1,1 @@
+"""A trial that was run: estimates beside published figures, score, power."""

@@ -1,0 +1,224 @@
+"""A trial that was run, beside what it published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim import __version__
+from her2sim.arrays import Array
+from her2sim.notice import NOTICE
+from her2sim.studies.trial.power import Power, trial_power
+from her2sim.studies.trial.rows import (
+    EndpointRow,
+    HazardRatioRow,
+    SafetyRow,
+    endpoint_rows,
+    ratio_rows,
+    safety_rows,
+)
+from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.measures import CURVES
+from her2sim.trials.run import TrialRun
+from her2sim.trials.survival import KaplanMeier, follow_up, numbers_at_risk
+from her2sim.trials.trial import Landmarks, Trial
+from her2sim.units import DAY_PER_MONTH
+
+Arms = Mapping[str, ArmOutcomes]
+AT_RISK_MONTH = (0.0, 6.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0)
+
+
+@dataclass(frozen=True)
+class DrugSummary:
+    """How an arm was treated, by drug: relative dose intensity, days on hold, stopped for harm."""
+
+    drug: str
+    dose_intensity: float
+    given_mg: float
+    hold_day: float
+    reduced_percent: float
+    stopped_percent: float
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """An arm: patients, follow-up, treatment, days with a harm of grade 2 or more, curves."""
+
+    id: str
+    title: str
+    n: int
+    follow_up_month: float
+    days_grade_2: float
+    treatment: tuple[DrugSummary, ...]
+    curves: Mapping[str, KaplanMeier] = field(repr=False)
+    at_risk: Mapping[str, NDArray[np.int64]] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class TrialReport:
+    """The report on a trial; ``without_rules`` is the same trial with no dose held for harm."""
+
+    run: TrialRun
+    arms: tuple[ArmSummary, ...]
+    endpoints: tuple[EndpointRow, ...]
+    safety: tuple[SafetyRow, ...]
+    ratios: tuple[HazardRatioRow, ...]
+    power: tuple[Power, ...]
+    notes: tuple[str, ...]
+    without_rules: TrialReport | None = None
+
+    @property
+    def trial(self) -> Trial:
+        """The trial."""
+        return self.run.trial
+
+    @property
+    def patients(self) -> int:
+        """Patients in all arms and replicates."""
+        return sum(arm.n for arm in self.arms)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        asked = self.run.asked
+        found: dict[str, Any] = {
+            "her2sim": __version__,
+            "trial": self.trial.id,
+            "seed": asked.seed,
+            "patients": self.patients,
+            "members": asked.members,
+            "replicates": asked.replicates,
+            "protocol": "on" if asked.by_rules else "off",
+            "notice": NOTICE,
+            "arms": [self._arm(arm) for arm in self.arms],
+            "comparisons": [
+                {
+                    "endpoint": row.endpoint,
+                    "arm": row.arm,
+                    "versus": row.versus,
+                    "subgroup": row.subgroup,
+                    "hazard_ratio": row.figure.predicted,
+                    **{k: v for k, v in row.figure.as_dict().items() if k != "predicted"},
+                }
+                for row in self.ratios
+            ],
+            "notes": list(self.notes),
+        }
+        if self.power:
+            found["power"] = [vars(row) for row in self.power]
+        if self.without_rules is not None:
+            found["protocol_off"] = self.without_rules.as_dict()
+        return found
+
+    def _arm(self, arm: ArmSummary) -> dict[str, Any]:
+        endpoints = [
+            {
+                **{k: v for k, v in vars(row).items() if k not in ("arm", "figure")},
+                **row.figure.as_dict(),
+            }
+            for row in self.endpoints
+            if row.arm == arm.id
+        ]
+        safety = [
+            {
+                "event": row.event,
+                "grade": row.grade,
+                "until_month": row.until_month,
+                **row.figure.as_dict(),
+            }
+            for row in self.safety
+            if row.arm == arm.id
+        ]
+        return {
+            "id": arm.id,
+            "n": arm.n,
+            "follow_up_month": arm.follow_up_month,
+            "days_grade_2": arm.days_grade_2,
+            "treatment": [vars(drug) for drug in arm.treatment],
+            "endpoints": endpoints,
+            "safety": safety,
+        }
+
+
+def trial_report(run: TrialRun, without_rules: TrialReport | None = None) -> TrialReport:
+    """Work out all figures of a trial that was run."""
+    trial, arms = run.trial, run.arms()
+    is_alone = run.asked.members == 1
+    power = trial_power(run, arms) if run.asked.replicates > 1 else ()
+    return TrialReport(
+        run,
+        tuple(_summary(trial, arm.id, arms[arm.id]) for arm in trial.arm),
+        tuple(endpoint_rows(trial, arms, is_alone)),
+        tuple(safety_rows(trial, arms, is_alone)),
+        tuple(ratio_rows(trial, arms, is_alone)),
+        tuple(power),
+        tuple(_notes(trial)),
+        without_rules,
+    )
+
+
+def _notes(trial: Trial) -> Iterator[str]:
+    yield from trial.notes
+    for arm in trial.arm:
+        if arm.stands_for:
+            yield f"{arm.id}: {arm.stands_for}."
+    for ratio in trial.comparison:
+        if ratio.follow_up_month is not None:
+            group = f" ({ratio.subgroup.replace('_', ' ')})" if ratio.subgroup else ""
+            yield (
+                f"{ratio.endpoint} hazard ratio of {ratio.arm} over {ratio.versus}{group}: at the "
+                f"data cut {ratio.follow_up_month:g} months after the last patient, as published."
+            )
+    for row in trial.crossover:
+        yield (
+            f"{row.value:g} % of {row.arm} got the drugs of {row.to} after progression: the "
+            "time from progression to death is empirical and holds some of it."
+        )
+    if any(endpoint != "safety" for endpoint in trial.endpoints):
+        yield "Overall survival is empirical beyond progression: read its differences with doubt."
+
+
+def _summary(trial: Trial, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
+    curves: dict[str, KaplanMeier] = {}
+    at_risk: dict[str, NDArray[np.int64]] = {}
+    for endpoint in (e for e in trial.endpoints if e in CURVES and e != "DoR"):
+        times = arm.times(endpoint)
+        curves[endpoint] = times.curve()
+        at_risk[endpoint] = numbers_at_risk(times.month, np.array(AT_RISK_MONTH))
+    months = follow_up(*_followed(arm))[0]
+    return ArmSummary(
+        arm_id, trial.arm_of(arm_id).title, arm.member.size, months,
+        float(np.nanmean(arm.numbers("days_grade_2"))), tuple(_drug_summaries(arm)), curves,
+        at_risk,
+    )  # fmt: skip
+
+
+def _followed(arm: ArmOutcomes) -> tuple[Array, NDArray[np.bool_]]:
+    if arm.has("death_day"):
+        times = arm.times("OS")
+        return times.month, times.event
+    month = arm.until_day() / DAY_PER_MONTH
+    return month, np.zeros(month.size, dtype=bool)
+
+
+def _drug_summaries(arm: ArmOutcomes) -> Iterator[DrugSummary]:
+    kinds = ("intensity", "given_mg", "hold", "reductions", "stopped")
+    for name in sorted(n for n in arm.names if n.startswith("intensity:")):
+        drug = name.partition(":")[2]
+        rows = {kind: arm.numbers(f"{kind}:{drug}") for kind in kinds}
+        shares = {
+            kind: 100 * float((rows[kind][~np.isnan(rows[kind])] > 0).mean())
+            for kind in ("reductions", "stopped")
+        }
+        yield DrugSummary(
+            drug, float(np.nanmean(rows["intensity"])), float(np.nanmean(rows["given_mg"])),
+            float(np.nanmean(rows["hold"])), shares["reductions"], shares["stopped"],
+        )  # fmt: skip
+
+
+def landmarks_of(trial: Trial, arm: str, endpoint: str) -> Sequence[Landmarks]:
+    """Published points of a curve."""
+    return [row for row in trial.landmarks if (row.arm, row.endpoint) == (arm, endpoint)]

@@ -1,0 +1,1 @@
+"""One patient through lines of treatment, and what came of it."""

@@ -1,0 +1,220 @@
+"""One patient whose readings come from the model: tumour, heart and blood through all lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.arrays import Array
+from her2sim.biology.heart import CardiacProfile
+from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
+from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
+from her2sim.drugs.mechanism import load_mechanism
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.her2_status import interpret
+from her2sim.patients.patient import Patient
+from her2sim.pk.exposure_run import Treatment
+from her2sim.protocol.readings import TableReadings, Visit
+from her2sim.protocol.recorder import TreatmentRecorder
+from her2sim.regimens.dosing_record import DosingRecord
+from her2sim.timeline.result import BodyBand
+from her2sim.virtual_patient.assessments import SimulatedAssessments, scan_error
+from her2sim.virtual_patient.calendar import SCANS
+from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
+from her2sim.virtual_patient.drugs import ORGANS
+from her2sim.virtual_patient.run import SimulatedTrajectories, run_virtual_patient
+
+TWINS = 300
+STEP_DAY = 2.0
+_SHOWN = (
+    ("occupancy_iv", "occupied HER2, domain IV", "share", "occupancy_iv"),
+    ("occupancy_ii", "occupied HER2, domain II", "share", "occupancy_ii"),
+    ("kinase", "kinase activity left", "share", "kinase"),
+    ("payload_s", "payload in tumour cells", "nmol/L", "payload"),
+    ("diameters_mm", "sum of diameters", "mm", "progression"),
+    ("lvef", "LVEF", "%", "lvef"),
+    ("count_neutrophils", "neutrophils", "1/nL", "neutrophils"),
+    ("count_platelets", "platelets", "1/nL", "platelets"),
+)
+
+
+def can_be_modelled(treatments: Sequence[Treatment]) -> bool:
+    """Whether the model knows how all drugs act."""
+    return all(load_mechanism(treatment.drug.id) is not None for treatment in treatments)
+
+
+@dataclass(eq=False)
+class _Recorder:
+    """Readings of the model, kept as they are measured."""
+
+    live: SimulatedAssessments
+    records: dict[str, list[tuple[float, float]]]
+    is_scheduled: bool = True
+
+    def has(self, variable: str) -> bool:
+        return self.live.has(variable)
+
+    def arrive(self, visit: Visit, recorder: TreatmentRecorder) -> None:
+        self.live.arrive(visit, recorder)
+
+    def parts(self, visit: Visit) -> Iterable[Visit]:
+        return self.live.parts(visit)
+
+    def next_day(self, who: NDArray[np.int64]) -> Array:
+        return self.live.next_day(who)
+
+    def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
+        values = self.live.measure(variable, visit, repeat)
+        if repeat == 0 and values.size and not np.isnan(values[0]):
+            self.records.setdefault(variable, []).append((visit.day, float(values[0])))
+        return values
+
+
+class ModelledPatient:
+    """A patient and twins (the same characteristics, other draws) through lines of treatment."""
+
+    def __init__(self, patient: Patient, one: Cohort) -> None:
+        self.one = virtual_cohort_of(patient, one)
+        self.has_lesion = bool(self.one.tumours.has_lesion_model.all())
+        same = {name: np.repeat(values, TWINS) for name, values in one.covariates.items()}
+        numbers = np.arange(2, TWINS + 2)
+        self.twins = virtual_cohort_of(patient, replace(one, numbers=numbers, covariates=same))
+        self.records: dict[str, list[tuple[float, float]]] = {}
+        self.bands: dict[str, list[BodyBand]] = {}
+        self._states: dict[str, Array] = {}
+        self._twin_states: dict[str, Array] = {}
+        self._live: SimulatedAssessments | None = None
+
+    def begin_line(
+        self, treatments: Sequence[Treatment], number: int, start_day: float
+    ) -> _Recorder:
+        """The source of readings of a line that starts now."""
+        whole = virtual_patient(treatments, ("",) if self.has_lesion else (), organs=ORGANS)
+        scans = SCANS if self.has_lesion else None
+        live = SimulatedAssessments(
+            whole, self.one, scan_sd=scan_error("echo"), scans=scans, line=number
+        )
+        live.go_on(self._states, start_day)
+        self._live = live
+        return _Recorder(live, self.records)
+
+    def progressed_day(self) -> float:
+        """When a scan of the line showed progression; infinite if none did."""
+        assert self._live is not None
+        return float(self._live.scans.progressed_day[0])
+
+    def end_line(self, record: DosingRecord, start_day: float, end_day: float) -> None:
+        """Keep the states at the end of a line, and the bands of twins with the same doses."""
+        live = self._live
+        assert live is not None
+        own = self._replay(live.whole, self.one, record, (start_day, end_day), self._states)
+        self._states = own[1]
+        columns = {name: np.tile(values, TWINS) for name, values in vars(record).items()}
+        columns["patient"] = np.repeat(np.arange(TWINS), record.day.size)
+        twins = DosingRecord(**columns)
+        span = (start_day, end_day)
+        found = self._replay(live.whole, self.twins, twins, span, self._twin_states)
+        self._twin_states = found[1]
+        for name, title, unit, test in _SHOWN:
+            if name not in found[0]:
+                continue
+            values = found[0][name]
+            p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
+            time = self._grid(*span)
+            self.bands.setdefault(test, []).append(
+                BodyBand(title, unit, test, time, median, p5, p95, own[0][name][0])
+            )
+
+    def _grid(self, start_day: float, end_day: float) -> Array:
+        n = max(2, round((end_day - start_day) / STEP_DAY) + 1)
+        return np.linspace(start_day, end_day, n)
+
+    def _replay(
+        self,
+        whole: VirtualPatient,
+        people: VirtualCohort,
+        record: DosingRecord,
+        span: tuple[float, float],
+        before: Mapping[str, Array],
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Outputs on the grid of a line, and states at its end, both by name."""
+        start = whole.start(people)
+        for name, values in before.items():
+            if name in whole.model.states:
+                start[whole.model.index("states", name)] = values
+        course = run_virtual_patient(
+            whole, people, record, span[1], self._grid(*span), start=start, start_day=span[0]
+        )
+        outputs = dict(_outputs(course))
+        states = dict(zip(whole.model.states, course.states, strict=True))
+        states.pop("elsewhere", None)
+        return outputs, {**before, **states}
+
+    def readings(self) -> TableReadings:
+        """Everything that was measured."""
+        return TableReadings(
+            {
+                name: (
+                    np.zeros(len(rows), dtype=np.int64),
+                    np.array([day for day, _ in rows]),
+                    np.array([value for _, value in rows]),
+                )
+                for name, rows in self.records.items()
+                if name != "progression" or any(value for _, value in rows)
+            }
+        )
+
+    def body(self) -> tuple[BodyBand, ...]:
+        """Bands of tumour, heart and blood over all lines; no tumour without a lesion model."""
+        return tuple(_joined(parts) for parts in self.bands.values())
+
+
+def _outputs(course: SimulatedTrajectories) -> Iterator[tuple[str, Array]]:
+    """Outputs that are shown; the payload is that of the conjugate that is given."""
+    whole = course.whole
+    for name, *_ in _SHOWN:
+        if name in _OF_LESION and not whole.lesions:
+            continue
+        if name == "payload_s":
+            tags = [agent.tag for agent in whole.lesions[0].of_kind("conjugate")]
+            yield from ((name, course.output(f"{name}_{tag}")) for tag in tags[:1])
+        elif name == "kinase":
+            if whole.lesions[0].of_kind("reversible", "covalent"):
+                yield name, course.output(name)
+        elif name in whole.model.outputs:
+            yield name, course.output(name)
+
+
+_OF_LESION = ("payload_s", "kinase")
+"""Outputs that only some lesions have."""
+
+
+def _joined(parts: Sequence[BodyBand]) -> BodyBand:
+    def put(name: str) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    first = parts[0]
+    return BodyBand(
+        first.title, first.unit, first.test, put("time_day"), put("median"), put("p5"),
+        put("p95"), put("own"),
+    )  # fmt: skip
+
+
+def virtual_cohort_of(patient: Patient, cohort: Cohort) -> VirtualCohort:
+    """Patients like one: what its file tells is fixed, the rest is drawn."""
+    biology = patient.biology
+    lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
+    tumour = TumourProfile(
+        ihc=patient.her2.ihc or "3+",
+        is_amplified=AMPLIFIED_BY.get(interpret(patient.her2).status),
+        pik3ca=biology.pik3ca,
+        genotype=biology.fcgr3a,
+        is_heterogeneous=biology.her2_heterogeneous,
+        is_er_positive="hormone_receptor_positive" in patient.history or None,
+        earlier_lines=lines,
+    )
+    heart = CardiacProfile("prior_anthracycline" in patient.history, None, patient.lvef_percent)
+    return draw_virtual_cohort(cohort, tumour, heart)

@@ -1,0 +1,165 @@
+"""What a patient's course is: lines, doses, decisions and levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from her2sim import __version__
+from her2sim.arrays import Array
+from her2sim.notice import NOTICE
+from her2sim.patients.her2_status import Her2Status
+from her2sim.patients.patient import Patient
+from her2sim.protocol.eligibility import Verdict, label_dict
+from her2sim.protocol.label import Region
+from her2sim.protocol.readings import TableReadings
+
+
+@dataclass(frozen=True)
+class GivenDose:
+    """A dose of the record."""
+
+    day: float
+    dose_mg: float
+    duration_min: float
+    level: int
+    why: str
+    route: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a rule did on a day, with the reading behind it."""
+
+    day: float
+    drug: str
+    decision: str
+    reading: float | None
+    variable: str
+    rule: str
+    condition: str
+    source: str
+    is_confirmed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DrugTimeline:
+    """One drug of a line: what was planned and given, and the levels.
+
+    ``median``, ``p5`` and ``p95`` have the shape of ``time_day``: they are those of patients with
+    the characteristics of this one, whose random effects are not known.
+    """
+
+    drug: str
+    title: str
+    line: int
+    n_planned: int
+    doses: tuple[GivenDose, ...]
+    dose_intensity: float | None
+    days_on_hold: float
+    n_reductions: int
+    stopped_day: float | None
+    stopped_by: str | None
+    held_with: tuple[str, ...]
+    time_day: Array
+    median: Array
+    p5: Array
+    p95: Array
+    unit: str
+
+    @property
+    def given_mg(self) -> float:
+        """Cumulative dose."""
+        return sum(dose.dose_mg for dose in self.doses)
+
+
+@dataclass(frozen=True, eq=False)
+class BodyBand:
+    """Tumour, heart or blood over time: of patients like this one, and of the simulated one.
+
+    All arrays have the shape of ``time_day``; ``test`` is the reading that shows it.
+    """
+
+    title: str
+    unit: str
+    test: str
+    time_day: Array
+    median: Array
+    p5: Array
+    p95: Array
+    own: Array
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of treatment: its regimen, from when to when, labelled or not."""
+
+    regimen: str
+    title: str
+    start_day: float
+    end_day: float
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, eq=False)
+class PatientTimeline:
+    """The course of one patient."""
+
+    patient: Patient
+    her2: Her2Status
+    region: Region
+    lines: tuple[Line, ...]
+    drugs: tuple[DrugTimeline, ...]
+    decisions: tuple[Decided, ...]
+    readings: TableReadings
+    seed: int
+    notes: tuple[str, ...]
+    body: tuple[BodyBand, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The course as plain data, for JSON."""
+        return {
+            "her2sim": __version__,
+            "region": self.region,
+            "seed": self.seed,
+            "her2": self.her2.as_dict(),
+            "lines": [_line_dict(line) for line in self.lines],
+            "drugs": [_drug_dict(drug) for drug in self.drugs],
+            "decisions": [vars(decided) for decided in self.decisions],
+            "n_unconfirmed": sum(not decided.is_confirmed for decided in self.decisions),
+            "readings": [
+                {"test": name, "day": float(day), "value": float(value)}
+                for name, (_, days, values) in self.readings.records.items()
+                for day, value in zip(days, values, strict=True)
+            ],
+            "body": [_band_dict(band) for band in self.body],
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+
+def _band_dict(band: BodyBand) -> dict[str, Any]:
+    return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in vars(band).items()}
+
+
+def _line_dict(line: Line) -> dict[str, Any]:
+    return {
+        "regimen": line.regimen,
+        "title": line.title,
+        "start_day": line.start_day,
+        "end_day": line.end_day,
+        **label_dict(line.verdict),
+    }
+
+
+def _drug_dict(drug: DrugTimeline) -> dict[str, Any]:
+    found = {name: value for name, value in vars(drug).items() if name not in _LEVELS}
+    found["doses"] = [vars(dose) for dose in drug.doses]
+    found["given_mg"] = drug.given_mg
+    found["levels"] = {name: getattr(drug, name).tolist() for name in _LEVELS}
+    return found
+
+
+_LEVELS = ("time_day", "median", "p5", "p95")

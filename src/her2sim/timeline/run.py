@@ -1,0 +1,331 @@
+"""One patient's course: lines of treatment under the labels' rules, and the levels they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from her2sim.biology.lesion_model import no_model_text
+from her2sim.errors import DataError, Faults
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.patient import Patient
+from her2sim.pk.combination import Combination, load_combination
+from her2sim.pk.exposure_run import Treatment
+from her2sim.protocol.eligibility import eligible_regimens, verdict_on
+from her2sim.protocol.label import Region, load_label
+from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
+from her2sim.protocol.readings import Readings, TableReadings
+from her2sim.protocol.visits import run_protocol
+from her2sim.regimens.changes import started_on
+from her2sim.regimens.dose import MINUTES_PER_DAY, size_needed
+from her2sim.regimens.dosing_record import DosingRecord
+from her2sim.timeline.account import concentrations_of, decisions_of, drug_timeline, open_holds
+from her2sim.timeline.modelled import ModelledPatient, can_be_modelled
+from her2sim.timeline.result import Decided, DrugTimeline, Line, PatientTimeline
+from her2sim.virtual_patient.treat import PROGRESSION, until_progression
+
+TWINS = 500
+"""Patients with the same characteristics whose levels make the band."""
+
+
+def progression_day(readings: TableReadings) -> float:
+    """Day of the first reading that says progression.
+
+    Raises
+    ------
+    DataError
+        If no reading says so.
+    """
+    _, days, values = readings.records.get("progression", (None, np.empty(0), np.empty(0)))
+    if not (values >= 1).any():
+        raise DataError(
+            "no reading says progression; add a line such as 210,progression,1,1 to the readings, "
+            "or name a week (--at week:30)"
+        )
+    return float(days[values >= 1].min())
+
+
+AT_PROGRESSION = -1.0
+
+
+@dataclass(frozen=True)
+class TimelinePlan:
+    """What is asked of a course: regimens by name, and the days on which they start.
+
+    A line that starts when the one before progresses has AT_PROGRESSION as its day.
+    """
+
+    regimens: tuple[str, ...]
+    starts_day: tuple[float, ...]
+    end_day: float
+    region: Region = "us"
+    unconfirmed: bool = True
+
+    def __post_init__(self) -> None:
+        edges = (*(d for d in self.starts_day if d != AT_PROGRESSION), self.end_day)
+        if any(later <= earlier for earlier, later in zip(edges, edges[1:], strict=False)):
+            shown = ", ".join(f"{day:g}" for day in edges)
+            raise DataError(f"lines must follow each other before the end; days are {shown}")
+
+
+def patient_timeline(
+    patient: Patient,
+    asked: TimelinePlan,
+    readings: TableReadings | None,
+    seed: int,
+    twins: int = TWINS,
+) -> PatientTimeline:
+    """Treat one patient by lines of regimens under the labels' rules.
+
+    Parameters
+    ----------
+    patient : characteristics, HER2 test and history
+    asked : regimens, when they start, and the end of the course
+    readings : readings of the patient, at position 0; without them the patient's own tumour,
+        heart and blood are simulated and measured
+    seed : decides everything that is drawn
+    twins : how many patients make the band of levels
+
+    Raises
+    ------
+    DataError
+        If the patient lacks a characteristic that a model needs (all are named), or a line waits
+        for a progression that has no model.
+    """
+    combinations = [load_combination(name) for name in asked.regimens]
+    one = patient.cohort(seed)
+    every = [t for c in combinations for t in c.treatments]
+    if readings is None:
+        _require_mechanisms(every)
+    require_characteristics(one, every)
+    modelled = ModelledPatient(patient, one) if readings is None else None
+    if modelled is not None and not modelled.has_lesion:
+        _refuse_progression(patient, asked)
+    status, _ = eligible_regimens(patient, asked.region)
+    run = _Lines(patient, one, asked, twins, readings, modelled)
+    if modelled is not None and not modelled.has_lesion:
+        run.notes.append(_no_model("efficacy", patient))
+    for number, combination in enumerate(combinations):
+        if not run.treat(number, combination, combinations):
+            break
+    found = modelled.readings() if modelled is not None else readings
+    assert found is not None
+    _note_unread(combinations[: len(run.lines)], asked.region, found, run.notes)
+    return PatientTimeline(
+        patient, status, asked.region, tuple(run.lines), tuple(run.drugs),
+        tuple(sorted(run.decisions, key=lambda d: d.day)), found, seed, tuple(run.notes),
+        () if modelled is None else modelled.body(),
+    )  # fmt: skip
+
+
+class _Lines:
+    """Lines of treatment so far."""
+
+    def __init__(
+        self,
+        patient: Patient,
+        one: Cohort,
+        asked: TimelinePlan,
+        twins: int,
+        readings: TableReadings | None,
+        modelled: ModelledPatient | None,
+    ) -> None:
+        self.patient, self.before, self.one, self.asked, self.twins = (
+            patient, patient, one, asked, twins,
+        )  # fmt: skip
+        self.readings, self.modelled = readings, modelled
+        self.lines, self.drugs = list[Line](), list[DrugTimeline]()
+        self.decisions, self.notes = list[Decided](), list[str]()
+        self.stopped: dict[str, tuple[float, str | None]] = {}
+        self.given: dict[str, DosingRecord] = {}
+
+    def treat(self, number: int, combination: Combination, all_: Sequence[Combination]) -> bool:
+        """One line; false if it never starts."""
+        start = self._start(number, combination)
+        if start is None:
+            return False
+        following = self.asked.starts_day[number + 1] if number + 1 < len(all_) else None
+        end = self.asked.end_day if following in (None, AT_PROGRESSION) else float(following or 0)
+        verdict = verdict_on(self.before, combination.name, self.asked.region)
+        self.before = _treated_with(self.before, combination)
+        treatments = tuple(_allowed(combination, self.stopped, self.notes))
+        plans = tuple(
+            _plan(t, start, self.asked.region, self.given.get(t.pk.name), self.notes)
+            for t in treatments
+        )
+        source: Readings | None = self.readings
+        if self.modelled is not None:
+            source = self.modelled.begin_line(treatments, number + 1, start)
+            if self.modelled.has_lesion:
+                plans = tuple(until_progression(plan, self.asked.region) for plan in plans)
+        assert source is not None
+        setting = self.patient.setting
+        protocol = Protocol(plans, setting, end, unconfirmed=self.asked.unconfirmed)
+        protocol_run = run_protocol(protocol, self.one, source)
+        if self.modelled is not None:
+            if following == AT_PROGRESSION:
+                end = min(end, self.modelled.progressed_day())
+            self.modelled.end_line(protocol_run.record, start, end)
+        name, title = combination.name, combination.title
+        self.lines.append(Line(name, title, start, end, verdict))
+        self._keep(number, combination, treatments, protocol_run)
+        return True
+
+    def _start(self, number: int, combination: Combination) -> float | None:
+        start = self.asked.starts_day[number]
+        if start != AT_PROGRESSION:
+            return start
+        assert self.modelled is not None
+        start = self.modelled.progressed_day()
+        if start < self.asked.end_day:
+            return start
+        self.notes.append(
+            f"No scan showed progression by week {self.asked.end_day / 7:g}: "
+            f"{combination.name} does not start."
+        )
+        return None
+
+    def _keep(
+        self,
+        number: int,
+        combination: Combination,
+        treatments: Sequence[Treatment],
+        protocol_run: ProtocolRun,
+    ) -> None:
+        """Doses, decisions, notes and levels of a line."""
+        decided = list(decisions_of(protocol_run))
+        self.decisions += decided
+        self.notes += open_holds(protocol_run, decided)
+        self.notes += [note for note in combination.notes if note not in self.notes]
+        for d, treatment in enumerate(treatments):
+            own = _joined(self.given.get(treatment.pk.name), protocol_run.record.of(d))
+            self.given[treatment.pk.name] = own
+            levels = concentrations_of(treatment, self.one, own, self.asked.end_day, self.twins)
+            course = drug_timeline(treatment, protocol_run, d, number + 1, levels)
+            self.drugs.append(course)
+            if course.stopped_day is not None and course.stopped_by != PROGRESSION.id:
+                self.stopped[_substance(treatment)] = (course.stopped_day, course.stopped_by)
+
+
+def _no_model(what: str, patient: Patient) -> str:
+    return no_model_text(what, patient.tumour_type, patient.setting)
+
+
+def _refuse_progression(patient: Patient, asked: TimelinePlan) -> None:
+    """Refuse to wait for a progression that nothing can show."""
+    if AT_PROGRESSION in asked.starts_day:
+        raise DataError(
+            f"{_no_model('progression', patient)}; name a week (--at week:30), or give the "
+            "readings of the patient (--readings)"
+        )
+
+
+def _require_mechanisms(treatments: Sequence[Treatment]) -> None:
+    unknown = [t.drug.id for t in treatments if not can_be_modelled([t])]
+    if unknown:
+        raise DataError(
+            f"how {', '.join(dict.fromkeys(unknown))} acts on a tumour is not modelled; "
+            "give the readings of the patient (--readings)"
+        )
+
+
+def _treated_with(patient: Patient, combination: Combination) -> Patient:
+    """The patient after a line, for the question whether the next is labelled."""
+    drugs = [treatment.drug for treatment in combination.treatments]
+    history = {*patient.history, *(told for drug in drugs for told in drug.tells)}
+    number = patient.anti_her2_regimens_metastatic
+    if patient.setting == "metastatic":
+        history = history - {"untreated_metastatic"} | {"prior_systemic"}
+        if any("chemotherapy" in drug.groups for drug in drugs):
+            history.add("prior_chemotherapy_metastatic")
+        number += any("anti-HER2" in drug.groups for drug in drugs)
+    return patient.model_copy(
+        update={"history": tuple(sorted(history)), "anti_her2_regimens_metastatic": number}
+    )
+
+
+def _substance(treatment: Treatment) -> str:
+    return treatment.drug.substance or treatment.drug.id
+
+
+def require_characteristics(one: Cohort, treatments: Sequence[Treatment]) -> None:
+    """Refuse a patient without what the models of some drugs need, naming all of it."""
+    faults = Faults("the patient file, [body]")
+    needed: dict[str, list[str]] = {}
+    for treatment in treatments:
+        bases = [size_needed(unit) for unit in treatment.regimen.routes.values()]
+        for name in (*treatment.pk.needed_covariates(), *(b for b in bases if b is not None)):
+            needed.setdefault(name, []).append(treatment.drug.id)
+    for name, drugs in needed.items():
+        if name not in one.covariates:
+            faults.add(f"{name} is missing; needed for {', '.join(dict.fromkeys(drugs))}")
+    faults.raise_if_any(DataError)
+
+
+def _allowed(
+    combination: Combination, stopped: dict[str, tuple[float, str | None]], notes: list[str]
+) -> Iterator[Treatment]:
+    """Drugs of a line, less those that a rule stopped for good in a line before."""
+    for treatment in combination.treatments:
+        if _substance(treatment) in stopped:
+            day, rule = stopped[_substance(treatment)]
+            notes.append(
+                f"{treatment.drug.id} was stopped on day {day:g} ({rule}) and is left out of "
+                f"{combination.name}."
+            )
+        else:
+            yield treatment
+
+
+def _plan(
+    treatment: Treatment,
+    start: float,
+    region: Region,
+    before: DosingRecord | None,
+    notes: list[str],
+) -> DrugPlan:
+    """The plan of a drug from a day on; what was given before decides on a loading dose."""
+    label = load_label(treatment.drug.id, region)
+    if label is None:
+        text = (
+            f"No rows of the {region.upper()} label of {treatment.drug.id}: it is given as planned."
+        )
+        if text not in notes:
+            notes.append(text)
+    plan = DrugPlan(treatment.drug.id, started_on(treatment.regimen, start), label)
+    if before is None or not before.day.size or label is None or label.reload is None:
+        return plan
+    since = plan.phase.start_min / MINUTES_PER_DAY - before.day.max()
+    if label.is_reload(since - plan.interval_day, since):
+        return plan
+    goes_on = replace(plan.phase, loading=None)
+    return replace(plan, regimen=replace(plan.regimen, phases=(goes_on,)))
+
+
+def _joined(before: DosingRecord | None, own: DosingRecord) -> DosingRecord:
+    """Doses of one drug in all lines so far, as those of drug 0."""
+    own = replace(own, drug=np.zeros_like(own.drug))
+    if before is None:
+        return own
+    return DosingRecord(
+        **{name: np.concatenate([v, getattr(own, name)]) for name, v in vars(before).items()}
+    )
+
+
+def _note_unread(
+    combinations: Sequence[Combination],
+    region: Region,
+    readings: TableReadings,
+    notes: list[str],
+) -> None:
+    """What rules ask for and no reading tells."""
+    missing: dict[str, None] = {}
+    for treatment in (t for c in combinations for t in c.treatments):
+        label = load_label(treatment.drug.id, region)
+        for line in label.monitoring if label is not None else ():
+            if not readings.has(line.variable):
+                missing[line.variable] = None
+    if missing:
+        notes.append(f"No reading of {', '.join(missing)}: rules that ask for it cannot act.")

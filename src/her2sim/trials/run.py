@@ -1,0 +1,282 @@
+"""Running a trial chunk by chunk, on some cores or a cluster; a run that was stopped goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from her2sim import __version__
+from her2sim.arrays import Progress, no_progress
+from her2sim.biology.blood import blood_facts
+from her2sim.biology.ensemble import Members, ensemble, require_members
+from her2sim.biology.heart import heart_facts
+from her2sim.biology.tumour import tumour_facts
+from her2sim.drugs.mechanism import load_mechanism
+from her2sim.drugs.toxicity import load_toxicity
+from her2sim.errors import DataError
+from her2sim.notice import NOTICE
+from her2sim.pk.combination import load_combination
+from her2sim.store.parts import PartStore
+from her2sim.store.workers import in_order
+from her2sim.trials.arm import Patients, run_arm
+from her2sim.trials.death import death_facts
+from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.trial import Arm, Trial
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CHUNK = 1000
+MOST_PER_ARM = 5_000_000
+PATIENTS_PER_MEMBER = 100
+"""Patients of an arm below which a member of the ensemble says too little."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a trial is run.
+
+    ``per_arm`` patients in an arm of weight 1. With one replicate every patient is treated in every
+    arm and belongs to one of the ``members``; with more, arms have patients of their own, as if
+    randomised, and a replicate belongs to one member.
+    """
+
+    per_arm: int
+    seed: int
+    members: int
+    replicates: int = 1
+    by_rules: bool = True
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.per_arm <= MOST_PER_ARM:
+            raise DataError(f"{self.per_arm} patients an arm: use 2 to {MOST_PER_ARM}")
+        if not 1 <= self.replicates <= 100_000:
+            raise DataError(f"{self.replicates} replicates: use 1 to 100000")
+        require_members(self.members)
+
+    def n_of(self, arm: Arm) -> int:
+        """Patients of an arm in a replicate."""
+        return max(2, round(self.per_arm * arm.allocation))
+
+
+def sizes(trial: Trial, patients: int | None, per_arm: int | None) -> int:
+    """Patients in an arm of weight 1, from the number of all or of those in an arm.
+
+    Raises
+    ------
+    DataError
+        If both are given.
+    """
+    if patients is not None and per_arm is not None:
+        raise DataError("give the patients of the whole trial or those of an arm, not both")
+    if patients is not None:
+        return max(1, round(patients / sum(arm.allocation for arm in trial.arm)))
+    return 2400 if per_arm is None else per_arm
+
+
+def usual_members(per_arm: int, replicates: int, most: int) -> int:
+    """Members of the ensemble for which there are patients enough."""
+    if replicates > 1:
+        return min(most, replicates)
+    return max(1, min(most, per_arm // PATIENTS_PER_MEMBER))
+
+
+@dataclass(frozen=True)
+class ChunkTask:
+    """Some patients of an arm, ``first`` to ``last - 1`` of all its replicates."""
+
+    trial: Trial
+    arm: str
+    asked: RunSettings
+    first: int
+    last: int
+
+    @property
+    def n_patients(self) -> int:
+        """How many."""
+        return self.last - self.first
+
+
+def run_chunk(task: ChunkTask) -> pl.DataFrame:
+    """Outcomes of the patients of a task, one row each."""
+    arm = task.trial.arm_of(task.arm)
+    numbers, members, replicate = _layout(task, arm)
+    patients = Patients(numbers, Members(members))
+    asked = task.asked
+    frame = run_arm(task.trial, arm, patients, asked.seed, by_rules=asked.by_rules, threads=1)
+    import polars as pl
+
+    return frame.with_columns(pl.Series("replicate", replicate))
+
+
+def _layout(
+    task: ChunkTask, arm: Arm
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Number, member and replicate of each patient of a task."""
+    asked, place = task.asked, np.arange(task.first, task.last)
+    replicate, within = np.divmod(place, asked.n_of(arm))
+    if asked.replicates == 1:
+        numbers, turn = place, place
+    else:
+        counts = [asked.n_of(a) for a in task.trial.arm]
+        before = sum(counts[: [a.id for a in task.trial.arm].index(arm.id)])
+        numbers, turn = replicate * sum(counts) + before + within, replicate
+    members = np.zeros_like(place) if asked.members == 1 else 1 + turn % asked.members
+    return numbers, members, replicate
+
+
+@dataclass(frozen=True, eq=False)
+class TrialRun:
+    """A trial that was run, with the stored outcomes of each arm."""
+
+    trial: Trial
+    asked: RunSettings
+    paths: Mapping[str, Path]
+
+    def arms(self) -> dict[str, ArmOutcomes]:
+        """Outcomes of each arm; columns are read from disk when they are asked for."""
+        return {arm: _outcomes(self.trial, path) for arm, path in self.paths.items()}
+
+
+def _outcomes(trial: Trial, path: Path) -> ArmOutcomes:
+    import polars as pl
+
+    names = frozenset(pl.scan_parquet(path).collect_schema().names())
+
+    def column(name: str) -> NDArray[Any]:
+        values: NDArray[Any] = pl.scan_parquet(path).select(name).collect()[name].to_numpy()
+        return values
+
+    return ArmOutcomes(trial, column, names)
+
+
+class TrialFolder:
+    """Where outcomes are stored: a folder of one's own, or one that vanishes afterwards."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._stack = ExitStack()
+        if folder is None:
+            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        elif folder.is_file():
+            raise DataError(f"{folder}: is a file; name a folder")
+        else:
+            try:
+                folder.mkdir(exist_ok=True)
+            except OSError as error:
+                raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+        self.path = folder
+
+    def __enter__(self) -> TrialFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+def run_trial(
+    trial: Trial,
+    asked: RunSettings,
+    folder: TrialFolder,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
+    chunk: int = CHUNK,
+    progress: Progress = no_progress,
+) -> TrialRun:
+    """Run all arms of a trial; chunks that an earlier run finished in the folder are kept.
+
+    Parameters
+    ----------
+    trial, asked : what is run
+    folder : where outcomes are stored, one Parquet file an arm
+    workers : processes; with more than one, a script needs its ``if __name__ == "__main__"``
+    cluster : address of a Dask scheduler, instead
+    chunk : patients of a task
+    progress : told patients done and in all
+    """
+    kind = "rules" if asked.by_rules else "no-rules"
+    stores = {
+        arm.id: PartStore(
+            folder.path / f"{trial.id.lower()}-{arm.id}-{kind}.parquet",
+            _manifest(trial, arm, asked, chunk),
+        )
+        for arm in trial.arm
+    }
+    tasks, numbers = list[ChunkTask](), list[int]()
+    total = done = 0
+    for arm in trial.arm:
+        n = asked.n_of(arm) * asked.replicates
+        total += n
+        if stores[arm.id].is_finished():
+            done += n
+            continue
+        for number, first in enumerate(range(0, n, chunk)):
+            task = ChunkTask(trial, arm.id, asked, first, min(first + chunk, n))
+            if stores[arm.id].has(number):
+                done += task.n_patients
+            else:
+                tasks.append(task)
+                numbers.append(number)
+    progress(done, total)
+    for place, frame in _results(tasks, workers, cluster):
+        task = tasks[place]
+        stores[task.arm].write(numbers[place], frame)
+        done += task.n_patients
+        progress(done, total)
+    for store in stores.values():
+        if not store.is_finished():
+            store.finish()
+    return TrialRun(trial, asked, {arm: store.path for arm, store in stores.items()})
+
+
+def _results(
+    tasks: Sequence[ChunkTask], workers: int, cluster: str | None
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Frames of tasks as they come, each with the place of its task."""
+    if not tasks:
+        return
+    if cluster is not None:
+        from her2sim.store.cluster import on_cluster
+
+        yield from on_cluster(cluster, run_chunk, tasks)
+        return
+    yield from enumerate(in_order(run_chunk, tasks, workers))
+
+
+def _numbers(arm: Arm) -> str:
+    """All numbers that decide what becomes of the patients of an arm, beside the trial's own."""
+    parts: list[BaseModel | None] = [
+        ensemble(), tumour_facts(), heart_facts(), blood_facts(), death_facts(),
+    ]  # fmt: skip
+    for given in arm.regimen:
+        for treatment in load_combination(given.name).treatments:
+            drug = treatment.drug.id
+            parts += [treatment.pk, load_mechanism(drug), load_toxicity(drug)]
+    return "".join(part.model_dump_json() for part in parts if part is not None)
+
+
+def _manifest(trial: Trial, arm: Arm, asked: RunSettings, chunk: int) -> dict[str, Any]:
+    content = trial.model_dump_json().encode()
+    return {
+        "her2sim": __version__,
+        "trial": trial.id,
+        "trial_sha256": hashlib.sha256(content).hexdigest(),
+        "facts_sha256": hashlib.sha256(_numbers(arm).encode()).hexdigest(),
+        "arm": arm.id,
+        "patients": asked.n_of(arm),
+        "replicates": asked.replicates,
+        "seed": asked.seed,
+        "members": asked.members,
+        "rules": asked.by_rules,
+        "chunk": chunk,
+        "notice": NOTICE,
+    }

@@ -1,0 +1,1 @@
+"""A whole patient: tumour, organs, adverse events and concentrations in one model."""

@@ -1,0 +1,167 @@
+"""Harms of which only rates are published: when they come, how bad they are, how long they last.
+
+Onset counts time on treatment, an episode lasts its days by the calendar. What a patient would get
+is drawn once, so that a hold delays a harm and a stop prevents it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from her2sim.arrays import Array, Positions
+from her2sim.biology.virtual_cohort import VirtualCohort
+from her2sim.drugs.toxicity import GradedEvent
+from her2sim.protocol.readings import Visit
+from her2sim.random import Purpose, normals, uniforms
+from her2sim.virtual_patient.drugs import PatientDrug
+
+NEVER = np.inf
+GRADED = {
+    "diarrhoea_grade": "diarrhoea",
+    "neuropathy_grade": "neuropathy",
+    "infusion_reaction_grade": "infusion_reaction",
+}
+"""Readings that are the grade of a harm."""
+LIVER = ("ast", "alt")
+BESIDE = {
+    "bilirubin": "transaminase",
+    "diarrhoea_days": "diarrhoea",
+    "diarrhoea_complicated": "diarrhoea",
+    "on_antidiarrhoeal": "diarrhoea",
+}
+"""Readings that go with a harm: bilirubin stays normal, diarrhoea has its days, is complicated from
+grade 4 on, and is treated from its second episode on."""
+NORMAL_BILIRUBIN = 0.6
+TIMES_LIMIT = np.array([0.7, 2.0, 4.0, 10.0, 25.0])
+"""Transaminases over the upper limit of normal at each grade (CTCAE 5: 1, 3, 5 and 20 times)."""
+
+
+@dataclass
+class _AdverseEvent:
+    """One harm of one drug: worst grades, and the episodes so far."""
+
+    drug: int
+    event: GradedEvent
+    worst: Positions
+    next_clock: Array
+    start_day: Array
+    n_episodes: Positions
+    days_grade_2: Array
+
+
+class AdverseEvents:
+    """The harms of all drugs of a regimen in each patient."""
+
+    def __init__(
+        self, people: VirtualCohort, drugs: Sequence[PatientDrug], given_with: tuple[str, ...] = ()
+    ) -> None:
+        n = people.cohort.n_patients
+        self.clock = np.zeros((len(drugs), n))
+        self.harms = [
+            _draw(people, d, drug, event)
+            for d, drug in enumerate(drugs)
+            for event in drug.toxicity.graded_events(given_with)
+        ]
+
+    def has(self, variable: str) -> bool:
+        """Whether a reading comes from one of the harms."""
+        names = {harm.event.name for harm in self.harms}
+        wanted = "transaminase" if variable in LIVER else GRADED.get(variable, BESIDE.get(variable))
+        return wanted in names
+
+    def advance(self, who: Positions, from_day: Array, until: float, acts_until: Array) -> None:
+        """Let time pass; ``acts_until`` (drugs, n of who) is how long the last dose counts."""
+        for harm in self.harms:
+            before = self.clock[harm.drug, who]
+            lasts = np.clip(acts_until[harm.drug] - from_day, 0.0, until - from_day)
+            after = before + lasts
+            every = NEVER if harm.event.every_day is None else harm.event.every_day
+            while True:
+                begins = (harm.next_clock[who] < after) & (lasts > 0)
+                if not begins.any():
+                    break
+                own = who[begins]
+                start = from_day[begins] + np.maximum(harm.next_clock[own] - before[begins], 0.0)
+                harm.start_day[own] = start
+                harm.n_episodes[own] += 1
+                is_bad = self._grade(harm, own) >= 2
+                harm.days_grade_2[own] += harm.event.duration_day * is_bad
+                harm.next_clock[own] = harm.next_clock[own] + every
+        for d in range(self.clock.shape[0]):
+            self.clock[d, who] += np.clip(acts_until[d] - from_day, 0.0, until - from_day)
+
+    def measure(self, variable: str, visit: Visit) -> Array:
+        """Grade at a visit, new episodes since the last one included; multiples for the liver."""
+        if variable in BESIDE:
+            return self._beside(variable, visit)
+        name = GRADED.get(variable, "transaminase")
+        grade = np.zeros(visit.who.size, dtype=np.int64)
+        for harm in self.harms:
+            if harm.event.name == name:
+                start = harm.start_day[visit.who]
+                is_on = start + harm.event.duration_day > visit.day
+                is_new = start > visit.since_day
+                here = (start <= visit.day) & (is_on | is_new)
+                grade = np.maximum(grade, np.where(here, self._grade(harm, visit.who), 0))
+        if variable in LIVER:
+            return TIMES_LIMIT[np.minimum(grade, TIMES_LIMIT.size - 1)]
+        return grade.astype(np.float64)
+
+    def _beside(self, variable: str, visit: Visit) -> Array:
+        """What goes with a harm."""
+        if variable == "bilirubin":
+            return np.full(visit.who.size, NORMAL_BILIRUBIN)
+        found = np.zeros(visit.who.size)
+        for harm in self.harms:
+            if harm.event.name != "diarrhoea":
+                continue
+            start = harm.start_day[visit.who]
+            is_on = (start <= visit.day) & (visit.day < start + harm.event.duration_day)
+            if variable == "diarrhoea_days":
+                value = np.where(is_on, visit.day - start + 1.0, 0.0)
+            elif variable == "diarrhoea_complicated":
+                value = (is_on & (self._grade(harm, visit.who) >= 4)).astype(np.float64)
+            else:
+                value = (harm.n_episodes[visit.who] > 1).astype(np.float64)
+            found = np.maximum(found, value)
+        return found
+
+    def _grade(self, harm: _AdverseEvent, who: Positions) -> Positions:
+        """Grade of the current episode: the worst in the first, one less in later ones."""
+        worst = harm.worst[who]
+        later = np.maximum(worst - 1, np.minimum(worst, 1))
+        found: Positions = np.where(harm.n_episodes[who] <= 1, worst, later)
+        return found
+
+    def worst(self) -> dict[str, Positions]:
+        """Worst grade so far of each harm, all drugs together, shape (n,)."""
+        found: dict[str, Positions] = {}
+        for harm in self.harms:
+            reached = np.where(harm.n_episodes > 0, harm.worst, 0)
+            before = found.get(harm.event.name, np.zeros_like(reached))
+            found[harm.event.name] = np.maximum(before, reached)
+        return found
+
+    def days_grade_2(self) -> Array:
+        """Days with a harm of grade 2 or more, those of all harms added, shape (n,)."""
+        total = np.zeros(self.clock.shape[1])
+        for harm in self.harms:
+            total += harm.days_grade_2
+        return total
+
+
+def _draw(people: VirtualCohort, d: int, drug: PatientDrug, event: GradedEvent) -> _AdverseEvent:
+    cohort, n = people.cohort, people.cohort.n_patients
+    name = f"{drug.mechanism.drug}:{event.name}"
+    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
+    drawn, score = uniforms(*key, f"{name}:worst"), normals(*key, f"{name}:onset")
+    from_worst = np.cumsum(event.worst[::-1])  # the most frequent harm is the mildest
+    worst = len(event.worst) - np.searchsorted(from_worst, drawn)
+    onset = event.onset_day * np.exp(event.onset_spread * score)
+    return _AdverseEvent(
+        d, event, worst.astype(np.int64), np.where(worst > 0, onset, NEVER),
+        np.full(n, -NEVER), np.zeros(n, dtype=np.int64), np.zeros(n),
+    )  # fmt: skip

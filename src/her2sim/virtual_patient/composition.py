@@ -1,0 +1,209 @@
+"""The model of a whole patient: the drugs of a regimen, lesions and organs, composed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from her2sim.arrays import Array
+from her2sim.biology.ensemble import patient_values
+from her2sim.biology.tumour import exchange_relative, potency_in_cells, tumour_facts
+from her2sim.biology.virtual_cohort import VirtualCohort
+from her2sim.drugs.mechanism import load_mechanism
+from her2sim.drugs.variability import apply_random_effects, draw_random_effects
+from her2sim.engine.model import Component, Model, Symbol, compose
+from her2sim.errors import DataError
+from her2sim.models import pharmacokinetics as pk
+from her2sim.models.agent import KPD
+from her2sim.models.assembly import renamed
+from her2sim.models.lesion import Lesion
+from her2sim.models.lesion_symbols import lesion_symbols
+from her2sim.models.symbols import SYMBOLS
+from her2sim.patients.cohort import Cohort
+from her2sim.pk.exposure_run import Treatment
+from her2sim.units import convert
+from her2sim.virtual_patient.drugs import Organ, PatientDrug, patient_drugs
+from her2sim.virtual_patient.organs import Organs
+from her2sim.virtual_patient.switches import check_switches, switched_off, without_clones
+
+_SLOW_PAYLOAD = (pk.payload_release, pk.payload_disposition, pk.area_under_payload)
+
+
+@dataclass(frozen=True, eq=False)
+class VirtualPatient:
+    """The composed model, and which drugs, lesions and organs it has.
+
+    ``off`` names mechanisms that are switched off (see :mod:`her2sim.virtual_patient.switches`).
+    """
+
+    drugs: tuple[PatientDrug, ...]
+    lesions: tuple[Lesion, ...]
+    organs: Organs
+    model: Model
+    off: tuple[str, ...] = ()
+
+    def drug(self, tag: str) -> PatientDrug:
+        """A drug by its part of names."""
+        return next(drug for drug in self.drugs if drug.tag == tag)
+
+    def parameters(self, people: VirtualCohort) -> Array:
+        """Parameters of all patients, shape (n_parameters, n)."""
+        n = people.cohort.n_patients
+        values: dict[str, Array] = dict(people.tumours.parameters)
+        for drug in self.drugs:
+            values |= _drug_values(drug, people)
+        for lesion in self.lesions:
+            values[lesion.name("baseline_mm")] = people.tumours.parameters["baseline_mm"]
+        values |= self.organs.parameters(people)
+        model = self.model
+        missing = [name for name in model.parameters if name not in values]
+        if missing:
+            raise DataError(f"no value of {', '.join(missing)}")
+        found = np.array([np.broadcast_to(values[name], n) for name in model.parameters])
+        return switched_off(model, found, self.off)
+
+    def start(self, people: VirtualCohort) -> Array:
+        """States before the first dose, shape (n_states, n)."""
+        n = people.cohort.n_patients
+        values = {name: np.zeros(n) for name in self.model.states}
+        values |= self.organs.start(people)
+        for lesion in self.lesions:
+            for name, cells in people.tumours.start.items():
+                values[lesion.name(name)] = cells
+            if lesion.has_escape:
+                sensitive, share = lesion.name("cells_s"), people.tumours.escape_share
+                values[lesion.name("cells_e")] = values[sensitive] * share
+                values[sensitive] = values[sensitive] * (1 - share)
+            for agent in lesion.of_kind(*KPD):
+                values[lesion.name("fading", agent.tag)] = np.ones(n)
+        found = np.array([values[name] for name in self.model.states])
+        return without_clones(self.model, found, self.off)
+
+    def scale(self, cohort: Cohort) -> Array:
+        """Bioavailability of what enters each state, shape (n_states, n)."""
+        scale = np.ones((len(self.model.states), cohort.n_patients))
+        for drug in (d for d in self.drugs if d.has_concentration):
+            values = _pk_values(drug, cohort)
+            for route, state in drug.treatment.pk.structural.dosed.items():
+                if route != "iv" and "f" in values and drug.symbol(state) in self.model.states:
+                    scale[self.model.index("states", drug.symbol(state))] = values["f"]
+        return scale
+
+
+def virtual_patient(
+    treatments: Sequence[Treatment],
+    sites: Sequence[str] = ("",),
+    organs: Sequence[Organ] = (),
+    off: Sequence[str] = (),
+    has_escape: bool = False,
+) -> VirtualPatient:
+    """Compose the model of a patient under some treatments.
+
+    Parameters
+    ----------
+    treatments : drugs, each with its regimen and the interactions it meets
+    sites : lesions; the empty one is outside the brain, ``cns`` is in it
+    organs : ``heart``, ``blood`` and ``lung``, as wanted
+    off : mechanisms that are switched off
+    has_escape : whether there is a clone whose signalling is ligand-driven
+
+    Raises
+    ------
+    DataError
+        If nothing is known of how a drug acts.
+    """
+    check_switches(off)
+    unknown = [t.drug.id for t in treatments if load_mechanism(t.drug.id) is None]
+    if unknown:
+        raise DataError(f"how {', '.join(unknown)} acts on a tumour is not modelled")
+    drugs = tuple(patient_drugs(treatments, organs))
+    agents = tuple(drug.mechanism.agent for drug in drugs)
+    lesions = tuple(Lesion(agents, site, has_escape) for site in sites)
+    body = Organs(tuple(organs), drugs)
+    key = tuple((drug.tag, drug.treatment.pk.structure, drug.has_concentration) for drug in drugs)
+    whole_key = (key, lesions, body.organs)
+    if whole_key not in _MODELS:  # the same drugs and lesions share one, and its compiled code
+        _MODELS[whole_key] = _composed(drugs, lesions, body)
+    return VirtualPatient(drugs, lesions, body, _MODELS[whole_key], tuple(off))
+
+
+_MODELS: dict[tuple[object, ...], Model] = {}
+
+
+def _composed(drugs: Sequence[PatientDrug], lesions: tuple[Lesion, ...], organs: Organs) -> Model:
+    components: list[Component] = []
+    agents = tuple(drug.mechanism.agent for drug in drugs)
+    symbols: dict[str, Symbol] = lesion_symbols(lesions, agents)
+    infused, fading = list[str](), list[tuple[str, ...]]()
+    for drug in (d for d in drugs if d.has_concentration):
+        structure = drug.treatment.pk.structural
+        names = {name: drug.symbol(name) for name in (*SYMBOLS, *_OWN)}
+        symbols |= {
+            names[s.name]: replace(s, name=names[s.name], meaning=f"{s.meaning}, {drug.tag}")
+            for s in SYMBOLS.values()
+        }
+        components += [renamed(component, names) for component in _levels(drug)]
+        amounts = [drug.symbol(name) for name in structure.compartments]
+        infused += amounts
+        fading.append(tuple(amounts))
+    for lesion in lesions:
+        components += lesion.components()
+    components += organs.components()
+    symbols |= organs.symbols()
+    title = "+".join((*(drug.tag for drug in drugs), *organs.organs))
+    sites = "+".join(lesion.site for lesion in lesions if lesion.site)
+    watched = [*(lesion.name("elsewhere") for lesion in lesions), *organs.watched]
+    return compose(f"patient:{title}:{sites}", components, symbols, (), infused, fading, watched)
+
+
+_OWN = ("mass", "payload_mass", "plasma", "plasma_payload")
+
+
+def _levels(drug: PatientDrug) -> list[Component]:
+    """Components of a drug's levels: areas are left out, a payload follows its conjugate."""
+    components = drug.treatment.pk.structural.components
+    kept = [c for c in components if c not in _SLOW_PAYLOAD]
+    if drug.mechanism.is_permeable:
+        return [*kept, pk.payload_at_once, pk.in_plasma, pk.payload_in_plasma]
+    return kept if drug.mechanism.kind in KPD else [*kept, pk.in_plasma]
+
+
+def _pk_values(drug: PatientDrug, cohort: Cohort) -> Mapping[str, Array]:
+    """Parameters of the levels of a drug in each patient, interactions included."""
+    treatment = drug.treatment
+    effects = draw_random_effects(treatment.pk, cohort.numbers, cohort.seed, cohort.replicate)
+    return apply_random_effects(treatment.typical(cohort.covariate, cohort.n_patients), effects)
+
+
+def _drug_values(drug: PatientDrug, people: VirtualCohort) -> dict[str, Array]:
+    """All parameters of a drug by their names in the model."""
+    facts, cohort, tumours = drug.mechanism.parameter, people.cohort, people.tumours
+    values = patient_values(drug.mechanism.drug, facts, cohort, people.members)
+    for name, unit in _UNITS.items():
+        if name in values:
+            values[name] = values[name] * convert(1.0, facts[name].unit, unit)
+    if drug.mechanism.kind == "endocrine":
+        values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"]
+    fastest = tumour_facts().parameter["kill_fastest"].value
+    for name in ("chemo_kill", "kmax"):
+        if name in values:
+            values[name] = np.minimum(values[name] * tumours.kill_factor, fastest)
+    if "kc50" in values:
+        values["kc50"] = values["kc50"] * exchange_relative(people.members)
+    if "ic50" in values:
+        values["ic50"] = values["ic50"] * potency_in_cells(people.members)
+    if "fc_affinity" in values:
+        values["fc_affinity"] = values["fc_affinity"] * tumours.affinity ** values["fc_genotype"]
+    found = {drug.symbol(name): value for name, value in values.items()}
+    if "access_cns" in values:
+        found[f"access_{drug.tag}_cns"] = values["access_cns"]
+    if drug.has_concentration:
+        found |= {drug.symbol(name): value for name, value in _pk_values(drug, cohort).items()}
+    if drug.mechanism.kind in KPD:
+        found[drug.symbol("given")] = np.zeros(cohort.n_patients)
+    return found
+
+
+_UNITS = {"mass": "mg/nmol", "payload_mass": "mg/nmol"}

@@ -1,0 +1,109 @@
+"""Scans of the tumour and what RECIST 1.1 makes of them: response and progression."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from her2sim.arrays import Array, Positions
+from her2sim.biology.tumour import tumour_facts
+from her2sim.biology.virtual_cohort import VirtualCohort
+from her2sim.protocol.readings import Visit
+from her2sim.random import Purpose, normals
+from her2sim.virtual_patient.calendar import ON_THE_DAY, Calendar
+
+PARTIAL = 0.70
+"""Share of the first sum of diameters below which a response begins."""
+LARGER, LARGER_MM = 1.20, 5.0
+"""Progression of target lesions: over the smallest sum so far, by both."""
+CONFIRM_DAY = 28.0
+"""A response is confirmed by a scan at least four weeks later."""
+
+
+class Scans:
+    """Measured sums of diameters of each patient so far.
+
+    ``best`` is the smallest measured sum over the first; ``response_day`` and ``complete_day`` are
+    the scans at which a response, and a complete one, was first seen, ``confirmed_day`` and
+    ``complete_confirmed_day`` those that confirmed it; ``progressed_day`` that of progression
+    (each infinite if there was none); ``by_target`` says whether target lesions progressed. Scanned
+    are those who have a lesion model (``is_scanned``), and without a calendar nobody.
+    """
+
+    def __init__(
+        self,
+        people: VirtualCohort,
+        true_mm: Array | None = None,
+        start_day: float = 0.0,
+        calendar: Calendar | None = None,
+    ) -> None:
+        n, facts = people.cohort.n_patients, tumour_facts().parameter
+        true_mm = people.tumours.parameters["baseline_mm"] if true_mm is None else true_mm
+        self.people, self.calendar, self.start_day = people, calendar, start_day
+        self.is_scanned = people.tumours.has_lesion_model & (calendar is not None)
+        self.error, self.gone_mm = facts["reading_error"].value, facts["complete_mm"].value
+        self.first_mm = self._measured(true_mm, np.arange(n), round(start_day))
+        self.nadir_mm = self.first_mm.copy()
+        self.best = np.ones(n)
+        self.since_day, self.gone_since_day = np.full(n, np.inf), np.full(n, np.inf)
+        self.response_day, self.confirmed_day = np.full(n, np.inf), np.full(n, np.inf)
+        self.complete_day, self.complete_confirmed_day = np.full(n, np.inf), np.full(n, np.inf)
+        self.progressed_day = np.full(n, np.inf)
+        self.seen_day = np.full(n, start_day)
+        self.by_target = np.zeros(n, dtype=bool)
+        self.next_day = np.where(self.is_scanned, self._after(np.full(n, start_day)), np.inf)
+
+    def _after(self, day: Array) -> Array:
+        if self.calendar is None:
+            return np.full(day.shape, np.inf)
+        return self.start_day + self.calendar.after(day - self.start_day)
+
+    def _measured(self, true_mm: Array, who: Positions, number: int) -> Array:
+        cohort = self.people.cohort
+        key = (cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS)
+        found: Array = true_mm * np.exp(self.error * normals(*key, f"diameters:{number}"))
+        return found
+
+    def look(self, visit: Visit, true_mm: Array, elsewhere_day: Array) -> Array:
+        """Scans that are due at a visit: 1 for progression, 0 for none, NaN without a scan.
+
+        Parameters
+        ----------
+        visit : who comes, and when
+        true_mm : sums of diameters of those who come
+        elsewhere_day : when lesions outside the targets progress
+        """
+        due = self.next_day[visit.who] <= visit.day + ON_THE_DAY
+        found = np.full(visit.who.size, np.nan)
+        who = visit.who[due]
+        if not who.size:
+            return found
+        measured = self._measured(true_mm[due], who, round(visit.day))
+        nadir = self.nadir_mm[who]
+        target = (measured >= LARGER * nadir) & (measured - nadir >= LARGER_MM)
+        progressed = target | (elsewhere_day[due] <= visit.day)
+        self.nadir_mm[who] = np.minimum(nadir, measured)
+        self._respond(who[~progressed], measured[~progressed], visit.day)
+        self.progressed_day[who[progressed]] = visit.day
+        self.by_target[who] = target
+        self.seen_day[who] = visit.day
+        self.next_day[who] = np.where(progressed, np.inf, self._after(np.full(1, visit.day)))
+        found[due] = progressed
+        return found
+
+    def _respond(self, who: Positions, measured: Array, day: float) -> None:
+        """Responses at a scan without progression, and those that it confirms."""
+        share = measured / self.first_mm[who]
+        self.best[who] = np.minimum(self.best[who], share)
+        pairs = (
+            (share <= PARTIAL, self.since_day, self.response_day, self.confirmed_day),
+            (
+                measured < self.gone_mm, self.gone_since_day, self.complete_day,
+                self.complete_confirmed_day,
+            ),
+        )  # fmt: skip
+        for is_there, since, first, confirmed in pairs:
+            begun = np.where(is_there, np.minimum(since[who], day), np.inf)
+            since[who] = begun
+            first[who] = np.minimum(first[who], begun)
+            again = is_there & (day - begun >= CONFIRM_DAY - ON_THE_DAY)
+            confirmed[who] = np.where(again, np.minimum(confirmed[who], day), confirmed[who])

@@ -1,1 +1,0 @@
-"""One patient with everything at once: levels of all drugs, the tumour, and what it costs."""

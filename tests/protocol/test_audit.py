@@ -1,0 +1,130 @@
+"""A real record against the label: planted departures are found, and nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from her2sim.errors import DataError
+from her2sim.formats.record_csv import COLUMNS, read_record
+from her2sim.protocol.audit import check_record
+from her2sim.protocol.departures import Code
+from tests.conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+HEAD = ",".join(COLUMNS) + "\n"
+
+
+def written(path: Path, *lines: str) -> Path:
+    path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def lab(day: str, test: str, value: float, unit: str) -> str:
+    return f"A,{day},lab,,,,{test},{value},{unit},"
+
+
+def dose(day: str, drug: str, mg: float | str, route: str = "iv") -> str:
+    return f"A,{day},dose,{drug},{route},{mg},,,,"
+
+
+START = (lab("2026-01-01", "weight", 70, "kg"), lab("2026-01-01", "lvef", 62, "%"))
+
+
+def codes(path: Path, *lines: str, region: str = "us", setting: str = "metastatic") -> list[str]:
+    report = check_record(read_record(written(path / "r.csv", *lines)), region, setting)
+    return [d.code for d in report.departures]
+
+
+def test_the_twelve_planted_departures_are_found_and_none_in_the_clean_record() -> None:
+    clean, planted = (read_record(EXAMPLES / f"record_{n}.csv") for n in ("clean", "departures"))
+    assert len(clean) == len(planted)
+    assert check_record(clean).departures == ()
+    found = check_record(planted).departures
+    assert sorted(d.code for d in found) == sorted(get_args(Code))
+    assert [d.patient for d in found] == [f"P{k:02}" for k in range(1, 13)]  # one in each patient
+    assert all(d.source and d.expected and d.found for d in found)
+
+
+def test_a_week_late_is_not_yet_a_reload(tmp_path: Path) -> None:
+    late = dose("2026-02-02", "trastuzumab", 420)  # 28 days after the first dose
+    first = dose("2026-01-05", "trastuzumab", 560)
+    assert codes(tmp_path, *START, first, late) == []
+    later = dose("2026-02-03", "trastuzumab", 420)
+    assert codes(tmp_path, *START, first, later) == ["missing_reload"]
+    assert codes(tmp_path, *START, first, dose("2026-02-03", "trastuzumab", 560)) == []
+
+
+def test_pertuzumab_reloads_at_six_weeks_and_stops_with_trastuzumab(tmp_path: Path) -> None:
+    first = dose("2026-01-05", "pertuzumab", 840)
+    assert codes(tmp_path, *START, first, dose("2026-02-15", "pertuzumab", 420)) == []
+    assert codes(tmp_path, *START, first, dose("2026-02-16", "pertuzumab", 420)) == [
+        "missing_reload"
+    ]
+    both = (
+        *START, first, dose("2026-01-05", "trastuzumab", 560),
+        "A,2026-01-05,event,,,,infusion_reaction,,,4", dose("2026-01-26", "pertuzumab", 420),
+    )  # fmt: skip
+    assert codes(tmp_path, *both) == ["dose_after_stop"]
+
+
+def test_regions_differ_on_the_same_record(tmp_path: Path) -> None:
+    """LVEF from 72 to 55: the US label holds, the EU label goes on."""
+    lines = (
+        START[0], lab("2026-01-01", "lvef", 72, "%"), dose("2026-01-05", "trastuzumab", 560),
+        lab("2026-01-26", "lvef", 55, "%"), dose("2026-01-26", "trastuzumab", 420),
+    )  # fmt: skip
+    assert codes(tmp_path, *lines) == ["dose_during_hold"]
+    assert codes(tmp_path, *lines, region="eu") == []
+
+
+def test_unconfirmed_rules_are_marked(tmp_path: Path) -> None:
+    lines = (
+        *START, dose("2026-01-05", "pertuzumab", 840), lab("2026-01-26", "lvef", 38, "%"),
+        dose("2026-01-26", "pertuzumab", 420),
+    )  # fmt: skip
+    (departure,) = check_record(read_record(written(tmp_path / "r.csv", *lines))).departures
+    assert (departure.code, departure.rule_status) == ("dose_during_hold", "unconfirmed")
+
+
+def test_what_cannot_be_checked_is_said(tmp_path: Path) -> None:
+    lines = (START[1], dose("2026-01-05", "trastuzumab", 999), dose("2026-01-05", "ondansetron", 8))
+    report = check_record(read_record(written(tmp_path / "r.csv", *lines)))
+    assert report.departures == ()
+    text = " ".join(report.notes)
+    assert "no weight before row 3; the amount is not checked" in text
+    assert "ondansetron: not a drug of her2sim" in text
+
+
+@pytest.mark.parametrize(
+    ("lines", "messages"),
+    [
+        (["A,2026-13-01,dose,trastuzumab,iv,420,,,,"], ["date '2026-13-01' must be a day"]),
+        (["A,2026-01-01,dsoe,trastuzumab,iv,420,,,,"], ["did you mean 'dose'"]),
+        (["A,2026-01-01,lab,,,,lvfe,60,%,"], ["did you mean 'lvef'"]),
+        (["A,2026-01-01,lab,,,,lvef,0.6,1,"], ["lvef is in 1; give it in %"]),
+        (["A,2026-01-01,lab,,,,weight,abc,kg,"], ["value 'abc' is not a number"]),
+        (["A,2026-01-01,dose,,iv,420,,,,"], ["a dose needs a drug"]),
+        (["A,2026-01-01,dose,trastuzumab,im,-4,,,,"], ["2 faults", "route 'im'", "above zero"]),
+        (["A,2026-01-01,event,,,,ild,,,7"], ["grade 7 must be a whole number"]),
+        ([",2026-01-01,event,,,,idl,,,1"], ["patient is missing", "did you mean 'ild'"]),
+    ],
+)
+def test_a_faulty_record_is_refused_with_every_fault(tmp_path: Path, lines, messages) -> None:
+    with pytest.raises(DataError) as error:
+        read_record(written(tmp_path / "r.csv", *lines))
+    for message in messages:
+        assert message in str(error.value)
+
+
+def test_two_results_of_one_day_are_refused_and_equal_ones_are_not(tmp_path: Path) -> None:
+    twice = (*START, lab("2026-03-02", "lvef", 47, "%"), lab("2026-03-02", "lvef", 64, "%"))
+    with pytest.raises(DataError, match=r"rows 4 and 5 \(patient A\): lvef twice on 2026-03-02"):
+        read_record(written(tmp_path / "r.csv", *twice))
+    grades = ("A,2026-03-02,event,,,,ild,,,1", "A,2026-03-02,event,,,,ild,,,3")
+    with pytest.raises(DataError, match="rows 4 and 5"):
+        read_record(written(tmp_path / "r.csv", *START, *grades))
+    same = (*START, lab("2026-03-02", "lvef", 60, "%"), lab("2026-03-02", "lvef", 60, "%"))
+    assert len(read_record(written(tmp_path / "r.csv", *same))) == 4

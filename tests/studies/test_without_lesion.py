@@ -1,0 +1,187 @@
+"""Where no lesion is modelled nothing is said of one: early disease, tumours other than breast."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from her2sim.biology.virtual_cohort import draw_virtual_cohort
+from her2sim.errors import DataError
+from her2sim.formats.patient_table import load_patients
+from her2sim.patients.cohort import Cohort, draw_cohort
+from her2sim.patients.patient import Patient, load_patient
+from her2sim.patients.population import Population, load_population
+from her2sim.pk.combination import load_combination
+from her2sim.report.explain_tables import explanation_tables
+from her2sim.report.population_view import population_tables
+from her2sim.studies.explain import explain
+from her2sim.studies.population import PopulationReport, population_report
+from her2sim.studies.sensitivity import sensitivity_report
+from her2sim.timeline.pair import pair_of_patients
+from her2sim.timeline.run import AT_PROGRESSION, TimelinePlan, patient_timeline
+from her2sim.virtual_patient.treat import TreatmentPlan, treat
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+OF_LESION = re.compile(r"response|progression|size|diameters|earlier_lines")
+NONE_YET = {
+    "ebc": "efficacy in early disease: no model yet",
+    "agc": "efficacy in gastric cancer: no model yet",
+    "mcrc": "efficacy in colorectal cancer: no model yet",
+}
+
+
+def reported(
+    who: Population | Cohort, regimen: str = "trastuzumab", **how: object
+) -> PopulationReport:
+    n = who.n_patients if isinstance(who, Cohort) else 40
+    options = TreatmentPlan(140.0, who.setting, **how)  # type: ignore[arg-type]
+    return population_report(load_combination(regimen), who, n, 3, options)
+
+
+def dealt(kinds: list[str], n: int = 60) -> Cohort:
+    cohort = draw_cohort(load_population("mbc"), np.arange(1, n + 1), 3)
+    types = np.array(kinds)[np.arange(n) % len(kinds)]
+    return replace(cohort, covariates={**cohort.covariates, "tumour_type": types})
+
+
+def figures(report: PopulationReport) -> dict[str, float]:
+    return {outcome.name: outcome.value for outcome in report.outcomes}
+
+
+def changed(name: str, **fields: object) -> Patient:
+    return load_patient(EXAMPLES / name).model_copy(update=fields)
+
+
+@pytest.mark.parametrize("name", sorted(NONE_YET))
+def test_a_population_without_a_lesion_model_has_harms_and_no_efficacy(name: str) -> None:
+    report = reported(load_population(name))
+    named = figures(report)
+    assert not [n for n in named if OF_LESION.search(n)]
+    assert named["trastuzumab: relative dose intensity"] > 0.5
+    assert "symptomatic heart failure" in named
+    assert [band.title for band in report.bands] == ["true LVEF (%)"]
+    assert NONE_YET[name] in report.notes
+
+
+def test_progression_stops_nobody_who_has_no_lesion_model() -> None:
+    treatments, how = (
+        load_combination("trastuzumab").treatments,
+        TreatmentPlan(400.0, by_rules=False),
+    )
+    gastric, breast = (
+        treat(treatments, draw_virtual_cohort(dealt([k])), how) for k in ("gastric", "breast")
+    )
+    assert np.isinf(gastric.protocol_run.stopped_day).all()
+    assert np.isfinite(breast.protocol_run.stopped_day).any()
+    assert not gastric.whole.lesions
+
+
+def test_efficacy_in_mixed_company_is_that_of_the_breast_patients() -> None:
+    mixed = dealt(["breast", "gastric"])
+    breast = mixed.covariates["tumour_type"] == "breast"
+
+    def some(chosen: np.ndarray) -> Cohort:
+        values = {name: v[chosen] for name, v in mixed.covariates.items()}
+        return replace(mixed, numbers=mixed.numbers[chosen], covariates=values)
+
+    together, alone, others = (reported(who) for who in (mixed, some(breast), some(~breast)))
+    mine, theirs, all_of_them = figures(alone), figures(others), figures(together)
+    efficacy = [name for name in mine if OF_LESION.search(name)]
+    assert len(efficacy) >= 2
+    assert [mine[name] for name in efficacy] == [all_of_them[name] for name in efficacy]
+    days = "days with a harm of grade 2 or more"
+    assert all_of_them[days] == pytest.approx((mine[days] + theirs[days]) / 2)
+    (tumour,) = (band for band in together.bands if "diameters" in band.title)
+    (of_breast,) = (band for band in alone.bands if "diameters" in band.title)
+    assert (tumour.median == of_breast.median).all()
+    (note,) = (note for note in together.notes if note.startswith("efficacy"))
+    assert "30 patients with metastatic breast cancer; 30 with gastric cancer are left out" in note
+
+
+def test_a_table_of_patients_can_be_told_to_be_early(tmp_path: Path) -> None:
+    table = str(EXAMPLES / "patients.csv")
+    assert load_patients(table, None, 1)[0].setting == "metastatic"
+    assert load_patients(table, None, 1, "early")[0].setting == "early"
+    assert load_patients("mbc", 5, 1, "early")[0].setting == "early"
+    assert load_patients("ebc", 5, 1)[0].setting == "early"
+
+
+@pytest.mark.parametrize(
+    ("patient", "note"),
+    [
+        (changed("patient_ebc.toml"), NONE_YET["ebc"]),
+        (changed("patient_mbc.toml", tumour="gastric"), NONE_YET["agc"]),
+        (changed("patient_mbc.toml", tumour="biliary"), "efficacy in tumours other than breast"),
+    ],
+)
+def test_an_explanation_without_a_lesion_model_has_no_size(patient: Patient, note: str) -> None:
+    combination = load_combination("trastuzumab + docetaxel")
+    people = pair_of_patients(patient, patient, combination.treatments, 3)
+    found = explain(combination, people, 24, ("a", "b"))
+    assert found.size_percent is None
+    assert found.lvef_percent[0] > 30
+    assert all(d.effect_points is None for d in found.differences)
+    assert {d.name for d in found.differences} >= {"heart_half", "base_neutrophils"}
+    assert all(("earlier_lines" in t) == (patient.setting == "metastatic") for t in found.traits)
+    assert [text for text in found.notes if text.startswith(note)]
+    heads = [str(c.header) for table in explanation_tables(found, True) for c in table.columns]
+    assert not [head for head in heads if OF_LESION.search(head)]
+    told = found.as_dict()["patients"]
+    assert [one["size_percent"] for one in told] == [None, None]
+
+
+@pytest.mark.parametrize("name", sorted(NONE_YET))
+def test_sensitivity_without_a_lesion_model_is_that_of_the_heart(name: str) -> None:
+    report = sensitivity_report(
+        load_combination("trastuzumab + docetaxel"), load_population(name), 4, 16, 12, 1
+    )
+    assert report.outcomes == ("fall of the LVEF",)
+    assert {row.outcome for row in report.rows} == {"fall of the LVEF"}
+    assert {row.key.split(":")[0] for row in report.rows} == {"heart"}
+    assert report.notes == (NONE_YET[name],)
+
+
+def test_sensitivity_of_mixed_company_is_over_the_breast_patients() -> None:
+    combination = load_combination("trastuzumab + docetaxel")
+    mixed = sensitivity_report(combination, dealt(["breast", "gastric"], 8), 8, 16, 12, 1)
+    alone = sensitivity_report(combination, dealt(["breast"], 8).part(0, 1), 1, 16, 12, 1)
+    assert mixed.outcomes == alone.outcomes
+    assert "4 with gastric cancer are left out" in mixed.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("patient", "note"),
+    [
+        (changed("patient_mbc.toml", tumour="gastric"), NONE_YET["agc"]),
+        (changed("patient_ebc.toml"), NONE_YET["ebc"]),
+    ],
+)
+def test_a_simulated_course_without_a_lesion_model(patient: Patient, note: str) -> None:
+    course = patient_timeline(
+        patient, TimelinePlan(("trastuzumab",), (0.0,), 105.0), None, 10, twins=20
+    )
+    assert {band.test for band in course.body} == {"lvef"}
+    assert not course.readings.has("progression")
+    assert note in course.notes
+    waits = TimelinePlan(("trastuzumab", "thp"), (0.0, AT_PROGRESSION), 210.0)
+    with pytest.raises(DataError, match=r"progression in .*: no model yet; .*--at week:30.*--read"):
+        patient_timeline(patient, waits, None, 10)
+
+
+def test_what_nobody_was_measured_for_is_not_measured() -> None:
+    with_rules, without = (
+        reported(load_population("mbc"), "T-DM1", by_rules=rules) for rules in (True, False)
+    )
+    lvef, platelets = (
+        "LVEF measured below 50 % and 10 points down", "platelets of grade 3 or 4 at a visit",
+    )  # fmt: skip
+    for name in (lvef, platelets):
+        assert np.isfinite(figures(with_rules)[name])
+        assert figures(without)[name] is None
+    outcomes = population_tables(without)[0]
+    shown = dict(zip(*(list(column.cells) for column in outcomes.columns[:2]), strict=True))
+    assert shown[lvef] == shown[platelets] == "not measured"
