@@ -9,6 +9,7 @@ run moves no other number.
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -93,3 +94,28 @@ def normals(
     """Return one standard normal number for each patient number, by inverse distribution."""
     drawn: NDArray[np.float64] = ndtri(uniforms(seed, replicate, patients, purpose, name))
     return drawn
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Random numbers of some patients for one purpose; quantities are drawn by name.
+
+    ``numbers`` are patient numbers, shape (n,). Nobody else spells out a key.
+    """
+
+    seed: int
+    replicate: int
+    numbers: NDArray[np.int64]
+    purpose: Purpose
+
+    def of(self, rows: NDArray[np.int64]) -> Stream:
+        """The stream of the patients at some positions."""
+        return replace(self, numbers=self.numbers[rows])
+
+    def uniform(self, name: str) -> NDArray[np.float64]:
+        """One number in (0, 1) for each patient, shape (n,)."""
+        return uniforms(self.seed, self.replicate, self.numbers, self.purpose, name)
+
+    def normal(self, name: str) -> NDArray[np.float64]:
+        """One standard normal number for each patient, shape (n,)."""
+        return normals(self.seed, self.replicate, self.numbers, self.purpose, name)

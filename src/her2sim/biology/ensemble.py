@@ -21,7 +21,7 @@ from her2sim.arrays import Array
 from her2sim.errors import DataError
 from her2sim.facts import FactModel, UncertainQuantity
 from her2sim.patients.cohort import Cohort
-from her2sim.random import Purpose, normals, uniforms
+from her2sim.random import Purpose, Stream
 
 ENSEMBLE_SEED = 1
 FEWEST = 10
@@ -128,7 +128,7 @@ def member_value(name: str, quantity: UncertainQuantity, members: Members) -> Ar
         return told
     kept = np.array([0, *ensemble().draws])
     draws = kept[members.ids] if members.draws is None else members.draws
-    share = uniforms(ENSEMBLE_SEED, 0, draws, Purpose.ENSEMBLE, name)
+    share = Stream(ENSEMBLE_SEED, 0, draws, Purpose.ENSEMBLE).uniform(name)
     drawn: Array = np.where(members.ids == 0, values, back(low + share * (high - low)))
     return drawn
 
@@ -140,7 +140,7 @@ def patient_value(
     typical = member_value(name, quantity, members)
     if quantity.spread is None:
         return typical
-    score = normals(cohort.seed, cohort.replicate, cohort.numbers, Purpose.BIOLOGY, name)
+    score = cohort.stream(Purpose.BIOLOGY).normal(name)
     into, back = _SCALES[quantity.drawn_on]
     drawn: Array = back(into(typical) + _spread(name, quantity, members) * score)
     return drawn

@@ -15,7 +15,7 @@ from her2sim.biology.ensemble import Members, member_value
 from her2sim.errors import DataError
 from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
-from her2sim.random import Purpose, normals
+from her2sim.random import Purpose
 
 OWNER = "heart"
 
@@ -73,9 +73,10 @@ def draw_hearts(
     members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
     facts, n = heart_facts().parameter, cohort.n_patients
 
+    stream = cohort.stream(Purpose.BIOLOGY)
+
     def score(name: str) -> Array:
-        purpose = Purpose.BIOLOGY
-        return normals(cohort.seed, cohort.replicate, cohort.numbers, purpose, f"{OWNER}:{name}")
+        return stream.normal(f"{OWNER}:{name}")
 
     def typical(name: str) -> Array:
         return member_value(f"{OWNER}:{name}", facts[name], members)

@@ -18,7 +18,7 @@ from her2sim.biology.lesion_model import has_lesion_model
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
-from her2sim.random import Purpose, uniforms
+from her2sim.random import Purpose
 
 Ihc = Literal["0", "1+", "2+", "3+"]
 Genotype = Literal["VV", "VF", "FF"]
@@ -239,8 +239,7 @@ _PLAIN = (
 
 
 def _uniform(cohort: Cohort, name: str) -> Array:
-    purpose = Purpose.BIOLOGY
-    return uniforms(cohort.seed, cohort.replicate, cohort.numbers, purpose, f"{OWNER}:is {name}")
+    return cohort.stream(Purpose.BIOLOGY).uniform(f"{OWNER}:is {name}")
 
 
 def _genotypes(cohort: Cohort, known: TumourProfile, members: Members) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.drugs.pk import PkModel
-from her2sim.random import Purpose, normals
+from her2sim.random import Purpose, Stream
 
 
 def draw_random_effects(
@@ -21,9 +21,8 @@ def draw_random_effects(
     names = pk.variability.names()
     if not names:
         return {}
-    scores = np.stack(
-        [normals(seed, replicate, numbers, Purpose.ETAS, f"{pk.name}:{n}") for n in names]
-    )
+    stream = Stream(seed, replicate, numbers, Purpose.ETAS)
+    scores = np.stack([stream.normal(f"{pk.name}:{name}") for name in names])
     effects = dict(zip(names, np.linalg.cholesky(pk.variability.omega()) @ scores, strict=True))
     return effects | {name: effects[of] for name, of in pk.variability.shared.items()}
 

@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri
 from her2sim.errors import DataError, did_you_mean
 from her2sim.patients.covariates import COVARIATES, Setting, Values, with_derived
 from her2sim.patients.population import Distribution, Population
-from her2sim.random import Purpose, normals, uniforms
+from her2sim.random import Purpose, Stream
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,6 +34,10 @@ class Cohort:
     seed: int
     replicate: int = 0
     setting: Setting = "metastatic"
+
+    def stream(self, purpose: Purpose) -> Stream:
+        """Random numbers of the patients for a purpose."""
+        return Stream(self.seed, self.replicate, self.numbers, purpose)
 
     @property
     def n_patients(self) -> int:
@@ -85,11 +89,10 @@ def draw_cohort(
     """
     numbers = np.asarray(numbers, dtype=np.int64)
 
-    def uniform(name: str) -> NDArray[np.float64]:
-        return uniforms(seed, replicate, numbers, Purpose.COVARIATES, name)
+    stream = Stream(seed, replicate, numbers, Purpose.COVARIATES)
 
     def is_drawn(name: str, share: float) -> NDArray[np.float64]:
-        return (uniform(name) < share).astype(np.float64)
+        return (stream.uniform(name) < share).astype(np.float64)
 
     groups = {
         "asian": is_drawn("asian", population.asian.share),
@@ -102,9 +105,7 @@ def draw_cohort(
             drawn = is_drawn(row.name, row.share or 0.0)
             values[row.name] = np.where(mask, drawn, values.get(row.name, 0.0))
     names = population.drawn_names()
-    scores = np.stack(
-        [normals(seed, replicate, numbers, Purpose.COVARIATES, name) for name in names]
-    )
+    scores = np.stack([stream.normal(name) for name in names])
     scores = np.linalg.cholesky(population.correlation_matrix()) @ scores
     for name, score in zip(names, scores, strict=True):
         values[name] = _draw(population, name, score, groups, values)

@@ -14,7 +14,7 @@ from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.protocol.variables import CLOCKS, VARIABLES
-from her2sim.random import Purpose, normals
+from her2sim.random import Purpose
 
 Truth = Callable[[float, Positions], Array]
 """True value on a day of the patients at some positions of the cohort."""
@@ -105,8 +105,8 @@ class ModelledReadings:
         sd = self.error_sd.get(variable, 0.0)
         if sd == 0.0:
             return value
-        cohort, name = self.cohort, f"{variable}:{day:g}:{repeat}"
-        scores = normals(cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS, name)
+        stream = self.cohort.stream(Purpose.VISITS).of(who)
+        scores = stream.normal(f"{variable}:{day:g}:{repeat}")
         limits = VARIABLES[variable]
         return np.clip(value + sd * scores, limits.low, limits.high)
 

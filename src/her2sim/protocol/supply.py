@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
-from her2sim.random import Purpose, uniforms
+from her2sim.random import Purpose
 from her2sim.regimens.regimen import Phase
 
 Policy = Literal["delay", "skip", "substitute"]
@@ -55,7 +55,4 @@ class Shortage:
         if self.probability == 1:
             return np.ones(who.size, dtype=bool)
         name = f"supply:{self.drug}:{day:g}"
-        numbers = cohort.numbers[who]
-        return uniforms(cohort.seed, cohort.replicate, numbers, Purpose.VISITS, name) < (
-            self.probability
-        )
+        return cohort.stream(Purpose.VISITS).of(who).uniform(name) < self.probability

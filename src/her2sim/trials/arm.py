@@ -13,7 +13,7 @@ from her2sim.arrays import Array, Positions
 from her2sim.biology.ensemble import Members
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.pk.combination import load_combination
-from her2sim.random import Purpose, uniforms
+from her2sim.random import Purpose, Stream
 from her2sim.trials.death import death_days
 from her2sim.trials.enrolment import enrol
 from her2sim.trials.trial import Arm, Pace, Trial
@@ -93,10 +93,9 @@ def run_arm(
 
 def _dated(outcomes: pl.DataFrame, people: VirtualCohort) -> pl.DataFrame:
     """Scans where they fall: some days before or after the planned one."""
-    cohort = people.cohort
-    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.VISITS)
+    stream = people.cohort.stream(Purpose.VISITS)
     dates = {
-        name: outcomes[name].to_numpy() + SCAN_WINDOW_DAY * (2 * uniforms(*key, f"on:{name}") - 1)
+        name: outcomes[name].to_numpy() + SCAN_WINDOW_DAY * (2 * stream.uniform(f"on:{name}") - 1)
         for name in DATED
     }
     return outcomes.with_columns(**dates)
@@ -138,7 +137,7 @@ def _regimens(arm: Arm, numbers: Positions, seed: int) -> Iterator[tuple[int, Po
     if len(arm.regimen) <= 1:
         yield 0, np.arange(numbers.size)
         return
-    drawn = uniforms(seed, 0, numbers, Purpose.COVARIATES, "trial:regimen")
+    drawn = Stream(seed, 0, numbers, Purpose.COVARIATES).uniform("trial:regimen")
     edges = np.cumsum([part.share for part in arm.regimen])[:-1]
     place = np.searchsorted(edges, drawn, side="right")
     for number in range(len(arm.regimen)):
@@ -147,12 +146,11 @@ def _regimens(arm: Arm, numbers: Positions, seed: int) -> Iterator[tuple[int, Po
 
 def _observed(trial: Trial, people: VirtualCohort, progressed_day: Array) -> dict[str, Array]:
     """When each patient comes in, is cut off, is lost, and dies; days from entry but the first."""
-    cohort, design = people.cohort, trial.design
-    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.DROPOUT)
-    entry = uniforms(*key, "entry") * design.accrual.to("day")
+    design, stream = trial.design, people.cohort.stream(Purpose.DROPOUT)
+    entry = stream.uniform("entry") * design.accrual.to("day")
     rate = -np.log1p(-min(design.lost.share, 1 - 1e-9)) / DAY_PER_YEAR
     with np.errstate(divide="ignore"):
-        lost = -np.log(uniforms(*key, "lost")) / rate
+        lost = -np.log(stream.uniform("lost")) / rate
     has_deaths = bool(people.tumours.has_lesion_model.all())  # they follow progression
     deaths = {"death_day": death_days(people, progressed_day)} if has_deaths else {}
     return {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from her2sim.arrays import Array
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.facts import NumberFile, read_fact_file
-from her2sim.random import Purpose, uniforms
+from her2sim.random import Purpose, Stream
 
 LAST_LINE = 3
 
@@ -37,9 +37,9 @@ def death_days(people: VirtualCohort, progressed_day: Array) -> Array:
 
 def draw_levels(seed: int, numbers: NDArray[np.int64]) -> tuple[Array, Array]:
     """Cumulative hazards at which patients die before, and after progression, shape (n,) each."""
-    key = (seed, 0, numbers, Purpose.HAZARDS)
-    before = -np.log(uniforms(*key, "death before progression"))
-    after = -np.log(uniforms(*key, "death after progression"))
+    stream = Stream(seed, 0, numbers, Purpose.HAZARDS)
+    before = -np.log(stream.uniform("death before progression"))
+    after = -np.log(stream.uniform("death after progression"))
     return before, after
 
 

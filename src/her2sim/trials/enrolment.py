@@ -16,7 +16,7 @@ from her2sim.biology.tumour import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.patients.cohort import draw_cohort
 from her2sim.patients.population import Share, load_population
-from her2sim.random import Purpose, uniforms
+from her2sim.random import Purpose
 from her2sim.trials.trial import Arm, Trial
 
 
@@ -37,7 +37,7 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
     cohort = replace(draw_cohort(population, numbers, seed), setting=trial.setting)
 
     def group(name: str, shares: Sequence[float]) -> Positions:
-        drawn = uniforms(seed, 0, numbers, Purpose.COVARIATES, f"trial:{name}")
+        drawn = cohort.stream(Purpose.COVARIATES).uniform(f"trial:{name}")
         return np.searchsorted(np.cumsum(shares)[:-1], drawn, side="right")
 
     def yes(name: str, share: Share | None, usual: float) -> Positions:

@@ -15,7 +15,7 @@ from her2sim.arrays import Array, Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.drugs.toxicity import GradedEvent
 from her2sim.protocol.readings import Visit
-from her2sim.random import Purpose, normals, uniforms
+from her2sim.random import Purpose
 from her2sim.virtual_patient.drugs import PatientDrug
 
 NEVER = np.inf
@@ -154,10 +154,9 @@ class AdverseEvents:
 
 
 def _draw(people: VirtualCohort, d: int, drug: PatientDrug, event: GradedEvent) -> _AdverseEvent:
-    cohort, n = people.cohort, people.cohort.n_patients
+    n, stream = people.cohort.n_patients, people.cohort.stream(Purpose.HAZARDS)
     name = f"{drug.mechanism.drug}:{event.name}"
-    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
-    drawn, score = uniforms(*key, f"{name}:worst"), normals(*key, f"{name}:onset")
+    drawn, score = stream.uniform(f"{name}:worst"), stream.normal(f"{name}:onset")
     from_worst = np.cumsum(event.worst[::-1])  # the most frequent harm is the mildest
     worst = len(event.worst) - np.searchsorted(from_worst, drawn)
     onset = event.onset_day * np.exp(event.onset_spread * score)

@@ -24,7 +24,7 @@ from her2sim.models.heart import ejection_fraction
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.recorder import TreatmentRecorder
-from her2sim.random import Purpose, uniforms
+from her2sim.random import Purpose
 from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dose_rows import At, Doses
 from her2sim.virtual_patient.adverse_events import AdverseEvents
@@ -279,13 +279,12 @@ def hazard_levels(whole: VirtualPatient, people: VirtualCohort, line: int = 1) -
 
     Progression elsewhere is drawn anew for each line of treatment.
     """
-    cohort = people.cohort
-    key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
+    stream = people.cohort.stream(Purpose.HAZARDS)
     names = [
         f"{name}:{line}" if name.startswith("elsewhere") and line > 1 else name
         for name in whole.model.watched
     ]
-    return np.array([-np.log(uniforms(*key, name)) for name in names])
+    return np.array([-np.log(stream.uniform(name)) for name in names])
 
 
 class _LungCourse:
@@ -294,9 +293,7 @@ class _LungCourse:
     def __init__(self, whole: VirtualPatient, people: VirtualCohort) -> None:
         drug = whole.organs.on_lung
         self.known = None if drug is None else drug.toxicity.lung
-        cohort = people.cohort
-        key = (cohort.seed, cohort.replicate, cohort.numbers, Purpose.HAZARDS)
-        self.drawn = uniforms(*key, "ild:grade")
+        self.drawn = people.cohort.stream(Purpose.HAZARDS).uniform("ild:grade")
 
     def worst(self) -> Positions:
         """Grade of each patient if it comes."""

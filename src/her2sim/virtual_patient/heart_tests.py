@@ -10,7 +10,7 @@ from her2sim.arrays import Array
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.variables import VARIABLES
-from her2sim.random import Purpose, normals
+from her2sim.random import Purpose
 from her2sim.virtual_patient.calendar import Calendar
 
 LOW_PERCENT = 50.0
@@ -52,9 +52,8 @@ class HeartTests:
 
     def measure(self, visit: Visit, true_lvef: Array, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit; the first of a day counts."""
-        who, cohort = visit.who, self.people.cohort
-        name = f"lvef:{visit.day:g}:{repeat}"
-        scores = normals(cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS, name)
+        who, stream = visit.who, self.people.cohort.stream(Purpose.VISITS)
+        scores = stream.of(who).normal(f"lvef:{visit.day:g}:{repeat}")
         if self.entry_percent is not None and self.scan_sd > 0:
             least = ndtr((self.entry_percent - true_lvef) / self.scan_sd)
             entering = ndtri(least + ndtr(scores) * (1 - least))

@@ -22,7 +22,7 @@ from her2sim.models.blood import (
 )
 from her2sim.models.heart import cardiac_effect, ejection_fraction, heart_symbols
 from her2sim.models.lung import lung_hazard, lung_symbols
-from her2sim.random import Purpose, uniforms
+from her2sim.random import Purpose
 from her2sim.units import convert
 from her2sim.virtual_patient.drugs import Organ, PatientDrug
 
@@ -173,7 +173,7 @@ def _drift(
     assert known.lasting_switch is not None
     cohort = people.cohort
     name = f"{drug.mechanism.drug}:{line}:drifts"
-    drawn = uniforms(cohort.seed, cohort.replicate, cohort.numbers, Purpose.BIOLOGY, name)
+    drawn = cohort.stream(Purpose.BIOLOGY).uniform(name)
     left = _value(drug, f"{line}:lasting_left", known.lasting_left, people)
     yield f"pool_left_{line}", np.where(drawn < known.lasting_share.value, left, 1.0)
     yield f"pool_rate_{line}", np.full(cohort.n_patients, known.lasting_rate.value)

@@ -8,7 +8,7 @@ from her2sim.arrays import Array, Positions
 from her2sim.biology.tumour import tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.protocol.readings import Visit
-from her2sim.random import Purpose, normals
+from her2sim.random import Purpose
 from her2sim.virtual_patient.calendar import ON_THE_DAY, Calendar
 
 PARTIAL = 0.70
@@ -58,9 +58,8 @@ class Scans:
         return self.start_day + self.calendar.after(day - self.start_day)
 
     def _measured(self, true_mm: Array, who: Positions, number: int) -> Array:
-        cohort = self.people.cohort
-        key = (cohort.seed, cohort.replicate, cohort.numbers[who], Purpose.VISITS)
-        found: Array = true_mm * np.exp(self.error * normals(*key, f"diameters:{number}"))
+        stream = self.people.cohort.stream(Purpose.VISITS).of(who)
+        found: Array = true_mm * np.exp(self.error * stream.normal(f"diameters:{number}"))
         return found
 
     def look(self, visit: Visit, true_mm: Array, elsewhere_day: Array) -> Array:
