@@ -81,11 +81,11 @@ def test_what_happens_to_a_patient_does_not_depend_on_company() -> None:
     people = draw_virtual_cohort(mixed)
     has_lesion = people.tumours.has_lesion_model
     assert has_lesion.tolist() == [k % 2 == 0 for k in range(N)]
-    scans = treat(treatments, people, TreatmentPlan(180.0)).live.scans
+    scans = treat(treatments, people, TreatmentPlan(180.0)).instruments.scans
     assert np.isfinite(scans.progressed_day[has_lesion]).any()
     assert np.isinf(scans.progressed_day[~has_lesion]).all()
     alone = treat(
         treatments, people.take(np.flatnonzero(has_lesion)), TreatmentPlan(180.0)
-    ).live.scans
+    ).instruments.scans
     assert (alone.progressed_day == scans.progressed_day[has_lesion]).all()
     assert (alone.best == scans.best[has_lesion]).all()

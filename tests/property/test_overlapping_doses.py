@@ -22,8 +22,10 @@ from her2sim.regimens.dose_rows import At, infusion_blocks
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.studies.dataset import run_events
 from her2sim.virtual_patient.assessments import SimulatedAssessments
+from her2sim.virtual_patient.cohort_state import CohortState
 from her2sim.virtual_patient.composition import virtual_patient
 from her2sim.virtual_patient.dosing import dose_schedule
+from her2sim.virtual_patient.instruments import AssessmentPlan, Instruments
 from her2sim.virtual_patient.run import run_virtual_patient
 
 IV = ROUTES.index("iv")
@@ -137,14 +139,11 @@ def test_an_infusion_that_runs_on_over_a_visit_is_not_lost(cohort: Cohort) -> No
     """Visits on days 1 and 2 while two infusions of two days run."""
     treatment = load_treatment("trastuzumab", "q3w")
     whole, people = virtual_patient([treatment]), draw_virtual_cohort(cohort)
-    live, recorder, who = (
-        SimulatedAssessments(whole, people, scan_sd=0.0),
-        TreatmentRecorder(),
-        np.arange(3),
-    )
+    state, recorder, who = CohortState(whole, people), TreatmentRecorder(), np.arange(3)
+    readings = SimulatedAssessments(state, Instruments(state, AssessmentPlan(scan_sd=0.0)))
     since = np.full(3, -np.inf)
     for day in (0.0, 1.0, 2.0, 7.0, 21.0):
-        live.arrive(Visit(day, who, since), recorder)
+        readings.arrive(Visit(day, who, since), recorder)
         if day < 2:
             recorder.dose(
                 who, drug=0, day=day, dose_mg=300.0, duration_min=2880.0, level=0, why=1,
@@ -154,6 +153,6 @@ def test_an_infusion_that_runs_on_over_a_visit_is_not_lost(cohort: Cohort) -> No
     record = recorder.record()
     again = run_virtual_patient(whole, people, record, 21.0, np.empty(0))
     k = whole.model.index("states", "central_trastuzumab")
-    assert live.states[k] == pytest.approx(again.states[k], rel=1e-4)
+    assert state.states[k] == pytest.approx(again.states[k], rel=1e-4)
     schedule = dose_schedule(whole, people, record, np.full(3, 21.0), np.empty(0))
     assert schedule.n_patients == 3

@@ -20,8 +20,10 @@ from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.protocol.visits import run_protocol
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.virtual_patient.assessments import SimulatedAssessments
+from her2sim.virtual_patient.cohort_state import CohortState
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
 from her2sim.virtual_patient.dosing import dose_schedule
+from her2sim.virtual_patient.instruments import AssessmentPlan, Instruments
 from her2sim.virtual_patient.run import TOLERANCE, planned_record
 
 Array = NDArray[np.float64]
@@ -147,8 +149,10 @@ def test_holds_without_any_fall_with_and_without_confirmation(cohort: Cohort, ca
     for is_confirmed in (False, True):
         protocol = plan(whole, YEAR_DAY, label=True)
         protocol = Protocol(protocol.plans, "early", YEAR_DAY, is_confirmed_by_repeat=is_confirmed)
-        live = SimulatedAssessments(whole, people, scan_sd=heart_number("scan_echo"))
-        log = run_protocol(protocol, few, live).log
+        state = CohortState(whole, people)
+        instruments = Instruments(state, AssessmentPlan(heart_number("scan_echo")))
+        readings = SimulatedAssessments(state, instruments)
+        log = run_protocol(protocol, few, readings).log
         held = np.unique(log.patient[log.decision == Decision.HOLD])
         rates[is_confirmed] = held.size / few.n_patients
     with capsys.disabled():

@@ -93,7 +93,7 @@ def test_efficacy_in_mixed_company_is_that_of_the_breast_patients() -> None:
     efficacy = [name for name in mine if OF_LESION.search(name)]
     assert len(efficacy) >= 2
     assert [mine[name] for name in efficacy] == [all_of_them[name] for name in efficacy]
-    days = "days with a harm of grade 2 or more"
+    days = "days with an adverse event of grade 2 or more"
     assert all_of_them[days] == pytest.approx((mine[days] + theirs[days]) / 2)
     (tumour,) = (band for band in together.bands if "diameters" in band.title)
     (of_breast,) = (band for band in alone.bands if "diameters" in band.title)

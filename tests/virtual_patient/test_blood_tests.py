@@ -10,7 +10,7 @@ from her2sim.patients.population import load_population
 from her2sim.pk.combination import load_combination
 from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.virtual_patient.blood_tests import BloodTests
-from her2sim.virtual_patient.outcomes import patient_columns
+from her2sim.virtual_patient.outcomes import patient_outcomes
 from her2sim.virtual_patient.treat import TreatmentPlan, treat
 
 NONE = np.nan
@@ -32,11 +32,13 @@ def test_low_counts_are_adverse_events_of_grade_2() -> None:
     treated = treat(
         load_combination("trastuzumab + docetaxel").treatments, people, TreatmentPlan(126.0)
     )
-    columns = dict(patient_columns(treated))
-    severe, low = (columns["nadir:neutrophils"] < limit for limit in (1.0, 1.5))
-    days = columns["days_grade_2"] - treated.live.harms.days_grade_2()
+    outcomes = patient_outcomes(treated)
+    nadir = outcomes.nadir_count("neutrophils")
+    assert nadir is not None
+    severe, low = (nadir < limit for limit in (1.0, 1.5))
+    days = outcomes.days_grade_2 - treated.instruments.events.days_grade_2()
     assert severe.mean() > 0.2
-    assert ((days > 0) == low)[treated.live.day > 0].mean() > 0.95  # a low last visit has no days
+    assert ((days > 0) == low)[treated.state.day > 0].mean() > 0.95  # a low last visit has no days
     assert days[severe].min() >= 0
     assert days[severe].mean() > 7
     assert (days <= 126.0).all()
@@ -45,7 +47,7 @@ def test_low_counts_are_adverse_events_of_grade_2() -> None:
 def test_who_is_not_on_such_a_drug_has_no_days_of_low_counts() -> None:
     people = draw_virtual_cohort(next(cohort_chunks(load_population("mbc"), 20, 4, 20)))
     treated = treat(load_combination("trastuzumab").treatments, people, TreatmentPlan(84.0))
-    assert treated.live.blood.days_low.tolist() == [0.0] * 20
-    assert dict(patient_columns(treated))["days_grade_2"] == pytest.approx(
-        treated.live.harms.days_grade_2()
+    assert treated.instruments.blood.days_low.tolist() == [0.0] * 20
+    assert patient_outcomes(treated).days_grade_2 == pytest.approx(
+        treated.instruments.events.days_grade_2()
     )

@@ -66,7 +66,7 @@ def test_falls_of_the_lvef_count_from_the_first_measurement(people) -> None:
     tests = HeartTests(people, 0.0, every_day(84.0))
     who = np.arange(4)
     for day, lvef in ((0.0, [65, 65, 55, 65]), (84.0, [49, 56, 48, 54]), (168.0, [48, 64, 48, 49])):
-        tests.measure(Visit(day, who, np.zeros(4)), np.array(lvef, dtype=float))
+        tests.note(Visit(day, who, np.zeros(4)), np.array(lvef, dtype=float))
     assert tests.fell_day["lvef_drop"].tolist() == [84, NEVER, NEVER, 168]
     assert tests.fell_day["lvef_drop_16"].tolist() == [84, NEVER, NEVER, 168]
     assert tests.fell_day["lvef_below_50"].tolist() == [84, NEVER, 84, 168]
@@ -78,7 +78,9 @@ def test_falls_of_the_lvef_count_from_the_first_measurement(people) -> None:
 def test_nobody_enters_with_a_first_lvef_below_the_limit(people) -> None:
     tests = HeartTests(people, 5.0, None, entry_percent=55.0)
     who = np.arange(4)
-    first = tests.measure(Visit(0.0, who, np.zeros(4)), np.full(4, 52.0))
+    start = Visit(0.0, who, np.zeros(4))
+    first = tests.measure(start, np.full(4, 52.0))
+    tests.note(start, first)
     assert (first >= 55).all()
     later = tests.measure(Visit(84.0, who, np.zeros(4)), np.full(4, 52.0))
     assert (later < 55).any()

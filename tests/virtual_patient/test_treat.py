@@ -50,14 +50,14 @@ def test_nobody_is_treated_after_progression_or_a_stop(course: Treated) -> None:
     record, stopped = course.protocol_run.record, course.protocol_run.stopped_day[0]
     assert np.isfinite(stopped).sum() > 50
     assert (record.day < stopped[record.patient]).all()
-    progressed = course.live.scans.progressed_day
+    progressed = course.instruments.scans.progressed_day
     assert (progressed[np.isfinite(progressed)] <= END_DAY).all()
     assert (record.day <= progressed[record.patient]).all()
 
 
 def test_the_ledger_put_through_the_model_again_gives_the_same_people(course: Treated) -> None:
     """The live patients stop at each visit, the replay at each dose: both to the tolerance."""
-    live = course.live
+    live = course.state
     last = live.day.max()
     who = np.flatnonzero(live.day == last)
     assert who.size > 50
@@ -78,7 +78,7 @@ def test_a_patient_is_the_same_in_any_company(course: Treated) -> None:
         mine, before = alone.protocol_run.record, course.protocol_run.record
         assert (mine.day[mine.patient == k] == before.day[before.patient == patient]).all()
         assert (mine.dose_mg[mine.patient == k] == before.dose_mg[before.patient == patient]).all()
-    assert (alone.live.states == course.live.states[:, some]).all()
+    assert (alone.state.states == course.state.states[:, some]).all()
 
 
 def test_holds_lower_the_dose_intensity() -> None:
@@ -147,7 +147,7 @@ def test_a_deeper_response_does_not_shorten_progression_free_survival() -> None:
         )
         options = TreatmentPlan(LONG_DAY, by_rules=False)
         courses.append(treat(load_combination("T-DXd").treatments, who, options))
-    weak, strong = (course.live.scans for course in courses)
+    weak, strong = (course.instruments.scans for course in courses)
     assert np.median(strong.best) < np.median(weak.best) - 0.01
     free = [np.minimum(scans.progressed_day, LONG_DAY) for scans in (weak, strong)]
     assert free[1].mean() >= free[0].mean()  # mean time without progression, of the same patients

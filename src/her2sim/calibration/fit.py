@@ -29,7 +29,7 @@ from her2sim.drugs.mechanism import load_mechanism
 from her2sim.errors import DataError
 from her2sim.facts import FactFile, FactModel, UncertainQuantity, read_fact_file
 from her2sim.store.workers import in_order
-from her2sim.trials.arm import Patients, run_arm
+from her2sim.trials.arm import EFFICACY, Patients, run_arm
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.library import load_trial, trial_names
 from her2sim.trials.member_estimates import outcome_estimates, ratio_estimates, target_estimates
@@ -240,11 +240,8 @@ class _Task:
 
 def _run(task: _Task) -> tuple[str, str, dict[str, NDArray[np.generic]]]:
     frame = run_arm(task.trial, task.trial.arm_of(task.arm), task.patients, SEED, threads=1)
-    kept = [name for name in frame.columns if not name.startswith(_UNUSED)]
+    kept = [name for name in EFFICACY if name in frame.columns]
     return task.trial.id, task.arm, {name: frame[name].to_numpy() for name in kept}
-
-
-_UNUSED = ("worst:", "hold:", "intensity:", "reductions:", "lowest:", "nadir:", "lvef")
 
 
 @dataclass(eq=False)

@@ -61,6 +61,10 @@ class Readings(Interface):
         """Measured values of the patients of a visit; NaN where nothing is measured."""
         ...
 
+    def note(self, variable: str, visit: Visit, values: Array) -> None:
+        """Keep what was measured at a visit."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class ModelledReadings:
@@ -109,6 +113,9 @@ class ModelledReadings:
         scores = stream.normal(f"{variable}:{day:g}:{repeat}")
         limits = VARIABLES[variable]
         return np.clip(value + sd * scores, limits.low, limits.high)
+
+    def note(self, variable: str, visit: Visit, values: Array) -> None:
+        """Nothing is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,3 +172,6 @@ class TableReadings:
         records = records[np.argsort(days[records], kind="stable")]
         found[place[records]] = values[records]  # the latest is written last
         return found
+
+    def note(self, variable: str, visit: Visit, values: Array) -> None:
+        """Records are there already: nothing to keep."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.protocol.decisions import DecisionLog
+from her2sim.regimens.dose_rows import Doses
 from her2sim.regimens.dosing_record import DosingRecord
 
 DOSES = (
@@ -42,6 +44,14 @@ class _Columns:
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class DoseBlock:
+    """Doses of one drug (its position in the plan) that were given at one visit."""
+
+    drug: int
+    doses: Doses
+
+
 class TreatmentRecorder:
     """Doses given and decisions taken so far."""
 
@@ -56,9 +66,18 @@ class TreatmentRecorder:
         """Decisions of a day: the columns of the log, for each patient or one value for all."""
         self._decisions.add(patient.size, {"patient": patient, **values})
 
-    def doses_since(self, number: int) -> list[tuple[int, Block]]:
-        """Blocks of doses from a number on, each with how many doses it has."""
-        return self._doses.blocks[number:]
+    def doses_since(self, number: int) -> Iterator[DoseBlock]:
+        """Blocks of doses from a number on."""
+        for n, block in self._doses.blocks[number:]:
+            columns = {name: np.broadcast_to(np.asarray(v), n) for name, v in block.items()}
+            real, whole = np.float64, np.int64
+            doses = Doses(
+                columns["patient"].astype(whole), columns["day"].astype(real),
+                columns["dose_mg"].astype(real), columns["duration_min"].astype(real),
+                columns["route"].astype(whole), columns["number"].astype(whole),
+                columns["every_day"].astype(real),
+            )  # fmt: skip
+            yield DoseBlock(int(columns["drug"][0]), doses)
 
     def record(self) -> DosingRecord:
         """All doses."""

@@ -147,6 +147,7 @@ class _Clinic:
             found = np.full(who.size, np.nan)
             tested = who[due]
             found[due] = self.readings.measure(variable, visit.of(due))
+            self.readings.note(variable, visit.of(due), found[due])
             first = np.isnan(self.baseline[variable][tested])
             self.baseline[variable][tested[first]] = found[due][first]
             if every is not None:

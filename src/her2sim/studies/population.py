@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim import __version__
-from her2sim.arrays import Array, Progress, no_progress
+from her2sim.arrays import Array, Progress, Whole, no_progress
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.biology.ensemble import FEWEST, Members, require_members
 from her2sim.biology.heart import CardiacProfile
@@ -25,7 +25,7 @@ from her2sim.pk.combination import Combination
 from her2sim.pk.exposure_run import CHUNK, cohort_chunks
 from her2sim.protocol.decisions import Decision
 from her2sim.studies.population_estimates import PopulationEstimate, estimates_of, needs_text
-from her2sim.virtual_patient.outcomes import patient_columns
+from her2sim.virtual_patient.outcomes import PatientOutcomes, joined, patient_outcomes
 from her2sim.virtual_patient.run import run_virtual_patient
 from her2sim.virtual_patient.treat import PROGRESSION, Treated, TreatmentPlan, treat
 
@@ -109,27 +109,22 @@ class PopulationReport:
 class _Gathered:
     """One number a patient, by name, chunk by chunk; and patients by rule and decision."""
 
-    parts: list[dict[str, Array]] = field(default_factory=list)
+    parts: list[PatientOutcomes] = field(default_factory=list)
+    members: list[Whole] = field(default_factory=list)
     diseases: Counter[str] = field(default_factory=Counter)
     acted: dict[tuple[str, str], int] = field(default_factory=dict)
     confirmed: dict[str, bool] = field(default_factory=dict)
     followed: dict[str, list[Array]] = field(default_factory=dict)
 
-    def columns(self) -> dict[str, Array]:
-        """One number a patient, by name; NaN for those whose model does not have it."""
-        names = dict.fromkeys(name for part in self.parts for name in part)
-        return {
-            name: np.concatenate(
-                [part.get(name, np.full(part["member"].size, np.nan)) for part in self.parts]
-            )
-            for name in names
-        }
+    def outcomes(self) -> PatientOutcomes:
+        """Outcomes of all patients; NaN for those whose model does not have one."""
+        return joined(self.parts, [ids.size for ids in self.members])
 
     def add(self, treated: Treated) -> None:
         members, traits = treated.people.members.ids, treated.people.tumours.traits
         self.diseases += diseases(traits["tumour_type"], traits["setting"])
-        columns = (("member", members), *patient_columns(treated))
-        self.parts.append({name: np.asarray(v, dtype=np.float64) for name, v in columns})
+        self.members.append(members)
+        self.parts.append(patient_outcomes(treated))
         log = treated.protocol_run.log
         for plan in treated.protocol_run.protocol.plans:
             for rule in plan.label.rule if plan.label is not None else ():
@@ -180,7 +175,6 @@ def population_report(
                 _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)
         done += cohort.n_patients
         progress(done, patients)
-    columns = gathered.columns()
     bands, often = _bands(gathered.followed, how)
     acted = [
         Acted(rule, decision, n / patients, gathered.confirmed.get(rule, True))
@@ -189,9 +183,9 @@ def population_report(
     ]
     of_lesion = _OF_LESION if "diameters_mm" in gathered.followed else ()
     name = population.name
+    estimates = estimates_of(gathered.outcomes(), np.concatenate(gathered.members), how)
     return PopulationReport(
-        combination, name, patients, seed, members, how,
-        (*estimates_of(columns, how), *often), tuple(acted), bands,
+        combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
         (*combination.notes, *efficacy_notes(gathered.diseases), *of_lesion, *_NOTES),
     )  # fmt: skip
 

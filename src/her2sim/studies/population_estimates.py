@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from her2sim.arrays import Array, Mask
+from her2sim.arrays import Array, Mask, Whole
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.biology.ensemble import FEWEST, spread
 from her2sim.units import DAY_PER_MONTH
+from her2sim.virtual_patient.heart_tests import USUAL
+from her2sim.virtual_patient.outcomes import PatientOutcomes
 from her2sim.virtual_patient.treat import TreatmentPlan
 from her2sim.virtual_patient.tumour_scans import PARTIAL
 
 NOT_MEASURED = "not measured"
+HAZARDS = {
+    "heart_failure": "symptomatic heart failure",
+    "febrile_neutropenia": "febrile neutropenia",
+}
+EVENT_NAMES = {
+    "diarrhoea": "diarrhoea",
+    "nausea": "nausea",
+    "fatigue": "fatigue",
+    "infusion_reaction": "infusion reaction",
+    "transaminase": "transaminase",
+    "neuropathy": "neuropathy",
+    "ild": "interstitial lung disease",
+}
+"""Adverse events with grades, in words."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +68,11 @@ class _Summary:
         return self.sum_up(known) if known.size >= FEWEST else float("nan")
 
 
-def estimates_of(columns: Mapping[str, Array], how: TreatmentPlan) -> Iterator[PopulationEstimate]:
-    """Figures of the population, with their spread over the members."""
-    member = columns["member"].astype(np.int64)
-    for name, unit, figure in _figures(columns, how):
+def estimates_of(
+    outcomes: PatientOutcomes, member: Whole, how: TreatmentPlan
+) -> Iterator[PopulationEstimate]:
+    """Figures of the population, with their spread over the members, shape (n,)."""
+    for name, unit, figure in _figures(outcomes, how):
         value = figure.of(np.ones(member.size, dtype=bool))
         if np.isnan(value):
             yield PopulationEstimate(name, None, unit, needs=needs_text(figure.n_known))
@@ -72,55 +89,65 @@ def needs_text(n: int) -> str:
     return f"at least {FEWEST} patients; {n} here" if n else NOT_MEASURED
 
 
-def _figures(
-    columns: Mapping[str, Array], how: TreatmentPlan
-) -> Iterator[tuple[str, str, _Summary]]:
-    yield from _efficacy(columns, how)
-    for name, values in columns.items():
-        kind, _, of = name.partition(":")
-        if kind == "intensity":
-            yield f"{of}: relative dose intensity", "", _mean(values)
-        elif kind == "hold":
-            yield f"{of}: days on hold", "day", _mean(values)
-        elif kind == "reductions":
-            yield f"{of}: reduced at least once", "%", _share(values > 0)
-        elif kind == "stopped":
-            yield f"{of}: stopped for harm", "%", _share(values > 0)
-        elif kind == "lowest":
-            was_read = np.full(values.size, np.isfinite(values).any())
-            severe = values < CTCAE_LIMITS[of][3]
-            yield f"{of} of grade 3 or 4 at a visit", "%", _share(severe, was_read)
-        elif kind == "worst":
-            harm = "interstitial lung disease" if of == "ild" else of.replace("_", " ")
-            yield f"{harm}, any grade", "%", _share(values >= 1)
-            yield f"{harm}, grade 3 or more", "%", _share(values >= 3)
-        elif kind == "event" and of == "heart_failure":
-            yield "symptomatic heart failure", "%", _share(np.isfinite(values))
-        elif kind == "event" and of == "febrile_neutropenia":
-            yield "febrile neutropenia", "%", _share(np.isfinite(values))
-    if "day:lvef_drop" in columns:
-        fell = np.isfinite(columns["day:lvef_drop"])
-        was_read = np.full(fell.size, not np.isnan(columns["lvef_first"]).all())
-        yield "LVEF measured below 50 % and 10 points down", "%", _share(fell, was_read)
-    yield "days with a harm of grade 2 or more", "day", _mean(columns["days_grade_2"])
+Named = Iterator[tuple[str, str, _Summary]]
+"""Name, unit and summary of each figure."""
 
 
-def _efficacy(
-    columns: Mapping[str, Array], how: TreatmentPlan
-) -> Iterator[tuple[str, str, _Summary]]:
+def _figures(outcomes: PatientOutcomes, how: TreatmentPlan) -> Named:
+    yield from _efficacy(outcomes, how)
+    yield from _events(outcomes)
+    yield from _counts(outcomes)
+    for drug in outcomes.drugs:
+        of = outcomes.drug(drug)
+        yield f"{drug}: relative dose intensity", "", _mean(of.dose_intensity)
+        yield f"{drug}: days on hold", "day", _mean(of.hold_day)
+        yield f"{drug}: reduced at least once", "%", _share(of.n_reductions > 0)
+        yield f"{drug}: stopped for an adverse event", "%", _share(of.is_stopped > 0)
+    fell, first = outcomes.lvef_fall_day(USUAL), outcomes.first_lvef
+    if fell is not None and first is not None:
+        was_read = np.full(fell.size, not np.isnan(first).all())
+        name = "LVEF measured below 50 % and 10 points down"
+        yield name, "%", _share(np.isfinite(fell), was_read)
+    yield "days with an adverse event of grade 2 or more", "day", _mean(outcomes.days_grade_2)
+
+
+def _efficacy(outcomes: PatientOutcomes, how: TreatmentPlan) -> Named:
     """Response and progression of the patients who have a lesion model."""
-    progressed = columns["progressed_day"]
+    progressed = outcomes.scanned("progressed_day")
     scanned = ~np.isnan(progressed)
     if not scanned.any():
         return
-    yield "objective response", "%", _share(columns["best"] <= PARTIAL, scanned)
+    yield "objective response", "%", _share(outcomes.scanned("best") <= PARTIAL, scanned)
     yield "progression-free, median", "month", _median_month(progressed, how.end_day)
     for weeks in (26, 52, 104):
         if weeks * 7 < how.end_day:
             yield f"progression-free at {weeks} weeks", "%", _share(progressed > weeks * 7, scanned)
     has_progressed = np.isfinite(progressed)
-    target = np.where(has_progressed, columns["by_target"], np.nan)
+    target = np.where(has_progressed, outcomes.scanned("by_target"), np.nan)
     yield "progression by target lesions", "% of progressions", _mean(100 * target)
+
+
+def _events(outcomes: PatientOutcomes) -> Named:
+    """Adverse events: those that are there or not, then those with grades."""
+    for hazard, name in HAZARDS.items():
+        day = outcomes.event_day(hazard)
+        if day is not None:
+            yield name, "%", _share(np.isfinite(day))
+    for event in outcomes.graded_events(EVENT_NAMES):
+        worst = outcomes.worst_grade(event)
+        assert worst is not None
+        name = EVENT_NAMES[event]
+        yield f"{name}, any grade", "%", _share(worst >= 1)
+        yield f"{name}, grade 3 or more", "%", _share(worst >= 3)
+
+
+def _counts(outcomes: PatientOutcomes) -> Named:
+    for line in outcomes.lines:
+        lowest = outcomes.lowest_count(line)
+        assert lowest is not None
+        was_read = np.full(lowest.size, np.isfinite(lowest).any())
+        severe = lowest < CTCAE_LIMITS[line][3]
+        yield f"{line} of grade 3 or 4 at a visit", "%", _share(severe, was_read)
 
 
 def _share(is_so: Mask, among: Mask | None = None) -> _Summary:

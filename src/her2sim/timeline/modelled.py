@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from her2sim.arrays import Array
 from her2sim.biology.heart import CardiacProfile
@@ -18,13 +17,14 @@ from her2sim.patients.her2_status import interpret
 from her2sim.patients.patient import Patient
 from her2sim.pk.exposure_run import Treatment
 from her2sim.protocol.readings import TableReadings, Visit
-from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.timeline.result import BodyBand
-from her2sim.virtual_patient.assessments import SimulatedAssessments, scan_error
+from her2sim.virtual_patient.assessments import SimulatedAssessments
 from her2sim.virtual_patient.calendar import SCANS
+from her2sim.virtual_patient.cohort_state import CohortState
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
 from her2sim.virtual_patient.drugs import ORGANS
+from her2sim.virtual_patient.instruments import AssessmentPlan, Instruments, scan_error
 from her2sim.virtual_patient.run import SimulatedTrajectories, run_virtual_patient
 
 TWINS = 300
@@ -46,31 +46,23 @@ def can_be_modelled(treatments: Sequence[Treatment]) -> bool:
     return all(load_mechanism(treatment.drug.id) is not None for treatment in treatments)
 
 
-@dataclass(eq=False)
-class _Recorder:
-    """Readings of the model, kept as they are measured."""
+class _RecordedAssessments(SimulatedAssessments):
+    """Readings of one patient, written down as they are noted."""
 
-    live: SimulatedAssessments
-    records: dict[str, list[tuple[float, float]]]
-    is_scheduled: bool = True
+    def __init__(
+        self,
+        state: CohortState,
+        instruments: Instruments,
+        records: dict[str, list[tuple[float, float]]],
+    ) -> None:
+        super().__init__(state, instruments)
+        self.records = records
 
-    def has(self, variable: str) -> bool:
-        return self.live.has(variable)
-
-    def arrive(self, visit: Visit, recorder: TreatmentRecorder) -> None:
-        self.live.arrive(visit, recorder)
-
-    def parts(self, visit: Visit) -> Iterable[Visit]:
-        return self.live.parts(visit)
-
-    def next_day(self, who: NDArray[np.int64]) -> Array:
-        return self.live.next_day(who)
-
-    def measure(self, variable: str, visit: Visit, repeat: int = 0) -> Array:
-        values = self.live.measure(variable, visit, repeat)
-        if repeat == 0 and values.size and not np.isnan(values[0]):
+    def note(self, variable: str, visit: Visit, values: Array) -> None:
+        """Keep what was measured, and write it down."""
+        super().note(variable, visit, values)
+        if values.size and not np.isnan(values[0]):
             self.records.setdefault(variable, []).append((visit.day, float(values[0])))
-        return values
 
 
 class ModelledPatient:
@@ -86,37 +78,36 @@ class ModelledPatient:
         self.bands: dict[str, list[BodyBand]] = {}
         self._states: dict[str, Array] = {}
         self._twin_states: dict[str, Array] = {}
-        self._live: SimulatedAssessments | None = None
+        self._line: _RecordedAssessments | None = None
 
     def begin_line(
         self, treatments: Sequence[Treatment], number: int, start_day: float
-    ) -> _Recorder:
+    ) -> _RecordedAssessments:
         """The source of readings of a line that starts now."""
         whole = virtual_patient(treatments, ("",) if self.has_lesion else (), organs=ORGANS)
         scans = SCANS if self.has_lesion else None
-        live = SimulatedAssessments(
-            whole, self.one, scan_sd=scan_error("echo"), scans=scans, line=number
-        )
-        live.go_on(self._states, start_day)
-        self._live = live
-        return _Recorder(live, self.records)
+        state = CohortState(whole, self.one, line=number)
+        state.continue_from(self._states, start_day)
+        plan = AssessmentPlan(scan_error("echo"), scans=scans)
+        self._line = _RecordedAssessments(state, Instruments(state, plan, start_day), self.records)
+        return self._line
 
     def progressed_day(self) -> float:
         """When a scan of the line showed progression; infinite if none did."""
-        assert self._live is not None
-        return float(self._live.scans.progressed_day[0])
+        assert self._line is not None
+        return float(self._line.instruments.scans.progressed_day[0])
 
     def end_line(self, record: DosingRecord, start_day: float, end_day: float) -> None:
         """Keep the states at the end of a line, and the bands of twins with the same doses."""
-        live = self._live
-        assert live is not None
-        own = self._replay(live.whole, self.one, record, (start_day, end_day), self._states)
+        assert self._line is not None
+        whole = self._line.state.whole
+        own = self._replay(whole, self.one, record, (start_day, end_day), self._states)
         self._states = own[1]
         columns = {name: np.tile(values, TWINS) for name, values in vars(record).items()}
         columns["patient"] = np.repeat(np.arange(TWINS), record.day.size)
         twins = DosingRecord(**columns)
         span = (start_day, end_day)
-        found = self._replay(live.whole, self.twins, twins, span, self._twin_states)
+        found = self._replay(whole, self.twins, twins, span, self._twin_states)
         self._twin_states = found[1]
         for name, title, unit, test in _SHOWN:
             if name not in found[0]:

@@ -19,7 +19,7 @@ from her2sim.trials.enrolment import enrol
 from her2sim.trials.trial import Arm, Pace, Trial
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK, DAY_PER_YEAR
 from her2sim.virtual_patient.calendar import SCANS, Calendar
-from her2sim.virtual_patient.outcomes import patient_columns
+from her2sim.virtual_patient.outcomes import SCANNED, patient_outcomes
 from her2sim.virtual_patient.treat import TreatmentPlan, treat
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 SCAN_WINDOW_DAY = 7.0
 """Protocols let a scan be a week early or late; what is seen there is that of the planned day."""
+OBSERVED = ("patient", "member", "entry_day", "cut_day", "lost_day", "death_day")
 DATED = ("response_day", "complete_day", "progressed_day")
 TRAITS = ("ihc", "pik3ca", "genotype", "is_er_positive", "is_heterogeneous", "earlier_lines")
+EFFICACY = (*OBSERVED, *TRAITS, *SCANNED)
+"""Columns that endpoints of efficacy need."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,7 @@ def run_arm(
     DataFrame
         ``entry_day``, ``cut_day`` (from entry), ``lost_day``, ``death_day`` (with a lesion model),
         traits of the tumour, and the columns of
-        :func:`her2sim.virtual_patient.outcomes.patient_columns`.
+        :class:`her2sim.virtual_patient.outcomes.PatientOutcomes`.
     """
     import polars as pl
 
@@ -76,7 +79,7 @@ def run_arm(
         some = people.take(chosen)
         treated = treat(drugs, some, how, threads=threads)
         columns = {"regimen": np.full(chosen.size, names[number] if names else "none")}
-        frames.append(pl.DataFrame({**columns, **dict(patient_columns(treated))}))
+        frames.append(pl.DataFrame(columns).hstack(patient_outcomes(treated).frame()))
         rows.append(chosen)
     order = np.argsort(np.concatenate(rows))
     outcomes = _dated(pl.concat(frames, how="diagonal_relaxed")[order], people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,25 +10,32 @@ from numpy.typing import NDArray
 
 from her2sim.arrays import Array, Mask
 from her2sim.biology.blood import CTCAE_LIMITS
+from her2sim.drugs.toxicity import Line
 from her2sim.trials.measures import SUBGROUPS
 from her2sim.trials.survival import KaplanMeier, kaplan_meier
 from her2sim.trials.trial import Trial
 from her2sim.units import DAY_PER_MONTH
+from her2sim.virtual_patient.outcomes import CONFIRMED_FALL, Column, PatientOutcomes
 
-Column = Callable[[str], NDArray[np.generic]]
-LINES_OF_EVENTS = {"neutropenia": "neutrophils", "thrombocytopenia": "platelets"}
-DATED_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "heart_failure": ("event:heart_failure",),
-    "febrile_neutropenia": ("event:febrile_neutropenia",),
-    "ild": ("event:lung_hazard",),
-    "lvef_below_50": ("day:lvef_below_50",),
-    "lvef_drop": ("day:lvef_drop",),
-    "lvef_drop_16": ("day:lvef_drop_16",),
-    "lvef_drop_confirmed": ("day:lvef_drop_confirmed",),
-    "lvef_points_10_to_20": ("day:lvef_points_10", "day:lvef_points_20"),
-    "lvef_points_20": ("day:lvef_points_20",),
+LINES_OF_EVENTS: Mapping[str, Line] = {
+    "neutropenia": "neutrophils",
+    "thrombocytopenia": "platelets",
 }
-"""Columns with the day of a harm; of two, the first counts without the second."""
+HAZARDS = {
+    "heart_failure": "heart_failure",
+    "febrile_neutropenia": "febrile_neutropenia",
+    "ild": "lung_hazard",
+}
+"""Adverse events whose day is that of a modelled hazard."""
+LVEF_FALLS: Mapping[str, tuple[str, ...]] = {
+    "lvef_below_50": ("lvef_below_50",),
+    "lvef_drop": ("lvef_drop",),
+    "lvef_drop_16": ("lvef_drop_16",),
+    "lvef_drop_confirmed": (CONFIRMED_FALL,),
+    "lvef_points_10_to_20": ("lvef_points_10", "lvef_points_20"),
+    "lvef_points_20": ("lvef_points_20",),
+}
+"""Falls of the LVEF behind an adverse event; of two, the first counts without the second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,21 +55,24 @@ class Times:
 
 
 class ArmOutcomes:
-    """Outcomes of the patients of an arm; columns are read when they are asked for.
+    """Outcomes of the patients of an arm as a trial observes them.
 
-    ``column`` gives a column of :func:`her2sim.trials.arm.run_arm` by name, over all patients.
+    ``column`` gives a column of :func:`her2sim.trials.arm.run_arm` by name, over all patients;
+    ``patients`` are their outcomes, observed or not.
     """
 
     def __init__(self, trial: Trial, column: Column, names: frozenset[str]) -> None:
-        self.trial, self._column, self.names = trial, column, names
+        self.trial, self._column = trial, column
+        self.patients = PatientOutcomes(column, names)
+        self.has_deaths = "death_day" in names
 
-    def numbers(self, name: str) -> Array:
-        """A column of numbers."""
+    def _numbers(self, name: str) -> Array:
         return np.asarray(self._column(name), dtype=np.float64)
 
-    def has(self, name: str) -> bool:
-        """Whether there is a column."""
-        return name in self.names
+    @property
+    def replicate(self) -> NDArray[np.int64]:
+        """Replicate of each patient."""
+        return np.asarray(self._column("replicate"), dtype=np.int64)
 
     @property
     def member(self) -> NDArray[np.int64]:
@@ -74,11 +84,11 @@ class ArmOutcomes:
 
         ``follow_up_month``: at an earlier data cut, so many months after the last patient came in.
         """
-        cut = self.numbers("cut_day")
+        cut = self._numbers("cut_day")
         if follow_up_month is not None:
             earlier = self.trial.design.follow_up.to("month") - follow_up_month
             cut = cut - earlier * DAY_PER_MONTH
-        found: Array = np.minimum(cut, self.numbers("lost_day"))
+        found: Array = np.minimum(cut, self._numbers("lost_day"))
         return found
 
     def times(self, endpoint: str, follow_up_month: float | None = None) -> Times:
@@ -87,8 +97,8 @@ class ArmOutcomes:
         ``follow_up_month``: as at an earlier data cut (:meth:`until_day`).
         """
         until = self.until_day(follow_up_month)
-        progressed = self.numbers("progressed_day")
-        death = self.numbers("death_day")
+        progressed = self.patients.scanned("progressed_day")
+        death = self._numbers("death_day")
         start: Array | float = 0.0
         if endpoint == "OS":
             event_day = death
@@ -97,7 +107,7 @@ class ArmOutcomes:
         else:
             event_day = np.minimum(progressed, death)
         if endpoint == "DoR":
-            start = np.where(self.responded("ORR"), self.numbers("response_day"), np.nan)
+            start = np.where(self.responded("ORR"), self.patients.scanned("response_day"), np.nan)
         observed = event_day <= until
         days = np.where(observed, event_day, until) - start
         return Times(np.maximum(days, 0.0) / DAY_PER_MONTH, observed)
@@ -106,58 +116,59 @@ class ArmOutcomes:
         """Who had a response (``ORR``) or a complete one (``CR``) while observed."""
         kinds = {"ORR": ("response", "confirmed"), "CR": ("complete", "complete_confirmed")}
         kind = kinds[endpoint][self.trial.response == "confirmed"]
-        found: Mask = self.numbers(f"{kind}_day") <= self.until_day()
+        found: Mask = self.patients.scanned(f"{kind}_day") <= self.until_day()
         return found
 
     def had(self, event: str, grade: str = "any", until_month: float | None = None) -> Mask | None:
-        """Who had a harm of at least a grade.
+        """Who had an adverse event of at least a grade.
 
         None if the model does not have it in this arm, or if nobody was tested for it
         (:meth:`is_unmeasured`); in an arm where some were tested, the others had none, as in
-        trials.
-        Until a month only those are counted whose days are known (:data:`DATED_EVENTS`).
+        trials. Until a month only those are counted whose days are known.
         """
         least = 1 if grade == "any" else int(grade)
         if self.is_unmeasured(event):
             return None
-        if event in DATED_EVENTS:
+        if event in HAZARDS or event in LVEF_FALLS:
             came = self._came(event, until_month)
-            if came is None or least == 1:
-                return came
-            return np.asarray(came & (np.nan_to_num(self.numbers(f"worst:{event}")) >= least))
+            return came if came is None or least == 1 else came & self._graded(event, least)
         if event in LINES_OF_EVENTS:
             line = LINES_OF_EVENTS[event]
-            if not self.has(f"nadir:{line}") or least not in CTCAE_LIMITS[line]:
+            nadir = self.patients.nadir_count(line)
+            if nadir is None or least not in CTCAE_LIMITS[line]:
                 return None
-            counts: Mask = self.numbers(f"nadir:{line}") < CTCAE_LIMITS[line][least]
-            return counts
+            return np.asarray(nadir < CTCAE_LIMITS[line][least])
         if event == "discontinuation":
-            drugs = [name for name in self.names if name.startswith("stopped:")]
-            stopped = [np.nan_to_num(self.numbers(name)) > 0 for name in sorted(drugs)]
-            return np.any(stopped, axis=0) if stopped else None
-        if not self.has(f"worst:{event}"):
-            return None
-        graded: Mask = np.nan_to_num(self.numbers(f"worst:{event}")) >= least
-        return graded
+            stopped = [self.patients.drug(drug).is_stopped for drug in self.patients.drugs]
+            return np.any(np.nan_to_num(stopped) > 0, axis=0) if stopped else None
+        return self._graded(event, least) if self.patients.worst_grade(event) is not None else None
+
+    def _graded(self, event: str, least: int) -> Mask:
+        """Who had an event of at least a grade, whenever it came."""
+        worst = self.patients.worst_grade(event)
+        assert worst is not None
+        return np.asarray(np.nan_to_num(worst) >= least)
 
     def is_unmeasured(self, event: str) -> bool:
         """Whether the model has a fall of the LVEF, but the LVEF of nobody was ever measured."""
-        is_of_lvef = event in DATED_EVENTS and DATED_EVENTS[event][0].startswith("day:lvef")
-        if not is_of_lvef or not self.has("lvef_first"):
-            return False
-        return bool(np.isnan(self.numbers("lvef_first")).all())
+        first = self.patients.first_lvef
+        return event in LVEF_FALLS and first is not None and bool(np.isnan(first).all())
 
     def _came(self, event: str, until_month: float | None) -> Mask | None:
         """Who had an event of a day while observed, until a month."""
-        names = DATED_EVENTS[event]
-        if not self.has(names[0]):
+        if event in HAZARDS:
+            days = [self.patients.event_day(HAZARDS[event])]
+        else:
+            days = [self.patients.lvef_fall_day(name) for name in LVEF_FALLS[event]]
+        known = [day for day in days if day is not None]
+        if not known:
             return None
         until = self.until_day()
         if until_month is not None:
             until = np.minimum(until, until_month * DAY_PER_MONTH)
-        came: Mask = self.numbers(names[0]) <= until
-        for beyond in names[1:]:
-            came &= ~(self.numbers(beyond) <= until)
+        came: Mask = known[0] <= until
+        for beyond in known[1:]:
+            came &= ~(beyond <= until)
         return came
 
     def group(self, name: str | None) -> Mask:

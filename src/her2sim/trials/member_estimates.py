@@ -72,8 +72,8 @@ def event_estimates(arms: Arms, row: Safety) -> Array | None:
 
 def target_estimates(arm: ArmOutcomes) -> Array:
     """Per cent of progressions that target lesions showed, in each member."""
-    progressed = np.isfinite(arm.numbers("progressed_day"))
-    by_target = 100.0 * arm.numbers("by_target")
+    progressed = np.isfinite(arm.patients.scanned("progressed_day"))
+    by_target = 100.0 * arm.patients.scanned("by_target")
     return np.array([_mean(by_target, m) for m in _members(arm, progressed)])
 
 

@@ -60,21 +60,21 @@ class AdverseEvents:
     ) -> None:
         n = people.cohort.n_patients
         self.clock = np.zeros((len(drugs), n))
-        self.harms = [
+        self.events = [
             _draw(people, d, drug, event)
             for d, drug in enumerate(drugs)
             for event in drug.toxicity.graded_events(given_with)
         ]
 
-    def has(self, variable: str) -> bool:
-        """Whether a reading comes from one of the harms."""
-        names = {harm.event.name for harm in self.harms}
-        wanted = "transaminase" if variable in LIVER else GRADED.get(variable, BESIDE.get(variable))
-        return wanted in names
+    def variables(self) -> tuple[str, ...]:
+        """Readings that come from one of the events."""
+        names = {event.event.name for event in self.events}
+        source = {**GRADED, **BESIDE, **dict.fromkeys(LIVER, "transaminase")}
+        return tuple(variable for variable, name in source.items() if name in names)
 
     def advance(self, who: Positions, from_day: Array, until: float, acts_until: Array) -> None:
         """Let time pass; ``acts_until`` (drugs, n of who) is how long the last dose counts."""
-        for harm in self.harms:
+        for harm in self.events:
             before = self.clock[harm.drug, who]
             lasts = np.clip(acts_until[harm.drug] - from_day, 0.0, until - from_day)
             after = before + lasts
@@ -99,7 +99,7 @@ class AdverseEvents:
             return self._beside(variable, visit)
         name = GRADED.get(variable, "transaminase")
         grade = np.zeros(visit.who.size, dtype=np.int64)
-        for harm in self.harms:
+        for harm in self.events:
             if harm.event.name == name:
                 start = harm.start_day[visit.who]
                 is_on = start + harm.event.duration_day > visit.day
@@ -115,7 +115,7 @@ class AdverseEvents:
         if variable == "bilirubin":
             return np.full(visit.who.size, NORMAL_BILIRUBIN)
         found = np.zeros(visit.who.size)
-        for harm in self.harms:
+        for harm in self.events:
             if harm.event.name != "diarrhoea":
                 continue
             start = harm.start_day[visit.who]
@@ -139,7 +139,7 @@ class AdverseEvents:
     def worst(self) -> dict[str, Positions]:
         """Worst grade so far of each harm, all drugs together, shape (n,)."""
         found: dict[str, Positions] = {}
-        for harm in self.harms:
+        for harm in self.events:
             reached = np.where(harm.n_episodes > 0, harm.worst, 0)
             before = found.get(harm.event.name, np.zeros_like(reached))
             found[harm.event.name] = np.maximum(before, reached)
@@ -148,7 +148,7 @@ class AdverseEvents:
     def days_grade_2(self) -> Array:
         """Days with a harm of grade 2 or more, those of all harms added, shape (n,)."""
         total = np.zeros(self.clock.shape[1])
-        for harm in self.harms:
+        for harm in self.events:
             total += harm.days_grade_2
         return total
 

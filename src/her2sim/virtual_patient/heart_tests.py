@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from her2sim.arrays import Array
+from her2sim.arrays import Array, Mask, Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.variables import VARIABLES
 from her2sim.random import Purpose
-from her2sim.virtual_patient.calendar import Calendar
+from her2sim.virtual_patient.calendar import ON_THE_DAY, Calendar
 
 LOW_PERCENT = 50.0
 FALLS: dict[str, tuple[float, float]] = {
@@ -51,7 +50,7 @@ class HeartTests:
         self.next_day = np.full(n, np.inf if calendar is None else 0.0)
 
     def measure(self, visit: Visit, true_lvef: Array, repeat: int = 0) -> Array:
-        """Measured values of the patients of a visit; the first of a day counts."""
+        """Measured values of the patients of a visit."""
         who, stream = visit.who, self.people.cohort.stream(Purpose.VISITS)
         scores = stream.of(who).normal(f"lvef:{visit.day:g}:{repeat}")
         if self.entry_percent is not None and self.scan_sd > 0:
@@ -60,12 +59,21 @@ class HeartTests:
             scores = np.where(np.isnan(self.first[who]), entering, scores)
         limits = VARIABLES["lvef"]
         found: Array = np.clip(true_lvef + self.scan_sd * scores, limits.low, limits.high)
-        is_new = self.tested_day[who] < visit.day
-        if repeat == 0 and is_new.any():
-            self._note(who[is_new], found[is_new], visit.day)
         return found
 
-    def _note(self, who: NDArray[np.int64], lvef: Array, day: float) -> None:
+    def is_due(self, visit: Visit) -> Mask:
+        """Who of a visit is tested by the calendar."""
+        found: Mask = self.next_day[visit.who] <= visit.day + ON_THE_DAY
+        return found
+
+    def end_for(self, who: Positions) -> None:
+        """Test some patients no more by the calendar."""
+        self.next_day[who] = np.inf
+
+    def note(self, visit: Visit, lvef: Array) -> None:
+        """Keep measured values of the patients of a visit; the first of a day counts."""
+        is_new = self.tested_day[visit.who] < visit.day
+        who, lvef, day = visit.who[is_new], lvef[is_new], visit.day
         first = self.first[who]
         self.first[who] = np.where(np.isnan(first), lvef, first)
         points = self.first[who] - lvef

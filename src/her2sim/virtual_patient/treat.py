@@ -1,4 +1,4 @@
-"""TreatmentPlan people by the labels' rules, with readings that come from the people themselves."""
+"""Patients treated by the labels' rules, with readings that come from the patients themselves."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from her2sim.pk.exposure_run import Treatment
 from her2sim.protocol.label import Label, Region, Rule, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.visits import run_protocol
-from her2sim.virtual_patient.assessments import SimulatedAssessments, scan_error
+from her2sim.virtual_patient.assessments import SimulatedAssessments
 from her2sim.virtual_patient.calendar import SCANS, Calendar
+from her2sim.virtual_patient.cohort_state import CohortState
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
 from her2sim.virtual_patient.drugs import ORGANS
+from her2sim.virtual_patient.instruments import AssessmentPlan, Instruments, scan_error
 
 PROGRESSION = Rule(
     id="treatment-until-progression",
@@ -60,7 +62,8 @@ class Treated:
     whole: VirtualPatient
     people: VirtualCohort
     protocol_run: ProtocolRun
-    live: SimulatedAssessments
+    state: CohortState
+    instruments: Instruments
 
 
 def treat(
@@ -94,13 +97,15 @@ def treat(
         is_confirmed_by_repeat=how.is_confirmed_by_repeat,
         unconfirmed=how.unconfirmed,
     )
-    live = SimulatedAssessments(
-        whole, people, scan_sd=scan_error(how.scan), given_with=how.given_with,
-        scans=how.scans if has_lesions else None, lvef_tests=how.lvef_tests,
-        lvef_entry_percent=how.lvef_entry_percent,
-        threads=threads,
+    state = CohortState(whole, people, threads=threads)
+    assessments = AssessmentPlan(
+        scan_error(how.scan), how.given_with, how.scans if has_lesions else None, how.lvef_tests,
+        how.lvef_entry_percent,
     )  # fmt: skip
-    return Treated(whole, people, run_protocol(protocol, people.cohort, live), live)
+    instruments = Instruments(state, assessments)
+    readings = SimulatedAssessments(state, instruments)
+    run = run_protocol(protocol, people.cohort, readings)
+    return Treated(whole, people, run, state, instruments)
 
 
 def _plan(treatment: Treatment, how: TreatmentPlan) -> DrugPlan:

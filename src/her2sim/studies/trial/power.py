@@ -45,7 +45,7 @@ def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Powe
             continue
         sides = [arms[arm] for arm in (row.arm, row.versus)]
         times = [arm.times(row.endpoint, row.follow_up_month) for arm in sides]
-        of = [arm.numbers("replicate") for arm in sides]
+        of = [arm.replicate for arm in sides]
         won, ratios, n_patients = 0, list[float](), 0
         for replicate in range(run.asked.replicates):
             own, other = (t.take(o == replicate) for t, o in zip(times, of, strict=True))

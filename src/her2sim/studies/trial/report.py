@@ -191,13 +191,13 @@ def _summary(trial: Trial, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
     months = follow_up(*_followed(arm))[0]
     return ArmSummary(
         arm_id, trial.arm_of(arm_id).title, arm.member.size, months,
-        float(np.nanmean(arm.numbers("days_grade_2"))), tuple(_drug_summaries(arm)), curves,
+        float(np.nanmean(arm.patients.days_grade_2)), tuple(_drug_summaries(arm)), curves,
         at_risk,
     )  # fmt: skip
 
 
 def _followed(arm: ArmOutcomes) -> tuple[Array, NDArray[np.bool_]]:
-    if arm.has("death_day"):
+    if arm.has_deaths:
         times = arm.times("OS")
         return times.month, times.event
     month = arm.until_day() / DAY_PER_MONTH
@@ -205,18 +205,15 @@ def _followed(arm: ArmOutcomes) -> tuple[Array, NDArray[np.bool_]]:
 
 
 def _drug_summaries(arm: ArmOutcomes) -> Iterator[DrugSummary]:
-    kinds = ("intensity", "given_mg", "hold", "reductions", "stopped")
-    for name in sorted(n for n in arm.names if n.startswith("intensity:")):
-        drug = name.partition(":")[2]
-        rows = {kind: arm.numbers(f"{kind}:{drug}") for kind in kinds}
-        shares = {
-            kind: 100 * float((rows[kind][~np.isnan(rows[kind])] > 0).mean())
-            for kind in ("reductions", "stopped")
-        }
-        yield DrugSummary(
-            drug, float(np.nanmean(rows["intensity"])), float(np.nanmean(rows["given_mg"])),
-            float(np.nanmean(rows["hold"])), shares["reductions"], shares["stopped"],
-        )  # fmt: skip
+    for name in arm.patients.drugs:
+        drug = arm.patients.drug(name)
+        intensity, given, hold = (
+            float(np.nanmean(v)) for v in (drug.dose_intensity, drug.given_mg, drug.hold_day)
+        )
+        shares = (
+            100 * float((v[~np.isnan(v)] > 0).mean()) for v in (drug.n_reductions, drug.is_stopped)
+        )
+        yield DrugSummary(name, intensity, given, hold, *shares)
 
 
 def landmarks_of(trial: Trial, arm: str, endpoint: str) -> Sequence[Landmarks]:
