@@ -63,7 +63,7 @@ def test_random_effects_do_not_move() -> None:
 @pytest.mark.parametrize(
     ("interaction", "message"),
     [
-        (("co-medication", "grapefruit"), "--with grapefruit: nothing is published of it for tuca"),
+        (("co-medication", "grapefruit"), "with grapefruit: nothing is published of it for tuca"),
         (("co-medication", "itraconazol"), "did you mean 'itraconazole'"),
         (("co-medication", "clopidogrel"), "no number is published for tucatinib; what is printed"),
         (("renal", "severe"), "--renal severe: nothing is published of it"),

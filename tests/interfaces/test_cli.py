@@ -170,7 +170,7 @@ def test_simulate_with_random_effects_needs_the_patient(her2sim, tmp_path: Path)
     (tmp_path / "e.csv").write_text(EVENTS + "1,0,420,0,1,1,.\n1,504,0,0,0,1,.\n")
     refused(
         her2sim("simulate", "e.csv", "--drug", "pertuzumab"),
-        "needs lean_body_weight_kg, albumin_g_per_l", "--typical",
+        "needs lean_body_weight_kg, albumin_g_per_l", "(typical) patient",
     )  # fmt: skip
     done = her2sim(
         "simulate", "e.csv", "--drug", "pertuzumab", "--seed", "2", "--covariate",
@@ -214,7 +214,7 @@ WRONG = [
     ("exposure trastuzumb", None, ["unknown drug 'trastuzumb'", "did you mean 'trastuzumab'"]),
     ("exposure trastuzumab --regimen q3", None, ["no regimen 'q3'", "did you mean 'q3w'"]),
     ("exposure trastuzumab --population mcb", None, ["unknown population 'mcb'", "did you mean"]),
-    ("exposure trastuzumab --patients 0", None, ["--patients 0: give a number from 1"]),
+    ("exposure trastuzumab --patients 0", None, ["patients 0: give a number from 1"]),
     ("exposure trastuzumab --seed -4", None, ["seed -4: a seed is a whole number"]),
     ("exposure trastuzumab --patients 9 -o no/o.parquet", None, ["folder no does not exist"]),
     ("exposure trastuzumab --patients 9 -o o.csv", None, ["name it *.parquet"]),
@@ -232,7 +232,7 @@ WRONG = [
     (
         "simulate e.csv --drug trastuzumab --typical",
         "ID,TIME,AMT,WEIHGT_KG\n1,0,500,70\n",
-        ["unknown column WEIHGT_KG; did you mean 'WEIGHT_KG'", "--ignore WEIHGT_KG"],
+        ["unknown column WEIHGT_KG; did you mean 'WEIGHT_KG'", "ignore WEIHGT_KG"],
     ),
     (
         "simulate e.csv --drug trastuzumab --typical",
@@ -314,9 +314,9 @@ WRONG = [
     (
         "simulate e.csv --drug trastuzumab --typical",
         "ID,TIME,AMT,NOTE\n1,0,5,abc\n",
-        ["NOTE 'abc' is not a number (--ignore NOTE leaves the column out)"],
+        ["NOTE 'abc' is not a number (ignore NOTE to leave the column out)"],
     ),
-    ("simulate e.csv", EVENTS + "1,0,1,0,1,1,.\n", ["give one of --drug NAME and --structure"]),
+    ("simulate e.csv", EVENTS + "1,0,1,0,1,1,.\n", ["give one of the two: a drug or a structure"]),
     (
         "simulate e.csv --structure one_compartment",
         EVENTS + "1,0,1,0,1,1,.\n",
@@ -325,17 +325,17 @@ WRONG = [
     (
         "simulate e.csv --structure one_compartment_iv --set cl=1",
         EVENTS + "1,0,1,0,1,1,.\n",
-        ["parameter v is not given; set it with --set v=VALUE"],
+        ["parameter v is not given; set it (v=VALUE)"],
     ),
     (
         "simulate e.csv --structure one_compartment_iv --set cl=1 --set v=WT/2",
         EVENTS + "1,0,1,0,1,1,.\n",
-        ["--set v: there is no column 'WT'"],
+        ["parameter v: there is no column 'WT'"],
     ),
     (
         "simulate e.csv --structure one_compartment_iv --set vc=1",
         EVENTS + "1,0,1,0,1,1,.\n",
-        ["--set vc: one_compartment_iv has no such parameter; did you mean 'v'"],
+        ["parameter vc: one_compartment_iv has no such parameter; did you mean 'v'"],
     ),
     (
         "simulate e.csv --structure one_compartment_iv --set cl=__import__('os')",
@@ -345,16 +345,16 @@ WRONG = [
     (
         "simulate e.csv --structure one_compartment_iv --set cl=1 --set v=2 --lag-column LAG",
         EVENTS + "1,0,1,0,1,1,.\n",
-        ["--lag-column LAG: there is no such column"],
+        ["lag column LAG: there is no such column"],
     ),
-    ("exposure Phesgo", None, ["is several drugs; use: her2sim regimen run 'Phesgo'"]),
+    ("exposure Phesgo", None, ["is several drugs; name one of them, or run it"]),
     ("exposure trastuzumab+pertuzumab", None, ["is several drugs"]),
     ("regimen run trastuzumab+trastuzumab-sc", None, ["trastuzumab is in the regimen twice"]),
     ("regimen run HER2CLIM", None, ["unknown regimen", "did you mean 'HER2CLIMB'"]),
     ("regimen run foo+trastuzumab*0", None, ["2 faults", "unknown drug 'foo'", "above zero"]),
     ("regimen run PHT --patients 5 -o x.csv", None, ["name it *.parquet"]),
     ("delay trastuzumab --dose 1", None, ["a delay needs a dose before it"]),
-    ("delay trastuzumab --target 0 --patients 5", None, ["--target 0: must be above zero"]),
+    ("delay trastuzumab --target 0 --patients 5", None, ["target 0: must be above zero"]),
     ("switch trastuzumab/q3w trastuzumab-sc/q3w", None, ["needs both regimens in one model"]),
     ("switch trastuzumab trastuzumab-sc/q3w", None, ["write an arm as DRUG/REGIMEN"]),
     ("interval trastuzumab --weeks 0", None, ["it must be above zero"]),
@@ -363,8 +363,8 @@ WRONG = [
     ("weight trastuzumab --weights 7,70 --patients 5", None, ["use 20 to 300 kg"]),
     ("weight trastuzumab --weights heavy", None, ["numbers in kg, as in 45,70,120"]),
     ("washout trastuzumb", None, ["unknown drug 'trastuzumb'", "did you mean"]),
-    ("washout trastuzumab --level nan", None, ["--level nan: must be above zero"]),
-    ("washout trastuzumab --level 0 --figure w.png", None, ["--level 0: must be above zero"]),
+    ("washout trastuzumab --level nan", None, ["level nan: must be above zero"]),
+    ("washout trastuzumab --level 0 --figure w.png", None, ["level 0: must be above zero"]),
 ]
 
 

@@ -262,7 +262,7 @@ WRONG = [
     (
         "course {patient} --regimen thp --then pembrolizumab --at week:30",
         None,
-        ["how pembrolizumab acts on a tumour is not modelled", "--readings"],
+        ["how pembrolizumab acts on a tumour is not modelled", "readings of the patient"],
     ),
     (
         "population --regimen neratinib-alone --patients 10 --given-with loperamid",
@@ -301,7 +301,7 @@ WRONG = [
     (
         "course {gastric} --regimen thp --then trastuzumab --at progression",
         None,
-        ["progression in gastric cancer: no model yet", "--at week:30", "--readings"],
+        ["progression in gastric cancer: no model yet", "week:30", "readings of the patient"],
     ),
     ("population --regimen thp --setting late", None, ["'late' is not one of"]),
 ]

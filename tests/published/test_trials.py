@@ -20,7 +20,7 @@ from her2sim.trials.run import RunSettings, TrialFolder, run_trial
 SEED = 1
 
 
-def test_holding_for_harm_costs_dose_and_spares_harm(tmp_path: Path) -> None:
+def test_holding_for_adverse_events_costs_dose_and_spares_events(tmp_path: Path) -> None:
     """DESTINY-Breast03 with and without the labels' rules: the same patients."""
     trial, found = load_trial("destiny-breast03"), {}
     with TrialFolder(tmp_path) as store:
@@ -54,8 +54,11 @@ def test_predictions_are_as_good_as_the_page_says() -> None:
     assert sum(row.is_hit for row in judged) >= WANTED_RATIOS
     assert shares["median PFS or TTP within 25 %"] >= WANTED_MEDIANS
     assert shares["ORR within 10 points"] >= WANTED_RESPONSES
-    assert shares["severe harms, LVEF falls and ILD within a factor of 1.5"] >= WANTED_HARMS
+    assert (
+        shares["severe adverse events, LVEF falls and ILD within a factor of 1.5"] >= WANTED_EVENTS
+    )
 
 
-# Wanted were 5 ratios, 0.6 of medians and responses, 0.7 of harms; reached are 2, 0.5, 0.62, 0.57.
-WANTED_RATIOS, WANTED_MEDIANS, WANTED_RESPONSES, WANTED_HARMS = 2, 0.5, 0.6, 0.55
+# Wanted were 5 ratios, 0.6 of medians and responses, 0.7 of adverse events;
+# reached are 2, 0.5, 0.62, 0.57.
+WANTED_RATIOS, WANTED_MEDIANS, WANTED_RESPONSES, WANTED_EVENTS = 2, 0.5, 0.6, 0.55

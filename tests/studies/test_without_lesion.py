@@ -168,7 +168,7 @@ def test_a_simulated_course_without_a_lesion_model(patient: Patient, note: str) 
     assert not course.readings.has("progression")
     assert note in course.notes
     waits = TimelinePlan(("trastuzumab", "thp"), (0.0, AT_PROGRESSION), 210.0)
-    with pytest.raises(DataError, match=r"progression in .*: no model yet; .*--at week:30.*--read"):
+    with pytest.raises(DataError, match=r"progression in .*: no model yet; .*week:30.*readings"):
         patient_timeline(patient, waits, None, 10)
 
 

@@ -16,7 +16,7 @@ N_CARRIERS = 4
 
 
 def lvef(arm: str) -> Safety:
-    """A published harm that the outcomes below do not have."""
+    """A published adverse event that the outcomes below do not have."""
     return Safety(arm=arm, event="lvef_drop", value=8, status="assumed", reason="a test")
 
 

@@ -26,9 +26,9 @@ def texts(tables) -> str:
 
 def test_a_figure_without_a_prediction_is_neither_hit_nor_miss(reported) -> None:
     report = reported(12)
-    needs = "a model of this harm for the drugs of this arm"
-    (harm,) = report.safety
-    assert (harm.figure.predicted, harm.figure.needs) == (None, needs)
+    needs = "a model of this adverse event for the drugs of this arm"
+    (row,) = report.safety
+    assert (row.figure.predicted, row.figure.needs) == (None, needs)
     scores = scorecard([report])
     assert (scores[-1].hits, scores[-1].rows) == (0, ())
     (row,) = scores[-1].unpredicted
@@ -42,10 +42,10 @@ def test_a_figure_without_a_prediction_is_neither_hit_nor_miss(reported) -> None
 
 def test_a_prediction_that_is_no_number_is_none_but_one_that_is_not_reached_is(reported) -> None:
     report = reported(12)
-    (harm,) = report.safety
+    (row,) = report.safety
     for predicted, n_judged in ((np.nan, 0), (np.inf, 1)):
-        figure = replace(harm.figure, predicted=predicted)
-        score = scorecard([replace(report, safety=(replace(harm, figure=figure),))])[-1]
+        figure = replace(row.figure, predicted=predicted)
+        score = scorecard([replace(report, safety=(replace(row, figure=figure),))])[-1]
         assert (len(score.rows), len(score.unpredicted)) == (n_judged, 1 - n_judged)
 
 

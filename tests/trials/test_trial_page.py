@@ -21,5 +21,5 @@ def test_texts_are_escaped_and_all_is_there(reported) -> None:
     assert "-, needs 10 members; 2 here" in text
     (picture,) = (attributes for tag, attributes in page.tags if tag == "img")
     assert picture["alt"] == "Kaplan-Meier curves of SOPHIA, predicted and published"
-    for title in ("Arms", "Endpoints", "Hazard ratios", "Harms, % of patients"):
+    for title in ("Arms", "Endpoints", "Hazard ratios", "Adverse events, % of patients"):
         assert f"SOPHIA: {title}" in text

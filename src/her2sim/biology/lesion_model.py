@@ -1,8 +1,8 @@
 """Whose lesions have a model of their own, and what is said of the others.
 
 The lesion was calibrated to metastatic breast cancer. After surgery (early disease) there is none
-to follow, and other tumours have no model yet: heart, blood, harms and doses run in everybody,
-efficacy only where this module says so.
+to follow, and other tumours have no model yet: heart, blood, adverse events and doses
+run in everybody, efficacy only where this module says so.
 """
 
 from __future__ import annotations

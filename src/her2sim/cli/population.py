@@ -58,7 +58,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="how the LVEF is measured; none: without error",
 )
-@click.option("--given-with", multiple=True, help="what is taken against harms: loperamide, ...")
+@click.option(
+    "--given-with", multiple=True, help="what is taken against adverse events: loperamide, ..."
+)
 @click.option(
     "--without", "off", multiple=True, help="a mechanism that is switched off: adcc, payload, ..."
 )
@@ -95,7 +97,7 @@ def population(
     as_json: bool,
     figure: Path | None,
 ) -> None:
-    """Response, harms, doses and decisions of a population on a regimen.
+    """Response, adverse events, doses and decisions of a population on a regimen.
 
     Readings come from the patients' own heart, blood, lung, gut and liver, and the labels' rules
     act on them visit by visit.

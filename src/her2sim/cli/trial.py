@@ -61,7 +61,7 @@ def schema() -> None:
     type=click.Choice(["on", "off"]),
     default="on",
     show_default=True,
-    help="off: no dose is held or lowered for harm; the report shows both",
+    help="off: no dose is held or lowered for an adverse event; the report shows both",
 )
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
 @click.option("--html", type=click.Path(path_type=Path), help="write the report as one file")

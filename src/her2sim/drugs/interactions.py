@@ -24,7 +24,8 @@ CARRIERS = {
 }
 """Parameters of the models that carry a change."""
 
-OPTION = {"co-medication": "--with", "food": "--food", "hepatic": "--hepatic", "renal": "--renal"}
+WORDS = {"co-medication": "with", "food": "food", "hepatic": "hepatic", "renal": "renal"}
+"""How each kind is asked for."""
 
 
 class Interaction(Claim):
@@ -35,6 +36,7 @@ class Interaction(Claim):
     multiplied. Rows without a number have no ``fold``: asked for by name, they are refused with
     what was printed; in a regimen of several drugs ``if_together`` decides. ``stands_for`` names
     the class of medicines that the row speaks for where none of their own is known.
+    ``is_avoided`` is true where the advice is not to take both.
     ``is_confirmed`` is false while the source has not been found again.
     """
 
@@ -48,6 +50,7 @@ class Interaction(Claim):
     high: float | None = Field(default=None, gt=0)
     printed: str
     action: str
+    is_avoided: bool = False
     is_confirmed: bool = True
 
     def carriers(self, parameters: Iterable[str]) -> list[str]:
@@ -100,13 +103,13 @@ def find_interaction(drug: str, kind: Kind, name: str) -> Interaction:
         if name.casefold() in (row.name.casefold(), (row.stands_for or "").casefold()):
             if row.fold is None:
                 raise DataError(
-                    f"{OPTION[kind]} {name}: no number is published for {drug}; what is printed: "
+                    f"{WORDS[kind]} {name}: no number is published for {drug}; what is printed: "
                     f"{row.printed} (advice: {row.action})"
                 )
             return row
     names = [row.name for row in known]
     hint = did_you_mean(name, names) if names else "; none is known"
-    raise DataError(f"{OPTION[kind]} {name}: nothing is published of it for {drug}{hint}")
+    raise DataError(f"{WORDS[kind]} {name}: nothing is published of it for {drug}{hint}")
 
 
 def apply_interactions(

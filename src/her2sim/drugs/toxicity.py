@@ -1,4 +1,4 @@
-"""What a drug costs: heart, blood counts, lung, and harms of which only rates are known."""
+"""Toxicity of a drug: heart, blood counts, lung, and adverse events known by rates only."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class OnLung(FactModel):
 
 
 class GradedEvent(Claim):
-    """A harm of which incidence, onset and duration are published, and no course.
+    """An adverse event of which incidence, onset and duration are published, and no course.
 
     ``worst`` are shares of patients by worst grade, from grade 1 on. An episode begins after
     ``onset_day`` on treatment (median of those who have it), lasts ``duration_day``, and comes
@@ -88,7 +88,7 @@ class GradedEvent(Claim):
 
 
 class Toxicity(FactFile):
-    """What is known of the harm of a drug."""
+    """What is known of the toxicity of a drug."""
 
     drug: str
     heart: OnHeart | None = None
@@ -97,7 +97,7 @@ class Toxicity(FactFile):
     graded: tuple[GradedEvent, ...] = ()
 
     def graded_events(self, given_with: tuple[str, ...] = ()) -> tuple[GradedEvent, ...]:
-        """One row a harm: that with the measure taken, if there is one, else that without."""
+        """One row for each adverse event: that with the measure taken, else that without."""
         found: dict[str, GradedEvent] = {}
         for event in self.graded:
             if event.given_with is None:
@@ -109,7 +109,7 @@ class Toxicity(FactFile):
 
 @cache
 def load_toxicity(name: str) -> Toxicity:
-    """The harm of a drug; empty if nothing is known of it."""
+    """The toxicity of a drug; empty if nothing is known of it."""
     drug = load_drug(name)
     path = files("her2sim.drugs").joinpath(drug.substance or drug.id, "toxicity.toml")
     return read_fact_file(path, Toxicity) if path.is_file() else Toxicity(drug=drug.id)

@@ -1,4 +1,4 @@
-"""Arithmetic on columns, as in ``--set "cl=1.1*(WT/70)^0.75"``."""
+"""Arithmetic on columns, as in ``cl=1.1*(WT/70)^0.75``."""
 
 from __future__ import annotations
 

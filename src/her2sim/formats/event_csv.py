@@ -119,7 +119,7 @@ def _numbers(
             continue
         is_own = name not in NONMEM_COLUMNS
         missing = None if is_own or name in ("TIME", "EVID") else 0.0
-        hint = f" (--ignore {name} leaves the column out)" if is_own else ""
+        hint = f" (ignore {name} to leave the column out)" if is_own else ""
         numbers[name] = parse_numbers(
             frame, name, faults, missing=missing, identity=_IDENTITY, hint=hint
         )

@@ -39,7 +39,7 @@ def load_patients(
         If there is no such population, or the file has faults (all of them are listed).
     """
     if patients is not None and not 1 <= patients <= MOST_PATIENTS:
-        raise DataError(f"--patients {patients}: give a number from 1 to {MOST_PATIENTS}")
+        raise DataError(f"patients {patients}: give a number from 1 to {MOST_PATIENTS}")
     if not name.endswith(".csv"):
         population = load_population(name)
         if setting is not None:
@@ -49,9 +49,7 @@ def load_patients(
     if setting is not None:
         cohort = replace(cohort, setting=setting)
     if patients is not None and patients > cohort.n_patients:
-        raise DataError(
-            f"{name}: has {cohort.n_patients} patients; --patients {patients} asks for more"
-        )
+        raise DataError(f"{name}: has {cohort.n_patients} patients; {patients} are asked for")
     return cohort, patients or cohort.n_patients
 
 

@@ -48,9 +48,10 @@ class Percent(Claim):
 
 
 class IshResult(Claim):
-    """A named result of in situ hybridisation: limits of ratio and copies."""
+    """A named result of in situ hybridisation: its group, and limits of ratio and copies."""
 
     name: str
+    group: int | None = None
     is_single: bool = False
     ratio_from: float | None = None
     ratio_below: float | None = None
@@ -227,7 +228,7 @@ def interpret(test: Her2Test, guideline: Guideline = "asco-cap") -> Her2Status:
         percent = test.percent if test.ihc in table.needs_percent else None
         case = _Case(test.ihc or NOT_DONE, ish, percent, test.is_recounted, None)
     rule = next(rule for rule in table.rule if rule.applies(case))
-    group = int(ish.removeprefix("group ")) if ish.startswith("group ") else None
+    group = next((result.group for result in table.ish if result.name == ish), None)
     return Her2Status(
         rule.result,
         _category(rule.result, test),

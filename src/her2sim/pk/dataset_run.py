@@ -85,7 +85,7 @@ def simulate_structure(
         texts = [
             f"{structure.name} has no parameter {n!r}{did_you_mean(n, needed)}" for n in unknown
         ]
-        texts += [f"parameter {n} is not given; set it with --set {n}=VALUE" for n in missing]
+        texts += [f"parameter {n} is not given; set it ({n}=VALUE)" for n in missing]
         raise DataError("; ".join(texts))
     for name in needed:
         if not (parameters[name] > 0).all():
@@ -126,7 +126,7 @@ def simulate_drug(
     if missing and not is_typical:
         raise DataError(
             f"{pk.name} needs {', '.join(missing)}, which the file does not have; add the columns, "
-            "give them with --covariate NAME=VALUE, or ask for the reference patient with --typical"
+            "give each as a covariate NAME=VALUE, or ask for the reference (typical) patient"
         )
     if missing:
         reference = reference_covariates(pk)

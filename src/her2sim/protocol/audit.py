@@ -319,5 +319,5 @@ def _avoided(drug: Drug, other: str) -> Interaction | None:
     """The row that says to avoid another medicine with a drug, if there is one."""
     for row in interactions_of(drug.id).interaction:
         if row.kind == "co-medication" and row.name.casefold() == other.casefold():
-            return row if row.action.startswith("avoid") else None
+            return row if row.is_avoided else None
     return None

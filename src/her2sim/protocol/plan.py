@@ -20,7 +20,7 @@ from her2sim.regimens.regimen import Phase, Regimen
 
 LLN_PERCENT = 50.0
 DISPENSED_DAY = 7.0
-"""Tablets are handed out for a week at most: harms of the gut are asked for as often."""
+"""Tablets are handed out for a week at most: adverse events of the gut are asked for as often."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def find_named(name: str) -> NamedRegimen | None:
 def require_one_drug(name: str) -> None:
     """Refuse a regimen of several drugs where one drug is wanted."""
     if find_named(name) is not None or "+" in name:
-        raise DataError(f"{name} is several drugs; use: her2sim regimen run {name!r}")
+        raise DataError(f"{name} is several drugs; name one of them, or run it as a regimen")
 
 
 def load_regimen(text: str) -> NamedRegimen:

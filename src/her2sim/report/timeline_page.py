@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from her2sim.protocol.eligibility import label_text
-from her2sim.protocol.variables import VARIABLES
+from her2sim.protocol.variables import DERIVED, VARIABLES
 from her2sim.report.canvas import BAND, LINE, PRINTED, new_canvas, shown_unit, write_canvas
 from her2sim.report.html import PageTable, render
 from her2sim.timeline.result import (
@@ -152,7 +152,10 @@ def _draw_reading(axes: Any, test: str, course: PatientTimeline) -> None:
     shown = days <= course.lines[-1].end_day
     axes.plot(days[shown] / DAYS_A_WEEK, values[shown], "o-", color=LINE, markersize=4, linewidth=1)
     for decided in course.decisions:
-        if decided.variable.startswith(test) and decided.reading is not None:
+        if (
+            test in DERIVED.get(decided.variable, (decided.variable,))
+            and decided.reading is not None
+        ):
             axes.axvline(decided.day / DAYS_A_WEEK, color=PRINTED, linewidth=0.8, linestyle=":")
     variable = VARIABLES[test]
     axes.set_title(variable.meaning, fontsize=9, loc="left")

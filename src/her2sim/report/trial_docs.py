@@ -105,12 +105,12 @@ def _trial(report: TrialReport) -> Iterator[str]:
         group = f", {ratio.subgroup.replace('_', ' ')}" if ratio.subgroup else ""
         text = f"{ratio.endpoint} hazard ratio over {ratio.versus}{group}"
         yield f"| {ratio.arm} | {text} | {_cells(ratio.figure)}"
-    harms = [row for row in report.safety if row.figure.published is not None]
-    if harms:
-        yield from ("", f"| arm | harm, % | {_HEADS}", f"|---|---|{_RULE}")
-    for harm in harms:
-        text = event_text(harm.event, harm.grade, harm.until_month)
-        yield f"| {harm.arm} | {text} | {_cells(harm.figure)}"
+    events = [row for row in report.safety if row.figure.published is not None]
+    if events:
+        yield from ("", f"| arm | adverse event, % | {_HEADS}", f"|---|---|{_RULE}")
+    for event in events:
+        text = event_text(event.event, event.grade, event.until_month)
+        yield f"| {event.arm} | {text} | {_cells(event.figure)}"
     if report.notes:
         yield ""
         yield from (f"- {note}" for note in report.notes)

@@ -28,7 +28,7 @@ def heading(report: TrialReport) -> str:
 
 
 def trial_tables(report: TrialReport) -> Iterator[Table]:
-    """Arms, endpoints, hazard ratios, harms, treatment, and power."""
+    """Arms, endpoints, hazard ratios, adverse events, treatment, and power."""
     yield _arms(report)
     if report.endpoints:
         yield _endpoints(report)
@@ -43,7 +43,7 @@ def trial_tables(report: TrialReport) -> Iterator[Table]:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left")
     for name in columns:
-        words = ("arm", "endpoint", "harm", "drug", "role", "over", "of")
+        words = ("arm", "endpoint", "adverse event", "drug", "role", "over", "of")
         table.add_column(name, justify="left" if name in words else "right")
     return table
 
@@ -105,7 +105,12 @@ def endpoint_text(endpoint: str, measure: str, month: float | None, group: str |
 
 def _arms(report: TrialReport) -> Table:
     table = _table(
-        "Arms", "arm", "of", "patients", "median follow-up (months)", "days with a harm >= grade 2"
+        "Arms",
+        "arm",
+        "of",
+        "patients",
+        "median follow-up (months)",
+        "days with an adverse event >= grade 2",
     )
     for arm in report.arms:
         table.add_row(
@@ -132,7 +137,7 @@ def _ratios(report: TrialReport) -> Table:
 
 
 def event_text(event: str, grade: str, until_month: float | None = None) -> str:
-    """A harm in words."""
+    """An adverse event in words."""
     by = f", in {until_month:g} months" if until_month else ""
     return SAFETY[event] + ("" if grade == "any" else f", grade {grade} or more") + by
 
@@ -140,7 +145,9 @@ def event_text(event: str, grade: str, until_month: float | None = None) -> str:
 def _safety(report: TrialReport) -> Table:
     off = report.without_rules
     more = ("without rules",) if off is not None else ()
-    table = _table("Harms, % of patients", "arm", "harm", *_FIGURE[:1], *more, *_FIGURE[1:])
+    table = _table(
+        "Adverse events, % of patients", "arm", "adverse event", *_FIGURE[:1], *more, *_FIGURE[1:]
+    )
     rows = () if off is None else off.safety
     other = {(r.arm, r.event, r.grade, r.until_month): r.figure for r in rows}
     for row in report.safety:
@@ -154,7 +161,13 @@ def _safety(report: TrialReport) -> Table:
 
 def _treatment(report: TrialReport) -> Table:
     off = report.without_rules
-    columns = ["dose intensity", "given mg", "days on hold", "reduced %", "stopped for harm %"]
+    columns = [
+        "dose intensity",
+        "given mg",
+        "days on hold",
+        "reduced %",
+        "stopped (adverse event) %",
+    ]
     more = ["intensity without rules", "mg without rules"] if off is not None else []
     table = _table("Treatment, means", "arm", "drug", *columns, *more)
     other = {

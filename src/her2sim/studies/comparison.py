@@ -103,7 +103,7 @@ def two_arms(
         If an arm has fewer than two patients, or the arms are in different units.
     """
     if per_arm < 2:
-        raise DataError(f"--per-arm {per_arm}: an arm needs at least two patients")
+        raise DataError(f"per arm {per_arm}: an arm needs at least two patients")
     if test.pk.concentration_unit != reference.pk.concentration_unit:
         raise DataError("the arms are measured in different units; nothing to compare")
     numbers = (np.arange(1, per_arm + 1), np.arange(per_arm + 1, 2 * per_arm + 1))

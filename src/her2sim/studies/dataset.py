@@ -69,7 +69,7 @@ def run_events(
     table, predictions, notes for the reader
     """
     if (drug is None) == (structure is None):
-        raise DataError("give one of --drug NAME and --structure NAME")
+        raise DataError("give one of the two: a drug or a structure")
     named = {"lag": lag_column, "f": f_column, "rate": rate_column, "duration": duration_column}
     if drug is not None:
         _refuse_with_drug(settings, named)
@@ -78,10 +78,10 @@ def run_events(
 
 
 def _refuse_with_drug(settings: Sequence[str], named: Mapping[str, str | None]) -> None:
-    used = ["--set"] if settings else []
-    used += [f"--{name}-column" for name, column in named.items() if column]
+    used = ["parameter settings"] if settings else []
+    used += [f"{name} column" for name, column in named.items() if column]
     if used:
-        raise DataError(f"{', '.join(used)}: belongs to --structure; a drug brings its own numbers")
+        raise DataError(f"{', '.join(used)}: belongs to a structure; a drug brings its own numbers")
 
 
 def _comment_note(n_comments: int) -> list[str]:
@@ -134,7 +134,7 @@ def _characteristics(path: Path, table: EventTable) -> dict[str, NDArray[Any]]:
         else:
             faults.add(
                 f"unknown column {column}{did_you_mean(column, {*known, *NONMEM_COLUMNS})} "
-                f"(--ignore {column} leaves it out)"
+                f"(ignore {column} to leave it out)"
             )
     for name, values in found.items():
         if name != "tumour_type":
@@ -169,23 +169,23 @@ def _constants(
 ) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
     for setting in settings:
-        name, text = _split(setting, "--covariate")
+        name, text = _split(setting, "covariate")
         if name in given:
-            raise DataError(f"--covariate {name}: the file has this column; keep one")
+            raise DataError(f"covariate {name}: the file has this column; keep one")
         if name == "tumour_type":
             if text not in TUMOUR_TYPES:
-                raise DataError(f"--covariate {setting}{did_you_mean(text, TUMOUR_TYPES)}")
+                raise DataError(f"covariate {setting}{did_you_mean(text, TUMOUR_TYPES)}")
             found[name] = np.full(n_records, text)
             continue
         if name not in COVARIATES:
             raise UnknownNameError(
-                f"--covariate {name!r}: unknown characteristic" + did_you_mean(name, COVARIATES)
+                f"covariate {name!r}: unknown characteristic" + did_you_mean(name, COVARIATES)
             )
         limits = COVARIATES[name]
-        values = evaluate_columns(text, {}, n_records, f"--covariate {name}")
+        values = evaluate_columns(text, {}, n_records, f"covariate {name}")
         if not ((values >= limits.low) & (values <= limits.high)).all():
             raise DataError(
-                f"--covariate {setting}: outside {limits.low:g} to {limits.high:g} {limits.unit}"
+                f"covariate {setting}: outside {limits.low:g} to {limits.high:g} {limits.unit}"
             )
         found[name] = values
     return found
@@ -224,7 +224,7 @@ def _unused_notes(path: Path, unused: Sequence[str], table: EventTable) -> list[
         if near and not column[-1].isdigit():
             raise DataError(
                 f"{path}: unknown column {column}; did you mean {near[0]!r}? "
-                f"(--ignore {column} leaves it out)"
+                f"(ignore {column} to leave it out)"
             )
     return [f"columns not used: {', '.join(unused)}"] if unused else []
 
@@ -234,7 +234,7 @@ def _acted_on(chosen: Structure, acts_on: str, table: EventTable) -> NDArray[np.
         return np.ones(table.n_records, dtype=bool)
     if acts_on not in chosen.compartments:
         raise DataError(
-            f"--acts-on {acts_on}: {chosen.name} has no such compartment"
+            f"acts on {acts_on}: {chosen.name} has no such compartment"
             + did_you_mean(acts_on, chosen.compartments)
         )
     mask: NDArray[np.bool_] = table.compartment == chosen.compartments.index(acts_on) + 1
@@ -259,7 +259,7 @@ def _untouched_notes(
         return []
     return [
         f"lag and bioavailability act on doses into {acts_on} only; {n} dose records into "
-        "other compartments keep theirs out (--acts-on changes this)"
+        "other compartments keep theirs out (name where it acts to change this)"
     ]
 
 
@@ -273,17 +273,17 @@ def _parameters(
     """Parameters in internal units, and the columns they use."""
     found, used = dict[str, Array](), set[str]()
     for setting in settings:
-        name, text = _split(setting, "--set")
+        name, text = _split(setting, "parameter")
         name = name.lower()
         if name not in chosen.model.parameters:
             raise UnknownNameError(
-                f"--set {name}: {chosen.name} has no such parameter"
+                f"parameter {name}: {chosen.name} has no such parameter"
                 + did_you_mean(name, chosen.model.parameters)
             )
         if name in found:
-            raise DataError(f"--set {name}: given twice; keep one")
+            raise DataError(f"parameter {name}: given twice; keep one")
         unit = SYMBOLS[name].unit
-        values = evaluate_columns(text, columns, n_records, f"--set {name}")
+        values = evaluate_columns(text, columns, n_records, f"parameter {name}")
         found[name] = values * conversion_factor(unit.replace("day", time_unit), unit)
         used |= {column for column in columns if column in text.upper()}
     return found, used
@@ -303,16 +303,16 @@ def _dose_changes(
             continue
         if column.upper() not in columns:
             raise DataError(
-                f"--{what}-column {column}: there is no such column"
+                f"{what} column {column}: there is no such column"
                 + (did_you_mean(column, columns) if columns else "")
             )
         values[what] = columns[column.upper()].astype(np.float64)
     none = DoseChanges.none(table.n_records)
     is_dose = table.amount > 0
     if (values.get("lag", none.lag_ms)[is_dose] < 0).any():
-        raise DataError(f"--lag-column {named['lag']}: a lag is negative")
+        raise DataError(f"lag column {named['lag']}: a lag is negative")
     if (values.get("f", none.bioavailability)[is_dose] <= 0).any():
-        raise DataError(f"--f-column {named['f']}: bioavailability must be above zero")
+        raise DataError(f"f column {named['f']}: bioavailability must be above zero")
     ms = MS_PER_UNIT[time_unit]
     to_per_day = conversion_factor(f"mg/{time_unit}", "mg/day")
     return DoseChanges(

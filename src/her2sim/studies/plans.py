@@ -187,7 +187,7 @@ def compare_plans(
         If there are too many doses to look at each (tablets), or the target is not above zero.
     """
     if target is not None and not target > 0:
-        raise DataError(f"--target {target:g}: must be above zero")
+        raise DataError(f"target {target:g}: must be above zero")
     times = [dose_days(treatment, end_day) for _, treatment in plans]
     if min(t.size for t in times) < FEWEST_DOSES:
         raise DataError(f"{end_day:g} days hold fewer than {FEWEST_DOSES} doses; take longer")

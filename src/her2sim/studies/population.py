@@ -1,4 +1,4 @@
-"""What happens to a population on a regimen: response, harms, doses and decisions."""
+"""What happens to a population on a regimen: response, adverse events, doses and decisions."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from her2sim.biology.heart import CardiacProfile
 from her2sim.biology.lesion_model import diseases, efficacy_notes
 from her2sim.biology.tumour import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
+from her2sim.drugs.toxicity import LINES, Line
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
@@ -36,6 +37,7 @@ SHOWN = {
     "count_neutrophils": "neutrophils (1e9/L)",
     "count_platelets": "platelets (1e9/L)",
 }
+COUNTS: dict[str, Line] = {f"count_{line}": line for line in LINES}
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,8 @@ _OF_LESION = (
     "Tumour numbers are an ensemble calibrated to anchor trials: believe ranges and contrasts.",
 )
 _NOTES = (
-    "Harms known by rates only come at their published onset; what is measured between visits is "
+    "Adverse events known by rates only come at their published onset; what is measured between "
+    "visits is "
     "not seen.",
 )
 
@@ -246,8 +249,8 @@ def _bands(
         values = np.concatenate(followed[name])
         if name == "diameters_mm":
             values = values / values[:, :1]
-        line = name.removeprefix("count_")
-        if line in CTCAE_LIMITS:
+        line = COUNTS.get(name)
+        if line is not None:
             worst, n = 100 * float((values.min(axis=1) < CTCAE_LIMITS[line][3]).mean()), len(values)
             name = f"{line} of grade 3 or 4 on any day ({n} patients)"
             is_known = n >= FEWEST

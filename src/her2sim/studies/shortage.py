@@ -118,7 +118,7 @@ def shortage_report(
         If the shortage begins after the end, or the target is not above zero.
     """
     if target is not None and not target > 0:
-        raise DataError(f"--target {target:g}: must be above zero")
+        raise DataError(f"target {target:g}: must be above zero")
     ends = treatment.ends_day(n_cycles)
     if not shortage.from_day < ends[-1]:
         raise DataError(

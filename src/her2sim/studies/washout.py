@@ -111,7 +111,7 @@ def washout(
         If the level is not above zero.
     """
     if not 0 < level < np.inf:
-        raise DataError(f"--level {level:g}: must be above zero")
+        raise DataError(f"level {level:g}: must be above zero")
     last_dose_day = treatment.regimen.doses(cycles)[-1].time_day
     time_day = np.linspace(0, weeks * DAYS_PER_WEEK, POINTS + 1)
     count, found = np.zeros(time_day.size), []

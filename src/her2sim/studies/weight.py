@@ -95,9 +95,9 @@ def exposure_by_weight(
         zero.
     """
     if len(set(weights_kg)) < 2:
-        raise DataError("--weights: give at least two different weights, as in 45,70,120")
+        raise DataError("weights: give at least two different weights, as in 45,70,120")
     if target is not None and not target > 0:
-        raise DataError(f"--target {target:g}: must be above zero")
+        raise DataError(f"target {target:g}: must be above zero")
     cycle = steady_state_cycle(treatment)
     rows = []
     for weight in sorted(set(weights_kg)):

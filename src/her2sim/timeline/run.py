@@ -42,7 +42,7 @@ def progression_day(readings: TableReadings) -> float:
     if not (values >= 1).any():
         raise DataError(
             "no reading says progression; add a line such as 210,progression,1,1 to the readings, "
-            "or name a week (--at week:30)"
+            "or name a week (week:30)"
         )
     return float(days[values >= 1].min())
 
@@ -217,8 +217,8 @@ def _refuse_progression(patient: Patient, asked: TimelinePlan) -> None:
     """Refuse to wait for a progression that nothing can show."""
     if AT_PROGRESSION in asked.starts_day:
         raise DataError(
-            f"{_no_model('progression', patient)}; name a week (--at week:30), or give the "
-            "readings of the patient (--readings)"
+            f"{_no_model('progression', patient)}; name a week (week:30), or give the "
+            "readings of the patient"
         )
 
 
@@ -227,7 +227,7 @@ def _require_mechanisms(treatments: Sequence[Treatment]) -> None:
     if unknown:
         raise DataError(
             f"how {', '.join(dict.fromkeys(unknown))} acts on a tumour is not modelled; "
-            "give the readings of the patient (--readings)"
+            "give the readings of the patient"
         )
 
 

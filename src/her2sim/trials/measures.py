@@ -1,4 +1,4 @@
-"""Words of trials: endpoints, how they are measured, harms, and groups of patients."""
+"""Words of trials: endpoints, how they are measured, adverse events, and groups of patients."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ SAFETY: dict[str, str] = {
     "transaminase": "ALT or AST",
     "infusion_reaction": "infusion reaction",
     "nausea": "nausea",
-    "discontinuation": "a drug stopped for harm",
+    "discontinuation": "a drug stopped for an adverse event",
 }
-"""Harms that are worked out."""
+"""Adverse events that are worked out."""
 
 UNGRADED = ("heart_failure", "febrile_neutropenia", *(name for name in SAFETY if "lvef" in name))
-"""Harms that are there or not."""
+"""Adverse events that are there or not."""
 DATED = ("ild", *UNGRADED)
-"""Harms whose day is known, so that they can be counted until a month."""
+"""Adverse events whose day is known, so that they can be counted until a month."""
 
 SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pik3ca_wildtype": ("pik3ca", ("False",)),

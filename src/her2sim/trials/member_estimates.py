@@ -61,7 +61,7 @@ def ratio_estimates(arms: Arms, row: Comparison) -> Array:
 
 
 def event_estimates(arms: Arms, row: Safety) -> Array | None:
-    """Per cent of patients with a harm in each member; None if it is not there or not measured."""
+    """Per cent of patients with an adverse event in each member; None if there is none."""
     arm = arms[row.arm]
     had = arm.had(row.event, row.grade, row.until_month)
     if had is None:

@@ -203,7 +203,7 @@ class Comparison(Published):
 
 
 class Safety(Published):
-    """A published share of patients with a harm, in per cent.
+    """A published share of patients with an adverse event, in per cent.
 
     ``grade`` is the least one; ``until_month`` the follow-up of the figure, where it is not that of
     the trial.

@@ -1,7 +1,7 @@
-"""Harms of which only rates are published: when they come, how bad they are, how long they last.
+"""Adverse events of which only rates are published: onset, grade and duration.
 
 Onset counts time on treatment, an episode lasts its days by the calendar. What a patient would get
-is drawn once, so that a hold delays a harm and a stop prevents it.
+is drawn once, so that a hold delays an adverse event and a stop prevents it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GRADED = {
     "neuropathy_grade": "neuropathy",
     "infusion_reaction_grade": "infusion_reaction",
 }
-"""Readings that are the grade of a harm."""
+"""Readings that are the grade of an adverse event."""
 LIVER = ("ast", "alt")
 BESIDE = {
     "bilirubin": "transaminase",
@@ -32,8 +32,8 @@ BESIDE = {
     "diarrhoea_complicated": "diarrhoea",
     "on_antidiarrhoeal": "diarrhoea",
 }
-"""Readings that go with a harm: bilirubin stays normal, diarrhoea has its days, is complicated from
-grade 4 on, and is treated from its second episode on."""
+"""Readings that go with an adverse event: bilirubin stays normal, diarrhoea has its days, is
+complicated from grade 4 on, and is treated from its second episode on."""
 NORMAL_BILIRUBIN = 0.6
 TIMES_LIMIT = np.array([0.7, 2.0, 4.0, 10.0, 25.0])
 """Transaminases over the upper limit of normal at each grade (CTCAE 5: 1, 3, 5 and 20 times)."""
@@ -41,7 +41,7 @@ TIMES_LIMIT = np.array([0.7, 2.0, 4.0, 10.0, 25.0])
 
 @dataclass
 class _AdverseEvent:
-    """One harm of one drug: worst grades, and the episodes so far."""
+    """One adverse event of one drug: worst grades, and the episodes so far."""
 
     drug: int
     event: GradedEvent
@@ -53,7 +53,7 @@ class _AdverseEvent:
 
 
 class AdverseEvents:
-    """The harms of all drugs of a regimen in each patient."""
+    """The adverse events of all drugs of a regimen in each patient."""
 
     def __init__(
         self, people: VirtualCohort, drugs: Sequence[PatientDrug], given_with: tuple[str, ...] = ()
@@ -74,22 +74,22 @@ class AdverseEvents:
 
     def advance(self, who: Positions, from_day: Array, until: float, acts_until: Array) -> None:
         """Let time pass; ``acts_until`` (drugs, n of who) is how long the last dose counts."""
-        for harm in self.events:
-            before = self.clock[harm.drug, who]
-            lasts = np.clip(acts_until[harm.drug] - from_day, 0.0, until - from_day)
+        for one in self.events:
+            before = self.clock[one.drug, who]
+            lasts = np.clip(acts_until[one.drug] - from_day, 0.0, until - from_day)
             after = before + lasts
-            every = NEVER if harm.event.every_day is None else harm.event.every_day
+            every = NEVER if one.event.every_day is None else one.event.every_day
             while True:
-                begins = (harm.next_clock[who] < after) & (lasts > 0)
+                begins = (one.next_clock[who] < after) & (lasts > 0)
                 if not begins.any():
                     break
                 own = who[begins]
-                start = from_day[begins] + np.maximum(harm.next_clock[own] - before[begins], 0.0)
-                harm.start_day[own] = start
-                harm.n_episodes[own] += 1
-                is_bad = self._grade(harm, own) >= 2
-                harm.days_grade_2[own] += harm.event.duration_day * is_bad
-                harm.next_clock[own] = harm.next_clock[own] + every
+                start = from_day[begins] + np.maximum(one.next_clock[own] - before[begins], 0.0)
+                one.start_day[own] = start
+                one.n_episodes[own] += 1
+                is_bad = self._grade(one, own) >= 2
+                one.days_grade_2[own] += one.event.duration_day * is_bad
+                one.next_clock[own] = one.next_clock[own] + every
         for d in range(self.clock.shape[0]):
             self.clock[d, who] += np.clip(acts_until[d] - from_day, 0.0, until - from_day)
 
@@ -99,57 +99,57 @@ class AdverseEvents:
             return self._beside(variable, visit)
         name = GRADED.get(variable, "transaminase")
         grade = np.zeros(visit.who.size, dtype=np.int64)
-        for harm in self.events:
-            if harm.event.name == name:
-                start = harm.start_day[visit.who]
-                is_on = start + harm.event.duration_day > visit.day
+        for one in self.events:
+            if one.event.name == name:
+                start = one.start_day[visit.who]
+                is_on = start + one.event.duration_day > visit.day
                 is_new = start > visit.since_day
                 here = (start <= visit.day) & (is_on | is_new)
-                grade = np.maximum(grade, np.where(here, self._grade(harm, visit.who), 0))
+                grade = np.maximum(grade, np.where(here, self._grade(one, visit.who), 0))
         if variable in LIVER:
             return TIMES_LIMIT[np.minimum(grade, TIMES_LIMIT.size - 1)]
         return grade.astype(np.float64)
 
     def _beside(self, variable: str, visit: Visit) -> Array:
-        """What goes with a harm."""
+        """What goes with an adverse event."""
         if variable == "bilirubin":
             return np.full(visit.who.size, NORMAL_BILIRUBIN)
         found = np.zeros(visit.who.size)
-        for harm in self.events:
-            if harm.event.name != "diarrhoea":
+        for one in self.events:
+            if one.event.name != "diarrhoea":
                 continue
-            start = harm.start_day[visit.who]
-            is_on = (start <= visit.day) & (visit.day < start + harm.event.duration_day)
+            start = one.start_day[visit.who]
+            is_on = (start <= visit.day) & (visit.day < start + one.event.duration_day)
             if variable == "diarrhoea_days":
                 value = np.where(is_on, visit.day - start + 1.0, 0.0)
             elif variable == "diarrhoea_complicated":
-                value = (is_on & (self._grade(harm, visit.who) >= 4)).astype(np.float64)
+                value = (is_on & (self._grade(one, visit.who) >= 4)).astype(np.float64)
             else:
-                value = (harm.n_episodes[visit.who] > 1).astype(np.float64)
+                value = (one.n_episodes[visit.who] > 1).astype(np.float64)
             found = np.maximum(found, value)
         return found
 
-    def _grade(self, harm: _AdverseEvent, who: Positions) -> Positions:
+    def _grade(self, one: _AdverseEvent, who: Positions) -> Positions:
         """Grade of the current episode: the worst in the first, one less in later ones."""
-        worst = harm.worst[who]
+        worst = one.worst[who]
         later = np.maximum(worst - 1, np.minimum(worst, 1))
-        found: Positions = np.where(harm.n_episodes[who] <= 1, worst, later)
+        found: Positions = np.where(one.n_episodes[who] <= 1, worst, later)
         return found
 
     def worst(self) -> dict[str, Positions]:
-        """Worst grade so far of each harm, all drugs together, shape (n,)."""
+        """Worst grade so far of each adverse event, all drugs together, shape (n,)."""
         found: dict[str, Positions] = {}
-        for harm in self.events:
-            reached = np.where(harm.n_episodes > 0, harm.worst, 0)
-            before = found.get(harm.event.name, np.zeros_like(reached))
-            found[harm.event.name] = np.maximum(before, reached)
+        for one in self.events:
+            reached = np.where(one.n_episodes > 0, one.worst, 0)
+            before = found.get(one.event.name, np.zeros_like(reached))
+            found[one.event.name] = np.maximum(before, reached)
         return found
 
     def days_grade_2(self) -> Array:
-        """Days with a harm of grade 2 or more, those of all harms added, shape (n,)."""
+        """Days with an adverse event of grade 2 or more, those of all added, shape (n,)."""
         total = np.zeros(self.clock.shape[1])
-        for harm in self.events:
-            total += harm.days_grade_2
+        for one in self.events:
+            total += one.days_grade_2
         return total
 
 
@@ -157,7 +157,7 @@ def _draw(people: VirtualCohort, d: int, drug: PatientDrug, event: GradedEvent) 
     n, stream = people.cohort.n_patients, people.cohort.stream(Purpose.HAZARDS)
     name = f"{drug.mechanism.drug}:{event.name}"
     drawn, score = stream.uniform(f"{name}:worst"), stream.normal(f"{name}:onset")
-    from_worst = np.cumsum(event.worst[::-1])  # the most frequent harm is the mildest
+    from_worst = np.cumsum(event.worst[::-1])  # the most frequent adverse event is the mildest
     worst = len(event.worst) - np.searchsorted(from_worst, drawn)
     onset = event.onset_day * np.exp(event.onset_spread * score)
     return _AdverseEvent(

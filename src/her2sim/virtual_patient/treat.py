@@ -35,7 +35,8 @@ class TreatmentPlan:
 
     With ``by_rules`` off nothing but progression changes the plan. ``scan`` is the method by which
     the LVEF is measured (``echo``, ``muga``, ``none`` for no error); ``given_with`` names what is
-    taken against harms, as in the fact files; ``off`` names mechanisms that are switched off.
+    taken against adverse events, as in the fact files; ``off`` names mechanisms that are switched
+    off.
     Tumours are looked at by the calendar ``scans`` (where they have a lesion model), hearts by
     ``lvef_tests`` in place of the pace that labels ask for; the first LVEF is not below
     ``lvef_entry_percent``.
@@ -133,7 +134,7 @@ def until_progression(plan: DrugPlan, region: Region) -> DrugPlan:
 
 
 def known_measures(treatments: Sequence[Treatment], given_with: Sequence[str]) -> None:
-    """Refuse a measure against harms of which nothing is known with these drugs.
+    """Refuse a measure against adverse events of which nothing is known with these drugs.
 
     Raises
     ------

@@ -26,9 +26,9 @@ def ratio_needs(arms: Arms, row: Comparison) -> str:
 
 
 def event_needs(arm: ArmOutcomes, row: Safety) -> str:
-    """What a harm that is not there would need."""
+    """What an adverse event that is not there would need."""
     if arm.had(row.event, row.grade, row.until_month) is None:
-        return "a model of this harm for the drugs of this arm"
+        return "a model of this adverse event for the drugs of this arm"
     return _patients("patients", most_in_a_member(arm, arm.group(None)))
 
 

@@ -34,7 +34,7 @@ AT_RISK_MONTH = (0.0, 6.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0)
 
 @dataclass(frozen=True)
 class DrugSummary:
-    """How an arm was treated, by drug: relative dose intensity, days on hold, stopped for harm."""
+    """How an arm was treated, by drug: relative dose intensity, days on hold, stops."""
 
     drug: str
     dose_intensity: float
@@ -46,7 +46,7 @@ class DrugSummary:
 
 @dataclass(frozen=True)
 class ArmSummary:
-    """An arm: patients, follow-up, treatment, days with a harm of grade 2 or more, curves."""
+    """An arm: patients, follow-up, treatment, days with adverse events of grade 2, curves."""
 
     id: str
     title: str
@@ -60,7 +60,7 @@ class ArmSummary:
 
 @dataclass(frozen=True, eq=False)
 class TrialReport:
-    """The report on a trial; ``without_rules`` is the same trial with no dose held for harm."""
+    """The report on a trial; ``without_rules`` is the same trial with no dose held or lowered."""
 
     run: TrialRun
     arms: tuple[ArmSummary, ...]

@@ -79,7 +79,7 @@ class EndpointRow:
 
 @dataclass(frozen=True)
 class SafetyRow:
-    """A harm of an arm."""
+    """An adverse event of an arm."""
 
     arm: str
     event: str
@@ -183,7 +183,7 @@ def _chance(arm: ArmOutcomes, row: Outcome) -> tuple[float, float]:
 
 
 def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]:
-    """Harms of each arm: those published, and all others that the model has.
+    """Adverse events of each arm: those published, and all others that the model has.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
 
 
 def _event_chance(values: Array, n: int) -> tuple[float, float]:
-    """The 95 % interval by chance of a harm in n patients of one member."""
+    """The 95 % interval by chance of an adverse event in n patients of one member."""
     share = proportion(round(float(values[0]) * n / 100), n)
     return 100 * share[1], 100 * share[2]
 

@@ -15,7 +15,7 @@ JUDGED_RATIOS = (
 JUDGED_EVENTS = ("lvef_drop", "thrombocytopenia", "neutropenia", "ild", "diarrhoea")
 PROGRESSION = ("PFS", "TTP")
 SMALLEST_PERCENT = 1.0
-"""Harms rarer than this are judged by points: a factor of a few in a thousand says nothing."""
+"""Rarer adverse events are judged by points: a factor of a few in a thousand says nothing."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def scorecard(reports: Sequence[TrialReport]) -> tuple[Score, ...]:
             ),
         ]  # fmt: skip
     scores.append(
-        Score("severe harms, LVEF falls and ILD within a factor of 1.5", "prediction",
+        Score("severe adverse events, LVEF falls and ILD within a factor of 1.5", "prediction",
               tuple(_events(reports)))
     )  # fmt: skip
     return tuple(scores)
