@@ -12,6 +12,7 @@ import pytest
 from her2sim.errors import DataError
 from her2sim.patients.population import load_population
 from her2sim.pk.exposure_run import load_treatment
+from her2sim.report.canvas import write_figure
 from her2sim.report.exposure_figure import bands_figure
 from her2sim.store.files import write_text, written_whole
 from her2sim.store.spool import Spool
@@ -121,7 +122,7 @@ def test_bands_and_figure(tmp_path: Path) -> None:
     steady = next(r for r in report.exposures if (r.cycle, r.metric) == ("steady state", "cmin"))
     assert at_end == pytest.approx(steady.statistics.median, rel=1e-5)  # grid and cycle agree
     path = tmp_path / "bands.png"
-    bands_figure(path, [(report, bands)])
+    write_figure(path, bands_figure([(report, bands)]))
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

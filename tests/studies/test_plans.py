@@ -12,6 +12,7 @@ from her2sim.patients.cohort import with_weight
 from her2sim.patients.covariates import bsa_m2, lean_body_weight_kg
 from her2sim.patients.population import load_population
 from her2sim.pk.exposure_run import cohort_chunks, load_treatment, simulate
+from her2sim.report.canvas import write_figure
 from her2sim.report.plans_figure import plans_figure
 from her2sim.report.weight_figure import weights_figure
 from her2sim.studies.plans import (
@@ -116,9 +117,11 @@ def test_impossible_questions_are_refused() -> None:
 
 def test_figures_are_written(tmp_path: Path) -> None:
     treatment = load_treatment("trastuzumab", "q3w")
-    plans_figure(tmp_path / "a.png", compared(delay_plans(treatment, 3, 2), "mbc", 147, n=50))
+    write_figure(
+        tmp_path / "a.png", plans_figure(compared(delay_plans(treatment, 3, 2), "mbc", 147, n=50))
+    )
     people = load_population("mbc")
     report = exposure_by_weight(treatment, people, 50, 1, [50, 70, 90], 20.0)
-    weights_figure(tmp_path / "b.svg", report)
+    write_figure(tmp_path / "b.svg", weights_figure(report))
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert b"body weight" in (tmp_path / "b.svg").read_bytes()

@@ -57,6 +57,7 @@ def course(
     from her2sim.formats.readings_csv import read_readings
     from her2sim.patients.patient import load_patient
     from her2sim.report import timeline_page
+    from her2sim.report.canvas import write_figure
     from her2sim.report.protocol_tables import timeline_tables
     from her2sim.store.files import write_text
     from her2sim.timeline.run import (
@@ -79,7 +80,7 @@ def course(
     number = draw_seed() if seed is None else seed
     found = patient_timeline(person, asked, known, number)
     if figure is not None:
-        timeline_page.write_figure(figure, found)
+        write_figure(figure, timeline_page.timeline_figure(found))
     if html is not None:
         write_text(html, timeline_page.html_page(found))
     if as_json:

@@ -24,6 +24,7 @@ from her2sim.terminal import print_tables, progress_bar, reports_errors
 @reports_errors
 def demo(per_arm: int, seed: int, folder: Path) -> None:
     """A published trial of 2 x 1000 virtual patients, beside its results."""
+    from her2sim.report.canvas import write_figure
     from her2sim.report.trial_figure import trial_figure
     from her2sim.report.trial_page import trial_page
     from her2sim.report.trial_tables import heading, trial_tables
@@ -36,7 +37,7 @@ def demo(per_arm: int, seed: int, folder: Path) -> None:
     with progress_bar("virtual trial") as progress:
         report = run_demo(per_arm, seed, progress)
     figure, page = folder / f"{TRIAL}.png", folder / f"{TRIAL}.html"
-    trial_figure(figure, report)
+    write_figure(figure, trial_figure(report))
     trial_page(page, [report])
     click.echo(heading(report))
     print_tables(*trial_tables(report))

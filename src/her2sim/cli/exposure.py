@@ -78,11 +78,12 @@ def exposure(
             treatment, people, n, number, output=output, progress=progress, threads=threads
         )
     if figure is not None:
+        from her2sim.report.canvas import write_figure
         from her2sim.report.exposure_figure import bands_figure
         from her2sim.studies.bands import concentration_bands
 
         bands = concentration_bands(treatment, people, n, number, report.steady_state_cycle)
-        bands_figure(figure, [(report, bands)])
+        write_figure(figure, bands_figure([(report, bands)]))
     if as_json:
         print_json(report.as_dict())
         return
@@ -149,9 +150,10 @@ def washout(
             treatment, people, n, number, cycles, level, weeks, progress, threads
         )
     if figure is not None:
+        from her2sim.report.canvas import write_figure
         from her2sim.report.washout_figure import washout_figure
 
-        washout_figure(figure, report)
+        write_figure(figure, washout_figure(report))
     if as_json:
         print_json(report.as_dict())
         return

@@ -136,10 +136,11 @@ def population(
 
 def _show(report: PopulationReport, as_json: bool, figure: Path | None) -> None:
     """Write the figure, and print tables or JSON."""
+    from her2sim.report.canvas import write_figure
     from her2sim.report.population_view import bands_figure, heading, population_tables
 
     if figure is not None:
-        bands_figure(figure, report)
+        write_figure(figure, bands_figure(report))
     if as_json:
         print_json(report.as_dict())
         return

@@ -141,9 +141,10 @@ def weight(
             treatment, people, n, number, wanted, target, progress, threads
         )
     if figure is not None:
+        from her2sim.report.canvas import write_figure
         from her2sim.report.weight_figure import weights_figure
 
-        weights_figure(figure, report)
+        write_figure(figure, weights_figure(report))
     if as_json:
         print_json(report.as_dict())
         return
@@ -188,6 +189,7 @@ def _answer(
 ) -> None:
     """Compare plans and show the answer."""
     from her2sim.formats.patient_table import load_patients
+    from her2sim.report.canvas import write_figure
     from her2sim.report.plans_figure import plans_figure
     from her2sim.report.tables import plans_table, trough_table
     from her2sim.studies.plans import compare_plans
@@ -200,7 +202,7 @@ def _answer(
             question, plans, people, n, number, end_day, target, progress, threads
         )
     if figure is not None:
-        plans_figure(figure, found)
+        write_figure(figure, plans_figure(found))
     if as_json:
         print_json(found.as_dict())
         return

@@ -97,10 +97,14 @@ def regimen_run(
             output=output, progress=progress, threads=threads,
         )  # fmt: skip
     if figure is not None:
+        from her2sim.report.canvas import write_figure
         from her2sim.report.exposure_figure import bands_figure
 
         bands = together.bands_together(combination, people, n, number, cycles)
-        bands_figure(figure, [(None, b) for b in bands], f"{combination.name}, {report.population}")
+        write_figure(
+            figure,
+            bands_figure([(None, b) for b in bands], f"{combination.name}, {report.population}"),
+        )
     if as_json:
         print_json(report.as_dict())
         return

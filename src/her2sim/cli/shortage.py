@@ -70,6 +70,7 @@ def shortage(
     """DRUG not to be had for some weeks, or now and then, beside the undisturbed course."""
     from her2sim.formats.patient_table import load_patients
     from her2sim.protocol.supply import Shortage
+    from her2sim.report.canvas import write_figure
     from her2sim.report.protocol_tables import shortage_tables
     from her2sim.report.shortage_figure import shortage_figure, shortage_text
     from her2sim.studies import shortage as reports
@@ -90,7 +91,7 @@ def shortage(
             treatment, asked, people, n, number, cycles, wanted, region, progress, threads
         )
     if figure is not None:
-        shortage_figure(figure, report)
+        write_figure(figure, shortage_figure(report))
     if as_json:
         print_json(report.as_dict())
         return

@@ -52,9 +52,10 @@ def compare(
     number = draw_seed() if seed is None else seed
     study = two_arms.two_arms(*arms, load_population(population), per_arm, cycle, number)
     if figure is not None:
+        from her2sim.report.canvas import write_figure
         from her2sim.report.comparison_figure import study_figure
 
-        study_figure(figure, study)
+        write_figure(figure, study_figure(study))
     if as_json:
         print_json(study.as_dict())
         return

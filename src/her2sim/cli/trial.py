@@ -98,6 +98,7 @@ def run(
     examples/trial_own.toml).
     """
     from her2sim.biology.ensemble import ensemble
+    from her2sim.report.canvas import write_figure
     from her2sim.report.trial_figure import trial_figure
     from her2sim.report.trial_page import trial_page
     from her2sim.report.trial_tables import heading, trial_tables
@@ -119,7 +120,7 @@ def run(
         if html is not None:
             trial_page(html, [report])
         if figure is not None:
-            trial_figure(figure, report)
+            write_figure(figure, trial_figure(report))
     if as_json:
         print_json(report.as_dict())
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +23,25 @@ COLOURS = ("#1b4f72", "#b03a2e", "#1e8449")
 
 def new_canvas(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
     """A figure and its panels, shape (rows, columns)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _shown_figure()(figsize=(WIDTH, height), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, **options)
     for axes in np.ravel(panels):
         open_frame(axes)
     return figure, panels
+
+
+@cache
+def _shown_figure() -> type[Figure]:
+    """A figure that a notebook shows by itself; matplotlib is read only when one is drawn."""
+    from matplotlib.figure import Figure
+
+    class ShownFigure(Figure):
+        """A figure of no window, with a picture for notebooks."""
+
+        def _repr_png_(self) -> bytes:
+            return png_bytes(self)
+
+    return ShownFigure
 
 
 def open_frame(axes: Axes) -> None:
@@ -38,19 +50,31 @@ def open_frame(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def write_canvas(path: Path, figure: Figure, title: str = "", size: float = 9.5) -> None:
-    """Write a figure with title and notice; the file type follows the ending of the path.
+def finished(figure: Figure, title: str = "", size: float = 9.5) -> Figure:
+    """A figure with its title, and the notice at its foot."""
+    if title:
+        figure.suptitle(title, fontsize=size, x=0.01, ha="left")
+    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
+    return figure
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure; the file type follows the ending of the path.
 
     Raises
     ------
     DataError
         If the file cannot be written.
     """
-    if title:
-        figure.suptitle(title, fontsize=size, x=0.01, ha="left")
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
     with written_whole(path) as partial:
         figure.savefig(partial, dpi=150)
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """A figure as the bytes of a picture."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return buffer.getvalue()
 
 
 def shown_unit(unit: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
+from her2sim.report.canvas import finished, new_canvas, shown_unit
 from her2sim.studies.comparison import TwoArms, arm_name
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def study_figure(path: Path, study: TwoArms) -> None:
+
+def study_figure(study: TwoArms) -> Figure:
     """Write the distributions of both arms, one panel a metric."""
     figure, panels = new_canvas(3.6, 1, len(study.rows))
     for axes, row in zip(panels[0], study.rows, strict=True):
@@ -29,4 +32,4 @@ def study_figure(path: Path, study: TwoArms) -> None:
     arms = f"test {arm_name(study.test)}, reference {arm_name(study.reference)}"
     who = f"{study.population}, {study.per_arm} an arm, cycle {study.cycle}"
     key = "boxes: quartiles, whiskers: 5th and 95th percentile"
-    write_canvas(path, figure, f"{arms}\n{who}; {key}", size=9)
+    return finished(figure, f"{arms}\n{who}; {key}", size=9)

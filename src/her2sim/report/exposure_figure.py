@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import BAND, LINE, PRINTED, new_canvas, shown_unit, write_canvas
+from her2sim.report.canvas import BAND, LINE, PRINTED, finished, new_canvas, shown_unit
 from her2sim.studies.bands import Bands
 from her2sim.studies.exposure import STEADY_STATE, ExposureReport, PublishedComparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 DAYS_SHOWN_AS_DAYS = 42
 MARKERS = {"cmin": "v", "cmax": "^"}
@@ -68,17 +68,10 @@ def draw_bands(
     axes.set_xlim(left=-0.015 * times[-1])
 
 
-def bands_figure(
-    path: Path, panels: Sequence[tuple[ExposureReport | None, Bands]], title: str = ""
-) -> None:
-    """Write a figure with one panel for each bands; the file type follows its ending.
+def bands_figure(panels: Sequence[tuple[ExposureReport | None, Bands]], title: str = "") -> Figure:
+    """A figure with one panel for each bands.
 
     Published values of the report beside it, if there is one, are drawn on them.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be written.
     """
     figure, found = new_canvas(3.1 * len(panels) + 0.9, len(panels))
     for axes, (report, bands) in zip(found[:, 0], panels, strict=True):
@@ -90,4 +83,4 @@ def bands_figure(
         axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * 1.2)
-    write_canvas(path, figure, title, size=11)
+    return finished(figure, title, size=11)

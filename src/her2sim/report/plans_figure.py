@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import COLOURS, new_canvas, shown_unit, write_canvas
+from her2sim.report.canvas import COLOURS, finished, new_canvas, shown_unit
 from her2sim.studies.plans import PlanComparison
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def plans_figure(path: Path, comparison: PlanComparison) -> None:
+
+def plans_figure(comparison: PlanComparison) -> Figure:
     """Write the concentrations of all plans over each other; the share at target below."""
     has_target = comparison.target is not None
     n_panels, height = (2, 6.2) if has_target else (1, 3.9)
@@ -38,4 +41,4 @@ def plans_figure(path: Path, comparison: PlanComparison) -> None:
     panels[-1].set_xlabel("weeks")
     who = f"{comparison.population}, {comparison.patients} patients"
     bands = "lines: medians; bands: 5th to 95th percentile"
-    write_canvas(path, figure, f"{comparison.question}\n{who}; {bands}")
+    return finished(figure, f"{comparison.question}\n{who}; {bands}")

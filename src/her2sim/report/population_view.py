@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from her2sim.report.canvas import BAND, LINE, new_canvas, write_canvas
+from her2sim.report.canvas import BAND, LINE, finished, new_canvas
 from her2sim.studies.population import PopulationReport
 from her2sim.studies.population_estimates import NOT_MEASURED, PopulationEstimate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def heading(report: PopulationReport) -> str:
@@ -62,7 +65,7 @@ def _spread(outcome: PopulationEstimate) -> str:
     return f"{_number(outcome.low)} to {_number(outcome.high)}"
 
 
-def bands_figure(path: Path, report: PopulationReport) -> None:
+def bands_figure(report: PopulationReport) -> Figure:
     """Bands over time, one panel each."""
     figure, found = new_canvas(2.2 * len(report.bands) + 0.9, len(report.bands), sharex=True)
     for axes, band in zip(found[:, 0], report.bands, strict=True):
@@ -76,4 +79,4 @@ def bands_figure(path: Path, report: PopulationReport) -> None:
     found[0, 0].legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
     found[-1, 0].set_xlabel("weeks")
     title = f"{report.combination.title}; {report.population}, {report.patients} patients"
-    write_canvas(path, figure, title, size=11)
+    return finished(figure, title, size=11)

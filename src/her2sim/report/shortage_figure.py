@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2sim.report.canvas import COLOURS, new_canvas, shown_unit, write_canvas
+from her2sim.report.canvas import COLOURS, finished, new_canvas, shown_unit
 from her2sim.studies.shortage import ShortageReport
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def shortage_figure(path: Path, report: ShortageReport) -> None:
+
+def shortage_figure(report: ShortageReport) -> Figure:
     """Write troughs with and without the shortage; the share at target below."""
     has_target = report.target is not None
     figure, found = new_canvas(6.2 if has_target else 3.9, 2 if has_target else 1, sharex=True)
@@ -38,7 +41,7 @@ def shortage_figure(path: Path, report: ShortageReport) -> None:
         panels[1].set_ylabel(f"at or above\n{report.target:g} {unit} (% of patients)")
         panels[1].set_ylim(0, 105)
     panels[-1].set_xlabel("weeks")
-    write_canvas(path, figure, f"{shortage_text(report)}\nlines: medians; bands: 5th to 95th")
+    return finished(figure, f"{shortage_text(report)}\nlines: medians; bands: 5th to 95th")
 
 
 def shortage_text(report: ShortageReport) -> str:

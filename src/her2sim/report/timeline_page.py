@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from her2sim.protocol.eligibility import label_text
 from her2sim.protocol.variables import DERIVED, VARIABLES
-from her2sim.report.canvas import BAND, LINE, PRINTED, new_canvas, shown_unit, write_canvas
+from her2sim.report.canvas import BAND, LINE, PRINTED, finished, new_canvas, shown_unit
 from her2sim.report.html import PageTable, render
 from her2sim.timeline.result import (
     BodyBand,
@@ -22,6 +21,9 @@ from her2sim.timeline.result import (
     Line,
     PatientTimeline,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SAME_DAY = 1e-4
 DAYS_A_WEEK = 7.0
@@ -75,13 +77,13 @@ def _run(doses: Sequence[GivenDose]) -> Run:
     return Run(round(doses[0].day, 2), round(doses[-1].day, 2), len(doses), interval, doses[0])
 
 
-def timeline_figure(course: PatientTimeline) -> Any:
-    """Levels of each drug with its doses, holds and stops, and the readings below.
+def timeline_figure(course: PatientTimeline) -> Figure:
+    """Doses and readings of a patient as a figure with its title."""
+    return finished(_draw(course), _heading(course))
 
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+
+def _draw(course: PatientTimeline) -> Figure:
+    """Levels of each drug with its doses, holds and stops, and the readings below."""
     drugs = [drug for drug in course.drugs if drug.doses]
     shown = {band.test for band in course.body}
     tests = [t for t in course.readings.records if t != "progression" and t not in shown]
@@ -101,7 +103,8 @@ def timeline_figure(course: PatientTimeline) -> Any:
         for axes in panels[:, 0]:
             axes.axvline(line.start_day / DAYS_A_WEEK, color="#999999", linewidth=0.8)
     panels[-1, 0].set_xlabel("weeks")
-    return figure
+    found: Figure = figure
+    return found
 
 
 def _draw_drug(axes: Any, drug: DrugTimeline, course: PatientTimeline) -> None:
@@ -164,9 +167,9 @@ def _draw_reading(axes: Any, test: str, course: PatientTimeline) -> None:
         axes.set_ylim(bottom=-0.2)
 
 
-def write_figure(path: Path, course: PatientTimeline) -> None:
+def write_figure(course: PatientTimeline) -> Figure:
     """Write the figure; the file type follows the ending of the path."""
-    write_canvas(path, timeline_figure(course), _heading(course))
+    return finished(timeline_figure(course), _heading(course))
 
 
 def _heading(course: PatientTimeline) -> str:
@@ -253,7 +256,7 @@ def svg_text(course: PatientTimeline) -> str:
     """The figure as SVG text to be put into a page."""
     import matplotlib
 
-    figure, written = timeline_figure(course), StringIO()
+    figure, written = _draw(course), StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "her2sim"}):
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     text = written.getvalue()

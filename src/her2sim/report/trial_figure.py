@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2sim.notice import NOTICE
-from her2sim.report.canvas import new_canvas, write_canvas
+from her2sim.report.canvas import finished, new_canvas
 from her2sim.studies.trial.report import AT_RISK_MONTH, ArmSummary, TrialReport, landmarks_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e6c1f")
 LATEST_MONTH = 60.0
@@ -82,19 +80,9 @@ def _numbers_at_risk(axes: Axes, report: TrialReport, endpoint: str, last: float
             )  # fmt: skip
 
 
-def trial_figure(path: Path, report: TrialReport) -> None:
-    """Write the curves as a figure; the file type follows the ending of the path."""
-    write_canvas(path, _draw(report), _title(report))
-
-
-def figure_png(report: TrialReport) -> bytes:
-    """The curves as the bytes of a picture."""
-    figure = _draw(report)
-    figure.suptitle(_title(report), fontsize=9.5, x=0.01, ha="left")
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return buffer.getvalue()
+def trial_figure(report: TrialReport) -> Figure:
+    """The curves as a figure."""
+    return finished(_draw(report), _title(report))
 
 
 def _title(report: TrialReport) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rich.table import Table
 
+from her2sim.report.canvas import png_bytes
 from her2sim.report.html import PageTable, render
-from her2sim.report.trial_figure import curves_of, figure_png
+from her2sim.report.trial_figure import curves_of, trial_figure
 from her2sim.report.trial_tables import heading, trial_tables
 from her2sim.store.files import write_text
 from her2sim.studies.trial.report import TrialReport
@@ -38,7 +39,7 @@ def _part(report: TrialReport) -> dict[str, object]:
     return {
         "name": report.trial.id,
         "heading": heading(report),
-        "picture": b64encode(figure_png(report)).decode() if curves_of(report) else "",
+        "picture": b64encode(png_bytes(trial_figure(report))).decode() if curves_of(report) else "",
         "tables": [page_table(table, report.trial.id) for table in trial_tables(report)],
         "notes": report.notes,
         "sources": [report.trial.source_text(key) for key in keys],

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
+from her2sim.report.canvas import finished, new_canvas, shown_unit
 from her2sim.studies.washout import DAYS_PER_WEEK, QUANTILES, Washout
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def washout_figure(path: Path, report: Washout) -> None:
+
+def washout_figure(report: Washout) -> Figure:
     """Write the share below the level against the weeks since the last dose."""
     figure, panels = new_canvas(3.8)
     axes = panels[0, 0]
@@ -35,4 +38,4 @@ def washout_figure(path: Path, report: Washout) -> None:
     axes.set_ylabel(f"patients below {report.level:g} {shown} (%)")
     axes.set_ylim(0, 105)
     axes.set_xlim(0, report.time_day[-1] / DAYS_PER_WEEK)
-    write_canvas(path, figure)
+    return finished(figure)

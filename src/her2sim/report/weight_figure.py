@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import new_canvas, shown_unit, write_canvas
+from her2sim.report.canvas import finished, new_canvas, shown_unit
 from her2sim.studies.metrics import metric_unit
 from her2sim.studies.weight import WeightReport
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def weights_figure(path: Path, report: WeightReport) -> None:
+
+def weights_figure(report: WeightReport) -> Figure:
     """Write trough, peak and AUC against weight."""
     figure, panels = new_canvas(3.4, 1, 3)
     weights = [row.weight_kg for row in report.rows]
@@ -29,4 +32,4 @@ def weights_figure(path: Path, report: WeightReport) -> None:
     who = f"{report.population}, {report.patients} patients, cycle {report.cycle}"
     bands = "lines: medians; bands: 5th to 95th percentile"
     title = f"{report.treatment.pk.name}, {report.treatment.regimen.title}\n{who}; {bands}"
-    write_canvas(path, figure, title)
+    return finished(figure, title)
