@@ -6,11 +6,16 @@ import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from her2sim.errors import Her2SimError, did_you_mean
+from her2sim.notice import NOTICE
+
+if TYPE_CHECKING:
+    from her2sim.api.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -159,20 +164,22 @@ def print_tables(*tables: Any) -> None:
         wide.print(table)
 
 
-def print_report(report: Any) -> None:
-    """Print an exposure report as tables."""
-    from her2sim.report.tables import comparison_table, exposure_table
+def show(
+    result: Result, as_json: bool, *, figure: Path | None = None, **written: Path | None
+) -> None:
+    """Print a result as tables or JSON; write its figure, and name what else was written."""
+    if figure is not None:
+        from her2sim.report.canvas import write_figure
 
-    t = report.treatment
-    click.echo(
-        f"{t.pk.name} ({t.pk.status}), {t.regimen.title}; {report.population}, "
-        f"{report.patients} patients, seed {report.seed}; steady state in cycle "
-        f"{report.steady_state_cycle}"
-    )
-    print_tables(exposure_table(report))
-    if report.published:
-        print_tables(comparison_table(report))
-    else:
-        click.echo("No published exposure of this regimen in this population is in the facts.")
-    for note in report.notes:
+        write_figure(figure, result.plot())
+    if as_json:
+        print_json(result.as_dict())
+        return
+    click.echo(result.heading())
+    print_tables(*result.tables())
+    for note in result.notes:
         click.echo(f"Note: {note}")
+    for path in (figure, *written.values()):
+        if path is not None:
+            click.echo(f"wrote {path}")
+    click.echo(NOTICE)

@@ -18,9 +18,9 @@ from her2sim.biology.lesion_model import has_lesion_model
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import NumberFile, read_fact_file
 from her2sim.patients.cohort import Cohort
+from her2sim.patients.her2_test import Ihc
 from her2sim.random import Purpose
 
-Ihc = Literal["0", "1+", "2+", "3+"]
 Genotype = Literal["VV", "VF", "FF"]
 AMPLIFIED_BY = {"positive": True, "negative": False}
 """Whether the gene is amplified by the result of a test; another result tells nothing."""

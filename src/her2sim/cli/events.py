@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from her2sim.notice import NOTICE
-from her2sim.terminal import (
-    draw_seed,
-    reports_errors,
-)
-
-if TYPE_CHECKING:
-    pass
+from her2sim.terminal import reports_errors
 
 
 @click.command()
@@ -77,19 +71,18 @@ def simulate(events: Path, output: Path | None, doses: Path | None, **options: A
     One row for each EVID 0 record. Amounts are in mg. With --drug, CMT 1 is the dosing compartment
     of its route. A comment column C is skipped.
     """
-    from her2sim.studies.dataset import dose_csv, prediction_csv, run_events
+    from her2sim.api.events import simulate as answer
+    from her2sim.studies.dataset import dose_csv, prediction_csv
 
-    if options["seed"] is None:
-        options["seed"] = draw_seed()
-    table, course, notes = run_events(events, **options)
-    for note in notes:
+    found = answer(events, covariates=options.pop("constants"), **options)
+    for note in found.notes:
         click.echo(f"note: {note}", err=True)
     if doses is not None:
-        dose_csv(course, doses)
+        dose_csv(found.prediction, doses)
         click.echo(f"wrote {doses}", err=True)
-    text = prediction_csv(table, course, output)
+    text = prediction_csv(found.table, found.prediction, output)
     click.echo(
-        text if output is None else f"wrote {output}: {course.record.size} predictions",
+        text if output is None else f"wrote {output}: {found.prediction.record.size} predictions",
         nl=output is not None,
     )
     click.echo(NOTICE, err=True)

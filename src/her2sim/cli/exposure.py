@@ -11,10 +11,10 @@ from her2sim.notice import NOTICE
 from her2sim.terminal import (
     draw_seed,
     print_json,
-    print_report,
     print_tables,
     progress_bar,
     reports_errors,
+    show,
     treats_patients,
 )
 
@@ -58,40 +58,19 @@ def exposure(
 
     DRUG is an INN, a brand name, or DRUG:MODEL; `her2sim drug list` shows them all.
     """
-    from her2sim.drugs.drug import first_regimen
-    from her2sim.formats.patient_table import load_patients
-    from her2sim.pk.exposure_run import load_treatment
-    from her2sim.regimens.library import require_one_drug
-    from her2sim.studies import exposure as reports
+    from her2sim.api.exposure import exposure as answer
 
     interactions: list[tuple[Kind, str]] = [("co-medication", name) for name in medicines]
     impairments: tuple[tuple[Kind, str | None], ...] = (
         ("food", food), ("hepatic", hepatic), ("renal", renal),
     )  # fmt: skip
     interactions += [(kind, name) for kind, name in impairments if name]
-    require_one_drug(drug)
-    treatment = load_treatment(drug, regimen or first_regimen(drug), interactions)
-    number = draw_seed() if seed is None else seed
-    people, n = load_patients(population, patients, number)
-    with progress_bar(f"{treatment.drug.id} {treatment.regimen.name}") as progress:
-        report = reports.exposure(
-            treatment, people, n, number, output=output, progress=progress, threads=threads
-        )
-    if figure is not None:
-        from her2sim.report.canvas import write_figure
-        from her2sim.report.exposure_figure import bands_figure
-        from her2sim.studies.bands import concentration_bands
-
-        bands = concentration_bands(treatment, people, n, number, report.steady_state_cycle)
-        write_figure(figure, bands_figure([(report, bands)]))
-    if as_json:
-        print_json(report.as_dict())
-        return
-    print_report(report)
-    for written in (figure, output):
-        if written is not None:
-            click.echo(f"wrote {written}")
-    click.echo(NOTICE)
+    with progress_bar(f"{drug} {regimen or ''}".strip()) as progress:
+        found = answer(
+            drug, population, patients, seed, regimen=regimen, interactions=interactions,
+            output=output, progress=progress, threads=threads,
+        )  # fmt: skip
+    show(found, as_json, figure=figure, output=output)
 
 
 @click.command()

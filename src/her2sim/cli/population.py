@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from her2sim.notice import NOTICE
 from her2sim.terminal import (
     chooses_patients,
     chooses_setting,
-    draw_seed,
-    print_json,
-    print_tables,
     progress_bar,
     reports_errors,
+    show,
 )
-
-if TYPE_CHECKING:
-    from her2sim.studies.population import PopulationReport
 
 
 @click.command()
@@ -87,10 +81,10 @@ def population(
     unconfirmed: str,
     confirm: bool,
     ihc: Any,
-    ish: str | None,
+    ish: Any,
     earlier_lines: int,
     after_anthracycline: bool,
-    scan: str,
+    scan: Any,
     given_with: tuple[str, ...],
     off: tuple[str, ...],
     members: int,
@@ -102,52 +96,15 @@ def population(
     Readings come from the patients' own heart, blood, lung, gut and liver, and the labels' rules
     act on them visit by visit.
     """
-    from her2sim.biology.heart import CardiacProfile
-    from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
-    from her2sim.errors import all_of
-    from her2sim.formats.patient_table import load_patients
-    from her2sim.pk.combination import load_combination
-    from her2sim.studies.population import population_report
-    from her2sim.virtual_patient.switches import check_switches
-    from her2sim.virtual_patient.treat import TreatmentPlan, known_measures
+    from her2sim.api.patients import Patients
+    from her2sim.api.treatment import treat
 
-    number = draw_seed() if seed is None else seed
-    combination, (who, n), _ = all_of(
-        lambda: load_combination(regimen),
-        lambda: load_patients(population, patients, number, setting),
-        lambda: check_switches(off),
-    )
-    known_measures(combination.treatments, given_with)
-    how = TreatmentPlan(
-        weeks * 7.0, who.setting, region, protocol == "on",
-        unconfirmed == "on", confirm, scan, given_with, off,
-    )  # fmt: skip
-    amplified = AMPLIFIED_BY.get(ish or "")
-    tumour = TumourProfile(
-        ihc, amplified, earlier_lines=-1 if who.setting == "early" else earlier_lines
-    )
-    with progress_bar(combination.name) as progress:
-        report = population_report(
-            combination, who, n, number, how, tumour, CardiacProfile(after_anthracycline),
-            members=members, progress=progress, threads=threads,
+    with progress_bar(regimen) as progress:
+        found = treat(
+            regimen, Patients(population, setting), patients, weeks, seed,
+            labels=region if protocol == "on" else None, unconfirmed=unconfirmed == "on",
+            confirm=confirm, ihc=ihc, ish=ish, earlier_lines=earlier_lines,
+            after_anthracycline=after_anthracycline, scan=scan, given_with=given_with,
+            without=off, members=members, keep=False, progress=progress, threads=threads,
         )  # fmt: skip
-    _show(report, as_json, figure)
-
-
-def _show(report: PopulationReport, as_json: bool, figure: Path | None) -> None:
-    """Write the figure, and print tables or JSON."""
-    from her2sim.report.canvas import write_figure
-    from her2sim.report.population_view import bands_figure, heading, population_tables
-
-    if figure is not None:
-        write_figure(figure, bands_figure(report))
-    if as_json:
-        print_json(report.as_dict())
-        return
-    click.echo(heading(report))
-    print_tables(*population_tables(report))
-    for note in report.notes:
-        click.echo(f"Note: {note}")
-    if figure is not None:
-        click.echo(f"wrote {figure}")
-    click.echo(NOTICE)
+    show(found, as_json, figure=figure)

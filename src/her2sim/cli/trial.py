@@ -9,11 +9,11 @@ import click
 from her2sim.notice import NOTICE
 from her2sim.terminal import (
     HelpfulGroup,
-    draw_seed,
     print_json,
     print_tables,
     progress_bar,
     reports_errors,
+    show,
 )
 
 
@@ -97,41 +97,19 @@ def run(
     NAME is one of `her2sim trial list`, FILE a trial of your own (`her2sim trial schema`,
     examples/trial_own.toml).
     """
-    from her2sim.biology.ensemble import ensemble
-    from her2sim.report.canvas import write_figure
-    from her2sim.report.trial_figure import trial_figure
+    from her2sim.api.trial import run_trial
     from her2sim.report.trial_page import trial_page
-    from her2sim.report.trial_tables import heading, trial_tables
     from her2sim.store.workers import n_cores
-    from her2sim.studies.trial.runs import asked_reports
-    from her2sim.trials.library import load_trial
-    from her2sim.trials.run import RunSettings, TrialFolder, sizes, usual_members
 
-    found = load_trial(name)
-    n = sizes(found, patients, per_arm)
-    number = draw_seed() if seed is None else seed
-    most = len(ensemble().draws)
-    asked = RunSettings(n, number, members or usual_members(n, replicates, most), replicates)
-    with TrialFolder(folder) as store, progress_bar(found.id) as progress:
-        report = asked_reports(
-            found, asked, store, is_off=protocol == "off", workers=workers or n_cores(),
+    with progress_bar(name) as progress:
+        found = run_trial(
+            name, per_arm, seed, patients=patients, replicates=replicates, members=members,
+            is_off=protocol == "off", folder=folder, workers=workers or n_cores(),
             cluster=cluster, chunk=chunk, progress=progress,
         )  # fmt: skip
-        if html is not None:
-            trial_page(html, [report])
-        if figure is not None:
-            write_figure(figure, trial_figure(report))
-    if as_json:
-        print_json(report.as_dict())
-        return
-    click.echo(heading(report))
-    print_tables(*trial_tables(report))
-    for note in report.notes:
-        click.echo(f"Note: {note}")
-    for written in (html, figure):
-        if written is not None:
-            click.echo(f"wrote {written}")
-    click.echo(NOTICE)
+    if html is not None:
+        trial_page(html, [found.report])
+    show(found, as_json, figure=figure, html=html)
 
 
 @trial.command()

@@ -11,6 +11,7 @@ from her2sim.notice import NOTICE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,19 @@ class PageTable:
     rows: Sequence[Sequence[str]]
     numeric: frozenset[int] = frozenset()
     marked: frozenset[int] = frozenset()
+
+
+def page_table(table: Table, name: str = "") -> PageTable:
+    """A table of the terminal for a page; ``name`` goes before its caption."""
+    columns = table.columns
+    cells = [[str(cell) for cell in column.cells] for column in columns]
+    numeric = (place for place, column in enumerate(columns) if column.justify == "right")
+    return PageTable(
+        ": ".join(part for part in (name, str(table.title or "")) if part),
+        [str(column.header) for column in columns],
+        list(zip(*cells, strict=True)),
+        frozenset(numeric),
+    )
 
 
 def render(template: str, **values: object) -> str:

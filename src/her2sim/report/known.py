@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from her2sim.drugs.drug import Drug
+from her2sim.drugs.drug import Drug, load_pk
 from her2sim.drugs.pk import PkModel
 from her2sim.facts import Claim, Quantity
 from her2sim.pk.combination import Combination
@@ -66,8 +66,6 @@ def drug_list_table(drugs: list[Drug]) -> Table:
     table = Table(title_justify="left")
     for heading in ("drug", "title", "model", "status", "regimens", "also called"):
         table.add_column(heading)
-    from her2sim.drugs.drug import load_pk
-
     for drug in drugs:
         pk = load_pk(drug.id)
         table.add_row(

@@ -1,18 +1,26 @@
-"""A population report for the terminal and as a figure."""
+"""Patients, and what happened to them, for the terminal and as figures."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.table import Table
 
+from her2sim.arrays import Array
+from her2sim.patients.cohort import Cohort
+from her2sim.patients.covariates import BINARY, COVARIATES
 from her2sim.report.canvas import BAND, LINE, finished, new_canvas
 from her2sim.studies.population import PopulationReport
 from her2sim.studies.population_estimates import NOT_MEASURED, PopulationEstimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+HISTOGRAMS_A_ROW = 4
+HISTOGRAM_BINS = 40
 
 
 def heading(report: PopulationReport) -> str:
@@ -80,3 +88,42 @@ def bands_figure(report: PopulationReport) -> Figure:
     found[-1, 0].set_xlabel("weeks")
     title = f"{report.combination.title}; {report.population}, {report.patients} patients"
     return finished(figure, title, size=11)
+
+
+def characteristics_table(cohort: Cohort) -> Table:
+    """Median, 5th and 95th percentile of each characteristic; share of those that are there."""
+    table = Table(title=f"Characteristics of {cohort.n_patients} patients", title_justify="left")
+    table.add_column("characteristic")
+    for heading in ("median", "5th", "95th", "share %"):
+        table.add_column(heading, justify="right")
+    table.add_column("unit")
+    for name, values in _measured(cohort):
+        unit = COVARIATES[name].unit
+        if name in BINARY:
+            table.add_row(name, "", "", "", f"{100 * values.mean():.3g}", "")
+        else:
+            p5, median, p95 = (f"{v:.4g}" for v in np.quantile(values, [0.05, 0.5, 0.95]))
+            table.add_row(name, median, p5, p95, "", "" if unit == "1" else unit)
+    return table
+
+
+def _measured(cohort: Cohort) -> Iterator[tuple[str, Array]]:
+    """Characteristics that are numbers."""
+    for name in cohort.covariates:
+        if name in COVARIATES:
+            yield name, np.asarray(cohort.covariates[name], dtype=np.float64)
+
+
+def characteristics_figure(cohort: Cohort, title: str) -> Figure:
+    """A histogram of each characteristic that is measured."""
+    found = [(name, values) for name, values in _measured(cohort) if name not in BINARY]
+    rows = math.ceil(len(found) / HISTOGRAMS_A_ROW)
+    figure, panels = new_canvas(1.7 * rows + 0.9, rows, HISTOGRAMS_A_ROW)
+    for axes, (name, values) in zip(np.ravel(panels), found, strict=False):
+        axes.hist(values, bins=HISTOGRAM_BINS, color=BAND)
+        unit = COVARIATES[name].unit
+        axes.set_title(name if unit == "1" else f"{name} ({unit})", fontsize=8, loc="left")
+        axes.set_yticks([])
+    for axes in np.ravel(panels)[len(found) :]:
+        axes.set_axis_off()
+    return finished(figure, title)

@@ -24,6 +24,16 @@ def number_text(value: float) -> str:
     return "0" if abs(value) < NOTHING else f"{value:.4g}"
 
 
+def exposure_heading(report: ExposureReport) -> str:
+    """Model, regimen and patients, in a line."""
+    t = report.treatment
+    return (
+        f"{t.pk.name} ({t.pk.status}), {t.regimen.title}; {report.population}, "
+        f"{report.patients} patients, seed {report.seed}; steady state in cycle "
+        f"{report.steady_state_cycle}"
+    )
+
+
 def exposure_table(report: ExposureReport) -> Table:
     """Predicted exposures of the first cycle and at steady state."""
     table = Table(title="Predicted exposure", title_justify="left")

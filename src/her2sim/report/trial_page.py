@@ -6,10 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.table import Table
-
 from her2sim.report.canvas import png_bytes
-from her2sim.report.html import PageTable, render
+from her2sim.report.html import page_table, render
 from her2sim.report.trial_figure import curves_of, trial_figure
 from her2sim.report.trial_tables import heading, trial_tables
 from her2sim.store.files import write_text
@@ -49,16 +47,3 @@ def _part(report: TrialReport) -> dict[str, object]:
 def _source_keys(report: TrialReport) -> Iterator[str]:
     for rows in (report.endpoints, report.safety, report.ratios):
         yield from (row.figure.source for row in rows if row.figure.source)
-
-
-def page_table(table: Table, trial: str) -> PageTable:
-    """A table of the terminal for a page."""
-    columns = table.columns
-    cells = [[str(cell) for cell in column.cells] for column in columns]
-    numeric = (place for place, column in enumerate(columns) if column.justify == "right")
-    return PageTable(
-        f"{trial}: {table.title}" if table.title else trial,
-        [str(column.header) for column in columns],
-        list(zip(*cells, strict=True)),
-        frozenset(numeric),
-    )

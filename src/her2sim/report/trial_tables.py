@@ -31,9 +31,9 @@ def trial_tables(report: TrialReport) -> Iterator[Table]:
     """Arms, endpoints, hazard ratios, adverse events, treatment, and power."""
     yield _arms(report)
     if report.endpoints:
-        yield _endpoints(report)
+        yield endpoint_table(report)
     if report.ratios:
-        yield _ratios(report)
+        yield ratio_table(report)
     yield _safety(report)
     yield _treatment(report)
     if report.power:
@@ -120,7 +120,8 @@ def _arms(report: TrialReport) -> Table:
     return table
 
 
-def _endpoints(report: TrialReport) -> Table:
+def endpoint_table(report: TrialReport) -> Table:
+    """Endpoints of each arm, predicted and published."""
     table = _table("Endpoints", "arm", "endpoint", "unit", *_FIGURE)
     for row in report.endpoints:
         text = endpoint_text(row.endpoint, row.measure, row.at_month, row.subgroup)
@@ -128,7 +129,8 @@ def _endpoints(report: TrialReport) -> Table:
     return table
 
 
-def _ratios(report: TrialReport) -> Table:
+def ratio_table(report: TrialReport) -> Table:
+    """Hazard ratios, predicted and published."""
     table = _table("Hazard ratios", "arm", "over", "endpoint", *_FIGURE)
     for row in report.ratios:
         of = f", {row.subgroup.replace('_', ' ')}" if row.subgroup else ""

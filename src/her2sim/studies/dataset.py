@@ -349,7 +349,12 @@ def prediction_csv(table: EventTable, course: DatasetPrediction, output: Path | 
     return ""
 
 
+def dose_frame(course: DatasetPrediction) -> pl.DataFrame:
+    """The flat dose list as a table."""
+    return pl.DataFrame(dose_columns(course.doses))
+
+
 def dose_csv(course: DatasetPrediction, output: Path) -> None:
     """Write the flat dose list."""
     with written_whole(output) as partial:
-        pl.DataFrame(dose_columns(course.doses)).write_csv(partial)
+        dose_frame(course).write_csv(partial)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,6 +150,7 @@ def population_report(
     heart: CardiacProfile | None = None,
     *,
     members: int = 1,
+    seen: Callable[[Treated], None] = lambda treated: None,
     progress: Progress = no_progress,
     threads: int | None = None,
 ) -> PopulationReport:
@@ -163,6 +164,7 @@ def population_report(
     how : length, setting, rules and methods
     tumour, heart : what is known of all patients
     members : members of the ensemble; with one, the values of the fact files
+    seen : called with patients who were treated, before they are forgotten
     """
     require_members(members)
     gathered, done = _Gathered(), 0
@@ -173,6 +175,7 @@ def population_report(
         for rows in _alike(people):
             treated = treat(combination.treatments, people.take(rows), how, threads=threads)
             gathered.add(treated)
+            seen(treated)
             if done == 0:
                 _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)
         done += cohort.n_patients

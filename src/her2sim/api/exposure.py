@@ -1,0 +1,147 @@
+"""Concentrations of one drug in many patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2sim.api.patients import Patients, patients_of
+from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.sources import exposure_facts, sources_frame
+from her2sim.arrays import Progress
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+    from her2sim.drugs.interactions import Kind
+    from her2sim.studies.exposure import ExposureReport
+
+_NOT_PUBLISHED = "No published exposure of this regimen in this population is in the facts."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Exposure(Result):
+    """Exposure of a drug in some patients, beside what was published."""
+
+    report: ExposureReport
+    who: Patients
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the model."""
+        missing = () if self.report.published else (_NOT_PUBLISHED,)
+        return (*missing, *self.report.notes)
+
+    def heading(self) -> str:
+        """Model, regimen and patients."""
+        from her2sim.report.tables import exposure_heading
+
+        return exposure_heading(self.report)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Predicted exposures, and the published ones beside them."""
+        from her2sim.report.tables import comparison_table, exposure_table
+
+        found = exposure_table(self.report)
+        return (found, comparison_table(self.report)) if self.report.published else (found,)
+
+    def frame(self) -> pl.DataFrame:
+        """Exposures over the patients: one row an analyte, cycle and metric."""
+        return self.report.frame()
+
+    def published(self) -> pl.DataFrame:
+        """Published exposures with the predicted ones and their ratio, one row each."""
+        import polars as pl
+
+        return pl.DataFrame(self.as_dict()["published"])
+
+    def patients(self) -> pl.DataFrame:
+        """Exposure of each patient: one row a patient and cycle, with characteristics.
+
+        It is worked out when it is asked for, from the same random numbers.
+        """
+        import polars as pl
+
+        from her2sim.pk.exposure_run import CHUNK, cohort_chunks, simulate
+        from her2sim.studies.exposure import patient_frame
+
+        report = self.report
+        found, n = self.who.load(report.patients, report.seed)
+        cycles = max(int(row.cycle) for row in report.exposures if row.cycle.isdigit())
+        chunks = cohort_chunks(found, n, report.seed, CHUNK)
+        return pl.concat(
+            patient_frame(simulate(report.treatment, cohort, cycles)) for cohort in chunks
+        )
+
+    def plot(self) -> Figure:
+        """Concentration bands over time, with published troughs and peaks."""
+        from her2sim.report.exposure_figure import bands_figure
+        from her2sim.studies.bands import concentration_bands
+
+        report = self.report
+        found, n = self.who.load(report.patients, report.seed)
+        bands = concentration_bands(
+            report.treatment, found, n, report.seed, report.steady_state_cycle
+        )
+        return bands_figure([(report, bands)])
+
+    def sources(self) -> pl.DataFrame:
+        """Sources of the model, the regimen, the published exposures and interactions."""
+        return sources_frame(exposure_facts(self.report.treatment))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain data, for JSON."""
+        return self.report.as_dict()
+
+
+def exposure(
+    drug: str,
+    patients: Patients | str = "mbc",
+    n: int | None = None,
+    seed: int | None = None,
+    *,
+    regimen: str | None = None,
+    interactions: Sequence[tuple[Kind, str]] = (),
+    output: Path | None = None,
+    progress: Progress | None = None,
+    threads: int | None = None,
+) -> Exposure:
+    """Exposure of a drug in a population up to steady state, beside what was published.
+
+    Parameters
+    ----------
+    drug : an INN, a brand name or ``DRUG:MODEL``; with its regimen, as in ``trastuzumab/q3w``
+    patients : those of :func:`her2sim.population`, or the name of a population
+    n : how many; 10,000 of a population or all of a table without it
+    seed : decides everything about them; drawn, and shown, without it
+    regimen : of the label; the first one of the drug without it
+    interactions : pairs of kind and name, as in ``("co-medication", "itraconazole")``
+    output : Parquet file for one row a patient and cycle; an equal run that was broken off goes on
+    progress : told patients done and in all
+
+    Raises
+    ------
+    Her2SimError
+        If a name is unknown, or the input has faults.
+    """
+    from her2sim.drugs.drug import first_regimen
+    from her2sim.errors import DataError
+    from her2sim.pk.exposure_run import load_treatment
+    from her2sim.regimens.library import require_one_drug
+    from her2sim.studies import exposure as studies
+
+    name, sign, written = drug.partition("/")
+    if sign and regimen is not None:
+        raise DataError(f"{drug!r} and regimen {regimen!r}: give the regimen once")
+    require_one_drug(name)
+    treatment = load_treatment(name, regimen or written or first_regimen(name), interactions)
+    who, number = patients_of(patients), seed_or_drawn(seed)
+    found, n_found = who.load(n, number)
+    report = studies.exposure(
+        treatment, found, n_found, number, output=output, progress=progress, threads=threads
+    )
+    return Exposure(report, who)

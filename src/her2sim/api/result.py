@@ -1,0 +1,93 @@
+"""What every answer has: tables, a frame, a figure, sources, and a way to show itself."""
+
+from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from her2sim.notice import NOTICE
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+REPR_LINES = 16
+REPR_COLUMNS = 140
+
+
+class Result(ABC):
+    """An answer."""
+
+    @property
+    @abstractmethod
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of it."""
+
+    @abstractmethod
+    def heading(self) -> str:
+        """What was asked, in a line."""
+
+    @abstractmethod
+    def tables(self) -> tuple[Table, ...]:
+        """The answer as tables of text."""
+
+    def main_table(self) -> Table:
+        """The table that says most; the one that ``repr`` shows."""
+        return self.tables()[0]
+
+    @abstractmethod
+    def frame(self) -> pl.DataFrame:
+        """The answer as numbers, one row a figure."""
+
+    @abstractmethod
+    def plot(self) -> Figure:
+        """The answer as a matplotlib figure."""
+
+    @abstractmethod
+    def sources(self) -> pl.DataFrame:
+        """Where its numbers come from: columns ``facts``, ``key`` and ``source``."""
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain data, for JSON."""
+
+    def __repr__(self) -> str:
+        """Heading, the first table cut short, and what else there is."""
+        lines = [self.heading(), *_lines(self.main_table())]
+        if len(lines) > REPR_LINES:
+            lines = [*lines[:REPR_LINES], "..."]
+        return "\n".join([*lines, "frame(), plot(), sources(); " + _counted(len(self.notes))])
+
+    def _repr_html_(self) -> str:
+        from her2sim.report.html import page_table, render
+
+        tables = [page_table(table) for table in self.tables()]
+        found = render("result", heading=self.heading(), tables=tables, notes=self.notes)
+        return found
+
+
+def _counted(n: int) -> str:
+    return "1 note" if n == 1 else f"{n} notes"
+
+
+def _lines(table: Table) -> list[str]:
+    """Lines of a table."""
+    from rich.console import Console
+
+    console = Console(file=StringIO(), width=REPR_COLUMNS, color_system=None)
+    with console.capture() as written:
+        console.print(table)
+    return [line.rstrip() for line in written.get().splitlines()]
+
+
+def seed_or_drawn(seed: int | None) -> int:
+    """A seed that was given, or a fresh one; it is shown and stored with the results."""
+    return secrets.randbits(32) if seed is None else seed
+
+
+def with_notice(content: dict[str, Any]) -> dict[str, Any]:
+    """Plain data with the notice."""
+    return content | {"notice": NOTICE}

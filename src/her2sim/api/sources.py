@@ -1,0 +1,62 @@
+"""Sources of the numbers behind an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from her2sim.facts import FactFile
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from her2sim.pk.exposure_run import Treatment
+
+Named = tuple[str, FactFile | None]
+"""Facts by name; None if there are none of them."""
+
+
+def sources_frame(files: Iterable[Named]) -> pl.DataFrame:
+    """Sources of some facts, one row each: ``facts``, ``key``, ``source``."""
+    import polars as pl
+
+    rows = [
+        (name, key, source.text())
+        for name, file in files
+        if file is not None
+        for key, source in file.sources.items()
+    ]
+    columns = {"facts": pl.String, "key": pl.String, "source": pl.String}
+    return pl.DataFrame(rows, schema=columns, orient="row").unique(maintain_order=True)
+
+
+def exposure_facts(treatment: Treatment) -> Iterator[Named]:
+    """Facts behind the concentrations of a drug."""
+    from her2sim.drugs.exposures import published_exposures
+    from her2sim.drugs.interactions import interactions_of
+
+    drug = treatment.drug.id
+    yield f"{drug} pharmacokinetics", treatment.pk
+    yield f"{drug} regimens", treatment.drug
+    yield f"{drug} published exposures", published_exposures(drug)
+    if treatment.interactions:
+        yield f"{drug} interactions", interactions_of(drug)
+
+
+def patient_facts(treatments: Iterable[Treatment], region: str) -> Iterator[Named]:
+    """Facts behind what happens to patients on some drugs."""
+    from her2sim.biology.blood import blood_facts
+    from her2sim.biology.heart import heart_facts
+    from her2sim.biology.tumour import tumour_facts
+    from her2sim.drugs.mechanism import load_mechanism
+    from her2sim.drugs.toxicity import load_toxicity
+    from her2sim.protocol.label import load_label
+
+    for treatment in treatments:
+        drug = treatment.drug.id
+        yield f"{drug} pharmacokinetics", treatment.pk
+        yield f"{drug} regimens", treatment.drug
+        yield f"{drug} mechanism", load_mechanism(drug)
+        yield f"{drug} toxicity", load_toxicity(drug)
+        yield f"{drug} label ({region})", load_label(drug, region)
+    yield from (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))

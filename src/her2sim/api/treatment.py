@@ -1,0 +1,198 @@
+"""Many patients treated by the labels' rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from her2sim.api.patients import Patients, patients_of
+from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.sources import patient_facts, sources_frame
+from her2sim.arrays import Progress, no_progress
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+    from her2sim.patients.her2_test import Ihc
+    from her2sim.studies.population import PopulationReport
+    from her2sim.virtual_patient.treat import Treated
+
+    Frames = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
+    """Outcomes, decisions and doses of some patients."""
+
+LONGEST_WEEKS = 520
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TreatedPatients(Result):
+    """What happened to some patients on a regimen."""
+
+    report: PopulationReport
+    parts: tuple[Frames, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the models."""
+        return self.report.notes
+
+    def heading(self) -> str:
+        """Regimen, patients, weeks and rules."""
+        from her2sim.report.population_view import heading
+
+        return heading(self.report)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Outcomes, and the rules that acted."""
+        from her2sim.report.population_view import population_tables
+
+        return population_tables(self.report)
+
+    def frame(self) -> pl.DataFrame:
+        """Outcomes over the patients, one row each."""
+        import polars as pl
+
+        return pl.DataFrame([vars(outcome) for outcome in self.report.outcomes])
+
+    def _part(self, place: int) -> pl.DataFrame:
+        import polars as pl
+
+        from her2sim.errors import DataError
+
+        if not self.parts:
+            raise DataError("patients were not kept one by one: treat them with keep=True")
+        found = pl.concat((part[place] for part in self.parts), how="diagonal_relaxed")
+        return found.sort("patient", maintain_order=True)
+
+    def patients(self) -> pl.DataFrame:
+        """What became of each patient, one row each; days are infinite where nothing came."""
+        return self._part(0)
+
+    def decisions(self) -> pl.DataFrame:
+        """What rules did: one row a hold, resumption, reduction or stop."""
+        return self._part(1)
+
+    def doses(self) -> pl.DataFrame:
+        """The dosing record: one row a dose, or one for tablets of some days."""
+        return self._part(2)
+
+    def plot(self) -> Figure:
+        """Tumour, LVEF and blood counts over time: median, 5th and 95th percentile."""
+        from her2sim.report.population_view import bands_figure
+
+        return bands_figure(self.report)
+
+    def sources(self) -> pl.DataFrame:
+        """Sources of the drugs, the labels, and the models of tumour and organs."""
+        report = self.report
+        return sources_frame(patient_facts(report.combination.treatments, report.how.region))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain data, for JSON."""
+        return self.report.as_dict()
+
+
+def _frames(treated: Treated) -> Frames:
+    """Patients, decisions and doses of some who were treated."""
+    import polars as pl
+
+    from her2sim.virtual_patient.outcomes import patient_outcomes
+
+    numbers, run = treated.people.cohort.numbers, treated.protocol_run
+    drugs = tuple(drug.treatment.drug.id for drug in treated.whole.drugs)
+    outcomes = patient_outcomes(treated).frame()
+    return (
+        pl.concat([pl.DataFrame({"patient": numbers}), outcomes], how="horizontal"),
+        run.log.frame(numbers, drugs),
+        run.record.frame(numbers, drugs),
+    )
+
+
+def treat(
+    regimen: str,
+    patients: Patients | str = "mbc",
+    n: int | None = None,
+    weeks: float = 104,
+    seed: int | None = None,
+    *,
+    labels: Literal["us", "eu"] | None = "us",
+    unconfirmed: bool = True,
+    confirm: bool = False,
+    ihc: Ihc = "3+",
+    ish: Literal["positive", "negative"] | None = None,
+    earlier_lines: int = 0,
+    after_anthracycline: bool = False,
+    scan: Literal["echo", "muga", "none"] = "echo",
+    given_with: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
+    members: int = 1,
+    keep: bool = True,
+    progress: Progress = no_progress,
+    threads: int | None = None,
+) -> TreatedPatients:
+    """Treat patients visit by visit, and say what happened to them.
+
+    Readings come from the patients' own heart, blood, lung, gut and liver, and the labels' rules
+    act on them.
+
+    Parameters
+    ----------
+    regimen : a named regimen (``thp``), or drugs joined by ``+``
+    patients : those of :func:`her2sim.population`, or the name of a population
+    n : how many; 10,000 of a population or all of a table without it
+    weeks : how long they are followed
+    seed : decides everything about them; drawn, and shown, without it
+    labels : whose rules hold, lower and stop doses; None: nothing but progression does
+    unconfirmed : whether rules whose text was not read act
+    confirm : whether a hold needs a second measurement that agrees
+    ihc, ish : HER2 test of all patients; without ``ish`` 2+ and 3+ count as positive
+    earlier_lines, after_anthracycline : what all had before
+    scan : how the LVEF is measured; ``none``: without error
+    given_with : what is taken against adverse events, as in ``("loperamide",)``
+    without : mechanisms that are switched off, as in ``("adcc",)``
+    members : members of the ensemble; with more than one the spread is shown
+    keep : whether outcomes, decisions and doses of each patient stay in memory (about 5 kB a
+        patient)
+    progress : told patients done and in all
+
+    Raises
+    ------
+    Her2SimError
+        If a name is unknown, or the input has faults.
+    """
+    from her2sim.biology.heart import CardiacProfile
+    from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
+    from her2sim.errors import DataError, all_of
+    from her2sim.pk.combination import load_combination
+    from her2sim.studies.population import population_report
+    from her2sim.units import DAY_PER_WEEK
+    from her2sim.virtual_patient.switches import check_switches
+    from her2sim.virtual_patient.treat import TreatmentPlan, known_measures
+
+    if not 3 <= weeks <= LONGEST_WEEKS:
+        raise DataError(f"{weeks:g} weeks: use 3 to {LONGEST_WEEKS}")
+    number = seed_or_drawn(seed)
+    combination, (who, n_found), _ = all_of(
+        lambda: load_combination(regimen),
+        lambda: patients_of(patients).load(n, number),
+        lambda: check_switches(without),
+    )
+    known_measures(combination.treatments, given_with)
+    how = TreatmentPlan(
+        weeks * DAY_PER_WEEK, who.setting, labels or "us", labels is not None,
+        unconfirmed, confirm, scan, given_with, without,
+    )  # fmt: skip
+    lines = -1 if who.setting == "early" else earlier_lines
+    tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""), earlier_lines=lines)
+    parts: list[Frames] = []
+
+    def seen(treated: Treated) -> None:
+        if keep:
+            parts.append(_frames(treated))
+
+    report = population_report(
+        combination, who, n_found, number, how, tumour, CardiacProfile(after_anthracycline),
+        members=members, seen=seen, progress=progress, threads=threads,
+    )  # fmt: skip
+    return TreatedPatients(report, tuple(parts))

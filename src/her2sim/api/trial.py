@@ -1,0 +1,195 @@
+"""A virtual trial beside the published one."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.sources import patient_facts, sources_frame
+from her2sim.arrays import Progress, no_progress
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+    from her2sim.studies.trial.report import TrialReport
+    from her2sim.studies.trial.rows import EndpointRow, HazardRatioRow, SafetyRow
+    from her2sim.trials.run import TrialFolder
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrialResult(Result):
+    """A trial that was run, laid beside what was published."""
+
+    report: TrialReport
+    _store: TrialFolder = field(repr=False)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self._store.__exit__)  # outcomes go with the result
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the prediction."""
+        return self.report.notes
+
+    def heading(self) -> str:
+        """Trial, patients, seed and members."""
+        from her2sim.report.trial_tables import heading
+
+        return heading(self.report)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Arms, endpoints, hazard ratios, adverse events, treatment and power."""
+        from her2sim.report.trial_tables import trial_tables
+
+        return tuple(trial_tables(self.report))
+
+    def main_table(self) -> Table:
+        """Hazard ratios; the endpoints of a trial of one arm."""
+        from her2sim.report.trial_tables import endpoint_table, ratio_table
+
+        return ratio_table(self.report) if self.report.ratios else endpoint_table(self.report)
+
+    def frame(self) -> pl.DataFrame:
+        """Endpoints, hazard ratios and adverse events with what was published, one row each."""
+        import polars as pl
+
+        parts = (self.hazard_ratios(), self.endpoints(), self.adverse_events())
+        kinds = ("hazard ratio", "endpoint", "adverse event")
+        named = [
+            frame.select(pl.lit(kind).alias("kind"), pl.all())
+            for kind, frame in zip(kinds, parts, strict=True)
+        ]
+        return pl.concat(named, how="diagonal_relaxed")
+
+    def hazard_ratios(self) -> pl.DataFrame:
+        """Hazard ratios, predicted and published, one row each."""
+        return _rows(self.report.ratios)
+
+    def endpoints(self) -> pl.DataFrame:
+        """Endpoints of each arm, predicted and published, one row each."""
+        return _rows(self.report.endpoints)
+
+    def adverse_events(self) -> pl.DataFrame:
+        """Adverse events of each arm in per cent, predicted and published, one row each."""
+        return _rows(self.report.safety)
+
+    def patients(self, arm: str) -> pl.DataFrame:
+        """What became of each patient of an arm, one row each.
+
+        Raises
+        ------
+        UnknownNameError
+            If the trial has no such arm.
+        """
+        import polars as pl
+
+        from her2sim.errors import UnknownNameError, did_you_mean
+
+        paths = self.report.run.paths
+        if arm not in paths:
+            hint = did_you_mean(arm, paths)
+            raise UnknownNameError(f"{self.report.trial.id} has no arm {arm!r}{hint}")
+        return pl.read_parquet(paths[arm])
+
+    def plot(self) -> Figure:
+        """The Kaplan-Meier curves with published points."""
+        return self.plot_km()
+
+    def plot_km(self) -> Figure:
+        """Kaplan-Meier curves of all endpoints, published points on them, numbers at risk below."""
+        from her2sim.report.trial_figure import trial_figure
+
+        return trial_figure(self.report)
+
+    def sources(self) -> pl.DataFrame:
+        """Sources of the published trial, the drugs, the labels and the models."""
+        from her2sim.pk.combination import load_combination
+        from her2sim.trials.death import death_facts
+
+        trial = self.report.trial
+        treatments = {
+            treatment.drug.id: treatment
+            for arm in trial.arm
+            for given in arm.regimen
+            for treatment in load_combination(given.name).treatments
+        }
+        models = patient_facts(treatments.values(), trial.region)
+        return sources_frame([(trial.id, trial), *models, ("death", death_facts())])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain data, for JSON."""
+        return self.report.as_dict()
+
+
+def _rows(rows: Iterable[EndpointRow | SafetyRow | HazardRatioRow]) -> pl.DataFrame:
+    """Rows with their figures side by side."""
+    import polars as pl
+
+    told = [
+        {k: v for k, v in vars(row).items() if k != "figure"} | vars(row.figure) for row in rows
+    ]
+    return pl.DataFrame(told, infer_schema_length=None)
+
+
+def run_trial(
+    name: str,
+    per_arm: int | None = None,
+    seed: int | None = None,
+    *,
+    patients: int | None = None,
+    replicates: int = 1,
+    members: int | None = None,
+    is_off: bool = False,
+    folder: Path | None = None,
+    workers: int = 1,
+    cluster: str | None = None,
+    chunk: int | None = None,
+    progress: Progress = no_progress,
+) -> TrialResult:
+    """Run a trial arm by arm, and lay it beside what was published.
+
+    Parameters
+    ----------
+    name : one of the trials that come with her2sim (``cleopatra``), or a trial file of your own
+    per_arm : patients of an arm of weight 1; 2,400 without it and without ``patients``
+    seed : decides everything; drawn, and shown, without it
+    patients : patients of the whole trial, in place of ``per_arm``
+    replicates : trials of this size, each with patients of its own (power)
+    members : members of the ensemble; one for 100 patients without it
+    is_off : whether the same trial without rules stands beside it
+    folder : where outcomes of each patient are kept; a run that was stopped goes on from there
+    workers : processes; with more than one, a script needs its ``if __name__ == "__main__"``
+    cluster : address of a Dask scheduler, instead
+    chunk : patients of a task
+    progress : told patients done and in all
+
+    Raises
+    ------
+    Her2SimError
+        If a name is unknown, or the input has faults.
+    """
+    from her2sim.biology.ensemble import ensemble
+    from her2sim.studies.trial.runs import asked_reports
+    from her2sim.trials.library import load_trial
+    from her2sim.trials.run import CHUNK, RunSettings, TrialFolder, sizes, usual_members
+
+    trial = load_trial(name)
+    n = sizes(trial, patients, per_arm)
+    usual = usual_members(n, replicates, len(ensemble().draws))
+    asked = RunSettings(n, seed_or_drawn(seed), members or usual, replicates)
+    store = TrialFolder(folder)
+    try:
+        report = asked_reports(
+            trial, asked, store, is_off=is_off, workers=workers, cluster=cluster,
+            chunk=chunk or CHUNK, progress=progress,
+        )  # fmt: skip
+    except BaseException:
+        store.__exit__()
+        raise
+    return TrialResult(report, store)

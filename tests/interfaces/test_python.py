@@ -1,0 +1,162 @@
+"""her2sim from Python: names, what every result has, and the same answers as the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import her2sim as h2
+from her2sim.errors import DataError, Her2SimError, UnknownNameError
+from tests.conftest import ROOT
+
+EVENTS = ROOT / "examples" / "trastuzumab_events.csv"
+LONGEST_REPR = 20
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, h2.Exposure | h2.TreatedPatients | h2.TrialResult | h2.Predictions]:
+    return {
+        "exposure": h2.exposure("trastuzumab/q3w", "mbc", n=200, seed=1),
+        "treat": h2.treat("thp", "mbc", n=120, weeks=52, seed=1),
+        "run_trial": h2.run_trial("destiny-breast03", per_arm=60, seed=1),
+        "simulate": h2.simulate(EVENTS, drug="trastuzumab", typical=True),
+    }
+
+
+def test_the_example_of_the_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "events.csv").write_text(EVENTS.read_text(encoding="utf-8"), encoding="utf-8")
+    mbc = h2.population("mbc")
+    pk = h2.exposure("trastuzumab/q3w", mbc, n=10_000, seed=1)
+    trough = pk.frame().filter(cycle="steady state", metric="cmin")["median"].item()
+    assert trough == pytest.approx(44.2, rel=0.1)  # published, as docs/validation.md has it
+    assert pk.plot().axes
+    run = h2.treat("thp", mbc, n=2_000, weeks=104, seed=1, labels="us")
+    assert run.patients()["patient"].to_list() == list(range(1, 2001))
+    assert set(run.decisions()["decision"]) == {"hold", "resume", "stop"}
+    assert set(run.doses()["drug"]) == {"pertuzumab", "trastuzumab", "docetaxel"}
+    trial = h2.run_trial("destiny-breast03", per_arm=1_000, seed=1)
+    assert trial.hazard_ratios()["published"].to_list() == [0.28, 0.55]
+    assert trial.plot_km().axes
+    assert "Cortes" in "".join(trial.sources()["source"])
+    assert h2.simulate("events.csv", drug="trastuzumab", typical=True).frame().height == 4
+
+
+def test_her2sim_is_imported_in_a_moment() -> None:
+    """Nothing heavy is read before it is asked for: that is what takes the time."""
+    code = "import sys, her2sim; print([n for n in {heavy} if n in sys.modules])"
+    heavy = ["numpy", "polars", "scipy", "pydantic", "matplotlib", "llvmlite", "rich", "click"]
+    done = subprocess.run(
+        [sys.executable, "-c", code.format(heavy=heavy)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_name_is_there() -> None:
+    assert {"population", "exposure", "treat", "run_trial", "simulate"} <= set(dir(h2))
+    for name in h2.__all__:
+        assert getattr(h2, name).__doc__
+
+
+@pytest.mark.parametrize("kind", ["exposure", "treat", "run_trial", "simulate"])
+def test_what_every_result_has(results, kind: str) -> None:
+    result = results[kind]
+    assert len(repr(result).splitlines()) < LONGEST_REPR
+    assert result.heading() in repr(result)
+    html = result._repr_html_()
+    assert "<table" in html
+    assert "Not a medical device" in html or "not a medical device" in html
+    assert result.frame().height > 0
+    assert set(result.sources().columns) == {"facts", "key", "source"}
+    assert result.sources().height > 0
+    picture = result.plot()._repr_png_()
+    assert picture.startswith(b"\x89PNG")
+    json.dumps(result.as_dict())
+
+
+def test_patients_show_themselves() -> None:
+    mbc = h2.population("mbc")
+    assert len(repr(mbc).splitlines()) < LONGEST_REPR
+    assert mbc.frame(50, 3).height == 50
+    assert mbc.sources().height > 0
+    assert mbc.plot()._repr_png_().startswith(b"\x89PNG")
+    assert (mbc.frame(50, 3) == mbc.frame(80, 3).head(50)).to_numpy().all()
+
+
+def test_each_patient_of_an_exposure(results) -> None:
+    pk = results["exposure"]
+    told = pk.frame().filter(cycle="1", metric="auc")["median"].item()
+    first = pk.patients().filter(pl.col("cycle") == 1)
+    assert first.height == 200
+    assert np.median(first["auc"]) == pytest.approx(told, rel=1e-12)
+
+
+def test_python_and_the_command_line_say_the_same(results, her2sim) -> None:
+    calls = {
+        "exposure": "exposure trastuzumab --regimen q3w --patients 200 --seed 1",
+        "treat": "population --regimen thp --patients 120 --weeks 52 --seed 1",
+        "run_trial": "trial run destiny-breast03 --per-arm 60 --seed 1",
+    }
+    for kind, call in calls.items():
+        done = her2sim(*call.split(), "--json")
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        mine = results[kind].as_dict()
+        for name in ("outcomes", "exposures", "arms", "comparisons"):
+            assert _plain(mine.get(name)) == told.get(name), (kind, name)
+
+
+def _plain(value: object) -> object:
+    """As the command line writes it: a number that is not finite is null."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
+    one, two = (h2.exposure("trastuzumab", n=20) for _ in range(2))
+    assert one.report.seed != two.report.seed
+    again = h2.exposure("trastuzumab", n=20, seed=one.report.seed)
+    assert again.frame().equals(one.frame())
+    assert f"seed {one.report.seed}" in repr(one)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: h2.population("mbx"), "unknown population 'mbx'; did you mean"),
+        (lambda: h2.exposure("trastuzumap"), "did you mean 'trastuzumab'"),
+        (lambda: h2.exposure("trastuzumab/q3w", regimen="qw"), "give the regimen once"),
+        (lambda: h2.exposure("Phesgo"), "is several drugs"),
+        (lambda: h2.exposure("trastuzumab", n=0), "give a number from 1"),
+        (lambda: h2.treat("thp", n=5, weeks=1), "1 weeks: use 3 to 520"),
+        (lambda: h2.treat("thp", n=5, weeks=30, without=("magic",)), "unknown mechanism 'magic'"),
+        (lambda: h2.run_trial("cleopatr"), "did you mean 'cleopatra'"),
+        (lambda: h2.simulate(EVENTS), "a drug or a structure"),
+    ],
+)
+def test_wrong_input_is_refused_in_one_message(call, message: str) -> None:
+    with pytest.raises(Her2SimError) as caught:
+        call()
+    assert message in str(caught.value)
+
+
+def test_what_was_not_kept_is_refused() -> None:
+    run = h2.treat("trastuzumab", n=5, weeks=9, seed=1, keep=False)
+    with pytest.raises(DataError, match="keep=True"):
+        run.doses()
+
+
+def test_an_arm_that_is_not_there(results) -> None:
+    trial = results["run_trial"]
+    assert trial.patients("tdxd").height == 60
+    with pytest.raises(UnknownNameError, match="did you mean 'tdm1'"):
+        trial.patients("tdm")
