@@ -19,7 +19,7 @@ from her2sim.biology.ensemble import Members, ensemble
 from her2sim.calibration.fit import SEED, Datum, Fit, calibrate
 from her2sim.calibration.selection import Selected, select_best
 from her2sim.drugs.drug import load_drug
-from her2sim.store.workers import n_cores
+from her2sim.engine.advance import available_cores
 from her2sim.trials.arm import Patients, run_arm
 from her2sim.trials.death import days_of, draw_levels
 from her2sim.trials.library import load_trial
@@ -46,7 +46,7 @@ def main() -> None:
     if asked.deaths:
         write_deaths()
         return
-    fit, data, predicted = calibrate(asked.members, asked.patients, n_cores(), print)
+    fit, data, predicted = calibrate(asked.members, asked.patients, available_cores(), print)
     kept = select_best(data, predicted, fit.values(), asked.kept)
     write_parameters(fit, kept)
     write_draws(kept)
