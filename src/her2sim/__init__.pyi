@@ -1,7 +1,7 @@
 from .api.course import Course, course
 from .api.events import Predictions, simulate
 from .api.exposure import Exposure, exposure
-from .api.her2 import Eligible, Status, eligible, status
+from .api.her2 import Eligible, TumourStatus, eligible, status
 from .api.patients import Patients, population
 from .api.plan import Check, Plan, check, plan
 from .api.treatment import TreatedPatients, treat
@@ -17,9 +17,9 @@ __all__ = [
     "Patients",
     "Plan",
     "Predictions",
-    "Status",
     "TreatedPatients",
     "TrialResult",
+    "TumourStatus",
     "check",
     "course",
     "eligible",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Status(Answer):
+class TumourStatus(Answer):
     """HER2 status of a tumour by a guideline."""
 
     status: Her2Status
@@ -117,7 +117,7 @@ def status(
     mutation: str | None = None,
     is_recounted: bool = False,
     guideline: Guideline = "asco-cap",
-) -> Status:
+) -> TumourStatus:
     """HER2 status of a tumour by the guideline's rows.
 
     Parameters
@@ -144,7 +144,7 @@ def status(
         tumour=tumour, ihc=ihc, stain=stain, percent=percent, ratio=ratio, copies=copies, ish=ish,
         specimen=specimen, mutation=mutation, is_recounted=is_recounted,
     )  # fmt: skip
-    return Status(interpret(test, guideline))
+    return TumourStatus(interpret(test, guideline))
 
 
 def eligible(patient: Patient | Path | str, region: Region = "us") -> Eligible:
