@@ -25,6 +25,9 @@ Kind = Literal["state", "parameter", "output"]
 TIME_UNIT = "day"
 
 
+_EVERYONE = slice(None)
+
+
 @dataclass(frozen=True)
 class Symbol:
     """An entry of a symbol register: what a name in an equation means."""
@@ -95,12 +98,24 @@ class Model:
         return np.array([np.broadcast_to(o, shape) for o in outputs])
 
     def output_of(
-        self, name: str, states: NDArray[np.float64], parameters: NDArray[np.float64]
+        self,
+        name: str,
+        states: NDArray[np.float64],
+        parameters: NDArray[np.float64],
+        who: NDArray[np.int64] | slice = _EVERYONE,
     ) -> NDArray[np.float64]:
-        """One output, from the components that it takes; shapes as for :meth:`outputs_of`."""
-        values = dict(zip(self.parameters, parameters, strict=True))
-        values |= dict(zip(self.states, states, strict=True))
-        found: NDArray[np.float64] = _run(_giving(self, name), values)[1][name]
+        """One output for some of the patients, from the components and rows that it takes.
+
+        Shapes are as for :meth:`outputs_of`; ``who`` are positions of patients.
+        """
+        components = _giving(self, name)
+        read = {argument for component in components for argument in _arguments(component)}
+        rows = (
+            *zip(self.parameters, parameters, strict=True),
+            *zip(self.states, states, strict=True),
+        )
+        values = {symbol: row[who] for symbol, row in rows if symbol in read}
+        found: NDArray[np.float64] = _run(components, values)[1][name]
         return found
 
     def index(self, kind: Literal["states", "parameters", "outputs"], name: str) -> int:

@@ -132,7 +132,7 @@ class CohortState:
 
     def output(self, name: str, who: Positions) -> Array:
         """An output of the model for some patients as they are, without any error."""
-        return self.whole.model.output_of(name, self.states[:, who], self.parameters[:, who])
+        return self.whole.model.output_of(name, self.states, self.parameters, who)
 
     def diameters_mm(self, who: Positions) -> Array:
         """Sum of diameters of some patients without any error of a scan."""
