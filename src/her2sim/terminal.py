@@ -15,7 +15,7 @@ from her2sim.errors import Her2SimError, did_you_mean
 from her2sim.notice import NOTICE
 
 if TYPE_CHECKING:
-    from her2sim.api.result import Result
+    from her2sim.api.result import Answer
 
 F = TypeVar("F", bound=Callable[..., Any])
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -165,19 +165,21 @@ def print_tables(*tables: Any) -> None:
 
 
 def show(
-    result: Result, as_json: bool, *, figure: Path | None = None, **written: Path | None
+    answer: Answer, as_json: bool, *, figure: Path | None = None, **written: Path | None
 ) -> None:
-    """Print a result as tables or JSON; write its figure, and name what else was written."""
-    if figure is not None:
+    """Print an answer as tables or JSON; write its figure, and name what else was written."""
+    from her2sim.api.result import Result
+
+    if figure is not None and isinstance(answer, Result):
         from her2sim.report.canvas import write_figure
 
-        write_figure(figure, result.plot())
+        write_figure(figure, answer.plot())
     if as_json:
-        print_json(result.as_dict())
+        print_json(answer.as_dict())
         return
-    click.echo(result.heading())
-    print_tables(*result.tables())
-    for note in result.notes:
+    click.echo(answer.heading())
+    print_tables(*answer.tables())
+    for note in answer.notes:
         click.echo(f"Note: {note}")
     for path in (figure, *written.values()):
         if path is not None:

@@ -15,6 +15,7 @@ import her2sim as h2
 from her2sim.errors import DataError, Her2SimError, UnknownNameError
 from tests.conftest import ROOT
 
+PATIENT = ROOT / "examples" / "patient_mbc.toml"
 EVENTS = ROOT / "examples" / "trastuzumab_events.csv"
 LONGEST_REPR = 20
 
@@ -121,6 +122,38 @@ def _plain(value: object) -> object:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
+def test_one_patient() -> None:
+    told = {"status": h2.status(ihc="2+", ratio=2.6, copies=6.1)}
+    assert told["status"].status.status == "positive"
+    assert told["status"].frame()["ish_group"].item() == 1
+    told["eligible"] = h2.eligible(PATIENT)
+    labelled = told["eligible"].frame().filter(labelled=True)["regimen"]
+    assert "pertuzumab-trastuzumab-docetaxel" in labelled
+    told["plan"] = h2.plan(PATIENT, "thp", weeks=30)
+    assert told["plan"].frame().filter(drug="docetaxel").height == 6
+    assert "lvef" in set(told["plan"].tests()["test"].str.to_lowercase())
+    told["course"] = h2.course(PATIENT, "thp", 30, seed=1)
+    assert told["course"].frame().filter(drug="docetaxel").height == 6
+    assert told["course"].plot()._repr_png_().startswith(b"\x89PNG")
+    told["check"] = h2.check(ROOT / "examples" / "record_departures.csv")
+    assert told["check"].frame().height > 0
+    for answer in told.values():
+        assert len(repr(answer).splitlines()) < LONGEST_REPR
+        assert "<table" in answer._repr_html_()
+        assert answer.sources().height > 0
+        json.dumps(answer.as_dict(), default=str)
+    clean = h2.check(ROOT / "examples" / "record_clean.csv")
+    assert clean.frame().is_empty()
+    assert "0 departures" in repr(clean)
+
+
+def test_a_course_by_readings_and_a_second_regimen() -> None:
+    readings = ROOT / "examples" / "readings_mbc.csv"
+    found = h2.course(PATIENT, "thp", 78, readings=readings, then="T-DXd", at="progression")
+    assert found.heading().count("Line") == 2
+    assert {"drug", "decision", "reading"} <= set(found.decisions().columns)
+
+
 def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
     one, two = (h2.exposure("trastuzumab", n=20) for _ in range(2))
     assert one.report.seed != two.report.seed
@@ -141,6 +174,10 @@ def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
         (lambda: h2.treat("thp", n=5, weeks=30, without=("magic",)), "unknown mechanism 'magic'"),
         (lambda: h2.run_trial("cleopatr"), "did you mean 'cleopatra'"),
         (lambda: h2.simulate(EVENTS), "a drug or a structure"),
+        (lambda: h2.status(), "nothing was tested"),
+        (lambda: h2.course(PATIENT, "thp", then="T-DXd"), "belong together"),
+        (lambda: h2.course(PATIENT, "thp", then="T-DXd", at="soon"), "use 'progression', or"),
+        (lambda: h2.eligible("nobody.toml"), "cannot be read"),
     ],
 )
 def test_wrong_input_is_refused_in_one_message(call, message: str) -> None:

@@ -28,12 +28,12 @@ def test_holding_for_adverse_events_costs_dose_and_spares_events(tmp_path: Path)
             asked = RunSettings(2400, SEED, 24, by_rules=by_rules)
             found[by_rules] = run_trial(trial, asked, store, workers=2).arms()["tdxd"]
     held, free = found[True], found[False]
-    drug = "trastuzumab-deruxtecan"
-    dose = {k: float(np.nanmean(arm.numbers(f"intensity:{drug}"))) for k, arm in found.items()}
+    of_drug = {k: arm.patients.drug("trastuzumab-deruxtecan") for k, arm in found.items()}
+    dose = {k: float(np.nanmean(drug.dose_intensity)) for k, drug in of_drug.items()}
     assert dose[False] == pytest.approx(1.0)
     assert dose[True] < 0.99
-    assert free.numbers(f"given_mg:{drug}").mean() > held.numbers(f"given_mg:{drug}").mean()
-    assert free.numbers("days_grade_2").mean() > 1.1 * held.numbers("days_grade_2").mean()
+    assert of_drug[False].given_mg.mean() > of_drug[True].given_mg.mean()
+    assert free.patients.days_grade_2.mean() > 1.1 * held.patients.days_grade_2.mean()
     for event, grade in (("neutropenia", "4"), ("thrombocytopenia", "3")):
         assert free.had(event, grade).sum() > held.had(event, grade).sum()
 

@@ -18,8 +18,10 @@ REPR_LINES = 16
 REPR_COLUMNS = 140
 
 
-class Result(ABC):
-    """An answer."""
+class Answer(ABC):
+    """An answer in tables and numbers, with its sources."""
+
+    _more = "frame(), sources()"
 
     @property
     @abstractmethod
@@ -34,17 +36,13 @@ class Result(ABC):
     def tables(self) -> tuple[Table, ...]:
         """The answer as tables of text."""
 
-    def main_table(self) -> Table:
-        """The table that says most; the one that ``repr`` shows."""
-        return self.tables()[0]
+    def main_table(self) -> Table | None:
+        """The table that says most, which ``repr`` shows; None if there is none."""
+        return next(iter(self.tables()), None)
 
     @abstractmethod
     def frame(self) -> pl.DataFrame:
         """The answer as numbers, one row a figure."""
-
-    @abstractmethod
-    def plot(self) -> Figure:
-        """The answer as a matplotlib figure."""
 
     @abstractmethod
     def sources(self) -> pl.DataFrame:
@@ -56,10 +54,11 @@ class Result(ABC):
 
     def __repr__(self) -> str:
         """Heading, the first table cut short, and what else there is."""
-        lines = [self.heading(), *_lines(self.main_table())]
+        table = self.main_table()
+        lines = [*self.heading().splitlines(), *([] if table is None else _lines(table))]
         if len(lines) > REPR_LINES:
             lines = [*lines[:REPR_LINES], "..."]
-        return "\n".join([*lines, "frame(), plot(), sources(); " + _counted(len(self.notes))])
+        return "\n".join([*lines, f"{self._more}; {_counted(len(self.notes))}"])
 
     def _repr_html_(self) -> str:
         from her2sim.report.html import page_table, render
@@ -67,6 +66,16 @@ class Result(ABC):
         tables = [page_table(table) for table in self.tables()]
         found = render("result", heading=self.heading(), tables=tables, notes=self.notes)
         return found
+
+
+class Result(Answer):
+    """An answer that is also a figure."""
+
+    _more = "frame(), plot(), sources()"
+
+    @abstractmethod
+    def plot(self) -> Figure:
+        """The answer as a matplotlib figure."""
 
 
 def _counted(n: int) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import print_json, print_tables, reports_errors
+from her2sim.terminal import reports_errors, show
 
 DEPARTED = 1
 
@@ -32,20 +31,8 @@ def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
     Columns: patient, date, type (dose, lab, event), drug, route, dose_mg, test, value, unit, grade.
     Exit code 0: no departure; 1: departures; 2: bad input.
     """
-    from her2sim.formats.record_csv import read_record
-    from her2sim.protocol.audit import check_record
-    from her2sim.report.protocol_tables import departures_table
+    from her2sim.api.patient import check as answer
 
-    report = check_record(read_record(record), region, setting)
-    if as_json:
-        print_json(report.as_dict())
-    else:
-        if report.departures:
-            print_tables(departures_table(report))
-        click.echo(
-            f"{record}: {len(report.departures)} departures from the {region.upper()} labels"
-        )
-        for note in report.notes:
-            click.echo(f"Note: {note}")
-        click.echo(NOTICE)
-    sys.exit(DEPARTED if report.departures else 0)
+    found = answer(record, region=region, setting=setting)
+    show(found, as_json)
+    sys.exit(DEPARTED if found.report.departures else 0)

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import draw_seed, print_json, print_tables, reports_errors
+from her2sim.terminal import reports_errors, show
 
 
 @click.command()
@@ -54,61 +53,25 @@ def course(
     and what no reading tells, no rule can act on. Without, the patient's tumour, heart and blood
     are simulated (one draw, no forecast) and measured at the visits.
     """
-    from her2sim.formats.readings_csv import read_readings
-    from her2sim.patients.patient import load_patient
-    from her2sim.report import timeline_page
-    from her2sim.report.canvas import write_figure
-    from her2sim.report.protocol_tables import timeline_tables
+    from her2sim.api.patient import course as answer
+    from her2sim.report.timeline_page import html_page
     from her2sim.store.files import write_text
-    from her2sim.timeline.run import (
-        AT_PROGRESSION,
-        TimelinePlan,
-        patient_timeline,
-        progression_day,
-    )
 
-    person = load_patient(patient)
-    known = None if readings is None else read_readings(readings)
-    regimens, starts = [regimen], [0.0]
-    switch = _switch(following, when)
-    if following is not None and switch is not None:
-        regimens.append(following)
-        is_read = switch == AT_PROGRESSION and known is not None
-        day = AT_PROGRESSION if switch == AT_PROGRESSION else switch * 7.0
-        starts.append(progression_day(known) if is_read and known is not None else day)
-    asked = TimelinePlan(tuple(regimens), tuple(starts), weeks * 7.0, region, unconfirmed == "on")
-    number = draw_seed() if seed is None else seed
-    found = patient_timeline(person, asked, known, number)
-    if figure is not None:
-        write_figure(figure, timeline_page.timeline_figure(found))
+    found = answer(
+        patient, regimen, weeks, readings=readings, then=following, at=_week(when), region=region,
+        unconfirmed=unconfirmed == "on", seed=seed,
+    )  # fmt: skip
     if html is not None:
-        write_text(html, timeline_page.html_page(found))
-    if as_json:
-        print_json(found.as_dict())
-        return
-    for text in timeline_page.line_texts(found):
-        click.echo(text)
-    print_tables(*timeline_tables(found))
-    for note in found.notes:
-        click.echo(f"Note: {note}")
-    for written in (figure, html):
-        if written is not None:
-            click.echo(f"wrote {written}")
-    click.echo(NOTICE)
+        write_text(html, html_page(found.timeline))
+    show(found, as_json, figure=figure, html=html)
 
 
-def _switch(following: str | None, when: str | None) -> float | None:
-    """Week of the switch; AT_PROGRESSION if the readings tell it, None without one."""
+def _week(when: str | None) -> str | float | None:
+    """Week of the switch, or ``progression``; None without one."""
     from her2sim.errors import DataError
 
-    if (following is None) != (when is None):
-        raise DataError("--then and --at belong together: --then REGIMEN --at progression|week:N")
-    if when is None:
-        return None
-    from her2sim.timeline.run import AT_PROGRESSION
-
-    if when == "progression":
-        return AT_PROGRESSION
+    if when is None or when == "progression":
+        return when
     found = re.fullmatch(r"week:(\d+(\.\d+)?)", when)
     if found is None:
         raise DataError(f"--at {when!r}: use progression or week:N, as in week:30")

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import print_json, print_tables, reports_errors
+from her2sim.terminal import reports_errors, show
 
 
 @click.command()
@@ -21,15 +20,6 @@ def eligible(patient: Path, region: Any, as_json: bool) -> None:
 
     It says what labels say as of their date, never what to give.
     """
-    from her2sim.patients.patient import load_patient
-    from her2sim.protocol.eligibility import eligibility_dict, eligible_regimens
-    from her2sim.report.protocol_tables import eligibility_table
+    from her2sim.api.patient import eligible as answer
 
-    status, verdicts = eligible_regimens(load_patient(patient), region)
-    if as_json:
-        print_json(eligibility_dict(status, verdicts, region) | {"notice": NOTICE})
-        return
-    category = "" if status.category in ("none", status.status) else f" ({status.category})"
-    click.echo(f"HER2 {status.status}{category} by rule {status.rule_id}; {region.upper()} labels")
-    print_tables(eligibility_table(verdicts))
-    click.echo(NOTICE)
+    show(answer(patient, region), as_json)

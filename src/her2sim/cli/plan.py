@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import print_json, print_tables, reports_errors
+from her2sim.terminal import reports_errors, show
 
 
 @click.command()
@@ -37,23 +36,7 @@ def plan(
     It says whether the regimen is labelled for the patient. Tests of the labels stand beside those
     of ESC 2022, which follow the baseline risk (HFA-ICOS).
     """
-    from her2sim.patients.patient import load_patient
-    from her2sim.protocol.eligibility import label_text
-    from her2sim.protocol.monitoring_plan import monitoring_plan
-    from her2sim.regimens.library import load_regimen
-    from her2sim.report.protocol_tables import plan_tables
+    from her2sim.api.patient import plan as answer
 
     first = None if start is None else start.date()
-    found = monitoring_plan(load_patient(patient), load_regimen(regimen), weeks, region, first)
-    if as_json:
-        print_json(found.as_dict())
-        return
-    click.echo(f"{found.title}; {weeks} weeks; {region.upper()} labels")
-    click.echo(f"{found.regimen}: {label_text(found.verdict, region)}")
-    because = f": {'; '.join(found.risk.factors)}" if found.risk.factors else ""
-    risk = found.risk
-    click.echo(f"cardiovascular risk {risk.level} (HFA-ICOS, {risk.points} points){because}")
-    print_tables(*plan_tables(found))
-    for note in found.notes:
-        click.echo(f"Note: {note}")
-    click.echo(NOTICE)
+    show(answer(patient, regimen, weeks, region=region, start=first), as_json)

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import print_json, reports_errors
+from her2sim.terminal import reports_errors, show
 
 
 @click.command()
@@ -40,24 +39,6 @@ def status(guideline: Any, as_json: bool, **reported: Any) -> None:
 
     Low, ultralow and null are no results of the guideline but categories that some labels ask for.
     """
-    from her2sim.patients.her2_status import interpret
-    from her2sim.patients.her2_test import Her2Test
+    from her2sim.api.patient import status as answer
 
-    found = interpret(Her2Test(**reported), guideline)
-    if as_json:
-        print_json(found.as_dict() | {"notice": NOTICE})
-        return
-    lines = [f"HER2 {found.status}"]
-    if found.category not in ("none", found.status):
-        lines[0] += f" (category: {found.category})"
-    if found.ish_group is not None:
-        lines.append(f"ISH group {found.ish_group}")
-    if found.next_step is not None:
-        lines.append(f"next step: {found.next_step.replace('_', ' ')}")
-    if found.discordant:
-        lines.append("discordant: the other test says otherwise")
-    if found.note:
-        lines.append(f"note: {found.note}")
-    lines.append(f"rule {found.rule_id} of {found.guideline} [{found.source}]")
-    click.echo("\n".join(lines))
-    click.echo(NOTICE)
+    show(answer(guideline=guideline, **reported), as_json)

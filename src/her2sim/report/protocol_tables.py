@@ -7,13 +7,49 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from her2sim.patients.her2_status import Her2Status
 from her2sim.protocol.departures import CheckReport
-from her2sim.protocol.eligibility import Verdict
+from her2sim.protocol.eligibility import Verdict, label_text
 from her2sim.protocol.monitoring_plan import MonitoringPlan, PlannedDose
 from her2sim.report.tables import number_text
 from her2sim.report.timeline_page import HEADINGS, decision_cells, dose_runs, drug_cells
 from her2sim.studies.shortage import ShortageReport
 from her2sim.timeline.result import PatientTimeline
+
+
+def status_text(status: Her2Status) -> str:
+    """A HER2 status in words, with the category of low expression."""
+    is_plain = status.category in ("none", status.status)
+    return f"HER2 {status.status}" + ("" if is_plain else f" (category: {status.category})")
+
+
+def status_table(status: Her2Status) -> Table:
+    """How a HER2 status came about."""
+    table = Table(title_justify="left", show_header=False)
+    told = {
+        "ISH group": status.ish_group,
+        "next step": (status.next_step or "").replace("_", " "),
+        "discordant": "the other test says otherwise" if status.discordant else "",
+        "rule": f"{status.rule_id} of {status.guideline}",
+        "source": status.source,
+    }
+    for name, value in told.items():
+        if value:
+            table.add_row(name, str(value))
+    return table
+
+
+def plan_heading(plan: MonitoringPlan) -> str:
+    """Regimen, whether it is labelled, and the cardiovascular risk; one line each."""
+    risk = plan.risk
+    because = f": {'; '.join(risk.factors)}" if risk.factors else ""
+    return "\n".join(
+        [
+            f"{plan.title}; {plan.weeks} weeks; {plan.region.upper()} labels",
+            f"{plan.regimen}: {label_text(plan.verdict, plan.region)}",
+            f"cardiovascular risk {risk.level} (HFA-ICOS, {risk.points} points){because}",
+        ]
+    )
 
 
 def departures_table(report: CheckReport) -> Table:
