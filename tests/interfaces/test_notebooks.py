@@ -15,7 +15,7 @@ import her2sim
 from tests.conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
-LONGEST_S = 40  # about 5 to 10 s on two cores with nothing else to do
+LONGEST_S = 30  # 5 to 9 s on two cores with nothing else to do
 CELL_S = 30
 
 
