@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from her2sim.store.workers import n_cores
+from her2sim.engine.advance import available_cores
 from her2sim.studies.trial.report import trial_report
 from her2sim.trials.library import load_trial
 from her2sim.trials.run import RunSettings, TrialFolder, run_trial
@@ -35,7 +35,9 @@ def statistics_of_400() -> None:
 def replicates(name: str) -> None:
     with TrialFolder(None) as store:
         start = time.perf_counter()
-        run = run_trial(load_trial(name), RunSettings(300, 1, 24, 200), store, workers=n_cores())
+        run = run_trial(
+            load_trial(name), RunSettings(300, 1, 24, 200), store, workers=available_cores()
+        )
         report = trial_report(run)
         seconds = time.perf_counter() - start
     for row in report.power:
@@ -47,7 +49,9 @@ def million(name: str) -> None:
     for patients in SIZES:
         with tempfile.TemporaryDirectory() as folder, TrialFolder(Path(folder)) as store:
             start = time.perf_counter()
-            run_trial(load_trial(name), RunSettings(patients, 1, 24), store, workers=n_cores())
+            run_trial(
+                load_trial(name), RunSettings(patients, 1, 24), store, workers=available_cores()
+            )
             seconds = time.perf_counter() - start
         peaks = [resource.getrusage(who).ru_maxrss / 1024
                  for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]  # fmt: skip

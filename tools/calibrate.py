@@ -19,8 +19,8 @@ from her2sim.biology.ensemble import Members, ensemble
 from her2sim.calibration.fit import SEED, Datum, Fit, calibrate
 from her2sim.calibration.selection import Selected, select_best
 from her2sim.drugs.drug import load_drug
-from her2sim.store.workers import n_cores
-from her2sim.trials.arm import Patients, run_arm
+from her2sim.engine.advance import available_cores
+from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.death import days_of, draw_levels
 from her2sim.trials.library import load_trial
 from her2sim.trials.survival import kaplan_meier
@@ -46,7 +46,7 @@ def main() -> None:
     if asked.deaths:
         write_deaths()
         return
-    fit, data, predicted = calibrate(asked.members, asked.patients, n_cores(), print)
+    fit, data, predicted = calibrate(asked.members, asked.patients, available_cores(), print)
     kept = select_best(data, predicted, fit.values(), asked.kept)
     write_parameters(fit, kept)
     write_draws(kept)
@@ -74,7 +74,7 @@ def _fitted_median(medians: np.ndarray, line: int, trial: Trial, arm_id: str) ->
     published = rows[0].value
     n_members = len(ensemble().draws)
     number = np.arange(DEATH_PATIENTS * n_members)
-    patients = Patients(number, Members(1 + number % n_members))
+    patients = ArmPatients(number, Members(1 + number % n_members))
     frame = run_arm(trial, trial.arm_of(arm_id), patients, SEED)
     column = {name: frame[name].to_numpy() for name in frame.columns}
     levels = draw_levels(SEED, number)

@@ -1,18 +1,9 @@
+from .api.course import Course, course
 from .api.events import Predictions, simulate
 from .api.exposure import Exposure, exposure
-from .api.patient import (
-    Check,
-    Course,
-    Eligible,
-    Plan,
-    Status,
-    check,
-    course,
-    eligible,
-    plan,
-    status,
-)
+from .api.her2 import Eligible, TumourStatus, eligible, status
 from .api.patients import Patients, population
+from .api.plan import Check, Plan, check, plan
 from .api.treatment import TreatedPatients, treat
 from .api.trial import TrialResult, run_trial
 
@@ -26,9 +17,9 @@ __all__ = [
     "Patients",
     "Plan",
     "Predictions",
-    "Status",
     "TreatedPatients",
     "TrialResult",
+    "TumourStatus",
     "check",
     "course",
     "eligible",

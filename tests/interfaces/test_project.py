@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def test_readme_commands_run(her2sim) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", readme, re.S)
     commands = [
-        line.split()
+        shlex.split(line)
         for block in blocks
         for line in block.splitlines()
         if line.startswith("her2sim")

@@ -13,7 +13,7 @@ from her2sim.biology.ensemble import Members
 from her2sim.calibration.fit import calibration_plan
 from her2sim.errors import DataError, UnknownNameError
 from her2sim.studies.trial.report import trial_report
-from her2sim.trials.arm import Patients, run_arm
+from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.library import load_trial, trial_names
 from her2sim.trials.run import RunSettings, TrialFolder, run_trial
 
@@ -145,7 +145,7 @@ def test_safety_in_other_tumours_is_worked_out(tmp_path: Path) -> None:
     text = re.sub(r'name = "trastuzumab-emtansine.*?"', 'name = "trastuzumab + docetaxel"', text)
     (tmp_path / "gastric.toml").write_text(text, encoding="utf-8")
     trial = load_trial(str(tmp_path / "gastric.toml"))
-    few = Patients(np.arange(1, 41), Members(np.zeros(40, dtype=np.int64)))
+    few = ArmPatients(np.arange(1, 41), Members(np.zeros(40, dtype=np.int64)))
     frame = run_arm(trial, trial.arm[0], few, 3)
     assert "death_day" not in frame.columns
     assert np.isnan(frame["progressed_day"].to_numpy()).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from her2sim.api.result import Result, with_notice
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from her2sim.patients.cohort import Cohort
     from her2sim.patients.covariates import Setting
+    from her2sim.patients.patient import Patient
     from her2sim.patients.population import Population
 
 SHOWN_PATIENTS = 2_000
@@ -120,3 +122,10 @@ def patients_of(who: Patients | str, setting: Setting | None = None) -> Patients
     if isinstance(who, Patients):
         return who
     return population(who, setting)
+
+
+def patient_of(given: Patient | Path | str) -> Patient:
+    """One patient that was given as such, or by the path of a TOML file."""
+    from her2sim.patients.patient import Patient, load_patient
+
+    return given if isinstance(given, Patient) else load_patient(Path(given))

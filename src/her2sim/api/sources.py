@@ -60,3 +60,11 @@ def patient_facts(treatments: Iterable[Treatment], region: str) -> Iterator[Name
         yield f"{drug} toxicity", load_toxicity(drug)
         yield f"{drug} label ({region})", load_label(drug, region)
     yield from (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))
+
+
+def cited(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
+    """Sources that an answer names itself."""
+    import polars as pl
+
+    columns = {"facts": pl.String, "key": pl.String, "source": pl.String}
+    return pl.DataFrame(rows, schema=columns, orient="row").unique(maintain_order=True)

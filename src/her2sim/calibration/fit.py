@@ -29,7 +29,7 @@ from her2sim.drugs.mechanism import load_mechanism
 from her2sim.errors import DataError
 from her2sim.facts import FactFile, FactModel, UncertainQuantity, read_fact_file
 from her2sim.store.workers import in_order
-from her2sim.trials.arm import EFFICACY, Patients, run_arm
+from her2sim.trials.arm import EFFICACY, ArmPatients, run_arm
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.library import load_trial, trial_names
 from her2sim.trials.member_estimates import outcome_estimates, ratio_estimates, target_estimates
@@ -235,7 +235,7 @@ class _Task:
 
     trial: Trial
     arm: str
-    patients: Patients
+    patients: ArmPatients
 
 
 def _run(task: _Task) -> tuple[str, str, dict[str, NDArray[np.generic]]]:
@@ -289,7 +289,7 @@ class Fit:
         number = np.arange(self.n_members * n_patients)
         member = number // n_patients
         values = {name: row[member] for name, row in self.values().items()}
-        patients = Patients(number, Members(member + 1, {}, values, member + 1))
+        patients = ArmPatients(number, Members(member + 1, {}, values, member + 1))
         trials = {load_trial(name).id: load_trial(name) for name in trial_names()}
         tasks = [
             _Task(trials[trial], arm, patients)

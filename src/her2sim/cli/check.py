@@ -31,7 +31,7 @@ def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
     Columns: patient, date, type (dose, lab, event), drug, route, dose_mg, test, value, unit, grade.
     Exit code 0: no departure; 1: departures; 2: bad input.
     """
-    from her2sim.api.patient import check as answer
+    from her2sim.api.plan import check as answer
 
     found = answer(record, region=region, setting=setting)
     show(found, as_json)

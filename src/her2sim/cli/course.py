@@ -53,7 +53,7 @@ def course(
     and what no reading tells, no rule can act on. Without, the patient's tumour, heart and blood
     are simulated (one draw, no forecast) and measured at the visits.
     """
-    from her2sim.api.patient import course as answer
+    from her2sim.api.course import course as answer
     from her2sim.report.timeline_page import html_page
     from her2sim.store.files import write_text
 

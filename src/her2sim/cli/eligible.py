@@ -20,6 +20,6 @@ def eligible(patient: Path, region: Any, as_json: bool) -> None:
 
     It says what labels say as of their date, never what to give.
     """
-    from her2sim.api.patient import eligible as answer
+    from her2sim.api.her2 import eligible as answer
 
     show(answer(patient, region), as_json)

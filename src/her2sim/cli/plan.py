@@ -36,7 +36,7 @@ def plan(
     It says whether the regimen is labelled for the patient. Tests of the labels stand beside those
     of ESC 2022, which follow the baseline risk (HFA-ICOS).
     """
-    from her2sim.api.patient import plan as answer
+    from her2sim.api.plan import plan as answer
 
     first = None if start is None else start.date()
     show(answer(patient, regimen, weeks, region=region, start=first), as_json)

@@ -39,6 +39,6 @@ def status(guideline: Any, as_json: bool, **reported: Any) -> None:
 
     Low, ultralow and null are no results of the guideline but categories that some labels ask for.
     """
-    from her2sim.api.patient import status as answer
+    from her2sim.api.her2 import status as answer
 
     show(answer(guideline=guideline, **reported), as_json)

@@ -98,13 +98,13 @@ def run(
     examples/trial_own.toml).
     """
     from her2sim.api.trial import run_trial
+    from her2sim.engine.advance import available_cores
     from her2sim.report.trial_page import trial_page
-    from her2sim.store.workers import n_cores
 
     with progress_bar(name) as progress:
         found = run_trial(
             name, per_arm, seed, patients=patients, replicates=replicates, members=members,
-            is_off=protocol == "off", folder=folder, workers=workers or n_cores(),
+            is_off=protocol == "off", folder=folder, workers=workers or available_cores(),
             cluster=cluster, chunk=chunk, progress=progress,
         )  # fmt: skip
     if html is not None:
@@ -132,11 +132,11 @@ def score(
 ) -> None:
     """Run the published trials (all, or some) and count how often predictions were right."""
     from her2sim.biology.ensemble import ensemble
+    from her2sim.engine.advance import available_cores
     from her2sim.report.trial_docs import trials_markdown
     from her2sim.report.trial_page import trial_page
     from her2sim.report.trial_tables import score_tables
     from her2sim.store.files import write_text
-    from her2sim.store.workers import n_cores
     from her2sim.studies.trial.runs import all_reports
     from her2sim.studies.trial.scorecard import scorecard
     from her2sim.trials.library import load_trial, trial_names
@@ -149,7 +149,7 @@ def score(
         reports = list(
             all_reports(
                 chosen, per_arm, members or len(ensemble().draws), seed,
-                workers=workers or n_cores(),
+                workers=workers or available_cores(),
                 begins=lambda name: progress(next(count), len(chosen)),
             )
         )  # fmt: skip

@@ -21,12 +21,12 @@ from her2sim.timeline.result import (
     Line,
     PatientTimeline,
 )
+from her2sim.units import DAY_PER_WEEK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SAME_DAY = 1e-4
-DAYS_A_WEEK = 7.0
 PANEL_HEIGHT, READING_HEIGHT = 2.1, 1.5
 
 
@@ -101,23 +101,23 @@ def _draw(course: PatientTimeline) -> Figure:
         _draw_reading(axes, test, course)
     for line in course.lines[1:]:
         for axes in panels[:, 0]:
-            axes.axvline(line.start_day / DAYS_A_WEEK, color="#999999", linewidth=0.8)
+            axes.axvline(line.start_day / DAY_PER_WEEK, color="#999999", linewidth=0.8)
     panels[-1, 0].set_xlabel("weeks")
     found: Figure = figure
     return found
 
 
 def _draw_drug(axes: Any, drug: DrugTimeline, course: PatientTimeline) -> None:
-    weeks = drug.time_day / DAYS_A_WEEK
+    weeks = drug.time_day / DAY_PER_WEEK
     axes.fill_between(weeks, drug.p5, drug.p95, color=BAND, alpha=0.5, linewidth=0)
     axes.plot(weeks, drug.median, color=LINE, linewidth=1)
-    days = np.array([dose.day for dose in drug.doses]) / DAYS_A_WEEK
+    days = np.array([dose.day for dose in drug.doses]) / DAY_PER_WEEK
     axes.plot(days, np.zeros(days.size), "|", color=LINE, markersize=7, clip_on=False)
     line = course.lines[drug.line - 1]
     for first, last in holds_of(course.decisions, drug, line):
-        axes.axvspan(first / DAYS_A_WEEK, last / DAYS_A_WEEK, color=PRINTED, alpha=0.12)
+        axes.axvspan(first / DAY_PER_WEEK, last / DAY_PER_WEEK, color=PRINTED, alpha=0.12)
     if drug.stopped_day is not None:
-        axes.axvline(drug.stopped_day / DAYS_A_WEEK, color=PRINTED, linewidth=1)
+        axes.axvline(drug.stopped_day / DAY_PER_WEEK, color=PRINTED, linewidth=1)
     axes.set_title(f"{drug.drug}, {drug.title}", fontsize=9, loc="left")
     axes.set_ylabel(shown_unit(drug.unit), fontsize=8)
     axes.set_ylim(bottom=0)
@@ -125,13 +125,13 @@ def _draw_drug(axes: Any, drug: DrugTimeline, course: PatientTimeline) -> None:
 
 def _draw_body(axes: Any, band: BodyBand, course: PatientTimeline) -> None:
     """Band of patients like this one, the simulated one dashed, and what was measured."""
-    weeks = band.time_day / DAYS_A_WEEK
+    weeks = band.time_day / DAY_PER_WEEK
     axes.fill_between(weeks, band.p5, band.p95, color=BAND, alpha=0.5, linewidth=0)
     axes.plot(weeks, band.median, color=LINE, linewidth=1)
     axes.plot(weeks, band.own, color=LINE, linewidth=0.9, linestyle="--")
     if band.test != "progression" and band.test in course.readings.records:
         _, days, values = course.readings.records[band.test]
-        axes.plot(days / DAYS_A_WEEK, values, "o", color=PRINTED, markersize=3)
+        axes.plot(days / DAY_PER_WEEK, values, "o", color=PRINTED, markersize=3)
     axes.set_title(band.title, fontsize=9, loc="left")
     axes.set_ylabel(band.unit, fontsize=8)
     if band.test != "lvef":
@@ -153,13 +153,15 @@ def holds_of(
 def _draw_reading(axes: Any, test: str, course: PatientTimeline) -> None:
     _, days, values = course.readings.records[test]
     shown = days <= course.lines[-1].end_day
-    axes.plot(days[shown] / DAYS_A_WEEK, values[shown], "o-", color=LINE, markersize=4, linewidth=1)
+    axes.plot(
+        days[shown] / DAY_PER_WEEK, values[shown], "o-", color=LINE, markersize=4, linewidth=1
+    )
     for decided in course.decisions:
         if (
             test in DERIVED.get(decided.variable, (decided.variable,))
             and decided.reading is not None
         ):
-            axes.axvline(decided.day / DAYS_A_WEEK, color=PRINTED, linewidth=0.8, linestyle=":")
+            axes.axvline(decided.day / DAY_PER_WEEK, color=PRINTED, linewidth=0.8, linestyle=":")
     variable = VARIABLES[test]
     axes.set_title(variable.meaning, fontsize=9, loc="left")
     axes.set_ylabel("" if variable.unit == "1" else variable.unit, fontsize=8)
@@ -231,7 +233,7 @@ def line_texts(course: PatientTimeline) -> list[str]:
 
 
 def _weeks(day: float) -> str:
-    return f"{round(day / DAYS_A_WEEK, 1):g}"
+    return f"{round(day / DAY_PER_WEEK, 1):g}"
 
 
 def html_page(course: PatientTimeline) -> str:

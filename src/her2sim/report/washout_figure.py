@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from her2sim.report.canvas import finished, new_canvas, shown_unit
-from her2sim.studies.washout import DAYS_PER_WEEK, QUANTILES, Washout
+from her2sim.studies.washout import QUANTILES, Washout
+from her2sim.units import DAY_PER_WEEK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,9 +18,9 @@ def washout_figure(report: Washout) -> Figure:
     """Write the share below the level against the weeks since the last dose."""
     figure, panels = new_canvas(3.8)
     axes = panels[0, 0]
-    axes.plot(report.time_day / DAYS_PER_WEEK, 100 * report.share_below, color="#1b4f72")
+    axes.plot(report.time_day / DAY_PER_WEEK, 100 * report.share_below, color="#1b4f72")
     for name in ("median", "p95"):
-        week = report.quantile_day(name) / DAYS_PER_WEEK
+        week = report.quantile_day(name) / DAY_PER_WEEK
         if not np.isfinite(week):
             continue
         share = 100 * QUANTILES[name]
@@ -37,5 +38,5 @@ def washout_figure(report: Washout) -> Figure:
     axes.set_xlabel("weeks since the last dose")
     axes.set_ylabel(f"patients below {report.level:g} {shown} (%)")
     axes.set_ylim(0, 105)
-    axes.set_xlim(0, report.time_day[-1] / DAYS_PER_WEEK)
+    axes.set_xlim(0, report.time_day[-1] / DAY_PER_WEEK)
     return finished(figure)

@@ -14,8 +14,8 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, simulate
 from her2sim.studies.exposure import notes
+from her2sim.units import DAY_PER_WEEK
 
-DAYS_PER_WEEK = 7
 POINTS = 560
 """Times after the last dose at which patients are looked at: twice a day over 40 weeks."""
 QUANTILES = {"p5": 0.05, "median": 0.5, "p95": 0.95}
@@ -48,7 +48,7 @@ class Washout:
 
     def share_at_week(self, week: float) -> float:
         """Share below at a week of the follow-up."""
-        return float(np.interp(week * DAYS_PER_WEEK, self.time_day, self.share_below))
+        return float(np.interp(week * DAY_PER_WEEK, self.time_day, self.share_below))
 
     @property
     def unit(self) -> str:
@@ -57,7 +57,7 @@ class Washout:
 
     def weeks_shown(self) -> list[int]:
         """About ten weeks of the follow-up, evenly apart."""
-        last = int(self.time_day[-1] // DAYS_PER_WEEK)
+        last = int(self.time_day[-1] // DAY_PER_WEEK)
         return list(range(0, last + 1, max(1, last // 10)))
 
     def as_dict(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def washout(
     if not 0 < level < np.inf:
         raise DataError(f"level {level:g}: must be above zero")
     last_dose_day = treatment.regimen.doses(cycles)[-1].time_day
-    time_day = np.linspace(0, weeks * DAYS_PER_WEEK, POINTS + 1)
+    time_day = np.linspace(0, weeks * DAY_PER_WEEK, POINTS + 1)
     count, found = np.zeros(time_day.size), []
     for cohort in cohort_chunks(population, patients, seed, CHUNK):
         course = simulate(

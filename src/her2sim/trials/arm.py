@@ -35,7 +35,7 @@ EFFICACY = (*OBSERVED, *TRAITS, *SCANNED)
 
 
 @dataclass(frozen=True, eq=False)
-class Patients:
+class ArmPatients:
     """Patients of an arm: their numbers, shape (n,), and members of the ensemble."""
 
     numbers: Positions
@@ -45,7 +45,7 @@ class Patients:
 def run_arm(
     trial: Trial,
     arm: Arm,
-    patients: Patients,
+    patients: ArmPatients,
     seed: int,
     *,
     by_rules: bool = True,

@@ -27,7 +27,7 @@ from her2sim.notice import NOTICE
 from her2sim.pk.combination import load_combination
 from her2sim.store.parts import PartStore
 from her2sim.store.workers import in_order
-from her2sim.trials.arm import Patients, run_arm
+from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.death import death_facts
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.trial import Arm, Trial
@@ -110,7 +110,7 @@ def run_chunk(task: ChunkTask) -> pl.DataFrame:
     """Outcomes of the patients of a task, one row each."""
     arm = task.trial.arm_of(task.arm)
     numbers, members, replicate = _layout(task, arm)
-    patients = Patients(numbers, Members(members))
+    patients = ArmPatients(numbers, Members(members))
     asked = task.asked
     frame = run_arm(task.trial, arm, patients, asked.seed, by_rules=asked.by_rules, threads=1)
     import polars as pl

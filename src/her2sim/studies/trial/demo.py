@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from her2sim.biology.ensemble import ensemble
-from her2sim.store.workers import n_cores
+from her2sim.engine.advance import available_cores
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.runs import asked_reports
 from her2sim.trials.library import load_trial
@@ -24,4 +24,6 @@ def run_demo(per_arm: int, seed: int, progress: Callable[[int, int], None]) -> T
     trial = load_trial(TRIAL)
     asked = RunSettings(per_arm, seed, usual_members(per_arm, 1, len(ensemble().draws)))
     with TrialFolder(None) as store:
-        return asked_reports(trial, asked, store, workers=n_cores(), chunk=CHUNK, progress=progress)
+        return asked_reports(
+            trial, asked, store, workers=available_cores(), chunk=CHUNK, progress=progress
+        )

@@ -1,0 +1,153 @@
+"""The course of one patient through one or two regimens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2sim.api.patients import patient_of
+from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.sources import patient_facts, sources_frame
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+    from her2sim.patients.patient import Patient
+    from her2sim.protocol.label import Region
+    from her2sim.protocol.readings import TableReadings
+    from her2sim.timeline.result import PatientTimeline
+
+PROGRESSION = "progression"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Course(Result):
+    """Doses, concentrations and decisions of one patient under the rules of the labels."""
+
+    timeline: PatientTimeline
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the course."""
+        return self.timeline.notes
+
+    def heading(self) -> str:
+        """Each line of treatment, and whether it is labelled."""
+        from her2sim.report.timeline_page import line_texts
+
+        return "\n".join(line_texts(self.timeline))
+
+    def tables(self) -> tuple[Table, ...]:
+        """Drugs, doses and decisions."""
+        from her2sim.report.protocol_tables import timeline_tables
+
+        return timeline_tables(self.timeline)
+
+    def frame(self) -> pl.DataFrame:
+        """One row a dose."""
+        import polars as pl
+
+        rows = [
+            {"drug": drug.drug, **vars(dose)} for drug in self.timeline.drugs for dose in drug.doses
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None).sort("day", maintain_order=True)
+
+    def decisions(self) -> pl.DataFrame:
+        """One row a decision of a rule, with the reading behind it."""
+        import polars as pl
+
+        from her2sim.timeline.result import Decided
+
+        rows = [vars(decided) for decided in self.timeline.decisions]
+        names = [field.name for field in fields(Decided)]
+        found = pl.DataFrame(rows, infer_schema_length=None)
+        return found if rows else pl.DataFrame(schema=names)
+
+    def plot(self) -> Figure:
+        """Concentrations with doses, holds and stops; readings below."""
+        from her2sim.report.timeline_page import timeline_figure
+
+        return timeline_figure(self.timeline)
+
+    def sources(self) -> pl.DataFrame:
+        """Sources of the drugs, the labels, and the models of tumour and organs."""
+        from her2sim.pk.combination import load_combination
+
+        treatments = {
+            treatment.drug.id: treatment
+            for line in self.timeline.lines
+            for treatment in load_combination(line.regimen).treatments
+        }
+        return sources_frame(patient_facts(treatments.values(), self.timeline.region))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The course as plain data, for JSON."""
+        return self.timeline.as_dict()
+
+
+def course(
+    patient: Patient | Path | str,
+    regimen: str,
+    weeks: float = 52,
+    *,
+    readings: Path | str | None = None,
+    then: str | None = None,
+    at: str | float | None = None,
+    region: Region = "us",
+    unconfirmed: bool = True,
+    seed: int | None = None,
+) -> Course:
+    """Doses, concentrations and decisions of a patient under the rules of the labels.
+
+    Parameters
+    ----------
+    patient : a TOML file
+    regimen : a named regimen, or drugs joined by ``+``
+    weeks : length
+    readings : CSV with columns day, test, value, unit; they act at the first visit on or after
+        their day. Without it the patient's tumour, heart and blood are simulated (one draw, no
+        forecast) and measured at the visits
+    then : regimen that follows
+    at : when it follows: ``"progression"``, or the week
+    unconfirmed : whether rules whose text was not read act
+    seed : decides the simulated patient; drawn, and shown, without it
+
+    Raises
+    ------
+    DataError
+        With all faults of the files, or of what was asked.
+    """
+    from her2sim.formats.readings_csv import read_readings
+    from her2sim.timeline.run import TimelinePlan, patient_timeline
+    from her2sim.units import DAY_PER_WEEK
+
+    person = patient_of(patient)
+    known = None if readings is None else read_readings(Path(readings))
+    regimens = (regimen,) if then is None else (regimen, then)
+    starts = (0.0, *_later_start(then, at, known))
+    asked = TimelinePlan(regimens, starts, weeks * DAY_PER_WEEK, region, unconfirmed)
+    return Course(patient_timeline(person, asked, known, seed_or_drawn(seed)))
+
+
+def _later_start(
+    then: str | None, at: str | float | None, readings: TableReadings | None
+) -> Iterator[float]:
+    """Day on which a second regimen starts, if there is one."""
+    from her2sim.errors import DataError
+    from her2sim.timeline.run import AT_PROGRESSION, progression_day
+    from her2sim.units import DAY_PER_WEEK
+
+    if (then is None) != (at is None):
+        raise DataError("a regimen that follows and when it does belong together: give then and at")
+    if at is None:
+        return
+    if isinstance(at, str) and at != PROGRESSION:
+        raise DataError(f"at {at!r}: use {PROGRESSION!r}, or the number of a week")
+    if at != PROGRESSION:
+        yield float(at) * DAY_PER_WEEK
+    else:
+        yield AT_PROGRESSION if readings is None else progression_day(readings)
