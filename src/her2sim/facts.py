@@ -181,7 +181,7 @@ def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
         try:
             found = kind.model_validate(content)
         except ValidationError as error:
-            _note_faults(faults, error)
+            note_faults(faults, error)
             if not _drop_unknown_keys(content, error):
                 break
         else:
@@ -201,7 +201,8 @@ def _drop_unknown_keys(content: Any, error: ValidationError) -> bool:
     return bool(unknown)
 
 
-def _note_faults(faults: Faults, error: ValidationError) -> None:
+def note_faults(faults: Faults, error: ValidationError) -> None:
+    """Add what pydantic refused, each with its place and what was found there."""
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"]) or "file"
         message = fault["msg"].removeprefix("Value error, ")

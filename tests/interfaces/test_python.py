@@ -46,7 +46,10 @@ def test_the_example_of_the_documents(tmp_path: Path, monkeypatch: pytest.Monkey
     assert trial.hazard_ratios()["published"].to_list() == [0.28, 0.55]
     assert trial.plot_km().axes
     assert "Cortes" in "".join(trial.sources()["source"])
-    assert h2.simulate("events.csv", drug="trastuzumab", typical=True).frame().height == 4
+    assert (
+        h2.simulate("events.csv", drug="trastuzumab", typical=True, time_unit="day").frame().height
+        == 4
+    )
 
 
 def test_her2sim_is_imported_in_a_moment() -> None:
@@ -170,11 +173,28 @@ def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
         (lambda: h2.exposure("trastuzumab/q3w", regimen="qw"), "give the regimen once"),
         (lambda: h2.exposure("Phesgo"), "is several drugs"),
         (lambda: h2.exposure("trastuzumab", n=0), "give a number from 1"),
-        (lambda: h2.treat("thp", n=5, weeks=1), "1 weeks: use 3 to 520"),
+        (
+            lambda: h2.treat("thp", n=5, weeks=1),
+            "weeks: Input should be greater than or equal to 3, found 1",
+        ),
         (lambda: h2.treat("thp", n=5, weeks=30, without=("magic",)), "unknown mechanism 'magic'"),
         (lambda: h2.run_trial("cleopatr"), "did you mean 'cleopatra'"),
         (lambda: h2.simulate(EVENTS), "a drug or a structure"),
         (lambda: h2.status(), "nothing was tested"),
+        (lambda: h2.status(ihc="5+"), "ihc: Input should be '0', '1+', '2+' or '3+', found '5+'"),
+        (lambda: h2.treat("thp", n=5, labels="jp", scan="mri"), "2 faults"),
+        (lambda: h2.treat("thp", n=5, given_with="loperamide"), "given_with: Input should be a"),
+        (lambda: h2.exposure("trastuzumab", n=2.5), "n: Input should be a valid integer"),
+        (lambda: h2.exposure("trastuzumab", threads=0), "threads: Input should be greater than"),
+        (lambda: h2.population("mbc", setting="late"), "setting: Input should be 'early' or"),
+        (
+            lambda: h2.simulate(EVENTS, drug="trastuzumab", carry="x"),
+            "carry: Input should be 'nocb'",
+        ),
+        (lambda: h2.run_trial("cleopatra", workers=0), "workers: Input should be greater than"),
+        (lambda: h2.plan(PATIENT, "thp", weeks=-2), "weeks: Input should be greater than"),
+        (lambda: h2.eligible(PATIENT, region="jp"), "region: Input should be 'us' or 'eu'"),
+        (lambda: h2.exposure("trastuzumab", patient="mbc"), "patient: "),
         (lambda: h2.course(PATIENT, "thp", then="T-DXd"), "belong together"),
         (lambda: h2.course(PATIENT, "thp", then="T-DXd", at="soon"), "use 'progression', or"),
         (lambda: h2.eligible("nobody.toml"), "cannot be read"),
@@ -184,6 +204,18 @@ def test_wrong_input_is_refused_in_one_message(call, message: str) -> None:
     with pytest.raises(Her2SimError) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_arguments_are_brought_to_their_kinds(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.parquet"
+    found = h2.exposure("trastuzumab", n=5, seed=1, output=str(kept))
+    assert kept.is_file()
+    assert found.published().columns[:2] == ["analyte", "cycle"]
+    none = h2.exposure("tucatinib", n=5, seed=1, interactions=[("co-medication", "itraconazole")])
+    assert none.published().is_empty()
+    assert none.published().columns == found.published().columns
+    assert h2.plan(str(PATIENT), "thp", start="2026-12-01").plan.date(21) == "2026-12-22"
+    assert h2.population(ROOT / "examples" / "patients.csv").frame().height > 0
 
 
 def test_what_was_not_kept_is_refused() -> None:

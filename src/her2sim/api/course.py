@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from her2sim.api.arguments import Weeks, checked
 from her2sim.api.patients import patient_of
-from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.result import Result, seed_or_drawn, typed_frame
 from her2sim.api.sources import patient_facts, sources_frame
+from her2sim.patients.patient import Patient
+from her2sim.protocol.label import Region
 
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
     from rich.table import Table
 
-    from her2sim.patients.patient import Patient
-    from her2sim.protocol.label import Region
     from her2sim.protocol.readings import TableReadings
     from her2sim.timeline.result import PatientTimeline
 
@@ -58,14 +59,9 @@ class Course(Result):
 
     def decisions(self) -> pl.DataFrame:
         """One row a decision of a rule, with the reading behind it."""
-        import polars as pl
-
         from her2sim.timeline.result import Decided
 
-        rows = [vars(decided) for decided in self.timeline.decisions]
-        names = [field.name for field in fields(Decided)]
-        found = pl.DataFrame(rows, infer_schema_length=None)
-        return found if rows else pl.DataFrame(schema=names)
+        return typed_frame(Decided, self.timeline.decisions)
 
     def plot(self) -> Figure:
         """Concentrations with doses, holds and stops; readings below."""
@@ -89,10 +85,11 @@ class Course(Result):
         return self.timeline.as_dict()
 
 
+@checked
 def course(
     patient: Patient | Path | str,
     regimen: str,
-    weeks: float = 52,
+    weeks: Weeks = 52,
     *,
     readings: Path | str | None = None,
     then: str | None = None,

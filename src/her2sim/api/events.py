@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from her2sim.api.arguments import checked
 from her2sim.api.result import Result, seed_or_drawn, with_notice
 from her2sim.api.sources import sources_frame
 
@@ -86,6 +87,7 @@ class Predictions(Result):
         return with_notice({"model": self.model, "predictions": rows, "notes": list(self.notes)})
 
 
+@checked
 def simulate(
     events: str | Path,
     drug: str | None = None,

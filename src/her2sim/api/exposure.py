@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.result import Result, seed_or_drawn, typed_frame
 from her2sim.api.sources import exposure_facts, sources_frame
-from her2sim.arrays import Progress
+from her2sim.drugs.interactions import Kind
 
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
     from rich.table import Table
 
-    from her2sim.drugs.interactions import Kind
     from her2sim.studies.exposure import ExposureReport
 
 _NOT_PUBLISHED = "No published exposure of this regimen in this population is in the facts."
@@ -55,9 +55,9 @@ class Exposure(Result):
 
     def published(self) -> pl.DataFrame:
         """Published exposures with the predicted ones and their ratio, one row each."""
-        import polars as pl
+        from her2sim.studies.exposure import PublishedComparison
 
-        return pl.DataFrame(self.as_dict()["published"])
+        return typed_frame(PublishedComparison, self.report.published)
 
     def patients(self) -> pl.DataFrame:
         """Exposure of each patient: one row a patient and cycle, with characteristics.
@@ -98,17 +98,18 @@ class Exposure(Result):
         return self.report.as_dict()
 
 
+@checked
 def exposure(
     drug: str,
-    patients: Patients | str = "mbc",
+    patients: Patients | Path | str = "mbc",
     n: int | None = None,
     seed: int | None = None,
     *,
     regimen: str | None = None,
     interactions: Sequence[tuple[Kind, str]] = (),
     output: Path | None = None,
-    progress: Progress | None = None,
-    threads: int | None = None,
+    progress: Told = None,
+    threads: Count | None = None,
 ) -> Exposure:
     """Exposure of a drug in a population up to steady state, beside what was published.
 

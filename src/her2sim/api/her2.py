@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from her2sim.api.arguments import checked
 from her2sim.api.patients import patient_of
 from her2sim.api.result import Answer, with_notice
 from her2sim.api.sources import cited
+from her2sim.patients.her2_status import Guideline
+from her2sim.patients.her2_test import Ihc, Tumour
+from her2sim.patients.patient import Patient
+from her2sim.protocol.label import Region
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from her2sim.patients.her2_status import Guideline, Her2Status
-    from her2sim.patients.her2_test import Ihc, Tumour
-    from her2sim.patients.patient import Patient
+    from her2sim.patients.her2_status import Her2Status
     from her2sim.protocol.eligibility import Verdict
-    from her2sim.protocol.label import Region
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,6 +106,7 @@ class Eligible(Answer):
         return with_notice(eligibility_dict(self.status, list(self.verdicts), self.region))
 
 
+@checked
 def status(
     tumour: Tumour = "breast",
     *,
@@ -147,6 +150,7 @@ def status(
     return TumourStatus(interpret(test, guideline))
 
 
+@checked
 def eligible(patient: Patient | Path | str, region: Region = "us") -> Eligible:
     """Regimens that are labelled for a patient (a TOML file), and those that are not.
 

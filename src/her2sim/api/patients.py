@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from her2sim.api.arguments import checked
 from her2sim.api.result import Result, with_notice
 from her2sim.api.sources import sources_frame
+from her2sim.patients.covariates import Setting
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from her2sim.patients.cohort import Cohort
-    from her2sim.patients.covariates import Setting
     from her2sim.patients.patient import Patient
     from her2sim.patients.population import Population
 
@@ -65,7 +66,7 @@ class Patients(Result):
     def heading(self) -> str:
         """Name, title and setting."""
         found, _ = self.load(None, 1)
-        title = getattr(found, "title", f"{self.name}, a table of patients")
+        title = getattr(found, "title", "a table of patients")
         return f"{found.name}: {title}; {found.setting}"
 
     def tables(self) -> tuple[Table, ...]:
@@ -98,7 +99,8 @@ class Patients(Result):
         return with_notice({"name": self.name, "setting": self.setting, "patients": columns})
 
 
-def population(name: str, setting: Setting | None = None) -> Patients:
+@checked
+def population(name: str | Path, setting: Setting | None = None) -> Patients:
     """Patients by the name of a population, or from a file.
 
     Parameters
@@ -112,12 +114,12 @@ def population(name: str, setting: Setting | None = None) -> Patients:
     UnknownNameError, DataError
         If there is no such population, or the file has faults (all of them are listed).
     """
-    found = Patients(name, setting)
+    found = Patients(str(name), setting)
     found.load(None, 1)
     return found
 
 
-def patients_of(who: Patients | str, setting: Setting | None = None) -> Patients:
+def patients_of(who: Patients | Path | str, setting: Setting | None = None) -> Patients:
     """Patients that were given as such, or by name."""
     if isinstance(who, Patients):
         return who

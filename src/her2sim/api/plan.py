@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
+
+from her2sim.api.arguments import checked
 from her2sim.api.patients import patient_of
-from her2sim.api.result import Answer
+from her2sim.api.result import Answer, typed_frame
 from her2sim.api.sources import cited
+from her2sim.patients.covariates import Setting
+from her2sim.patients.patient import Patient
+from her2sim.protocol.label import Region
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-    from her2sim.patients.covariates import Setting
-    from her2sim.patients.patient import Patient
     from her2sim.protocol.departures import CheckReport
-    from her2sim.protocol.label import Region
     from her2sim.protocol.monitoring_plan import MonitoringPlan
 
 
@@ -94,13 +97,9 @@ class Check(Answer):
 
     def frame(self) -> pl.DataFrame:
         """One row a departure."""
-        import polars as pl
-
         from her2sim.protocol.departures import Departure
 
-        rows = [vars(departure) for departure in self.report.departures]
-        names = [field.name for field in fields(Departure)]
-        return pl.DataFrame(rows) if rows else pl.DataFrame(schema=names)
+        return typed_frame(Departure, self.report.departures)
 
     def sources(self) -> pl.DataFrame:
         """The rules that were departed from."""
@@ -111,10 +110,11 @@ class Check(Answer):
         return self.report.as_dict()
 
 
+@checked
 def plan(
     patient: Patient | Path | str,
     regimen: str,
-    weeks: int = 52,
+    weeks: Annotated[int, Field(ge=1, le=520)] = 52,
     *,
     region: Region = "us",
     start: datetime.date | None = None,
@@ -139,6 +139,7 @@ def plan(
     return Plan(monitoring_plan(patient_of(patient), load_regimen(regimen), weeks, region, start))
 
 
+@checked
 def check(
     record: Path | str,
     *,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import fields
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from her2sim.notice import NOTICE
 
@@ -86,10 +89,29 @@ def _lines(table: Table) -> list[str]:
     """Lines of a table."""
     from rich.console import Console
 
-    console = Console(file=StringIO(), width=REPR_COLUMNS, color_system=None)
+    console = Console(file=StringIO(), width=REPR_COLUMNS, color_system=None, force_jupyter=False)
     with console.capture() as written:
         console.print(table)
     return [line.rstrip() for line in written.get().splitlines()]
+
+
+def typed_frame(kind: type[Any], rows: Sequence[object]) -> pl.DataFrame:
+    """Rows that are dataclasses as a table, whose columns have their types without any row too."""
+    import polars as pl
+
+    hints = get_type_hints(kind)
+    types = {field.name: _COLUMN[_told(hints[field.name])] for field in fields(kind)}
+    schema = {name: getattr(pl, of) for name, of in types.items()}
+    return pl.DataFrame([vars(row) for row in rows], schema=schema)
+
+
+_COLUMN = {float: "Float64", int: "Int64", bool: "Boolean", str: "String"}
+
+
+def _told(hint: Any) -> type:
+    """The plain type behind a type that may be None, or one of some words."""
+    parts = [part for part in get_args(hint) if part is not NoneType] or [hint]
+    return parts[0] if isinstance(parts[0], type) else type(parts[0])
 
 
 def seed_or_drawn(seed: int | None) -> int:

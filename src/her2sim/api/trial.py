@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.result import Result, seed_or_drawn
 from her2sim.api.sources import patient_facts, sources_frame
-from her2sim.arrays import Progress, no_progress
+from her2sim.arrays import no_progress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -137,20 +138,21 @@ def _rows(rows: Iterable[EndpointRow | SafetyRow | HazardRatioRow]) -> pl.DataFr
     return pl.DataFrame(told, infer_schema_length=None)
 
 
+@checked
 def run_trial(
-    name: str,
+    name: str | Path,
     per_arm: int | None = None,
     seed: int | None = None,
     *,
     patients: int | None = None,
-    replicates: int = 1,
-    members: int | None = None,
+    replicates: Count = 1,
+    members: Count | None = None,
     is_off: bool = False,
     folder: Path | None = None,
-    workers: int = 1,
+    workers: Count = 1,
     cluster: str | None = None,
-    chunk: int | None = None,
-    progress: Progress = no_progress,
+    chunk: Count | None = None,
+    progress: Told = None,
 ) -> TrialResult:
     """Run a trial arm by arm, and lay it beside what was published.
 
@@ -179,7 +181,7 @@ def run_trial(
     from her2sim.trials.library import load_trial
     from her2sim.trials.run import CHUNK, RunSettings, TrialFolder, sizes, usual_members
 
-    trial = load_trial(name)
+    trial = load_trial(str(name))
     n = sizes(trial, patients, per_arm)
     usual = usual_members(n, replicates, len(ensemble().draws))
     asked = RunSettings(n, seed_or_drawn(seed), members or usual, replicates)
@@ -187,7 +189,7 @@ def run_trial(
     try:
         report = asked_reports(
             trial, asked, store, is_off=is_off, workers=workers, cluster=cluster,
-            chunk=chunk or CHUNK, progress=progress,
+            chunk=chunk or CHUNK, progress=progress or no_progress,
         )  # fmt: skip
     except BaseException:
         store.__exit__()

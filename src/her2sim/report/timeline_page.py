@@ -141,13 +141,17 @@ def _draw_body(axes: Any, band: BodyBand, course: PatientTimeline) -> None:
 def holds_of(
     decisions: Sequence[Decided], drug: DrugTimeline, line: Line
 ) -> Iterator[tuple[float, float]]:
-    """Days from which to which a rule held a drug, or a partner that takes it along."""
+    """Days from which to which a rule held a drug, or a partner that takes it along; each once."""
+    shown: set[tuple[float, float]] = set()
     for held in (drug.drug, *drug.held_with):
         own = [d for d in decisions if d.drug == held and line.start_day <= d.day < line.end_day]
         for decided in (d for d in own if d.decision == "hold"):
             later = [d for d in own if d.day > decided.day and d.decision != "hold"]
             ends = [d.day for d in later if d.rule == decided.rule or d.decision == "stop"]
-            yield decided.day, min(ends, default=line.end_day)
+            held_days = (decided.day, min(ends, default=line.end_day))
+            if held_days not in shown:
+                shown.add(held_days)
+                yield held_days
 
 
 def _draw_reading(axes: Any, test: str, course: PatientTimeline) -> None:
