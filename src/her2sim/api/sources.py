@@ -51,6 +51,7 @@ def patient_facts(treatments: Iterable[Treatment], region: str) -> Iterator[Name
     from her2sim.drugs.mechanism import load_mechanism
     from her2sim.drugs.toxicity import load_toxicity
     from her2sim.protocol.label import load_label
+    from her2sim.virtual_patient.assessment_facts import assessment_facts
 
     for treatment in treatments:
         drug = treatment.drug.id
@@ -60,6 +61,7 @@ def patient_facts(treatments: Iterable[Treatment], region: str) -> Iterator[Name
         yield f"{drug} toxicity", load_toxicity(drug)
         yield f"{drug} label ({region})", load_label(drug, region)
     yield from (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))
+    yield "scans and tests", assessment_facts()
 
 
 def cited(rows: list[tuple[str, str, str]]) -> pl.DataFrame:

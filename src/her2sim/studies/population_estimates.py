@@ -14,7 +14,7 @@ from her2sim.units import DAY_PER_MONTH
 from her2sim.virtual_patient.heart_tests import USUAL
 from her2sim.virtual_patient.outcomes import PatientOutcomes
 from her2sim.virtual_patient.treat import TreatmentPlan
-from her2sim.virtual_patient.tumour_scans import PARTIAL
+from her2sim.virtual_patient.tumour_scans import is_response
 
 NOT_MEASURED = "not measured"
 HAZARDS = {
@@ -117,7 +117,7 @@ def _efficacy(outcomes: PatientOutcomes, how: TreatmentPlan) -> Named:
     scanned = ~np.isnan(progressed)
     if not scanned.any():
         return
-    yield "objective response", "%", _share(outcomes.scanned("best") <= PARTIAL, scanned)
+    yield "objective response", "%", _share(is_response(outcomes.scanned("best")), scanned)
     yield "progression-free, median", "month", _median_month(progressed, how.end_day)
     for weeks in (26, 52, 104):
         if weeks * 7 < how.end_day:

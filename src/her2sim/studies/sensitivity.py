@@ -25,7 +25,7 @@ from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
 from her2sim.virtual_patient.run import planned_record, run_virtual_patient
-from her2sim.virtual_patient.tumour_scans import PARTIAL
+from her2sim.virtual_patient.tumour_scans import is_response
 
 OF_LESION = ("objective response", "depth of response")
 OUTCOMES = (*OF_LESION, "fall of the LVEF")
@@ -226,7 +226,7 @@ class _Runs:
             diameters = course.output("diameters_mm")
             best = (diameters / diameters[:, :1]).min(axis=1).reshape(n, size)
             best = best[:, people.tumours.has_lesion_model[:size]]
-            found = [(best <= PARTIAL).mean(axis=1), -np.log(best).mean(axis=1), *found]
+            found = [is_response(best).mean(axis=1), -np.log(best).mean(axis=1), *found]
         self.done += rows.size
         self.progress(self.done, self.total)
         return np.array(found)

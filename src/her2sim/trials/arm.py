@@ -18,6 +18,7 @@ from her2sim.trials.death import death_days
 from her2sim.trials.enrolment import enrol
 from her2sim.trials.trial import Arm, Pace, Trial
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK, DAY_PER_YEAR
+from her2sim.virtual_patient.assessment_facts import assessment_number
 from her2sim.virtual_patient.calendar import SCANS, Calendar
 from her2sim.virtual_patient.outcomes import SCANNED, patient_outcomes
 from her2sim.virtual_patient.treat import TreatmentPlan, treat
@@ -25,8 +26,6 @@ from her2sim.virtual_patient.treat import TreatmentPlan, treat
 if TYPE_CHECKING:
     import polars as pl
 
-SCAN_WINDOW_DAY = 7.0
-"""Protocols let a scan be a week early or late; what is seen there is that of the planned day."""
 OBSERVED = ("patient", "member", "entry_day", "cut_day", "lost_day", "death_day")
 DATED = ("response_day", "complete_day", "progressed_day")
 TRAITS = ("ihc", "pik3ca", "genotype", "is_er_positive", "is_heterogeneous", "earlier_lines")
@@ -96,9 +95,10 @@ def run_arm(
 
 def _dated(outcomes: pl.DataFrame, people: VirtualCohort) -> pl.DataFrame:
     """Scans where they fall: some days before or after the planned one."""
+    window_day = assessment_number("scan_window")
     stream = people.cohort.stream(Purpose.VISITS)
     dates = {
-        name: outcomes[name].to_numpy() + SCAN_WINDOW_DAY * (2 * stream.uniform(f"on:{name}") - 1)
+        name: outcomes[name].to_numpy() + window_day * (2 * stream.uniform(f"on:{name}") - 1)
         for name in DATED
     }
     return outcomes.with_columns(**dates)

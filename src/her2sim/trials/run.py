@@ -31,6 +31,7 @@ from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.death import death_facts
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.trial import Arm, Trial
+from her2sim.virtual_patient.assessment_facts import assessment_facts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -256,6 +257,7 @@ def _numbers(arm: Arm) -> str:
     """All numbers that decide what becomes of the patients of an arm, beside the trial's own."""
     parts: list[BaseModel | None] = [
         ensemble(), tumour_facts(), heart_facts(), blood_facts(), death_facts(),
+        assessment_facts(),
     ]  # fmt: skip
     for given in arm.regimen:
         for treatment in load_combination(given.name).treatments:

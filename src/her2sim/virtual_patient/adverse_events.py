@@ -16,6 +16,7 @@ from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.drugs.toxicity import GradedEvent
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose
+from her2sim.virtual_patient.assessment_facts import assessment_number
 from her2sim.virtual_patient.drugs import PatientDrug
 
 NEVER = np.inf
@@ -34,9 +35,7 @@ BESIDE = {
 }
 """Readings that go with an adverse event: bilirubin stays normal, diarrhoea has its days, is
 complicated from grade 4 on, and is treated from its second episode on."""
-NORMAL_BILIRUBIN = 0.6
-TIMES_LIMIT = np.array([0.7, 2.0, 4.0, 10.0, 25.0])
-"""Transaminases over the upper limit of normal at each grade (CTCAE 5: 1, 3, 5 and 20 times)."""
+GRADES = range(5)
 
 
 @dataclass
@@ -107,13 +106,14 @@ class AdverseEvents:
                 here = (start <= visit.day) & (is_on | is_new)
                 grade = np.maximum(grade, np.where(here, self._grade(one, visit.who), 0))
         if variable in LIVER:
-            return TIMES_LIMIT[np.minimum(grade, TIMES_LIMIT.size - 1)]
+            times = [assessment_number(f"transaminase_grade_{k}") for k in GRADES]
+            return np.array(times)[np.minimum(grade, len(times) - 1)]
         return grade.astype(np.float64)
 
     def _beside(self, variable: str, visit: Visit) -> Array:
         """What goes with an adverse event."""
         if variable == "bilirubin":
-            return np.full(visit.who.size, NORMAL_BILIRUBIN)
+            return np.full(visit.who.size, assessment_number("bilirubin"))
         found = np.zeros(visit.who.size)
         for one in self.events:
             if one.event.name != "diarrhoea":

@@ -9,9 +9,8 @@ import numpy as np
 from her2sim.arrays import Array, Positions
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.drugs.toxicity import Line
+from her2sim.virtual_patient.assessment_facts import assessment_number
 
-BLOOD_TEST_DAY = 7.0
-"""Blood counts are looked at weekly between visits, as trials do; nothing is decided on them."""
 ADVERSE_GRADE = 2
 """A count below the limit of this grade is an adverse event for as long as it was not better."""
 
@@ -34,7 +33,8 @@ class BloodTests:
         """Days after ``from_day`` of the tests before the next visit of those who wait longest."""
         if not self.nadir:
             return np.empty(0)
-        return np.arange(BLOOD_TEST_DAY, (until - from_day).max(), BLOOD_TEST_DAY)
+        every_day = assessment_number("blood_test_interval")
+        return np.arange(every_day, (until - from_day).max(), every_day)
 
     def note(self, line: Line, who: Positions, counts: Array, now: Array) -> None:
         """Weekly tests since the last visit, shape (n of who, n_tests), and the count now."""
@@ -48,8 +48,9 @@ class BloodTests:
         ``counts`` has shape (n of who, 1 + n_tests), NaN without a test; ``lasts`` are the days
         from the last visit to the next.
         """
-        after = BLOOD_TEST_DAY * np.arange(counts.shape[1])
-        spans = np.clip(lasts[:, None] - after, 0.0, BLOOD_TEST_DAY)
+        every_day = assessment_number("blood_test_interval")
+        after = every_day * np.arange(counts.shape[1])
+        spans = np.clip(lasts[:, None] - after, 0.0, every_day)
         is_low = counts < CTCAE_LIMITS[line][ADVERSE_GRADE]
         self.days_low[who] += (spans * is_low).sum(axis=1)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2sim.arrays import Array
+from her2sim.virtual_patient.assessment_facts import assessment_number
 
 ON_THE_DAY = 1e-6
 
@@ -39,5 +40,5 @@ def every_day(interval: float) -> Calendar:
     return Calendar(((interval, np.inf),))
 
 
-SCANS = every_day(63.0)
-"""Scans every nine weeks, as in many trials."""
+SCANS = every_day(assessment_number("scan_interval"))
+"""Scans where a trial does not say."""

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from her2sim.arrays import Array, Positions
+from her2sim.arrays import Array, Mask, Positions
 from her2sim.biology.tumour import tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose
+from her2sim.virtual_patient.assessment_facts import assessment_number
 from her2sim.virtual_patient.calendar import ON_THE_DAY, Calendar
-
-PARTIAL = 0.70
-"""Share of the first sum of diameters below which a response begins."""
-LARGER, LARGER_MM = 1.20, 5.0
-"""Progression of target lesions: over the smallest sum so far, by both."""
-CONFIRM_DAY = 28.0
-"""A response is confirmed by a scan at least four weeks later."""
 
 
 class Scans:
@@ -78,7 +72,7 @@ class Scans:
             return found
         measured = self._measured(true_mm[due], who, round(visit.day))
         nadir = self.nadir_mm[who]
-        target = (measured >= LARGER * nadir) & (measured - nadir >= LARGER_MM)
+        target = _has_progressed(measured, nadir)
         progressed = target | (elsewhere_day[due] <= visit.day)
         self.nadir_mm[who] = np.minimum(nadir, measured)
         self._respond(who[~progressed], measured[~progressed], visit.day)
@@ -94,7 +88,7 @@ class Scans:
         share = measured / self.first_mm[who]
         self.best[who] = np.minimum(self.best[who], share)
         pairs = (
-            (share <= PARTIAL, self.since_day, self.response_day, self.confirmed_day),
+            (is_response(share), self.since_day, self.response_day, self.confirmed_day),
             (
                 measured < self.gone_mm, self.gone_since_day, self.complete_day,
                 self.complete_confirmed_day,
@@ -104,5 +98,19 @@ class Scans:
             begun = np.where(is_there, np.minimum(since[who], day), np.inf)
             since[who] = begun
             first[who] = np.minimum(first[who], begun)
-            again = is_there & (day - begun >= CONFIRM_DAY - ON_THE_DAY)
+            again = is_there & (day - begun >= assessment_number("confirmation") - ON_THE_DAY)
             confirmed[who] = np.where(again, np.minimum(confirmed[who], day), confirmed[who])
+
+
+def is_response(share: Array) -> Mask:
+    """Whether a sum of diameters over the first is a partial response, or a complete one."""
+    found: Mask = share <= assessment_number("partial_response")
+    return found
+
+
+def _has_progressed(measured_mm: Array, nadir_mm: Array) -> Mask:
+    """Whether target lesions have grown by enough, in share and in mm."""
+    found: Mask = (measured_mm >= assessment_number("progression") * nadir_mm) & (
+        measured_mm - nadir_mm >= assessment_number("progression_mm")
+    )
+    return found
