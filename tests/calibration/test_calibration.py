@@ -29,12 +29,14 @@ OTHER = MechanismFit(
     parameter=(Prior(name="tumour:adcc_max", low=0.0005, high=0.002, start=0.001),),
 )
 N_MEMBERS, N_PATIENTS = 16, 60
+NUMBERS = {name: getattr(calibration_plan(), name) for name in ("number", "sources")}
 
 
 @pytest.fixture(scope="module")
 def fit() -> Fit:
     """Two steps on one anchor, from a prior that is too low."""
-    found = Fit(CalibrationPlan(mechanism=(CAPECITABINE, OTHER)), N_MEMBERS, 1)
+    plan = CalibrationPlan(mechanism=(CAPECITABINE, OTHER), **NUMBERS)
+    found = Fit(plan, N_MEMBERS, 1)
     found.start = found.members.copy()  # type: ignore[attr-defined]
     for _ in range(2):
         found.step(N_PATIENTS, 2.0)

@@ -27,7 +27,7 @@ from her2sim.biology.ensemble import Members, from_scale, onto_scale
 from her2sim.biology.tumour import tumour_facts
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.errors import DataError
-from her2sim.facts import FactFile, FactModel, UncertainQuantity, read_fact_file
+from her2sim.facts import FactFile, FactModel, Quantity, UncertainQuantity, read_fact_file
 from her2sim.store.workers import in_order
 from her2sim.trials.arm import EFFICACY, ArmPatients, run_arm
 from her2sim.trials.endpoints import ArmOutcomes
@@ -40,12 +40,6 @@ Note = Callable[[str], None]
 SEED = 20260101
 MIDDLE_90 = float(ndtri(0.95))
 ALL_ARMS = "all"
-BY_TARGET, BY_TARGET_SD = 0.53, 0.03
-"""Share of progressions on target lesions: 180 of 341 (Cancer Imaging 2015;15(S1):S8)."""
-FLOOR_LOG, FLOOR_LOGIT = 0.07, 0.15
-"""Least error of a median or a ratio (log) and of a share (logit): the model is no better."""
-USUAL_N, USUAL_ORR = 150, 40.0
-"""Patients of an arm, and per cent of them that respond, where a trial file does not say."""
 STEPS = 8
 WIDTH = 0.5
 """Share of the width of the prior with which the members begin."""
@@ -93,6 +87,7 @@ class CalibrationPlan(FactFile):
     """What is calibrated on what."""
 
     mechanism: tuple[MechanismFit, ...]
+    number: dict[str, Quantity]
 
     def priors(self) -> tuple[Prior, ...]:
         """All parameters."""
@@ -114,6 +109,11 @@ def calibration_plan() -> CalibrationPlan:
     """The plan that comes with her2sim."""
     path = files("her2sim.calibration").joinpath("plan.toml")
     return read_fact_file(path, CalibrationPlan)
+
+
+def _number(name: str) -> float:
+    """One of the numbers of the plan."""
+    return calibration_plan().number[name].value
 
 
 def quantity_of(name: str) -> UncertainQuantity:
@@ -180,7 +180,10 @@ def _of_outcome(trial: Trial, row: Outcome) -> Datum:
         if row.low and row.high:
             sd = (np.log(row.high) - np.log(row.low)) / 3.92
         sd = float(
-            np.hypot(max(sd, FLOOR_LOG), _scan_gap_month(trial, row.value) / 12**0.5 / row.value)
+            np.hypot(
+                max(sd, _number("least_error_log")),
+                _scan_gap_month(trial, row.value) / 12**0.5 / row.value,
+            )
         )
         latest = trial.end_month  # what is not reached counts as that
 
@@ -194,17 +197,18 @@ def _of_outcome(trial: Trial, row: Outcome) -> Datum:
     def shares(arms: Mapping[str, ArmOutcomes]) -> Array:
         return np.asarray(logit(np.clip(outcome_estimates(arms, row) / 100, 0.003, 0.997)))
 
-    return Datum(place, text, float(logit(share)), max(sd, FLOOR_LOGIT), shares)
+    return Datum(place, text, float(logit(share)), max(sd, _number("least_error_logit")), shares)
 
 
 def _patients_behind(trial: Trial, row: Outcome) -> float:
     """Patients whom a figure is about: a subgroup is a quarter, and only responders have a DoR."""
-    n = float(trial.arm_of(row.arm).n or USUAL_N)
+    n = float(trial.arm_of(row.arm).n or _number("usual_patients"))
     if row.subgroup is not None:
         n /= 4
     if row.endpoint == "DoR":
         rates = [r.value for r in trial.outcome if r.arm == row.arm and r.endpoint == "ORR"]
-        n *= (rates[0] or USUAL_ORR) / 100 if rates else USUAL_ORR / 100
+        percent = rates[0] if rates and rates[0] else 100 * _number("usual_response")
+        n *= percent / 100
     return n
 
 
@@ -226,7 +230,9 @@ def _of_ratio(trial: Trial, row: Comparison) -> Datum:
         return np.log(np.clip(ratio_estimates(arms, row), 0.02, 50.0))
 
     place = f"{trial.id}/{row.arm}"
-    return Datum(place, text, float(np.log(row.hazard_ratio)), max(sd, FLOOR_LOG), ratios)
+    return Datum(
+        place, text, float(np.log(row.hazard_ratio)), max(sd, _number("least_error_log")), ratios
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,7 +320,7 @@ class Fit:
                 rows.append(datum.predict(arms))
             by_target += [target_estimates(arm) for arm in arms.values()]
         text = "progressions by target lesions"
-        data.append(Datum(ALL_ARMS, text, BY_TARGET, BY_TARGET_SD))
+        data.append(Datum(ALL_ARMS, text, _number("by_target"), _number("by_target_sd")))
         rows.append(np.nanmean(by_target, axis=0) / 100)
         return data, np.array([_filled(row, d) for row, d in zip(rows, data, strict=True)])
 
