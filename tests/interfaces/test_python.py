@@ -229,3 +229,18 @@ def test_an_arm_that_is_not_there(results) -> None:
     assert trial.patients("tdxd").height == 60
     with pytest.raises(UnknownNameError, match="did you mean 'tdm1'"):
         trial.patients("tdm")
+
+
+def test_a_script_without_its_guard_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import her2sim as h2\n"
+        "h2.run_trial('cleopatra', per_arm=4, seed=1, members=1, workers=2, chunk=2)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode != 0
+    assert "SolverError: 2 processes" in done.stderr
+    assert "__main__" in done.stderr.splitlines()[-1]

@@ -6,7 +6,10 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from her2sim.errors import SolverError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -20,6 +23,11 @@ def in_order(
     """Results of a function over tasks, in their order; with one worker in this process.
 
     Few results are held at a time, so that memory does not grow with the number of tasks.
+
+    Raises
+    ------
+    SolverError
+        If the processes ended before their tasks did.
     """
     if workers == 1 or len(tasks) == 1:
         yield from map(function, tasks)
@@ -35,5 +43,11 @@ def in_order(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise SolverError(
+                f"{workers} processes were started and ended at once: in a script, call her2sim "
+                'below `if __name__ == "__main__":`; or the machine ran out of memory: use fewer '
+                "workers"
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
