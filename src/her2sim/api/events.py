@@ -50,7 +50,7 @@ class Predictions(Result):
         return (prediction_table(self.frame(), SHOWN_ROWS),)
 
     def frame(self) -> pl.DataFrame:
-        """One row an observation record: ID, TIME, ANALYTE, PRED, IPRED, DV, UNIT.
+        """One row an observation record: ID, TIME, ANALYTE, PRED, IPRED, DV, UNIT (and SIM).
 
         TIME and DV are those of the table as numbers; a DV that is not there (``.``) is null.
         """
@@ -105,6 +105,7 @@ def simulate(
     rate_column: str | None = None,
     duration_column: str | None = None,
     acts_on: str = "central",
+    observations: bool = False,
 ) -> Predictions:
     """Predictions for a NONMEM-style table, one row for each EVID 0 record. Amounts are in mg.
 
@@ -123,6 +124,8 @@ def simulate(
     lag_column, f_column, rate_column, duration_column : columns with lag time, bioavailability,
         and what RATE -1 and -2 ask for
     acts_on : compartment whose doses lag and bioavailability change, or ``all``
+    observations : whether observations with the residual error of the drug's model are simulated
+        too (column SIM)
 
     Raises
     ------
@@ -137,6 +140,7 @@ def simulate(
         constants=covariates, ignore=ignore, time_unit=time_unit, carry=carry,
         lag_column=lag_column, f_column=f_column, rate_column=rate_column,
         duration_column=duration_column, acts_on=acts_on, seed=seed_or_drawn(seed),
+        observations=observations,
     )  # fmt: skip
     model = load_pk(drug).name if drug is not None else structure or ""
     return Predictions(Path(events), model, drug, table, prediction, tuple(notes))

@@ -56,6 +56,11 @@ from her2sim.terminal import reports_errors
     show_default=True,
     help="compartment whose doses lag and bioavailability change, or all",
 )
+@click.option(
+    "--observations",
+    is_flag=True,
+    help="simulate observations too, with the residual error of the model (column SIM)",
+)
 @click.option("--seed", type=int, help="random seed; drawn and shown if not given")
 @click.option("--doses", type=click.Path(path_type=Path), help="write the flat dose list (CSV)")
 @click.option(

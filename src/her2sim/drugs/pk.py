@@ -157,10 +157,17 @@ def variance_from_cv(cv: float) -> float:
 
 
 class Residual(FactModel):
-    """Residual error of a measured concentration."""
+    """Residual error of a measured concentration: proportional, additive, or on the logarithm."""
 
     proportional_sd: Quantity | None = None
     additive_sd: Quantity | None = None
+    log_sd: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Residual:
+        if self.log_sd is not None and (self.proportional_sd or self.additive_sd):
+            raise ValueError("an error on the log scale stands alone")
+        return self
 
 
 class CycleEffect(FactModel):

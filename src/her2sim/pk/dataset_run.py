@@ -18,6 +18,7 @@ from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.errors import DataError, did_you_mean
 from her2sim.models.structures import Structure, slowest_rate_per_day
 from her2sim.patients.covariates import with_derived
+from her2sim.pk.residual import simulated_observations
 from her2sim.regimens.event_table import MS_PER_DAY, EventTable
 from her2sim.regimens.unroll import Carry, DosingModel, FlatDose, Unrolled, unroll
 from her2sim.units import conversion_factor
@@ -44,7 +45,10 @@ class DoseChanges:
 
 @dataclass(frozen=True, eq=False)
 class DatasetPrediction:
-    """Predictions at the observation records, in input order; flat doses beside them."""
+    """Predictions at the observation records, in input order; flat doses beside them.
+
+    ``observation`` has them with residual error, if that was asked for.
+    """
 
     record: NDArray[np.int64]
     analyte: str
@@ -53,6 +57,7 @@ class DatasetPrediction:
     unit: str
     doses: tuple[FlatDose, ...]
     notes: tuple[str, ...] = ()
+    observation: Array | None = None
 
 
 def simulate_structure(
@@ -108,12 +113,15 @@ def simulate_drug(
     is_typical: bool,
     carry: Carry = "nocb",
     tolerance: Tolerance | None = None,
+    *,
+    is_observed: bool = False,
 ) -> DatasetPrediction:
     """Run an event table with a drug's model.
 
     Subject k of the file has the random effects of patient k. ``characteristics`` has one entry a
     record. With ``is_typical`` there are no random effects, and what the file does not tell of a
-    patient is taken from the reference patient of the model (with a note).
+    patient is taken from the reference patient of the model (with a note). With ``is_observed``
+    observations with residual error are simulated too.
 
     Raises
     ------
@@ -144,14 +152,19 @@ def simulate_drug(
     unrolled, own = _run_drug(table, pk, individual, carry, tolerance)
     general = own if is_typical else _run_drug(table, pk, typical, carry, tolerance)[1]
     factor = pk.concentration_factor()
+    record = unrolled.reading_of[:, 0]
+    observed = None
+    if is_observed:
+        observed = simulated_observations(pk, own * factor, table.subject[record], seed)
     return DatasetPrediction(
-        unrolled.reading_of[:, 0],
+        record,
         drug.analyte,
         general * factor,
         own * factor,
         pk.concentration_unit,
         unrolled.doses,
         tuple(notes),
+        observed,
     )
 
 

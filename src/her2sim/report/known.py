@@ -101,10 +101,11 @@ def drug_text(drug: Drug, pk: PkModel) -> str:
     for covariance in pk.variability.covariance:
         a, b = covariance.between
         lines.append(_line(f"  covariance {a}, {b}: {covariance.value:g}", covariance))
-    lines += ["", "Residual error (not part of predicted exposures)"]
+    lines += ["", "Residual error (of simulated observations, not part of predicted exposures)"]
     for name, value in (
         ("proportional", pk.residual.proportional_sd),
         ("additive", pk.residual.additive_sd),
+        ("additive on the log scale", pk.residual.log_sd),
     ):
         if value is not None:
             lines.append(_line(f"  {name} SD {_with_unit(value)}", value))

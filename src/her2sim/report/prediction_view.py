@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-NUMBERS = ("PRED", "IPRED", "DV")
+NUMBERS = ("PRED", "IPRED", "DV", "SIM")
 
 
 def prediction_table(frame: pl.DataFrame, n: int) -> Table:

@@ -61,6 +61,7 @@ def run_events(
     duration_column: str | None,
     acts_on: str,
     seed: int,
+    observations: bool = False,
 ) -> tuple[EventTable, DatasetPrediction, list[str]]:
     """Read an event table and simulate it with a drug or with a structure.
 
@@ -73,7 +74,13 @@ def run_events(
     named = {"lag": lag_column, "f": f_column, "rate": rate_column, "duration": duration_column}
     if drug is not None:
         _refuse_with_drug(settings, named)
-        return _run_drug(path, drug, typical, constants, ignore, time_unit, carry, seed)
+        return _run_drug(
+            path, drug, typical, constants, ignore, time_unit, carry, seed, observations
+        )
+    if observations:
+        raise DataError(
+            "simulated observations belong to a drug: a structure has no residual error"
+        )
     return _run_structure(path, structure or "", settings, ignore, time_unit, carry, named, acts_on)
 
 
@@ -97,6 +104,7 @@ def _run_drug(
     time_unit: str,
     carry: Carry,
     seed: int,
+    observations: bool,
 ) -> tuple[EventTable, DatasetPrediction, list[str]]:
     drug, pk = load_drug(name), load_pk(name)
     table, n_comments = read_events(
@@ -104,9 +112,11 @@ def _run_drug(
     )
     characteristics = _characteristics(path, table)
     characteristics |= _constants(constants, characteristics, table.n_records)
-    course = simulate_drug(table, drug, pk, characteristics, seed, typical, carry)
+    course = simulate_drug(
+        table, drug, pk, characteristics, seed, typical, carry, is_observed=observations
+    )
     notes = [*_comment_note(n_comments), *course.notes, *_model_notes(pk)]
-    if not typical:
+    if not typical or observations:
         notes.append(f"seed {seed}")
     return table, course, notes
 
@@ -324,8 +334,9 @@ def _dose_changes(
 
 
 def prediction_frame(table: EventTable, course: DatasetPrediction) -> pl.DataFrame:
-    """Predictions as a table: ID, TIME, ANALYTE, PRED, IPRED, DV, UNIT."""
+    """Predictions as a table: ID, TIME, ANALYTE, PRED, IPRED, DV, UNIT, and SIM if asked for."""
     records = course.record
+    simulated = {} if course.observation is None else {"SIM": course.observation}
     return pl.DataFrame(
         {
             "ID": table.label[records],
@@ -335,6 +346,7 @@ def prediction_frame(table: EventTable, course: DatasetPrediction) -> pl.DataFra
             "IPRED": course.individual_prediction,
             "DV": table.dv[records],
             "UNIT": np.full(records.size, course.unit),
+            **simulated,
         }
     )
 
