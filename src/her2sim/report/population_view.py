@@ -84,7 +84,7 @@ def bands_figure(report: PopulationReport) -> Figure:
         axes.plot(week, band.median, color=LINE, linewidth=1.2, label="median")
         axes.set_title(band.title, fontsize=10, loc="left")
         axes.set_ylim(bottom=0)
-    found[0, 0].legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+    found[0, 0].legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
     found[-1, 0].set_xlabel("weeks")
     title = f"{report.combination.title}; {report.population}, {report.patients} patients"
     return finished(figure, title, size=11)
