@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -194,9 +195,18 @@ def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
         (lambda: h2.run_trial("cleopatra", workers=0), "workers: Input should be greater than"),
         (lambda: h2.plan(PATIENT, "thp", weeks=-2), "weeks: Input should be greater than"),
         (lambda: h2.eligible(PATIENT, region="jp"), "region: Input should be 'us' or 'eu'"),
-        (lambda: h2.exposure("trastuzumab", patient="mbc"), "patient: "),
+        (
+            lambda: h2.exposure("trastuzumab", patient="mbc"),
+            "no such argument; did you mean 'patients",
+        ),
+        (lambda: h2.treat(None), "regimen: Input should be a valid string, found None"),
+        (
+            lambda: h2.exposure("trastuzumab", pl.DataFrame()),
+            "patients: give Patients | Path | str",
+        ),
         (lambda: h2.course(PATIENT, "thp", then="T-DXd"), "belong together"),
         (lambda: h2.course(PATIENT, "thp", then="T-DXd", at="soon"), "use 'progression', or"),
+        (lambda: h2.course(PATIENT, "thp", then="T-DXd", at=float("nan")), "give a week after"),
         (lambda: h2.eligible("nobody.toml"), "cannot be read"),
     ],
 )
@@ -244,3 +254,36 @@ def test_a_script_without_its_guard_is_told(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "SolverError: 2 processes" in done.stderr
     assert "__main__" in done.stderr.splitlines()[-1]
+
+
+def test_outcomes_of_a_trial_are_those_of_its_own_run(tmp_path: Path) -> None:
+    """A folder that another run has written to, or that is gone, is told and not read."""
+    asked = {"members": 1, "folder": tmp_path / "kept"}
+    first = h2.run_trial("cleopatra", per_arm=4, seed=1, **asked)
+    assert first.patients("placebo").height == 4
+    second = h2.run_trial("cleopatra", per_arm=5, seed=2, **asked)
+    assert second.patients("placebo").height == 5
+    with pytest.raises(DataError, match="written by another run"):
+        first.patients("placebo")
+    shutil.rmtree(tmp_path / "kept")
+    with pytest.raises(DataError, match="not there any more"):
+        second.patients("placebo")
+
+
+def test_a_result_says_what_was_asked() -> None:
+    asked = {"ihc": "2+", "ish": "negative", "earlier_lines": 2, "scan": "muga"}
+    found = h2.treat("T-DXd", n=12, weeks=9, seed=1, without=("adcc",), **asked)
+    for part in ("metastatic", "HER2 2+, ISH negative", "earlier lines: 2", "muga", "without adcc"):
+        assert part in found.heading()
+    told = found.as_dict()
+    assert (told["tumour"]["ihc"], told["tumour"]["is_amplified"]) == ("2+", False)
+    assert (told["scan"], told["without"]) == ("muga", ["adcc"])
+
+
+def test_a_table_without_observations_has_no_figure(tmp_path: Path) -> None:
+    table = tmp_path / "doses.csv"
+    table.write_text("ID,TIME,AMT,RATE,EVID,CMT,DV\n1,0,420,0,1,1,.\n", encoding="utf-8")
+    found = h2.simulate(table, drug="trastuzumab", typical=True)
+    assert found.frame().is_empty()
+    with pytest.raises(DataError, match="no observation record"):
+        found.plot()

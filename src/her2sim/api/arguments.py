@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError, validate_call
 
 from her2sim.arrays import Progress
-from her2sim.errors import DataError, Faults
-from her2sim.facts import note_faults
+from her2sim.errors import DataError, Faults, did_you_mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
+LONGEST_SHOWN = 60
 
 Count = Annotated[int, Field(ge=1)]
 Weeks = Annotated[float, Field(ge=1, le=1040, allow_inf_nan=False)]
@@ -37,9 +38,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         try:
             given, named = check(*args, **kwargs)
         except ValidationError as error:
-            faults = Faults(f"her2sim.{function.__name__}")
-            note_faults(faults, error)
-            raise DataError(faults.message()) from None
+            raise DataError(_refusal(function, error)) from None
         return function(*given, **named)
 
     return wrapped
@@ -55,3 +54,30 @@ def _arguments_of(function: Callable[P, R]) -> Callable[..., Any]:
     told = function.__annotations__.items()
     handed.__annotations__ = {name: kind for name, kind in told if name != "return"}
     return handed
+
+
+def _refusal(function: Callable[..., Any], error: ValidationError) -> str:
+    """Each argument that does not fit, by name, with what was given."""
+    names = list(inspect.signature(function).parameters)
+    by_name: dict[str, list[tuple[str, str, Any]]] = {}
+    for fault in error.errors():
+        place = fault["loc"][0]
+        name = names[place] if isinstance(place, int) and place < len(names) else str(place)
+        by_name.setdefault(name, []).append((fault["type"], fault["msg"], fault["input"]))
+    faults = Faults(f"her2sim.{function.__name__}")
+    for name, found in by_name.items():
+        kind, message, value = found[0]
+        if kind == "unexpected_keyword_argument":
+            faults.add(f"{name}: there is no such argument{did_you_mean(name, names)}")
+        elif len(found) > 1:
+            told = inspect.signature(function).parameters[name].annotation
+            faults.add(f"{name}: give {told}, found {_shown(value)}")
+        else:
+            faults.add(f"{name}: {message}, found {_shown(value)}")
+    return faults.message()
+
+
+def _shown(value: object) -> str:
+    """A value in a few characters; of anything larger its kind."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"a {type(value).__name__}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,8 @@ def _later_start(
         return
     if isinstance(at, str) and at != PROGRESSION:
         raise DataError(f"at {at!r}: use {PROGRESSION!r}, or the number of a week")
+    if at != PROGRESSION and not 0 < float(at) < math.inf:
+        raise DataError(f"at {at}: give a week after the start")
     if at != PROGRESSION:
         yield float(at) * DAY_PER_WEEK
     else:

@@ -70,7 +70,11 @@ class Predictions(Result):
 
     def plot(self) -> Figure:
         """Predictions over time, one line a subject, and observed values."""
+        from her2sim.errors import DataError
         from her2sim.report.prediction_view import prediction_figure
+
+        if not self.prediction.record.size:
+            raise DataError(f"{self.path}: has no observation record (EVID 0), so nothing is drawn")
 
         return prediction_figure(self.frame(), self.heading())
 

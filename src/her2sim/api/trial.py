@@ -29,8 +29,10 @@ class TrialResult(Result):
 
     report: TrialReport
     _store: TrialFolder = field(repr=False)
+    _written: dict[str, tuple[int, int]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._written.update({arm: _stamp(path) for arm, path in self.report.run.paths.items()})
         weakref.finalize(self, self._store.__exit__)  # outcomes go with the result
 
     @property
@@ -85,17 +87,22 @@ class TrialResult(Result):
 
         Raises
         ------
-        UnknownNameError
-            If the trial has no such arm.
+        UnknownNameError, DataError
+            If the trial has no such arm, or its outcomes are gone or were overwritten.
         """
         import polars as pl
 
-        from her2sim.errors import UnknownNameError, did_you_mean
+        from her2sim.errors import DataError, UnknownNameError, did_you_mean
 
         paths = self.report.run.paths
         if arm not in paths:
             hint = did_you_mean(arm, paths)
             raise UnknownNameError(f"{self.report.trial.id} has no arm {arm!r}{hint}")
+        path = paths[arm]
+        if not path.is_file():
+            raise DataError(f"{path}: is not there any more; run the trial again, with a folder")
+        if _stamp(path) != self._written[arm]:
+            raise DataError(f"{path}: was written by another run since; use a folder for each run")
         return pl.read_parquet(paths[arm])
 
     def plot(self) -> Figure:
@@ -126,6 +133,12 @@ class TrialResult(Result):
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain data, for JSON."""
         return self.report.as_dict()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """When a file was written, and its size."""
+    told = path.stat()
+    return told.st_mtime_ns, told.st_size
 
 
 def _rows(rows: Iterable[EndpointRow | SafetyRow | HazardRatioRow]) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from her2sim.arrays import Array
+from her2sim.biology.heart import CardiacProfile
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import BINARY, COVARIATES
 from her2sim.report.canvas import BAND, LINE, finished, new_canvas
@@ -29,8 +30,25 @@ def heading(report: PopulationReport) -> str:
     return (
         f"{report.combination.title}; {report.population}, {report.patients} patients, seed "
         f"{report.seed}; {report.how.end_day / 7:g} weeks, {report.how.region.upper()} labels, "
-        f"rules {rules}"
+        f"rules {rules}{_told(report)}"
     )
+
+
+def _told(report: PopulationReport) -> str:
+    """What is not as usual: the HER2 test, what came before, how it was looked at."""
+    tumour, how = report.tumour, report.how
+    told = [f"; {how.setting}; HER2 {tumour.ihc}"]
+    if tumour.is_amplified is not None:
+        told.append(f", ISH {'positive' if tumour.is_amplified else 'negative'}")
+    if tumour.earlier_lines > 0:
+        told.append(f"; earlier lines: {tumour.earlier_lines}")
+    if report.heart != CardiacProfile():
+        told.append("; after an anthracycline")
+    if how.scan != "echo":
+        told.append(f"; LVEF by {how.scan}")
+    told += [f"; with {name}" for name in how.given_with]
+    told += [f"; without {name}" for name in how.off]
+    return "".join(told)
 
 
 def population_tables(report: PopulationReport) -> tuple[Table, ...]:

@@ -80,6 +80,8 @@ class PopulationReport:
     acted: tuple[Acted, ...]
     bands: tuple[Band, ...]
     notes: tuple[str, ...]
+    tumour: TumourProfile
+    heart: CardiacProfile
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
@@ -93,6 +95,13 @@ class PopulationReport:
             "weeks": self.how.end_day / 7,
             "region": self.how.region,
             "rules": self.how.by_rules,
+            "confirmed_by_repeat": self.how.is_confirmed_by_repeat,
+            "unconfirmed_rules": self.how.unconfirmed,
+            "scan": self.how.scan,
+            "given_with": list(self.how.given_with),
+            "without": list(self.how.off),
+            "tumour": vars(self.tumour),
+            "heart": vars(self.heart),
             "outcomes": [vars(outcome) for outcome in self.outcomes],
             "rules_that_acted": [vars(acted) for acted in self.acted],
             "bands": [
@@ -192,6 +201,7 @@ def population_report(
     return PopulationReport(
         combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
         (*combination.notes, *efficacy_notes(gathered.diseases), *of_lesion, *_NOTES),
+        tumour or TumourProfile(), heart or CardiacProfile(),
     )  # fmt: skip
 
 
