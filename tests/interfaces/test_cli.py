@@ -217,6 +217,7 @@ WRONG = [
     ("exposure trastuzumab --patients 0", None, ["patients 0: give a number from 1"]),
     ("exposure trastuzumab --seed -4", None, ["seed -4: a seed is a whole number"]),
     ("exposure trastuzumab --patients 9 -o no/o.parquet", None, ["folder no does not exist"]),
+    ("exposure trastuzumab --patients 9 --figure f.xyz", None, ["f.xyz: no such kind of figure"]),
     ("exposure trastuzumab --patients 9 -o o.csv", None, ["name it *.parquet"]),
     ("exposure trastuzumab --population none.toml", None, ["none.toml: cannot be read"]),
     ("drug show pertuzumb", None, ["did you mean 'pertuzumab'"]),

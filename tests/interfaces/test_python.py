@@ -193,6 +193,8 @@ def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
             "carry: Input should be 'nocb'",
         ),
         (lambda: h2.run_trial("cleopatra", workers=0), "workers: Input should be greater than"),
+        (lambda: h2.simulate(EVENTS, drug="trastuzumab", acts_on="x"), "acts on: belongs to a"),
+        (lambda: h2.exposure("trastuzumab", n=2, output="/proc/o.parquet"), "cannot be written"),
         (lambda: h2.plan(PATIENT, "thp", weeks=-2), "weeks: Input should be greater than"),
         (lambda: h2.eligible(PATIENT, region="jp"), "region: Input should be 'us' or 'eu'"),
         (

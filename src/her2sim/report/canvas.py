@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2sim.errors import DataError
 from her2sim.notice import NOTICE
 from her2sim.store.files import written_whole
 
@@ -64,8 +65,11 @@ def write_figure(path: Path, figure: Figure) -> None:
     Raises
     ------
     DataError
-        If the file cannot be written.
+        If the file cannot be written, or its ending is no kind of figure.
     """
+    kinds = figure.canvas.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in kinds:
+        raise DataError(f"{path}: no such kind of figure; end the name in .png, .pdf or .svg")
     with written_whole(path) as partial:
         figure.savefig(partial, dpi=150)
 

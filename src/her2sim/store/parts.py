@@ -35,7 +35,10 @@ class PartStore:
         text = json.dumps(self.manifest, indent=2, sort_keys=True)
         if self.folder.is_dir() and self._stored_manifest() != text:
             shutil.rmtree(self.folder)
-        self.folder.mkdir(exist_ok=True)
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be written ({error.strerror})") from None
         write_text(self.folder / MANIFEST, text)
 
     def _stored_manifest(self) -> str:

@@ -73,7 +73,7 @@ def run_events(
         raise DataError("give one of the two: a drug or a structure")
     named = {"lag": lag_column, "f": f_column, "rate": rate_column, "duration": duration_column}
     if drug is not None:
-        _refuse_with_drug(settings, named)
+        _refuse_with_drug(settings, named, acts_on)
         return _run_drug(
             path, drug, typical, constants, ignore, time_unit, carry, seed, observations
         )
@@ -84,9 +84,12 @@ def run_events(
     return _run_structure(path, structure or "", settings, ignore, time_unit, carry, named, acts_on)
 
 
-def _refuse_with_drug(settings: Sequence[str], named: Mapping[str, str | None]) -> None:
+def _refuse_with_drug(
+    settings: Sequence[str], named: Mapping[str, str | None], acts_on: str
+) -> None:
     used = ["parameter settings"] if settings else []
     used += [f"{name} column" for name, column in named.items() if column]
+    used += ["acts on"] if acts_on != "central" else []
     if used:
         raise DataError(f"{', '.join(used)}: belongs to a structure; a drug brings its own numbers")
 
