@@ -15,6 +15,8 @@ from her2sim.errors import Her2SimError, did_you_mean
 from her2sim.notice import NOTICE
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from her2sim.api.result import Answer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -132,13 +134,6 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
         bar.stop()
 
 
-def draw_seed() -> int:
-    """A fresh seed; it is shown and stored with the results."""
-    import secrets
-
-    return secrets.randbits(32)
-
-
 def print_json(content: Any) -> None:
     """Print JSON; a number that is not finite becomes null."""
     import json
@@ -165,9 +160,17 @@ def print_tables(*tables: Any) -> None:
 
 
 def show(
-    answer: Answer, as_json: bool, *, figure: Path | None = None, **written: Path | None
+    answer: Answer,
+    as_json: bool,
+    *,
+    tables: Sequence[Table] | None = None,
+    figure: Path | None = None,
+    **written: Path | None,
 ) -> None:
-    """Print an answer as tables or JSON; write its figure, and name what else was written."""
+    """Print an answer as tables (its own, or these) or JSON; write its figure.
+
+    What else was written is named below.
+    """
     from her2sim.api.result import Result
 
     if figure is not None and isinstance(answer, Result):
@@ -178,7 +181,7 @@ def show(
         print_json(answer.as_dict())
         return
     click.echo(answer.heading())
-    print_tables(*answer.tables())
+    print_tables(*(answer.tables() if tables is None else tables))
     for note in answer.notes:
         click.echo(f"Note: {note}")
     for path in (figure, *written.values()):

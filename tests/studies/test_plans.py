@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,24 +17,25 @@ from her2sim.report.canvas import write_figure
 from her2sim.report.plans_figure import plans_figure
 from her2sim.report.weight_figure import weights_figure
 from her2sim.studies.plans import (
+    PlanQuestion,
     compare_plans,
-    delay_plans,
-    interval_plans,
-    switch_plans,
+    delay_question,
+    interval_question,
+    switch_question,
 )
+from her2sim.studies.target import wanted_target
 from her2sim.studies.weight import exposure_by_weight
 
 
-def compared(plans, population: str, end_day: float, target: float | None = 20.0, n: int = 2000):
-    people = load_population(population)
-    return compare_plans("a question", plans, people, n, 1, end_day, target)
+def compared(question: PlanQuestion, population: str, n: int = 2000):
+    return compare_plans(question, load_population(population), n, 1, 20.0)
 
 
 def test_pertuzumab_every_four_or_six_weeks_as_published() -> None:
     """Liu 2021: the median trough falls by about 40 %, and fewer than 90 % reach the target."""
     treatment = load_treatment("pertuzumab", "q3w")
-    planned, four, _ = compared(interval_plans(treatment, 4), "mbc", 336).plans
-    _, _, six = compared(interval_plans(treatment, 6), "mbc", 336).plans  # 840 mg every 6 weeks
+    planned, four, _ = compared(interval_question(treatment, 4, 48), "mbc").plans
+    _, _, six = compared(interval_question(treatment, 6, 48), "mbc").plans  # 840 mg every 6 weeks
     for plan in (four, six):
         fall = plan.last["cmin"].median / planned.last["cmin"].median - 1
         assert fall == pytest.approx(-0.40, abs=0.05)  # printed as "about"
@@ -43,7 +45,7 @@ def test_pertuzumab_every_four_or_six_weeks_as_published() -> None:
 def test_a_loading_dose_again_mends_a_long_delay_as_published() -> None:
     """Liu 2021: after a delay to six weeks 840 mg bring the trough back."""
     treatment = load_treatment("pertuzumab", "q3w")
-    planned, late, reloaded = compared(delay_plans(treatment, 8, 3), "mbc", 294).plans
+    planned, late, reloaded = compared(delay_question(treatment, 8, 3), "mbc").plans
     assert late.dose_day[7] == reloaded.dose_day[7] == 168
     usual = planned.trough[1, 6]
     assert late.trough[1, 8] < 0.8 * usual
@@ -53,9 +55,8 @@ def test_a_loading_dose_again_mends_a_long_delay_as_published() -> None:
 
 def test_the_troughs_are_those_of_a_plain_run() -> None:
     treatment, people = load_treatment("trastuzumab", "q3w"), load_population("ebc")
-    result = compare_plans(
-        "as planned", [("as planned", treatment)], people, 500, 1, 126.0, target=20.0
-    ).plans[0]
+    question = PlanQuestion("as planned", [("as planned", treatment)], 126.0)
+    result = compare_plans(question, people, 500, 1, target=20.0).plans[0]
     (cohort,) = cohort_chunks(people, 500, 1, 500)
     cmin = simulate(treatment, cohort, 6).metric("cmin")
     assert result.trough[1, 1:] == pytest.approx(np.median(cmin, axis=0), rel=1e-6)
@@ -66,11 +67,12 @@ def test_the_troughs_are_those_of_a_plain_run() -> None:
 
 def test_a_switch_to_the_other_route_reaches_its_exposure() -> None:
     iv, sc = (load_treatment("trastuzumab-sc", name) for name in ("q3w-iv", "q3w"))
-    before, switched, after = compared(switch_plans(iv, sc, 4), "ebc", 420).plans
+    question = replace(switch_question(iv, sc, 4), end_day=420.0)
+    before, switched, after = compared(question, "ebc").plans
     assert switched.trough[1, 4] == before.trough[1, 4]
     assert switched.trough[1, -1] == pytest.approx(after.trough[1, -1], rel=0.01)
     with pytest.raises(DataError, match="needs both regimens in one model"):
-        switch_plans(iv, load_treatment("trastuzumab", "q3w"), 4)
+        switch_question(iv, load_treatment("trastuzumab", "q3w"), 4)
 
 
 def test_a_dose_per_kg_and_a_fixed_dose_pull_in_opposite_directions() -> None:
@@ -108,18 +110,18 @@ def test_impossible_questions_are_refused() -> None:
     with pytest.raises(DataError, match="use 20 to 300 kg"):
         exposure_by_weight(treatment, people, 10, 1, [7, 70])
     with pytest.raises(DataError, match="must be above zero"):
-        compared(delay_plans(treatment, 3, 1), "mbc", 200, target=-1.0)
+        wanted_target(treatment, -1.0)
     with pytest.raises(DataError, match="fewer than 3 doses"):
-        compared(interval_plans(treatment, 4), "mbc", 30)
+        compared(interval_question(treatment, 4, 4), "mbc")
+    tablets = PlanQuestion("tablets", [("tablets", load_treatment("tucatinib", "bid"))], 336.0)
     with pytest.raises(DataError, match="more than 400 doses"):
-        compared([("tablets", load_treatment("tucatinib", "bid"))], "mbc", 336, n=10)
+        compared(tablets, "mbc", n=10)
 
 
 def test_figures_are_written(tmp_path: Path) -> None:
     treatment = load_treatment("trastuzumab", "q3w")
-    write_figure(
-        tmp_path / "a.png", plans_figure(compared(delay_plans(treatment, 3, 2), "mbc", 147, n=50))
-    )
+    late = compared(delay_question(treatment, 3, 2), "mbc", n=50)
+    write_figure(tmp_path / "a.png", plans_figure(late))
     people = load_population("mbc")
     report = exposure_by_weight(treatment, people, 50, 1, [50, 70, 90], 20.0)
     write_figure(tmp_path / "b.svg", weights_figure(report))

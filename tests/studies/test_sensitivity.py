@@ -10,7 +10,7 @@ import pytest
 from her2sim.patients.patient import load_patient
 from her2sim.patients.population import load_population
 from her2sim.pk.combination import load_combination
-from her2sim.studies.explain import explain
+from her2sim.studies.explain import explanation
 from her2sim.studies.sensitivity import sensitivity_report
 from her2sim.timeline.pair import pair_of_patients
 
@@ -43,7 +43,7 @@ def test_an_explanation_of_a_patient_and_itself_is_empty() -> None:
     combination = load_combination("thp")
     people = pair_of_patients(patient, patient, combination.treatments, 3)
     same = people.take(np.zeros(2, dtype=np.int64))
-    found = explain(combination, same, 12, ("a", "b"))
+    found = explanation(combination, same, 12, ("a", "b"))
     assert found.differences == ()
     assert found.size_percent[0] == pytest.approx(found.size_percent[1], rel=1e-9)
 
@@ -52,7 +52,7 @@ def test_every_number_of_an_explanation_has_a_basis() -> None:
     patient = load_patient(EXAMPLES / "patient_mbc.toml")
     combination = load_combination("thp")
     people = pair_of_patients(patient, patient, combination.treatments, 3)
-    found = explain(combination, people, 24, ("a", "b"))
+    found = explanation(combination, people, 24, ("a", "b"))
     assert len(found.differences) > 10
     named = [d for d in found.differences if d.name not in ("doses", "clones")]
     assert not [d.name for d in named if not d.basis.status or not d.basis.text]

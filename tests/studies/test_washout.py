@@ -13,7 +13,7 @@ from her2sim.pk.exposure_run import (
     simulate,
     simulate_reference_patient,
 )
-from her2sim.studies.washout import days_until_below, washout
+from her2sim.studies.washout import days_until_below, washout_report
 
 EBC = load_population("ebc")
 
@@ -42,9 +42,9 @@ def test_typical_washout_of_trastuzumab_is_that_of_an_independent_simulation() -
 def test_a_linear_drug_follows_its_half_life() -> None:
     """Twice the level is reached one terminal half-life earlier, patient by patient."""
     treatment = load_treatment("pertuzumab", "q3w")
-    one = washout(treatment, EBC, 300, 1, 8, 2.0, 200)
-    two = washout(treatment, EBC, 300, 1, 8, 4.0, 200)
-    four = washout(treatment, EBC, 300, 1, 8, 8.0, 200)
+    one = washout_report(treatment, EBC, 300, 1, 8, 2.0, 200)
+    two = washout_report(treatment, EBC, 300, 1, 8, 4.0, 200)
+    four = washout_report(treatment, EBC, 300, 1, 8, 8.0, 200)
     assert np.isfinite(one.below_day).all()
     # Late in the terminal phase the fast phase is gone: below 0.1 % of the concentration.
     np.testing.assert_allclose(
@@ -54,19 +54,19 @@ def test_a_linear_drug_follows_its_half_life() -> None:
 
 def test_shares_follow_from_the_times_and_seeds_repeat() -> None:
     treatment = load_treatment("trastuzumab", "q3w")
-    report = washout(treatment, EBC, 500, 4, 6, 1.0, 20)
+    report = washout_report(treatment, EBC, 500, 4, 6, 1.0, 20)
     assert report.share_below[0] == (report.below_day <= 0).mean()
     assert (np.diff(report.share_below) >= 0).all()
     assert report.share_below[-1] == np.isfinite(report.below_day).mean()
-    again = washout(treatment, EBC, 500, 4, 6, 1.0, 20)
+    again = washout_report(treatment, EBC, 500, 4, 6, 1.0, 20)
     np.testing.assert_array_equal(report.below_day, again.below_day)
 
 
 def test_who_is_not_below_at_the_end_is_not_guessed() -> None:
-    report = washout(load_treatment("trastuzumab", "q3w"), EBC, 200, 4, 6, 1.0, 4)
+    report = washout_report(load_treatment("trastuzumab", "q3w"), EBC, 200, 4, 6, 1.0, 4)
     assert report.as_dict()["days_after_last_dose"]["p95"] is None
     with pytest.raises(DataError, match="above zero"):
-        washout(load_treatment("trastuzumab", "q3w"), EBC, 10, 4, 6, 0.0, 4)
+        washout_report(load_treatment("trastuzumab", "q3w"), EBC, 10, 4, 6, 0.0, 4)
 
 
 def test_a_grid_after_the_last_cycle_has_numbers_and_changes_none_before() -> None:

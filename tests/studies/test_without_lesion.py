@@ -16,9 +16,9 @@ from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.patient import Patient, load_patient
 from her2sim.patients.population import Population, load_population
 from her2sim.pk.combination import load_combination
-from her2sim.report.explain_tables import explanation_tables
+from her2sim.report.explain_tables import basis_table, explanation_tables
 from her2sim.report.population_view import population_tables
-from her2sim.studies.explain import explain
+from her2sim.studies.explain import explanation
 from her2sim.studies.population import PopulationReport, population_report
 from her2sim.studies.sensitivity import sensitivity_report
 from her2sim.timeline.pair import pair_of_patients
@@ -121,14 +121,15 @@ def test_a_table_of_patients_can_be_told_to_be_early(tmp_path: Path) -> None:
 def test_an_explanation_without_a_lesion_model_has_no_size(patient: Patient, note: str) -> None:
     combination = load_combination("trastuzumab + docetaxel")
     people = pair_of_patients(patient, patient, combination.treatments, 3)
-    found = explain(combination, people, 24, ("a", "b"))
+    found = explanation(combination, people, 24, ("a", "b"))
     assert found.size_percent is None
     assert found.lvef_percent[0] > 30
     assert all(d.effect_points is None for d in found.differences)
     assert {d.name for d in found.differences} >= {"heart_half", "base_neutrophils"}
     assert all(("earlier_lines" in t) == (patient.setting == "metastatic") for t in found.traits)
     assert [text for text in found.notes if text.startswith(note)]
-    heads = [str(c.header) for table in explanation_tables(found, True) for c in table.columns]
+    tables = (*explanation_tables(found), basis_table(found))
+    heads = [str(c.header) for table in tables for c in table.columns]
     assert not [head for head in heads if OF_LESION.search(head)]
     told = found.as_dict()["patients"]
     assert [one["size_percent"] for one in told] == [None, None]

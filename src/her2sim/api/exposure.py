@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from her2sim.api.arguments import Count, Told, checked
+from her2sim.api.drugs import treatment_of
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Result, seed_or_drawn, typed_frame
+from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame
 from her2sim.api.sources import exposure_facts, sources_frame
 from her2sim.drugs.interactions import Kind
 
@@ -24,7 +25,7 @@ _NOT_PUBLISHED = "No published exposure of this regimen in this population is in
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Exposure(Result):
+class Exposure(Reported, Result):
     """Exposure of a drug in some patients, beside what was published."""
 
     report: ExposureReport
@@ -93,10 +94,6 @@ class Exposure(Result):
         """Sources of the model, the regimen, the published exposures and interactions."""
         return sources_frame(exposure_facts(self.report.treatment))
 
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain data, for JSON."""
-        return self.report.as_dict()
-
 
 @checked
 def exposure(
@@ -129,17 +126,9 @@ def exposure(
     Her2SimError
         If a name is unknown, or the input has faults.
     """
-    from her2sim.drugs.drug import first_regimen
-    from her2sim.errors import DataError
-    from her2sim.pk.exposure_run import load_treatment
-    from her2sim.regimens.library import require_one_drug
     from her2sim.studies import exposure as studies
 
-    name, sign, written = drug.partition("/")
-    if sign and regimen is not None:
-        raise DataError(f"{drug!r} and regimen {regimen!r}: give the regimen once")
-    require_one_drug(name)
-    treatment = load_treatment(name, regimen or written or first_regimen(name), interactions)
+    treatment = treatment_of(drug, regimen, interactions)
     who, number = patients_of(patients), seed_or_drawn(seed)
     found, n_found = who.load(n, number)
     report = studies.exposure(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from io import StringIO
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints
 
 from her2sim.notice import NOTICE
 
@@ -69,6 +69,32 @@ class Answer(ABC):
         tables = [page_table(table) for table in self.tables()]
         found = render("result", heading=self.heading(), tables=tables, notes=self.notes)
         return found
+
+
+class Report(Protocol):
+    """What a study hands over."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of it."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+
+
+class Reported:
+    """What an answer takes over from the report of a study."""
+
+    report: Report
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the models, and what was not worked out."""
+        return self.report.notes
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain data, for JSON."""
+        return self.report.as_dict()
 
 
 class Result(Answer):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, Weeks, checked
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.result import Reported, Result, seed_or_drawn
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 from her2sim.patients.her2_test import Ihc
@@ -28,16 +28,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TreatedPatients(Result):
+class TreatedPatients(Reported, Result):
     """What happened to some patients on a regimen."""
 
     report: PopulationReport
     parts: tuple[Frames, ...]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the models."""
-        return self.report.notes
 
     def heading(self) -> str:
         """Regimen, patients, weeks and rules."""
@@ -89,10 +84,6 @@ class TreatedPatients(Result):
         """Sources of the drugs, the labels, and the models of tumour and organs."""
         report = self.report
         return sources_frame(patient_facts(report.combination.treatments, report.how.region))
-
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain data, for JSON."""
-        return self.report.as_dict()
 
 
 def _frames(treated: Treated) -> Frames:

@@ -6,10 +6,10 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.result import Result, seed_or_drawn
+from her2sim.api.result import Reported, Result, seed_or_drawn
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TrialResult(Result):
+class TrialResult(Reported, Result):
     """A trial that was run, laid beside what was published."""
 
     report: TrialReport
@@ -34,11 +34,6 @@ class TrialResult(Result):
     def __post_init__(self) -> None:
         self._written.update({arm: _stamp(path) for arm, path in self.report.run.paths.items()})
         weakref.finalize(self, self._store.__exit__)  # outcomes go with the result
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the prediction."""
-        return self.report.notes
 
     def heading(self) -> str:
         """Trial, patients, seed and members."""
@@ -129,10 +124,6 @@ class TrialResult(Result):
         }
         models = patient_facts(treatments.values(), trial.region)
         return sources_frame([(trial.id, trial), *models, ("death", death_facts())])
-
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain data, for JSON."""
-        return self.report.as_dict()
 
 
 def _stamp(path: Path) -> tuple[int, int]:

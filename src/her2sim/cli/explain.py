@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import draw_seed, print_json, print_tables, reports_errors
+from her2sim.terminal import reports_errors, show
 
 
 @click.command()
@@ -33,24 +32,8 @@ def explain(
     Without OTHER, the same patient is drawn a second time: what differs then is what no test told.
     Each number of the second is given to the first alone; what a number rests on is beside it.
     """
-    from her2sim.patients.patient import load_patient
-    from her2sim.pk.combination import load_combination
-    from her2sim.report.explain_tables import explanation_tables
-    from her2sim.studies.explain import explain as explained
-    from her2sim.timeline.pair import pair_of_patients
+    from her2sim.api.explanation import explain as answer
 
-    combination = load_combination(regimen)
-    number = draw_seed() if seed is None else seed
-    first = load_patient(patient)
-    second = first if other is None else load_patient(other)
-    people = pair_of_patients(first, second, combination.treatments, number)
-    again = "drawn again" if other is None else other.stem
-    found = explained(combination, people, weeks, (patient.stem, again))
-    if as_json:
-        print_json(found.as_dict())
-        return
-    click.echo(f"{combination.title}; seed {number}; all doses as planned")
-    print_tables(*explanation_tables(found, all_numbers))
-    for note in found.notes:
-        click.echo(f"Note: {note}")
-    click.echo(NOTICE)
+    found = answer(patient, regimen, other, weeks, seed)
+    basis = (found.basis_table(),) if all_numbers else ()
+    show(found, as_json, tables=(*found.tables(), *basis))

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import (
-    draw_seed,
-    print_json,
-    print_tables,
-    progress_bar,
-    reports_errors,
-    show,
-    treats_patients,
-)
+from her2sim.terminal import progress_bar, reports_errors, show, treats_patients
 
 if TYPE_CHECKING:
     from her2sim.drugs.interactions import Kind
@@ -113,36 +104,11 @@ def washout(
     threads: int | None,
 ) -> None:
     """Share of patients below a concentration after the last dose of DRUG."""
-    from her2sim.drugs.drug import first_regimen
-    from her2sim.formats.patient_table import load_patients
-    from her2sim.pk.exposure_run import load_treatment
-    from her2sim.regimens.library import require_one_drug
-    from her2sim.report.tables import washout_table
-    from her2sim.studies import washout as reports
+    from her2sim.api.washout import washout as answer
 
-    require_one_drug(drug)
-    treatment = load_treatment(drug, regimen or first_regimen(drug))
-    number = draw_seed() if seed is None else seed
-    people, n = load_patients(population, patients, number)
-    with progress_bar(f"{treatment.drug.id} {treatment.regimen.name}") as progress:
-        report = reports.washout(
-            treatment, people, n, number, cycles, level, weeks, progress, threads
-        )
-    if figure is not None:
-        from her2sim.report.canvas import write_figure
-        from her2sim.report.washout_figure import washout_figure
-
-        write_figure(figure, washout_figure(report))
-    if as_json:
-        print_json(report.as_dict())
-        return
-    click.echo(
-        f"{treatment.pk.name}, {treatment.regimen.title}; {report.population}, "
-        f"{n} patients, seed {number}"
-    )
-    print_tables(*washout_table(report))
-    for note in report.notes:
-        click.echo(f"Note: {note}")
-    if figure is not None:
-        click.echo(f"wrote {figure}")
-    click.echo(NOTICE)
+    with progress_bar(drug) as progress:
+        found = answer(
+            drug, population, patients, seed, regimen=regimen, cycles=cycles, level=level,
+            weeks=weeks, progress=progress, threads=threads,
+        )  # fmt: skip
+    show(found, as_json, figure=figure)

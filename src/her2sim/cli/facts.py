@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from her2sim.notice import NOTICE
 from her2sim.terminal import (
     HelpfulGroup,
-    print_json,
     print_tables,
     progress_bar,
     reports_errors,
+    show,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group(cls=HelpfulGroup)
@@ -65,20 +61,12 @@ def validate(
     seed: int,
 ) -> None:
     """How well each drug model reproduces what labels and papers printed."""
-    from her2sim.report.tables import validation_table
-    from her2sim.report.validation_page import heading_text, html_page, markdown_page
+    from her2sim.api.validation import validate as answer
     from her2sim.store.files import write_text
-    from her2sim.studies import validation
 
     with progress_bar("published rows") as progress:
-        found = validation.validation_rows(patients, seed, rows, progress)
-    for path, page in ((html, html_page), (markdown, markdown_page)):
+        found = answer(patients, seed, rows=rows, progress=progress)
+    for path, page in ((html, found.html), (markdown, found.markdown)):
         if path is not None:
-            write_text(path, page(found, patients, seed))
-            click.echo(f"wrote {path}", err=True)
-    if as_json:
-        print_json(validation.validation_dict(found))
-        return
-    print_tables(validation_table(validation.summary(found), found))
-    click.echo(heading_text(found, patients, seed))
-    click.echo(NOTICE)
+            write_text(path, page())
+    show(found, as_json, html=html, markdown=markdown)

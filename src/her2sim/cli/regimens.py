@@ -10,11 +10,10 @@ from her2sim.notice import NOTICE
 from her2sim.terminal import (
     HelpfulGroup,
     chooses_patients,
-    draw_seed,
-    print_json,
     print_tables,
     progress_bar,
     reports_errors,
+    show,
 )
 
 
@@ -83,39 +82,11 @@ def regimen_run(
     "pertuzumab + trastuzumab + docetaxel*6". What one drug does to another acts by itself, or a
     note says that nothing is known.
     """
-    from her2sim.formats.patient_table import load_patients
-    from her2sim.pk.combination import load_combination
-    from her2sim.report.tables import together_table
-    from her2sim.studies import regimen_exposure as together
+    from her2sim.api.regimen import regimen_exposure
 
-    combination = load_combination(name)
-    number = draw_seed() if seed is None else seed
-    people, n = load_patients(population, patients, number)
-    with progress_bar(combination.name) as progress:
-        report = together.exposure_together(
-            combination, people, n, number, cycles,
-            output=output, progress=progress, threads=threads,
+    with progress_bar(name) as progress:
+        found = regimen_exposure(
+            name, population, patients, seed, cycles=cycles, output=output, progress=progress,
+            threads=threads,
         )  # fmt: skip
-    if figure is not None:
-        from her2sim.report.canvas import write_figure
-        from her2sim.report.exposure_figure import bands_figure
-
-        bands = together.bands_together(combination, people, n, number, cycles)
-        write_figure(
-            figure,
-            bands_figure([(None, b) for b in bands], f"{combination.name}, {report.population}"),
-        )
-    if as_json:
-        print_json(report.as_dict())
-        return
-    click.echo(
-        f"{combination.title}; {report.population}, {n} patients, seed {number}; "
-        f"{cycles} cycles of three weeks"
-    )
-    print_tables(together_table(report))
-    for note in report.notes:
-        click.echo(f"Note: {note}")
-    for written in (figure, output):
-        if written is not None:
-            click.echo(f"wrote {written}")
-    click.echo(NOTICE)
+    show(found, as_json, figure=figure, output=output)

@@ -6,18 +6,13 @@ from typing import Any
 
 import click
 
-from her2sim.notice import NOTICE
 from her2sim.terminal import (
     chooses_patients,
     chooses_setting,
-    draw_seed,
-    print_json,
-    print_tables,
     progress_bar,
     reports_errors,
+    show,
 )
-
-PATIENTS = 20
 
 
 @click.command()
@@ -27,8 +22,8 @@ PATIENTS = 20
 @click.option("--weeks", type=click.IntRange(6, 260), default=36, show_default=True)
 @click.option(
     "--samples",
-    type=click.Choice(["16", "32", "64", "128", "256", "512", "1024"]),
-    default="128",
+    type=click.Choice([16, 32, 64, 128, 256, 512, 1024]),
+    default=128,
     show_default=True,
     help="sets of numbers; that many times the numbers and two are run",
 )
@@ -49,9 +44,9 @@ def sensitivity(
     threads: int | None,
     setting: Any,
     weeks: int,
-    samples: str,
+    samples: Any,
     ihc: Any,
-    ish: str | None,
+    ish: Any,
     top: int,
     as_json: bool,
 ) -> None:
@@ -60,30 +55,13 @@ def sensitivity(
     The same patients (20 if --patients is not given) are treated with every set. A number that
     moves much and is assumed is where the model rests on weak evidence.
     """
-    from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
-    from her2sim.formats.patient_table import load_patients
-    from her2sim.pk.combination import load_combination
-    from her2sim.report.sensitivity_tables import sensitivity_table
-    from her2sim.studies.sensitivity import sensitivity_report
+    from her2sim.api.patients import population as patients_named
+    from her2sim.api.sensitivity import sensitivity as answer
 
-    combination = load_combination(regimen)
-    tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""))
-    number = draw_seed() if seed is None else seed
-    most = PATIENTS if patients is None else patients
-    who, n = load_patients(population, most, number, setting)
-    with progress_bar(combination.name) as progress:
-        report = sensitivity_report(
-            combination, who, n, int(samples), weeks, number, tumour,
+    who = patients_named(population, setting)
+    with progress_bar(regimen) as progress:
+        found = answer(
+            regimen, who, patients, seed, weeks=weeks, samples=samples, ihc=ihc, ish=ish,
             progress=progress, threads=threads,
         )  # fmt: skip
-    if as_json:
-        print_json(report.as_dict())
-        return
-    click.echo(
-        f"{combination.title}; {report.population}, {n} patients, {samples} samples, {weeks} weeks,"
-        f" seed {number}"
-    )
-    print_tables(sensitivity_table(report, top))
-    for note in report.notes:
-        click.echo(f"Note: {note}")
-    click.echo(NOTICE)
+    show(found, as_json, tables=found.tables(top))

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from her2sim.notice import NOTICE
-from her2sim.terminal import (
-    draw_seed,
-    print_json,
-    print_tables,
-    reports_errors,
-)
-
-if TYPE_CHECKING:
-    pass
+from her2sim.terminal import reports_errors, show
 
 
 @click.command()
@@ -44,27 +34,6 @@ def compare(
     An arm is DRUG/REGIMEN or DRUG:MODEL/REGIMEN, as in trastuzumab-sc/q3w. Compare routes inside
     one model: trastuzumab-sc/q3w with trastuzumab-sc/q3w-iv.
     """
-    from her2sim.patients.population import load_population
-    from her2sim.report.tables import ratio_table
-    from her2sim.studies import comparison as two_arms
+    from her2sim.api.comparison import compare as answer
 
-    arms = two_arms.load_arm(test), two_arms.load_arm(reference)
-    number = draw_seed() if seed is None else seed
-    study = two_arms.two_arms(*arms, load_population(population), per_arm, cycle, number)
-    if figure is not None:
-        from her2sim.report.canvas import write_figure
-        from her2sim.report.comparison_figure import study_figure
-
-        write_figure(figure, study_figure(study))
-    if as_json:
-        print_json(study.as_dict())
-        return
-    click.echo(f"{test} against {reference}, {population}, {per_arm} an arm, seed {number}")
-    print_tables(ratio_table(study))
-    for note in study.notes:
-        click.echo(f"Note: {note}")
-    if arms[0].pk.name != arms[1].pk.name:
-        click.echo("Note: the arms have different models; part of the ratio is theirs.")
-    if figure is not None:
-        click.echo(f"wrote {figure}")
-    click.echo(NOTICE)
+    show(answer(test, reference, population, per_arm, seed, cycle=cycle), as_json, figure=figure)

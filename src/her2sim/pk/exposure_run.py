@@ -47,6 +47,12 @@ class Treatment:
     regimen: Regimen
     interactions: tuple[Interaction, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """Drug, model, its status and regimen as plain data, for JSON."""
+        pk = self.pk
+        named = {"drug": self.drug.id, "model": pk.model, "model_status": pk.status}
+        return named | {"regimen": self.regimen.name}
+
     def typical(self, covariates: Any, n: int) -> dict[str, Array]:
         """Parameters of ``n`` patients without random effects, interactions included."""
         return apply_interactions(typical_parameters(self.pk, covariates, n), self.interactions)

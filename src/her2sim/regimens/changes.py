@@ -61,8 +61,9 @@ def every(regimen: Regimen, interval_day: float, is_in_proportion: bool) -> Regi
     The first dose stays, and the new interval counts from it.
     """
     phase = _only_phase(regimen)
-    if not interval_day > 0:
-        raise DoseError(f"an interval of {interval_day:g} days: it must be above zero")
+    if not interval_day * MINUTES_PER_DAY >= 1:
+        told = "it must be above zero, a minute at least"
+        raise DoseError(f"an interval of {interval_day:g} days: {told}")
     interval = round(interval_day * MINUTES_PER_DAY)
     dose = phase.maintenance
     if is_in_proportion:

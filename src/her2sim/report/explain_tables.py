@@ -9,15 +9,12 @@ from her2sim.studies.explain import Difference, Explanation
 SMALL_POINTS = 0.05
 
 
-def explanation_tables(found: Explanation, all_numbers: bool) -> tuple[Table, ...]:
-    """Both patients, what makes them differ, and (if wanted) what all numbers rest on.
+def explanation_tables(found: Explanation) -> tuple[Table, Table]:
+    """Both patients, and what makes them differ.
 
     Nothing is said of the size of a lesion that has no model.
     """
-    tables = [_both(found), _why(found)]
-    if all_numbers:
-        tables.append(_listed(found))
-    return tuple(tables)
+    return _both(found), _why(found)
 
 
 def _both(found: Explanation) -> Table:
@@ -50,7 +47,8 @@ def _why(found: Explanation) -> Table:
     return why
 
 
-def _listed(found: Explanation) -> Table:
+def basis_table(found: Explanation) -> Table:
+    """What every number of the model rests on."""
     listed = Table(title="What all numbers rest on", title_justify="left")
     for heading in ("number", "status", "source or reason"):
         listed.add_column(heading, overflow="fold")

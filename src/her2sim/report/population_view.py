@@ -14,6 +14,7 @@ from her2sim.biology.heart import CardiacProfile
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import BINARY, COVARIATES
 from her2sim.report.canvas import BAND, LINE, finished, new_canvas
+from her2sim.report.tables import patients_text
 from her2sim.studies.population import PopulationReport
 from her2sim.studies.population_estimates import NOT_MEASURED, PopulationEstimate
 
@@ -28,8 +29,8 @@ def heading(report: PopulationReport) -> str:
     """What was done to whom, in a line."""
     rules = "on" if report.how.by_rules else "off"
     return (
-        f"{report.combination.title}; {report.population}, {report.patients} patients, seed "
-        f"{report.seed}; {report.how.end_day / 7:g} weeks, {report.how.region.upper()} labels, "
+        f"{report.combination.title}; {patients_text(report)}; "
+        f"{report.how.end_day / 7:g} weeks, {report.how.region.upper()} labels, "
         f"rules {rules}{_told(report)}"
     )
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from her2sim.report.tables import patients_text
 from her2sim.studies.sensitivity import SensitivityReport
+
+
+def sensitivity_heading(report: SensitivityReport) -> str:
+    """Regimen, patients and sets of numbers, in a line."""
+    return (
+        f"{report.combination.title}; {patients_text(report)}; {report.samples} samples, "
+        f"{report.weeks} weeks"
+    )
 
 
 def sensitivity_table(report: SensitivityReport, top: int) -> Table:

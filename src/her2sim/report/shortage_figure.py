@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from her2sim.report.canvas import COLOURS, finished, new_canvas, shown_unit
+from her2sim.report.tables import patients_text
 from her2sim.studies.shortage import ShortageReport
 
 if TYPE_CHECKING:
@@ -53,5 +54,5 @@ def shortage_text(report: ShortageReport) -> str:
     often = "" if shortage.probability == 1 else f" with a probability of {shortage.probability:g}"
     return (
         f"{treatment.pk.name} {treatment.regimen.name} missing {when}{often}, policy "
-        f"{shortage.policy}; {report.population}, {report.patients} patients, seed {report.seed}"
+        f"{shortage.policy}; {patients_text(report)}"
     )

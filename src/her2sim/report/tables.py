@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from rich.table import Table
 
-from her2sim.studies.comparison import TwoArms
+from her2sim.pk.exposure_run import Treatment
+from her2sim.studies.comparison import TwoArms, arm_name
 from her2sim.studies.exposure import STEADY_STATE, ExposureReport
 from her2sim.studies.plans import PlanComparison, PlanResult
 from her2sim.studies.regimen_exposure import TogetherReport
 from her2sim.studies.validation import ValidationRow
-from her2sim.studies.washout import QUANTILES, Washout
+from her2sim.studies.washout import QUANTILES, WashoutReport
 from her2sim.studies.weight import WeightReport
 
 NOTHING = 1e-12
@@ -24,14 +25,45 @@ def number_text(value: float) -> str:
     return "0" if abs(value) < NOTHING else f"{value:.4g}"
 
 
+class Asked(Protocol):
+    """A report that says whom it is about."""
+
+    @property
+    def population(self) -> str: ...
+    @property
+    def patients(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+
+
+def patients_text(report: Asked) -> str:
+    """Population, patients and seed."""
+    return f"{report.population}, {counted(report.patients, 'patient')}, seed {report.seed}"
+
+
+def counted(n: float, thing: str) -> str:
+    """So many of a thing."""
+    return f"{n:g} {thing}" if n == 1 else f"{n:g} {thing}s"
+
+
+def treatment_text(treatment: Treatment) -> str:
+    """Model, its status and regimen."""
+    pk = treatment.pk
+    return f"{pk.name} ({pk.status}), {treatment.regimen.title}"
+
+
+def two_arms_text(study: TwoArms) -> str:
+    """Both arms and the patients, in a line."""
+    return (
+        f"{arm_name(study.test)} against {arm_name(study.reference)}; {study.population}, "
+        f"{study.per_arm} patients an arm, seed {study.seed}"
+    )
+
+
 def exposure_heading(report: ExposureReport) -> str:
     """Model, regimen and patients, in a line."""
-    t = report.treatment
-    return (
-        f"{t.pk.name} ({t.pk.status}), {t.regimen.title}; {report.population}, "
-        f"{report.patients} patients, seed {report.seed}; steady state in cycle "
-        f"{report.steady_state_cycle}"
-    )
+    asked = f"{treatment_text(report.treatment)}; {patients_text(report)}"
+    return f"{asked}; steady state in cycle {report.steady_state_cycle}"
 
 
 def exposure_table(report: ExposureReport) -> Table:
@@ -93,7 +125,7 @@ def ratio_table(study: TwoArms) -> Table:
     return table
 
 
-def washout_table(report: Washout) -> tuple[Table, Table]:
+def washout_table(report: WashoutReport) -> tuple[Table, Table]:
     """Days until patients are below the level, and the share below it week by week."""
     level = f"{report.level:g} {report.unit}"
     days = Table(
@@ -150,7 +182,7 @@ def _trough_text(plan: PlanResult, k: int) -> str:
     return text if plan.share is None else f"{text}, {100 * plan.share[k]:.0f} %"
 
 
-def plans_table(comparison: PlanComparison, from_day: float | None) -> Table:
+def plans_table(comparison: PlanComparison) -> Table:
     """Exposure between the last two doses; after a late dose, how long the dip lasts."""
     table = Table(
         title=f"Between the last two doses: median ({comparison.unit})", title_justify="left"
@@ -160,6 +192,7 @@ def plans_table(comparison: PlanComparison, from_day: float | None) -> Table:
         table.add_column(heading, justify="right")
     if comparison.target is not None:
         table.add_column(f"share at or above {comparison.target:g}", justify="right")
+    from_day = comparison.from_day
     if from_day is not None:
         table.add_column("weeks until 95 % of the trough is back", justify="right")
     first = comparison.plans[0]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from her2sim.report.canvas import finished, new_canvas, shown_unit
-from her2sim.studies.washout import QUANTILES, Washout
+from her2sim.studies.washout import QUANTILES, WashoutReport
 from her2sim.units import DAY_PER_WEEK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def washout_figure(report: Washout) -> Figure:
+def washout_figure(report: WashoutReport) -> Figure:
     """Write the share below the level against the weeks since the last dose."""
     figure, panels = new_canvas(3.8)
     axes = panels[0, 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import t as student
@@ -17,7 +17,11 @@ from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, load_treatm
 from her2sim.studies.exposure import notes
 from her2sim.studies.metrics import metric_unit
 
+if TYPE_CHECKING:
+    import polars as pl
+
 METRICS = ("cmin", "cmax", "auc")
+DIFFERENT_MODELS = "The arms have different models; part of the ratio is theirs."
 CONFIDENCE = 0.90
 """The usual level of comparative pharmacokinetic studies (two one-sided tests at 5 %)."""
 
@@ -48,6 +52,15 @@ class TwoArms:
     rows: tuple[GeometricRatio, ...]
     values: dict[str, Array]
     notes: tuple[str, ...]
+
+    def patient_frame(self) -> pl.DataFrame:
+        """Exposure of each patient: one row a patient, numbered through both arms."""
+        import polars as pl
+
+        arms = np.repeat([arm_name(self.test), arm_name(self.reference)], self.per_arm)
+        numbers = np.arange(1, 2 * self.per_arm + 1)
+        found = {metric: values.ravel() for metric, values in self.values.items()}
+        return pl.DataFrame({"patient": numbers, "arm": arms} | found)
 
     def as_dict(self) -> dict[str, Any]:
         """The study as plain data, for JSON."""
@@ -118,6 +131,8 @@ def two_arms(
             filled += cohort.n_patients
     rows = tuple(ratio_row(metric, metric_unit(test, metric), *found[metric]) for metric in METRICS)
     remarks = dict.fromkeys([*notes(test, population), *notes(reference, population)])
+    if test.pk.name != reference.pk.name:
+        remarks[DIFFERENT_MODELS] = None
     return TwoArms(
         test, reference, population.name, per_arm, cycle, seed, rows, found, tuple(remarks)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from her2sim.virtual_patient.basis import Basis, basis_of
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
 from her2sim.virtual_patient.drugs import ORGANS
 from her2sim.virtual_patient.run import planned_record, run_virtual_patient
+
+if TYPE_CHECKING:
+    import polars as pl
 
 UNKNOWN = Basis("", "", False)
 
@@ -67,6 +70,17 @@ class Explanation:
     basis: dict[str, Basis]
     notes: tuple[str, ...] = ()
 
+    def frame(self) -> pl.DataFrame:
+        """One row a number in which they differ, the one that moves most first."""
+        import polars as pl
+
+        rows = [
+            {name: value for name, value in vars(d).items() if name != "basis"}
+            | {"status": d.basis.status, "basis": d.basis.text}
+            for d in self.differences
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
     def as_dict(self) -> dict[str, Any]:
         """The explanation as plain data, for JSON."""
         return {
@@ -90,7 +104,7 @@ class Explanation:
         }
 
 
-def explain(
+def explanation(
     combination: Combination, people: VirtualCohort, weeks: int, names: tuple[str, str]
 ) -> Explanation:
     """Compare two patients, number by number.

@@ -91,10 +91,7 @@ class ExposureReport:
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
         return {
-            "drug": self.treatment.drug.id,
-            "model": self.treatment.pk.model,
-            "model_status": self.treatment.pk.status,
-            "regimen": self.treatment.regimen.name,
+            **self.treatment.as_dict(),
             "interactions": [f"{r.kind} {r.name}" for r in self.treatment.interactions],
             "population": self.population,
             "patients": self.patients,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +17,15 @@ from her2sim.patients.population import Population
 from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, simulate
 from her2sim.regimens.changes import delayed, every, switched
 from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.regimen import Phase
 from her2sim.store.spool import Spool
 from her2sim.studies.bands import BAND_PATIENTS
 from her2sim.studies.exposure import notes
 from her2sim.studies.metrics import EXPOSURE_METRICS, Statistics, cycle_metrics, statistics
+from her2sim.units import DAY_PER_WEEK
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Plans = Sequence[tuple[str, Treatment]]
 """Labels and treatments of one drug model."""
@@ -30,6 +35,17 @@ METRICS = ("cmin", "cmax", "cavg")
 FEWEST_DOSES, MOST_DOSES = 3, 400
 POINTS = 700
 BACK = 0.95  # of the trough as planned counts as back
+HORIZON_DOSES = 6  # that are looked at after a change
+
+
+@dataclass(frozen=True)
+class PlanQuestion:
+    """Plans to be compared: what for, for how long, and from when a dose is late."""
+
+    text: str
+    plans: Plans
+    end_day: float
+    from_day: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +75,7 @@ class PlanResult:
 
 @dataclass(frozen=True)
 class PlanComparison:
-    """Plans beside each other in the same patients."""
+    """Plans beside each other in the same patients; ``from_day`` is when a late dose is given."""
 
     question: str
     plans: tuple[PlanResult, ...]
@@ -67,12 +83,37 @@ class PlanComparison:
     patients: int
     seed: int
     target: float | None
+    from_day: float | None
     notes: tuple[str, ...]
 
     @property
     def unit(self) -> str:
         """Unit of all concentrations."""
         return self.plans[0].treatment.pk.concentration_unit
+
+    def frame(self) -> pl.DataFrame:
+        """Trough before each dose: one row a plan and dose."""
+        import polars as pl
+
+        parts = []
+        for plan in self.plans:
+            p5, median, p95 = plan.trough
+            n = plan.dose_day.size
+            share = np.full(n, np.nan) if plan.share is None else plan.share
+            part = pl.DataFrame(
+                {
+                    "plan": [plan.label] * n,
+                    "dose": np.arange(1, n + 1),
+                    "day": plan.dose_day,
+                    "median": median,
+                    "p5": p5,
+                    "p95": p95,
+                    "share_at_or_above_target": share,
+                    "unit": [self.unit] * n,
+                }
+            )
+            parts.append(part)
+        return pl.concat(parts).with_columns(pl.col("share_at_or_above_target").fill_nan(None))
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison as plain data, for JSON."""
@@ -107,40 +148,36 @@ class PlanComparison:
         }
 
 
-def delay_plans(treatment: Treatment, dose_number: int, weeks: float) -> Plans:
+def delay_question(treatment: Treatment, dose_number: int, weeks: float) -> PlanQuestion:
     """A dose on time, late, and late with a loading dose (where there is one)."""
     regimen = treatment.regimen
-    plans = [
-        ("as planned", treatment),
-        (
-            f"dose {dose_number} {weeks:g} weeks late",
-            replace(treatment, regimen=delayed(regimen, dose_number, 7 * weeks, False)),
-        ),
-    ]
+    late = replace(treatment, regimen=delayed(regimen, dose_number, DAY_PER_WEEK * weeks, False))
+    plans = [("as planned", treatment), (f"dose {dose_number} {weeks:g} weeks late", late)]
     if regimen.phases[0].loading is not None:
-        reloaded = delayed(regimen, dose_number, 7 * weeks, True)
+        reloaded = delayed(regimen, dose_number, DAY_PER_WEEK * weeks, True)
         plans.append(("late, loading dose again", replace(treatment, regimen=reloaded)))
-    return plans
+    phase = late.regimen.phases[1]
+    return PlanQuestion(
+        f"{treatment.pk.name}: dose {dose_number} given {weeks:g} weeks late",
+        plans, _horizon_day(phase), phase.start_min / MINUTES_PER_DAY,
+    )  # fmt: skip
 
 
-def interval_plans(treatment: Treatment, weeks: float) -> Plans:
+def interval_question(treatment: Treatment, weeks: float, length_weeks: float) -> PlanQuestion:
     """The label's interval, another one with the same dose, and with the dose in proportion."""
-    regimen = treatment.regimen
-    days = 7 * weeks
-    return [
+    regimen, days = treatment.regimen, DAY_PER_WEEK * weeks
+    same = replace(treatment, regimen=every(regimen, days, False))
+    proportional = replace(treatment, regimen=every(regimen, days, True))
+    plans = [
         (regimen.title, treatment),
-        (
-            f"every {weeks:g} weeks, same dose",
-            replace(treatment, regimen=every(regimen, days, False)),
-        ),
-        (
-            f"every {weeks:g} weeks, dose in proportion",
-            replace(treatment, regimen=every(regimen, days, True)),
-        ),
+        (f"every {weeks:g} weeks, same dose", same),
+        (f"every {weeks:g} weeks, dose in proportion", proportional),
     ]
+    text = f"{treatment.pk.name}: every {weeks:g} weeks instead of {regimen.name}"
+    return PlanQuestion(text, plans, DAY_PER_WEEK * length_weeks)
 
 
-def switch_plans(first: Treatment, second: Treatment, n_doses: int) -> Plans:
+def switch_question(first: Treatment, second: Treatment, n_doses: int) -> PlanQuestion:
     """One regimen throughout, the switch, and the other throughout.
 
     Raises
@@ -153,20 +190,25 @@ def switch_plans(first: Treatment, second: Treatment, n_doses: int) -> Plans:
             f"{first.pk.name} and {second.pk.name}: a switch needs both regimens in one model"
         )
     change = replace(first, regimen=switched(first.regimen, second.regimen, n_doses))
-    return [
+    plans = [
         (f"{first.regimen.name} throughout", first),
         (f"switch after {n_doses} doses", change),
         (f"{second.regimen.name} throughout", second),
     ]
+    text = f"{first.pk.name}: {first.regimen.name}, then {second.regimen.name}"
+    return PlanQuestion(text, plans, _horizon_day(change.regimen.phases[1]))
+
+
+def _horizon_day(phase: Phase) -> float:
+    """Day up to which a change is looked at that begins with a phase."""
+    return (phase.start_min + HORIZON_DOSES * phase.interval_min) / MINUTES_PER_DAY
 
 
 def compare_plans(
-    question: str,
-    plans: Plans,
+    question: PlanQuestion,
     population: Population | Cohort,
     patients: int,
     seed: int,
-    end_day: float,
     target: float | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
@@ -175,19 +217,16 @@ def compare_plans(
 
     Parameters
     ----------
-    question : what the comparison is for, in words
-    plans : labels and treatments
+    question : plans, and how long they are followed
     population, patients, seed : who
-    end_day : length of the comparison
     target : trough to be reached, in the unit of the drug
 
     Raises
     ------
     DataError
-        If there are too many doses to look at each (tablets), or the target is not above zero.
+        If there are too many doses to look at each (tablets), or too few.
     """
-    if target is not None and not target > 0:
-        raise DataError(f"target {target:g}: must be above zero")
+    plans, end_day = question.plans, question.end_day
     times = [dose_days(treatment, end_day) for _, treatment in plans]
     if min(t.size for t in times) < FEWEST_DOSES:
         raise DataError(f"{end_day:g} days hold fewer than {FEWEST_DOSES} doses; take longer")
@@ -210,7 +249,14 @@ def compare_plans(
             spool.close()
     remarks = dict.fromkeys(note for _, t in plans for note in notes(t, population))
     return PlanComparison(
-        question, tuple(results), population.name, patients, seed, target, tuple(remarks)
+        question.text,
+        tuple(results),
+        population.name,
+        patients,
+        seed,
+        target,
+        question.from_day,
+        tuple(remarks),
     )
 
 

@@ -97,18 +97,18 @@ class TogetherReport:
             "cycle_day": CYCLE_DAY,
             "notice": NOTICE,
             "notes": list(self.notes),
-            "exposures": [
-                {
-                    "drug": r.drug,
-                    "analyte": r.analyte,
-                    "cycle": r.cycle,
-                    "metric": r.metric,
-                    "unit": r.unit,
-                }
-                | vars(r.statistics)
-                for r in self.exposures
-            ],
+            "exposures": self._rows(),
         }
+
+    def frame(self) -> pl.DataFrame:
+        """Predicted exposures as a table."""
+        import polars as pl
+
+        return pl.DataFrame(self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = [dict(vars(row)) for row in self.exposures]
+        return [row | vars(row.pop("statistics")) for row in rows]
 
 
 def doses_given(treatment: Treatment, n_cycles: int) -> list[float]:

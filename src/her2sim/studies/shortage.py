@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,10 +22,14 @@ from her2sim.protocol.supply import Shortage
 from her2sim.protocol.visits import run_protocol
 from her2sim.regimens.dose import ROUTES
 from her2sim.regimens.dosing_record import Why, relative_dose_intensity
+from her2sim.regimens.regimen import Phase, labelled_regimen
 from her2sim.store.spool import Spool
 from her2sim.studies.exposure import notes
 from her2sim.studies.metrics import Statistics, statistics
 from her2sim.studies.plans import QUANTILES
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SUPPLIED, SHORT = "as planned", "in the shortage"
 PER_PATIENT = ("dose_intensity", "doses_given", "visits_without", "reloads", "auc_ratio")
@@ -56,12 +60,44 @@ class ShortageReport:
     courses: tuple[Supplied, Supplied]
     notes: tuple[str, ...]
 
+    def frame(self) -> pl.DataFrame:
+        """Trough at the end of each cycle: one row a course and cycle."""
+        import polars as pl
+
+        n = self.ends_day.size
+        parts = [
+            pl.DataFrame(
+                {
+                    "course": [course.label] * n,
+                    "cycle": np.arange(1, n + 1),
+                    "end_day": self.ends_day,
+                    **dict(zip(("p5", "median", "p95"), course.trough, strict=True)),
+                    "share_at_or_above_target": (
+                        [None] * n if course.share is None else course.share
+                    ),
+                    "unit": [self.treatment.pk.concentration_unit] * n,
+                },
+                schema_overrides={"share_at_or_above_target": pl.Float64},
+            )
+            for course in self.courses
+        ]
+        return pl.concat(parts)
+
+    def per_patient_frame(self) -> pl.DataFrame:
+        """What is counted per patient, over the patients: one row a course and count."""
+        import polars as pl
+
+        return pl.DataFrame(
+            {"course": course.label, "count": name} | vars(found)
+            for course in self.courses
+            for name, found in course.per_patient.items()
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
         policy = {name: value for name, value in vars(self.shortage).items() if name != "instead"}
         return {
-            "drug": self.treatment.drug.id,
-            "regimen": self.treatment.regimen.name,
+            **self.treatment.as_dict(),
             "population": self.population,
             "patients": self.patients,
             "seed": self.seed,
@@ -87,6 +123,26 @@ class ShortageReport:
             "notes": list(self.notes),
             "notice": NOTICE,
         }
+
+
+BIOSIMILAR = "biosimilar"
+
+
+def substitute_phase(treatment: Treatment, substitute: str | None) -> Phase | None:
+    """How a substitute is given: another regimen of the model, or the same by a biosimilar.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        If the drug has no such regimen, or the model no such route.
+    """
+    if substitute is None:
+        return None
+    if substitute == BIOSIMILAR:
+        return treatment.regimen.phases[0]
+    (phase,) = labelled_regimen(treatment.drug, substitute).phases
+    treatment.target(phase.route)
+    return phase
 
 
 def shortage_report(
@@ -115,10 +171,8 @@ def shortage_report(
     Raises
     ------
     DataError
-        If the shortage begins after the end, or the target is not above zero.
+        If the shortage begins after the end.
     """
-    if target is not None and not target > 0:
-        raise DataError(f"target {target:g}: must be above zero")
     ends = treatment.ends_day(n_cycles)
     if not shortage.from_day < ends[-1]:
         raise DataError(

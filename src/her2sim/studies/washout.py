@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,13 +16,16 @@ from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, simulate
 from her2sim.studies.exposure import notes
 from her2sim.units import DAY_PER_WEEK
 
+if TYPE_CHECKING:
+    import polars as pl
+
 POINTS = 560
 """Times after the last dose at which patients are looked at: twice a day over 40 weeks."""
 QUANTILES = {"p5": 0.05, "median": 0.5, "p95": 0.95}
 
 
 @dataclass(frozen=True, eq=False)
-class Washout:
+class WashoutReport:
     """Share of patients below a concentration, against time since the last dose.
 
     ``time_day`` and ``share_below`` have shape (POINTS + 1,); ``below_day`` has one entry a
@@ -60,14 +63,17 @@ class Washout:
         last = int(self.time_day[-1] // DAY_PER_WEEK)
         return list(range(0, last + 1, max(1, last // 10)))
 
+    def frame(self) -> pl.DataFrame:
+        """Share of patients below: one row a time after the last dose."""
+        import polars as pl
+
+        return pl.DataFrame({"day": self.time_day, "share_below": self.share_below})
+
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON; a time that was not reached is null."""
         days = {name: self.quantile_day(name) for name in QUANTILES}
         return {
-            "drug": self.treatment.drug.id,
-            "model": self.treatment.pk.model,
-            "model_status": self.treatment.pk.status,
-            "regimen": self.treatment.regimen.name,
+            **self.treatment.as_dict(),
             "population": self.population,
             "patients": self.patients,
             "seed": self.seed,
@@ -83,7 +89,7 @@ class Washout:
         }
 
 
-def washout(
+def washout_report(
     treatment: Treatment,
     population: Population | Cohort,
     patients: int,
@@ -93,7 +99,7 @@ def washout(
     weeks: int,
     progress: Progress | None = None,
     threads: int | None = None,
-) -> Washout:
+) -> WashoutReport:
     """Treat for a number of cycles, stop, and follow the concentration.
 
     Parameters
@@ -124,7 +130,7 @@ def washout(
         count += (below[:, None] <= time_day).sum(axis=0)
         if progress is not None:
             progress(sum(part.size for part in found), patients)
-    return Washout(
+    return WashoutReport(
         treatment,
         population.name,
         patients,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from her2sim.studies.metrics import (
     metric_unit,
     statistics,
 )
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,29 @@ class WeightReport:
     rows: tuple[WeightRow, ...]
     notes: tuple[str, ...]
 
+    def frame(self) -> pl.DataFrame:
+        """One row a weight and metric."""
+        import polars as pl
+
+        rows = [
+            {
+                "weight_kg": row.weight_kg,
+                "maintenance_dose_mg": row.dose_mg,
+                "metric": metric,
+                "unit": metric_unit(self.treatment, metric),
+                **vars(found),
+                "share_at_or_above_target": row.share if metric == "cmin" else None,
+            }
+            for row in self.rows
+            for metric, found in row.exposure.items()
+        ]
+        types = {"share_at_or_above_target": pl.Float64}
+        return pl.DataFrame(rows, schema_overrides=types)
+
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
         return {
-            "drug": self.treatment.drug.id,
-            "model": self.treatment.pk.model,
-            "model_status": self.treatment.pk.status,
-            "regimen": self.treatment.regimen.name,
+            **self.treatment.as_dict(),
             "population": self.population,
             "patients": self.patients,
             "seed": self.seed,
@@ -91,13 +110,10 @@ def exposure_by_weight(
     Raises
     ------
     DataError
-        If a weight is outside 20 to 300 kg, fewer than two are given, or the target is not above
-        zero.
+        If a weight is outside 20 to 300 kg, or fewer than two are given.
     """
     if len(set(weights_kg)) < 2:
         raise DataError("weights: give at least two different weights, as in 45,70,120")
-    if target is not None and not target > 0:
-        raise DataError(f"target {target:g}: must be above zero")
     cycle = steady_state_cycle(treatment)
     rows = []
     for weight in sorted(set(weights_kg)):
