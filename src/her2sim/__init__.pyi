@@ -4,10 +4,23 @@ from .api.events import Predictions, simulate
 from .api.explanation import ExplainedDifference, explain
 from .api.exposure import Exposure, exposure
 from .api.her2 import Eligible, TumourStatus, eligible, status
+from .api.library import (
+    DrugFacts,
+    DrugList,
+    RegimenFacts,
+    RegimenList,
+    TrialList,
+    drug,
+    drug_list,
+    regimen,
+    regimen_list,
+    trial_list,
+)
 from .api.patients import Patients, population
 from .api.plan import Check, Plan, check, plan
 from .api.plans import ComparedPlans, delay, interval, switch
 from .api.regimen import RegimenExposure, regimen_exposure
+from .api.scorecard import Scorecard, score
 from .api.sensitivity import SobolIndices, sensitivity
 from .api.shortage import ShortSupply, shortage
 from .api.treatment import TreatedPatients, treat
@@ -22,6 +35,8 @@ __all__ = [
     "Check",
     "ComparedPlans",
     "Course",
+    "DrugFacts",
+    "DrugList",
     "Eligible",
     "ExplainedDifference",
     "Exposure",
@@ -30,9 +45,13 @@ __all__ = [
     "Plan",
     "Predictions",
     "RegimenExposure",
+    "RegimenFacts",
+    "RegimenList",
+    "Scorecard",
     "ShortSupply",
     "SobolIndices",
     "TreatedPatients",
+    "TrialList",
     "TrialResult",
     "TumourStatus",
     "TwoArmStudy",
@@ -42,20 +61,26 @@ __all__ = [
     "compare",
     "course",
     "delay",
+    "drug",
+    "drug_list",
     "eligible",
     "explain",
     "exposure",
     "interval",
     "plan",
     "population",
+    "regimen",
     "regimen_exposure",
+    "regimen_list",
     "run_trial",
+    "score",
     "sensitivity",
     "shortage",
     "simulate",
     "status",
     "switch",
     "treat",
+    "trial_list",
     "validate",
     "washout",
     "weight",

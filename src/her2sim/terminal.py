@@ -137,16 +137,10 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
 def print_json(content: Any) -> None:
     """Print JSON; a number that is not finite becomes null."""
     import json
-    import math
 
-    def clean(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: clean(v) for k, v in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [clean(v) for v in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
+    from her2sim.api.result import plain
 
-    click.echo(json.dumps(clean(content), indent=2))
+    click.echo(json.dumps(plain(content), indent=2, allow_nan=False))
 
 
 def print_tables(*tables: Any) -> None:

@@ -62,8 +62,8 @@ def test_only_observations_have_it(tmp_path: Path) -> None:
     table = tmp_path / "e.csv"
     table.write_text(EVENTS + "1,0,420,0,1,1,.\n1,24,0,0,0,1,.\n1,504,0,0,0,1,.\n")
     plain, observed = (
-        h2.simulate(table, drug="trastuzumab", seed=1, typical=True, observations=asked).frame()
-        for asked in (False, True)
+        h2.simulate(table, drug="trastuzumab", typical=True, observations=asked, seed=seed).frame()
+        for asked, seed in ((False, None), (True, 1))
     )
     assert observed.drop("SIM").equals(plain)
     assert (observed["SIM"] != observed["IPRED"]).all()
@@ -73,7 +73,7 @@ def test_only_observations_have_it(tmp_path: Path) -> None:
 def test_a_structure_has_none(tmp_path: Path) -> None:
     table = tmp_path / "e.csv"
     table.write_text(EVENTS + "1,0,100,0,1,1,.\n1,24,0,0,0,1,.\n")
-    with pytest.raises(DataError, match="a structure has no residual error"):
+    with pytest.raises(DataError, match="simulated observations: belongs to a drug"):
         h2.simulate(
             table, structure="one_compartment_iv", settings=("cl=1", "v=2"), observations=True
         )

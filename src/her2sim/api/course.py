@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from her2sim.api.arguments import Weeks, checked
 from her2sim.api.patients import patient_of
-from her2sim.api.result import Result, seed_or_drawn, typed_frame
+from her2sim.api.result import Result, plain, seed_or_drawn, typed_frame
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Region
@@ -51,12 +51,12 @@ class Course(Result):
 
     def frame(self) -> pl.DataFrame:
         """One row a dose."""
-        import polars as pl
+        from her2sim.timeline.result import GivenDose
 
-        rows = [
-            {"drug": drug.drug, **vars(dose)} for drug in self.timeline.drugs for dose in drug.doses
-        ]
-        return pl.DataFrame(rows, infer_schema_length=None).sort("day", maintain_order=True)
+        given = [(drug.drug, dose) for drug in self.timeline.drugs for dose in drug.doses]
+        first = {"drug": [drug for drug, _ in given]}
+        found = typed_frame(GivenDose, [dose for _, dose in given], first)
+        return found.sort("day", maintain_order=True)
 
     def decisions(self) -> pl.DataFrame:
         """One row a decision of a rule, with the reading behind it."""
@@ -83,7 +83,7 @@ class Course(Result):
 
     def as_dict(self) -> dict[str, Any]:
         """The course as plain data, for JSON."""
-        return self.timeline.as_dict()
+        return plain(self.timeline.as_dict())
 
 
 @checked

@@ -137,8 +137,11 @@ def simulate(
         With all faults of the table.
     """
     from her2sim.drugs.drug import load_pk
+    from her2sim.errors import DataError
     from her2sim.studies.dataset import run_events
 
+    if seed is not None and (structure is not None or (typical and not observations)):
+        raise DataError(f"seed {seed}: nothing is drawn here; leave it out")
     table, prediction, notes = run_events(
         Path(events), drug=drug, structure=structure, settings=settings, typical=typical,
         constants=covariates, ignore=ignore, time_unit=time_unit, carry=carry,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from her2sim.api.arguments import checked
 from her2sim.api.patients import patient_of
-from her2sim.api.result import Answer, with_notice
+from her2sim.api.result import Answer, typed_frame, with_notice
 from her2sim.api.sources import cited
 from her2sim.patients.her2_status import Guideline
 from her2sim.patients.her2_test import Ihc, Tumour
@@ -48,9 +48,9 @@ class TumourStatus(Answer):
 
     def frame(self) -> pl.DataFrame:
         """The status in one row."""
-        import polars as pl
+        from her2sim.patients.her2_status import Her2Status
 
-        return pl.DataFrame([self.status.as_dict()])
+        return typed_frame(Her2Status, [self.status])
 
     def sources(self) -> pl.DataFrame:
         """The guideline and the place in it."""
@@ -89,9 +89,9 @@ class Eligible(Answer):
 
     def frame(self) -> pl.DataFrame:
         """One row a regimen."""
-        import polars as pl
+        from her2sim.protocol.eligibility import Verdict
 
-        return pl.DataFrame([vars(verdict) for verdict in self.verdicts])
+        return typed_frame(Verdict, self.verdicts)
 
     def sources(self) -> pl.DataFrame:
         """The guideline of the status, and the labels."""

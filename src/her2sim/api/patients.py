@@ -52,6 +52,7 @@ class Patients(Result):
 
         return load_patients(self.name, n, seed, self.setting)
 
+    @checked
     def draw(self, n: int | None = None, seed: int = 1) -> Cohort:
         """Some of the patients with their characteristics."""
         from her2sim.pk.exposure_run import cohort_chunks
@@ -75,6 +76,7 @@ class Patients(Result):
 
         return (characteristics_table(self._shown()),)
 
+    @checked
     def frame(self, n: int | None = None, seed: int = 1) -> pl.DataFrame:
         """Characteristics of some patients, one row each (2,000 of a population)."""
         cohort = self._shown() if n is None else self.draw(n, seed)

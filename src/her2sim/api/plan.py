@@ -11,7 +11,7 @@ from pydantic import Field
 
 from her2sim.api.arguments import checked
 from her2sim.api.patients import patient_of
-from her2sim.api.result import Answer, typed_frame
+from her2sim.api.result import Answer, plain, typed_frame
 from her2sim.api.sources import cited
 from her2sim.patients.covariates import Setting
 from her2sim.patients.patient import Patient
@@ -68,7 +68,7 @@ class Plan(Answer):
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain data, for JSON."""
-        return self.plan.as_dict()
+        return plain(self.plan.as_dict())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,7 +107,7 @@ class Check(Answer):
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
-        return self.report.as_dict()
+        return plain(self.report.as_dict())
 
 
 @checked

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from io import StringIO
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args, get_origin, get_type_hints
 
 from her2sim.notice import NOTICE
 
@@ -94,7 +95,7 @@ class Reported:
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain data, for JSON."""
-        return self.report.as_dict()
+        return plain(self.report.as_dict())
 
 
 class Result(Answer):
@@ -121,14 +122,48 @@ def _lines(table: Table) -> list[str]:
     return [line.rstrip() for line in written.get().splitlines()]
 
 
-def typed_frame(kind: type[Any], rows: Sequence[object]) -> pl.DataFrame:
-    """Rows that are dataclasses as a table, whose columns have their types without any row too."""
+def typed_frame(
+    kind: type[Any], rows: Sequence[object], first: Mapping[str, Sequence[str]] | None = None
+) -> pl.DataFrame:
+    """Rows that are dataclasses as a table, whose columns have their types without any value too.
+
+    Parameters
+    ----------
+    kind : the dataclass; what is a dataclass in it becomes columns of its own
+    rows : one each
+    first : columns of text that come first
+    """
+    import polars as pl
+
+    columns: dict[str, list[Any]] = {name: [] for name, _ in _columns(kind)}
+    for row in rows:
+        for name, value in _values(row):
+            columns[name].append(value)
+    found = pl.DataFrame(columns, schema=dict(_columns(kind)))
+    told = [pl.Series(name, values, dtype=pl.String) for name, values in (first or {}).items()]
+    return pl.DataFrame([*told, *found.get_columns()])
+
+
+def _columns(kind: type[Any]) -> Iterator[tuple[str, Any]]:
+    """Name and type of each column of a dataclass."""
     import polars as pl
 
     hints = get_type_hints(kind)
-    types = {field.name: _COLUMN[_told(hints[field.name])] for field in fields(kind)}
-    schema = {name: getattr(pl, of) for name, of in types.items()}
-    return pl.DataFrame([vars(row) for row in rows], schema=schema)
+    for field in fields(kind):
+        told = _told(hints[field.name])
+        if is_dataclass(told):
+            yield from _columns(told)
+        else:
+            yield field.name, pl.List(pl.String) if told is tuple else getattr(pl, _COLUMN[told])
+
+
+def _values(row: Any) -> Iterator[tuple[str, Any]]:
+    """Name and value of each column of a row."""
+    for name, value in vars(row).items():
+        if is_dataclass(value):
+            yield from _values(value)
+        else:
+            yield name, list(value) if isinstance(value, tuple) else value
 
 
 _COLUMN = {float: "Float64", int: "Int64", bool: "Boolean", str: "String"}
@@ -136,15 +171,40 @@ _COLUMN = {float: "Float64", int: "Int64", bool: "Boolean", str: "String"}
 
 def _told(hint: Any) -> type:
     """The plain type behind a type that may be None, or one of some words."""
-    parts = [part for part in get_args(hint) if part is not NoneType] or [hint]
-    return parts[0] if isinstance(parts[0], type) else type(parts[0])
+    if get_origin(hint) is tuple:
+        return tuple
+    if get_origin(hint) is Literal:
+        return type(get_args(hint)[0])
+    parts = [part for part in get_args(hint) if part is not NoneType]
+    return _told(parts[0]) if parts else cast(type, hint)
 
 
 def seed_or_drawn(seed: int | None) -> int:
-    """A seed that was given, or a fresh one; it is shown and stored with the results."""
-    return secrets.randbits(32) if seed is None else seed
+    """A seed that was given, or a fresh one; it is shown and stored with the results.
+
+    Raises
+    ------
+    DataError
+        If it does not fit 64 bits.
+    """
+    from her2sim.random import check_seed
+
+    return secrets.randbits(32) if seed is None else check_seed(seed)
+
+
+def plain(content: dict[str, Any]) -> dict[str, Any]:
+    """Plain data for JSON: a number that is not finite is None."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: clean(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [clean(inner) for inner in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return {name: clean(value) for name, value in content.items()}
 
 
 def with_notice(content: dict[str, Any]) -> dict[str, Any]:
     """Plain data with the notice."""
-    return content | {"notice": NOTICE}
+    return plain(content | {"notice": NOTICE})

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, Weeks, checked
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn
+from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 from her2sim.patients.her2_test import Ihc
@@ -48,9 +48,9 @@ class TreatedPatients(Reported, Result):
 
     def frame(self) -> pl.DataFrame:
         """Outcomes over the patients, one row each."""
-        import polars as pl
+        from her2sim.studies.population_estimates import PopulationEstimate
 
-        return pl.DataFrame([vars(outcome) for outcome in self.report.outcomes])
+        return typed_frame(PopulationEstimate, self.report.outcomes)
 
     def _part(self, place: int) -> pl.DataFrame:
         import polars as pl

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.result import Reported, Result, seed_or_drawn
+from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from her2sim.studies.trial.report import TrialReport
-    from her2sim.studies.trial.rows import EndpointRow, HazardRatioRow, SafetyRow
     from her2sim.trials.run import TrialFolder
 
 
@@ -67,15 +65,21 @@ class TrialResult(Reported, Result):
 
     def hazard_ratios(self) -> pl.DataFrame:
         """Hazard ratios, predicted and published, one row each."""
-        return _rows(self.report.ratios)
+        from her2sim.studies.trial.rows import HazardRatioRow
+
+        return typed_frame(HazardRatioRow, self.report.ratios)
 
     def endpoints(self) -> pl.DataFrame:
         """Endpoints of each arm, predicted and published, one row each."""
-        return _rows(self.report.endpoints)
+        from her2sim.studies.trial.rows import EndpointRow
+
+        return typed_frame(EndpointRow, self.report.endpoints)
 
     def adverse_events(self) -> pl.DataFrame:
         """Adverse events of each arm in per cent, predicted and published, one row each."""
-        return _rows(self.report.safety)
+        from her2sim.studies.trial.rows import SafetyRow
+
+        return typed_frame(SafetyRow, self.report.safety)
 
     def patients(self, arm: str) -> pl.DataFrame:
         """What became of each patient of an arm, one row each.
@@ -130,16 +134,6 @@ def _stamp(path: Path) -> tuple[int, int]:
     """When a file was written, and its size."""
     told = path.stat()
     return told.st_mtime_ns, told.st_size
-
-
-def _rows(rows: Iterable[EndpointRow | SafetyRow | HazardRatioRow]) -> pl.DataFrame:
-    """Rows with their figures side by side."""
-    import polars as pl
-
-    told = [
-        {k: v for k, v in vars(row).items() if k != "figure"} | vars(row.figure) for row in rows
-    ]
-    return pl.DataFrame(told, infer_schema_length=None)
 
 
 @checked

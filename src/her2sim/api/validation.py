@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.result import Answer, typed_frame
+from her2sim.api.result import Answer, plain, seed_or_drawn, typed_frame
 from her2sim.api.sources import cited
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Validation(Answer):
         """The rows and the summary as plain data, for JSON."""
         from her2sim.studies.validation import validation_dict
 
-        return validation_dict(self.rows)
+        return plain(validation_dict(self.rows))
 
 
 @checked
@@ -96,4 +96,5 @@ def validate(
     """
     from her2sim.studies.validation import validation_rows
 
-    return Validation(tuple(validation_rows(n, seed, rows, progress)), n, seed)
+    number = seed_or_drawn(seed)
+    return Validation(tuple(validation_rows(n, number, rows, progress)), n, number)

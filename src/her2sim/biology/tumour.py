@@ -26,8 +26,6 @@ AMPLIFIED_BY = {"positive": True, "negative": False}
 """Whether the gene is amplified by the result of a test; another result tells nothing."""
 GENOTYPES: tuple[Genotype, ...] = ("VV", "VF", "FF")
 OWNER = "tumour"
-LINES_COUNTED = 3
-"""Earlier lines of treatment beyond which one more changes nothing: no figure was read there."""
 
 
 @cache
@@ -186,7 +184,7 @@ def _clones_at_start(
     low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
     if known.share_l is not None:
         low = np.full(cohort.n_patients, known.share_l)
-    counted = min(known.earlier_lines, LINES_COUNTED)
+    counted = min(known.earlier_lines, tumour_facts().parameter["lines_counted"].value)
     shifted = logit(value("share_m")) + counted * value("line_shift")
     resistant = (1 - low) * expit(shifted)
     return {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}

@@ -9,7 +9,6 @@ import click
 from her2sim.notice import NOTICE
 from her2sim.terminal import (
     HelpfulGroup,
-    print_tables,
     progress_bar,
     reports_errors,
     show,
@@ -25,11 +24,9 @@ def drug() -> None:
 @reports_errors
 def drug_list() -> None:
     """All drugs, their models and regimens."""
-    from her2sim.drugs.drug import drug_names, load_drug
-    from her2sim.report.known import drug_list_table
+    from her2sim.api.library import drug_list as answer
 
-    print_tables(drug_list_table([load_drug(name) for name in drug_names()]))
-    click.echo(NOTICE)
+    show(answer(), as_json=False)
 
 
 @drug.command("show")
@@ -37,10 +34,9 @@ def drug_list() -> None:
 @reports_errors
 def drug_show(name: str) -> None:
     """Model, equations, numbers, sources and status of NAME (or NAME:MODEL)."""
-    from her2sim.drugs.drug import load_drug, load_pk
-    from her2sim.report.known import drug_text
+    from her2sim.api.library import drug as answer
 
-    click.echo(drug_text(load_drug(name), load_pk(name)))
+    click.echo(answer(name).text())
     click.echo(NOTICE)
 
 

@@ -10,7 +10,6 @@ from her2sim.notice import NOTICE
 from her2sim.terminal import (
     HelpfulGroup,
     chooses_patients,
-    print_tables,
     progress_bar,
     reports_errors,
     show,
@@ -26,11 +25,9 @@ def regimen() -> None:
 @reports_errors
 def regimen_list() -> None:
     """All named regimens."""
-    from her2sim.regimens.library import named_regimens
-    from her2sim.report.known import regimen_list_table
+    from her2sim.api.library import regimen_list as answer
 
-    print_tables(regimen_list_table(list(named_regimens().values())))
-    click.echo(NOTICE)
+    show(answer(), as_json=False)
 
 
 @regimen.command("show")
@@ -38,11 +35,9 @@ def regimen_list() -> None:
 @reports_errors
 def regimen_show(name: str) -> None:
     """Drugs, doses, sources and interactions of NAME."""
-    from her2sim.pk.combination import load_combination
-    from her2sim.regimens.library import load_regimen
-    from her2sim.report.known import regimen_text
+    from her2sim.api.library import regimen as answer
 
-    click.echo(regimen_text(load_regimen(name), load_combination(name)))
+    click.echo(answer(name).text())
     click.echo(NOTICE)
 
 

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from her2sim.notice import NOTICE
 from her2sim.terminal import (
     HelpfulGroup,
     print_json,
-    print_tables,
     progress_bar,
     reports_errors,
     show,
@@ -26,10 +24,9 @@ def trial() -> None:
 @reports_errors
 def list_trials() -> None:
     """The trials that come with her2sim."""
-    from her2sim.report.trial_list import trials_table
+    from her2sim.api.library import trial_list
 
-    print_tables(trials_table())
-    click.echo(NOTICE)
+    show(trial_list(), as_json=False)
 
 
 @trial.command()
@@ -131,33 +128,16 @@ def score(
     workers: int | None,
 ) -> None:
     """Run the published trials (all, or some) and count how often predictions were right."""
-    from her2sim.biology.ensemble import ensemble
+    from her2sim.api.scorecard import score as answer
     from her2sim.engine.advance import available_cores
-    from her2sim.report.trial_docs import trials_markdown
-    from her2sim.report.trial_page import trial_page
-    from her2sim.report.trial_tables import score_tables
     from her2sim.store.files import write_text
-    from her2sim.studies.trial.runs import all_reports
-    from her2sim.studies.trial.scorecard import scorecard
-    from her2sim.trials.library import load_trial, trial_names
 
-    chosen = names or trial_names()
-    for name in chosen:
-        load_trial(name)
     with progress_bar("trials") as progress:
-        count = iter(range(len(chosen)))
-        reports = list(
-            all_reports(
-                chosen, per_arm, members or len(ensemble().draws), seed,
-                workers=workers or available_cores(),
-                begins=lambda name: progress(next(count), len(chosen)),
-            )
+        found = answer(
+            names, per_arm, seed, members=members, workers=workers or available_cores(),
+            progress=progress,
         )  # fmt: skip
-    print_tables(*score_tables(scorecard(reports)))
-    if markdown is not None:
-        write_text(markdown, trials_markdown(reports))
-        click.echo(f"wrote {markdown}")
-    if html is not None:
-        trial_page(html, reports, "Virtual trials beside published ones")
-        click.echo(f"wrote {html}")
-    click.echo(NOTICE)
+    for path, page in ((markdown, found.markdown), (html, found.html)):
+        if path is not None:
+            write_text(path, page())
+    show(found, as_json=False, markdown=markdown, html=html)

@@ -108,13 +108,9 @@ class Model:
 
         Shapes are as for :meth:`outputs_of`; ``who`` are positions of patients.
         """
-        components = _giving(self, name)
-        read = {argument for component in components for argument in _arguments(component)}
-        rows = (
-            *zip(self.parameters, parameters, strict=True),
-            *zip(self.states, states, strict=True),
-        )
-        values = {symbol: row[who] for symbol, row in rows if symbol in read}
+        components, read_parameters, read_states = _giving(self, name)
+        values = {self.parameters[k]: parameters[k][who] for k in read_parameters}
+        values |= {self.states[k]: states[k][who] for k in read_states}
         found: NDArray[np.float64] = _run(components, values)[1][name]
         return found
 
@@ -135,8 +131,10 @@ class Model:
 
 
 @functools.cache
-def _giving(model: Model, output: str) -> tuple[Component, ...]:
-    """Components that an output takes: the one that gives it, and those that give what it needs."""
+def _giving(
+    model: Model, output: str
+) -> tuple[tuple[Component, ...], tuple[int, ...], tuple[int, ...]]:
+    """Components that an output takes, and rows of the parameters and states that they read."""
     model.index("outputs", output)
     symbols = {name: name for name in (*model.states, *model.parameters)}
     gives = {name: c for c in model.components for name in _outputs_named(model, c)}
@@ -147,7 +145,12 @@ def _giving(model: Model, output: str) -> tuple[Component, ...]:
         if component not in found:
             found[component] = None
             waiting += [a for a in _arguments(component) if a not in symbols]
-    return tuple(found)
+    read = {argument for component in found for argument in _arguments(component)}
+    parameters, states = (
+        tuple(k for k, name in enumerate(names) if name in read)
+        for names in (model.parameters, model.states)
+    )
+    return tuple(found), parameters, states
 
 
 def _outputs_named(model: Model, component: Component) -> tuple[str, ...]:

@@ -42,8 +42,10 @@ def load_patients(
         raise DataError(f"patients {patients}: give a number from 1 to {MOST_PATIENTS}")
     if not name.endswith(".csv"):
         population = load_population(name)
-        if setting is not None:
-            population = population.model_copy(update={"setting": setting})
+        if setting not in (None, population.setting):
+            changed = {"name": f"{population.name} ({setting})", "setting": setting}
+            changed |= {"title": f"{population.title}, taken as {setting} disease"}
+            population = population.model_copy(update=changed)
         return population, patients or DEFAULT_PATIENTS
     cohort = read_patient_table(Path(name), seed)
     if setting is not None:

@@ -251,6 +251,8 @@ def _require_possible(test: Her2Test, table: StatusTable) -> None:
             faults.add(f"{shown}: {row.why}")
     if test.ihc in table.needs_percent and test.percent is None:
         faults.add(f"IHC {test.ihc}: the share of stained cells decides; give it in percent")
+    if test.specimen is not None and all(row.specimen is None for row in table.impossible):
+        faults.add("the kind of specimen does not decide here; leave it out")
     if table.by_mutation and test.ish is not None:
         faults.add("ISH does not decide here; leave it out")
     faults.raise_if_any(DataError)

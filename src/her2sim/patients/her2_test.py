@@ -57,4 +57,6 @@ class Her2Test:
             faults.add("nothing was tested: give the IHC score, the ISH result, or both")
         if self.ihc is None and (self.stain is not None or self.percent is not None):
             faults.add("staining and percent belong to an IHC score, which is not given")
+        if self.is_recounted and self.ratio is self.copies is None:
+            faults.add("a recount is of ratio and copies, which are not given")
         faults.raise_if_any(DataError)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from her2sim.drugs.drug import Drug
+from her2sim.errors import DataError
 from her2sim.notice import NOTICE
 from her2sim.patients.cardiac_risk import CardiacRisk, cardiac_risk
 from her2sim.patients.covariates import Setting
@@ -29,6 +30,8 @@ TEST_NAMES = {
     "ast": "AST",
     "alt": "ALT",
 }
+
+FIRST_START, LAST_START = datetime.date(1990, 1, 1), datetime.date(2199, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,11 @@ def monitoring_plan(
     Raises
     ------
     DataError
-        If drugs of the regimen are not to be given together.
+        If drugs of the regimen are not to be given together, or the date is not one of our time.
     """
+    if start is not None and not FIRST_START <= start <= LAST_START:
+        limits = f"{FIRST_START.isoformat()} to {LAST_START.isoformat()}"
+        raise DataError(f"start {start.isoformat()}: use a date from {limits}")
     planned = [(one.drug, one.regimen) for one in planned_drugs(regimen)]
     end_min = weeks * 7 * MINUTES_PER_DAY
     doses = {drug.id: one.doses_before(end_min) for drug, one in planned}

@@ -92,6 +92,8 @@ def dose_blocks(
         end = own.day + own.number * own.every_day
         rate = own.amount / own.every_day
         yield from infusion_blocks(own.patient, own.day, end, rate, state_of("oral"), from_day)
+        if is_steady.all():
+            return
         doses = doses.take(~is_steady)
     for k in np.unique(doses.route):
         route, own = ROUTES[k], doses.take(doses.route == k)
@@ -135,8 +137,9 @@ def infusion_blocks(
     too_long = np.where(is_same, end_day[:-1] - start_day[1:], -np.inf)
     touches = (too_long > 0) & (too_long < SAME_TIME_DAY)
     end_day[:-1][touches] = start_day[1:][touches]
-    crowded = np.unique(patient[1:][(too_long >= SAME_TIME_DAY)])
-    alone = ~np.isin(patient, crowded)
+    overlaps = too_long >= SAME_TIME_DAY
+    crowded = np.unique(patient[1:][overlaps]) if overlaps.any() else patient[:0]
+    alone = ~np.isin(patient, crowded) if crowded.size else slice(None)
     who = patient[alone]
     yield who, start_day[alone], At.START, Action.INFUSION, target, rate_per_day[alone]
     yield who, end_day[alone], At.END, Action.INFUSION, target, 0.0

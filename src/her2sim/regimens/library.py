@@ -125,7 +125,8 @@ def load_regimen(text: str) -> NamedRegimen:
         except Her2SimError as error:
             faults.add(str(error))
     faults.raise_if_any(DataError)
-    return NamedRegimen(id=" + ".join(pieces), title="as written", part=tuple(parts))
+    name = " + ".join(pieces)
+    return NamedRegimen(id=name, title=name, part=tuple(parts))
 
 
 def _alone(part: RegimenPart) -> NamedRegimen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -13,6 +14,23 @@ from her2sim.pk.combination import Combination
 from her2sim.protocol.label import REGIONS, load_label
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.library import NamedRegimen
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def facts_table(frame: pl.DataFrame) -> Table:
+    """Facts as they are, one row each."""
+    table = Table(title_justify="left")
+    for name in frame.columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in frame.iter_rows():
+        table.add_row(*("" if value is None else _cell(value) for value in row))
+    return table
+
+
+def _cell(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def regimen_list_table(regimens: Sequence[NamedRegimen]) -> Table:

@@ -21,7 +21,9 @@ NOTHING = 1e-12
 
 
 def number_text(value: float) -> str:
-    """A number with four digits; what is next to nothing in any unit is zero."""
+    """A number with four digits; what is next to nothing in any unit is zero, none is a dash."""
+    if math.isnan(value):
+        return "-"
     return "0" if abs(value) < NOTHING else f"{value:.4g}"
 
 

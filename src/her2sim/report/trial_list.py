@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.table import Table
 
-from her2sim.trials.library import load_trial, trial_names
+from her2sim.trials.trial import Trial
 
 
-def trials_table() -> Table:
+def trials_table(trials: Mapping[str, Trial]) -> Table:
     """Name, setting, arms, and how many published figures are anchors or predictions."""
     table = Table(title="Trials", title_justify="left")
     for name in ("name", "setting", "arms", "anchors", "predictions", "title"):
         table.add_column(name, justify="right" if name in ("anchors", "predictions") else "left")
-    for name in trial_names():
-        trial = load_trial(name)
+    for name, trial in trials.items():
         rows = (*trial.outcome, *trial.comparison, *trial.safety, *trial.landmarks)
         n_anchors = sum(row.role == "anchor" for row in rows)
         arms = ", ".join(arm.id for arm in trial.arm)

@@ -77,10 +77,10 @@ def run_events(
         return _run_drug(
             path, drug, typical, constants, ignore, time_unit, carry, seed, observations
         )
-    if observations:
-        raise DataError(
-            "simulated observations belong to a drug: a structure has no residual error"
-        )
+    of_drug = {"simulated observations": observations, "typical": typical, "covariates": constants}
+    given = [name for name, value in of_drug.items() if value]
+    if given:
+        raise DataError(f"{', '.join(given)}: belongs to a drug; a structure takes what is set")
     return _run_structure(path, structure or "", settings, ignore, time_unit, carry, named, acts_on)
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 CHUNK = 1000
+KEPT_BYTES = 16 * 2**20
+"""Columns of an arm that stay in memory between two questions."""
 MOST_PER_ARM = 5_000_000
 PATIENTS_PER_MEMBER = 100
 """Patients of an arm below which a member of the ensemble says too little."""
@@ -152,10 +154,16 @@ def _outcomes(trial: Trial, path: Path) -> ArmOutcomes:
     import polars as pl
 
     names = frozenset(pl.scan_parquet(path).collect_schema().names())
+    kept: dict[str, NDArray[Any]] = {}
 
     def column(name: str) -> NDArray[Any]:
-        values: NDArray[Any] = pl.scan_parquet(path).select(name).collect()[name].to_numpy()
-        return values
+        if name not in kept:
+            values: NDArray[Any] = pl.scan_parquet(path).select(name).collect()[name].to_numpy()
+            if sum(other.nbytes for other in kept.values()) + values.nbytes > KEPT_BYTES:
+                kept.clear()
+            values.flags.writeable = False  # all who ask get the same
+            kept[name] = values
+        return kept[name]
 
     return ArmOutcomes(trial, column, names)
 

@@ -26,7 +26,7 @@ from her2sim.pk.exposure_run import Treatment
 from her2sim.units import convert
 from her2sim.virtual_patient.drugs import Organ, PatientDrug, patient_drugs
 from her2sim.virtual_patient.organs import Organs
-from her2sim.virtual_patient.switches import check_switches, switched_off, without_clones
+from her2sim.virtual_patient.switches import check_switches, clones_off, numbers_off
 
 _SLOW_PAYLOAD = (pk.payload_release, pk.payload_disposition, pk.area_under_payload)
 
@@ -61,8 +61,8 @@ class VirtualPatient:
         missing = [name for name in model.parameters if name not in values]
         if missing:
             raise DataError(f"no value of {', '.join(missing)}")
-        found = np.array([np.broadcast_to(values[name], n) for name in model.parameters])
-        return switched_off(model, found, self.off)
+        values |= dict.fromkeys(numbers_off(self.off, self.drugs), np.zeros(n))
+        return np.array([np.broadcast_to(values[name], n) for name in model.parameters])
 
     def start(self, people: VirtualCohort) -> Array:
         """States before the first dose, shape (n_states, n)."""
@@ -76,10 +76,13 @@ class VirtualPatient:
                 sensitive, share = lesion.name("cells_s"), people.tumours.escape_share
                 values[lesion.name("cells_e")] = values[sensitive] * share
                 values[sensitive] = values[sensitive] * (1 - share)
+            for clone in clones_off(self.off):
+                sensitive, left_out = lesion.name("cells_s"), lesion.name(clone)
+                values[sensitive] = values[sensitive] + values[left_out]
+                values[left_out] = np.zeros(n)
             for agent in lesion.of_kind(*KPD):
                 values[lesion.name("fading", agent.tag)] = np.ones(n)
-        found = np.array([values[name] for name in self.model.states])
-        return without_clones(self.model, found, self.off)
+        return np.array([values[name] for name in self.model.states])
 
     def scale(self, cohort: Cohort) -> Array:
         """Bioavailability of what enters each state, shape (n_states, n)."""

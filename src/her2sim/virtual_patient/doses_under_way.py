@@ -23,11 +23,17 @@ class DosesUnderWay:
         self.acts_until_day = np.full(n, -np.inf)
         none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
         self.doses = Doses(none, nothing, nothing, nothing, none, none, nothing)
+        self._over_day = nothing  # of each dose: when it is in, and acts no more
         self._place = np.full(n, -1, dtype=np.int64)
 
     def add(self, doses: Doses) -> None:
         """Doses that were given."""
-        self.acts_until_day[doses.patient] = acts_until_day(self.drug, doses)
+        acts_until = acts_until_day(self.drug, doses)
+        self.acts_until_day[doses.patient] = acts_until
+        lasts = np.maximum(doses.number * doses.every_day, doses.duration_min / MINUTES_PER_DAY)
+        in_by = doses.day + self.drug.treatment.pk.lag_day() + lasts
+        over = np.maximum(in_by, acts_until) if self.drug.is_kpd else in_by
+        self._over_day = np.concatenate([self._over_day, over])
         pairs = ((mine, getattr(doses, name)) for name, mine in vars(self.doses).items())
         self.doses = Doses(*(np.concatenate(pair) for pair in pairs))
 
@@ -43,12 +49,11 @@ class DosesUnderWay:
 
     def drop_finished(self, who: Positions, until: float) -> None:
         """Forget what is over for some patients by a day."""
-        doses = self.doses
+        is_over = self._over_day <= until
+        if not is_over.any():
+            return
         self._place[who] = 0
-        is_theirs = self._place[doses.patient] == 0
+        is_over &= self._place[self.doses.patient] == 0
         self._place[who] = -1
-        lag_day = self.drug.treatment.pk.lag_day()
-        days = np.maximum(doses.number * doses.every_day, doses.duration_min / MINUTES_PER_DAY)
-        in_by = doses.day + lag_day + days
-        over = np.maximum(in_by, acts_until_day(self.drug, doses) if self.drug.is_kpd else 0)
-        self.doses = doses.take(np.flatnonzero(~is_theirs | (over > until)))
+        rest = np.flatnonzero(~is_over)
+        self.doses, self._over_day = self.doses.take(rest), self._over_day[rest]

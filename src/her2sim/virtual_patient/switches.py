@@ -1,27 +1,38 @@
-"""Mechanisms that can be switched off, and the numbers that this sets."""
+"""Mechanisms that can be switched off, and the numbers that are zero then."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from her2sim.arrays import Array
-from her2sim.engine.model import Model
 from her2sim.errors import UnknownNameError, did_you_mean
+from her2sim.virtual_patient.drugs import PatientDrug
 
-SWITCHES: dict[str, tuple[tuple[str, ...], float]] = {
-    "signalling-block": (("block_iv", "block_ii", "cross_iv", "cross_ii", "clustering"), 0.0),
-    "kinase-inhibition": (("unbound_",), 0.0),
-    "adcc": (("adcc_max",), 0.0),
-    "payload": (("kmax_",), 0.0),
-    "bystander": (("influx_",), 0.0),
-    "release-outside-cells": (("clipping_",), 0.0),
-    "chemotherapy": (("chemo_kill_",), 0.0),
-    "new-lesions": (("new_lesions",), 0.0),
-    "heart": (("heart_weight_", "failure_base", "failure_hazard"), 0.0),
-    "blood": (("neutrophils_slope_", "platelets_slope_", "pool_rate_", "fever_rate"), 0.0),
-    "lung": (("lung_share",), 0.0),
+
+@dataclass(frozen=True)
+class Switch:
+    """Parameters of a mechanism: its own, and those that each drug has of it."""
+
+    own: tuple[str, ...] = ()
+    of_drugs: tuple[str, ...] = ()
+
+
+SWITCHES: dict[str, Switch] = {
+    "signalling-block": Switch(("block_iv", "block_ii", "cross_iv", "cross_ii", "clustering")),
+    "kinase-inhibition": Switch(of_drugs=("unbound",)),
+    "adcc": Switch(("adcc_max",)),
+    "payload": Switch(of_drugs=("kmax",)),
+    "bystander": Switch(of_drugs=("influx",)),
+    "release-outside-cells": Switch(of_drugs=("clipping",)),
+    "chemotherapy": Switch(of_drugs=("chemo_kill",)),
+    "new-lesions": Switch(("new_lesions",)),
+    "heart": Switch(("failure_base", "failure_hazard"), ("heart_weight",)),
+    "blood": Switch(
+        ("pool_rate_neutrophils", "pool_rate_platelets", "fever_rate"),
+        ("neutrophils_slope", "platelets_slope"),
+    ),
+    "lung": Switch(("lung_share",)),
 }
-"""Parameters of each mechanism (a name that ends in _ means all that begin so), and their value."""
 CLONES = {"her2-low-clone": "cells_l", "resistant-clone": "cells_m"}
 """Clones that can be left out: their cells are sensitive ones then."""
 
@@ -35,26 +46,13 @@ def check_switches(names: Sequence[str]) -> None:
             raise UnknownNameError(f"unknown mechanism {name!r}{hint} (one of {', '.join(known)})")
 
 
-def switched_off(model: Model, parameters: Array, names: Sequence[str]) -> Array:
-    """Parameters, shape (n_parameters, n), with some mechanisms off."""
-    found = parameters.copy()
-    for name in names:
-        for wanted in SWITCHES.get(name, ((), 0.0))[0]:
-            for k, parameter in enumerate(model.parameters):
-                is_one = parameter.startswith(wanted) if wanted.endswith("_") else False
-                if parameter == wanted or is_one:
-                    found[k] = SWITCHES[name][1]
-    return found
+def numbers_off(names: Sequence[str], drugs: Sequence[PatientDrug]) -> Iterator[str]:
+    """Parameters that are zero when some mechanisms are off."""
+    for switch in (SWITCHES[name] for name in names if name in SWITCHES):
+        yield from switch.own
+        yield from (drug.symbol(number) for drug in drugs for number in switch.of_drugs)
 
 
-def without_clones(model: Model, states: Array, names: Sequence[str]) -> Array:
-    """States at the start, shape (n_states, n), with some clones left out."""
-    found = states.copy()
-    for name in names:
-        clone = CLONES.get(name)
-        for k, state in enumerate(model.states):
-            if clone is not None and state.startswith(clone):
-                sensitive = model.index("states", state.replace(clone, "cells_s"))
-                found[sensitive] = found[sensitive] + found[k]
-                found[k] = 0.0
-    return found
+def clones_off(names: Sequence[str]) -> list[str]:
+    """Clones that some names leave out."""
+    return [CLONES[name] for name in names if name in CLONES]
