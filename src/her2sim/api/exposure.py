@@ -68,7 +68,7 @@ class Exposure(Reported, Result):
         import polars as pl
 
         from her2sim.pk.exposure_run import CHUNK, cohort_chunks, simulate
-        from her2sim.studies.exposure import patient_frame
+        from her2sim.studies.exposure_chunks import patient_frame
 
         report = self.report
         found, n = self.who.load(report.patients, report.seed)

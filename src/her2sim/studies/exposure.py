@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2sim.arrays import Array, Progress
+from her2sim.arrays import Progress
 from her2sim.drugs.exposures import PublishedExposure, published_exposures
 from her2sim.drugs.interactions import interaction_notes
 from her2sim.notice import NOTICE
@@ -18,20 +17,18 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.pk.exposure_run import (
     CHUNK,
-    ExposureResult,
     Treatment,
     cohort_chunks,
     run_manifest,
     simulate,
     steady_state_cycle,
 )
-from her2sim.store.parts import PartStore
 from her2sim.store.spool import Spool
+from her2sim.studies.exposure_chunks import ExposureChunks
 from her2sim.studies.metrics import (
     EXPOSURE_METRICS,
     Statistics,
     analyte_names,
-    cycle_metrics,
     metric_unit,
     statistics,
 )
@@ -114,41 +111,6 @@ class ExposureReport:
         return pl.DataFrame(self.as_dict()["exposures"])
 
 
-def patient_frame(course: ExposureResult) -> pl.DataFrame:
-    """One row a patient and cycle: characteristics and exposure."""
-    import polars as pl
-
-    metrics = cycle_metrics(course)
-    n_cycles, n = metrics.shape[2:]
-    rows = np.repeat(np.arange(n), n_cycles)
-    columns: dict[str, Any] = {
-        "patient": course.cohort.numbers[rows],
-        "cycle": np.tile(np.arange(1, n_cycles + 1), n),
-    }
-    for name, values in zip(
-        metric_columns(course.treatment), metrics.reshape(-1, n_cycles, n), strict=True
-    ):
-        columns[name] = values.T.ravel()
-    for name, values in course.cohort.covariates.items():
-        columns[name] = values[rows]
-    return pl.DataFrame(columns)
-
-
-def stored_metrics(frame: pl.DataFrame, treatment: Treatment, n_cycles: int) -> Array:
-    """Metrics of a stored table, shape (analytes x metrics, n_cycles, n)."""
-    columns = [frame[name].to_numpy() for name in metric_columns(treatment)]
-    return np.stack([values.reshape(-1, n_cycles).T for values in columns])
-
-
-def metric_columns(treatment: Treatment) -> list[str]:
-    """Column of each analyte and metric; those of the first analyte are plain."""
-    return [
-        metric if k == 0 else f"{analyte}_{metric}"
-        for k, analyte in enumerate(analyte_names(treatment))
-        for metric in EXPOSURE_METRICS
-    ]
-
-
 def exposure(
     treatment: Treatment,
     population: Population | Cohort,
@@ -179,17 +141,17 @@ def exposure(
     """
     steady = steady_state_cycle(treatment)
     n_cycles = max(steady, last_published_cycle(treatment, population.name))
-    store = _store(treatment, population, patients, seed, n_cycles, chunk, output)
-    spool = Spool(len(metric_columns(treatment)) * n_cycles)
+    chunks = ExposureChunks(
+        (treatment,),
+        n_cycles,
+        lambda c: (simulate(treatment, c, n_cycles, threads=threads),),
+        False,
+    )
+    what = run_manifest(treatment, next(cohort_chunks(population, 1, seed)))
+    store = chunks.store(output, population, patients, chunk, what)
+    spool = Spool(chunks.n_columns)
     try:
-        for metrics in _chunks(
-            treatment, population, patients, seed, n_cycles, chunk, threads, store
-        ):
-            spool.add(metrics.reshape(spool.n_columns, -1))
-            if progress is not None:
-                progress(sum(spool.sizes), patients)
-        if store is not None:
-            store.finish()
+        chunks.fill(spool, population, patients, seed, chunk, store, progress)
         return _summary(treatment, population, patients, seed, steady, spool)
     finally:
         spool.close()
@@ -208,58 +170,6 @@ def last_published_cycle(treatment: Treatment, population: str) -> int:
     """Number of the last cycle with a published row (0 if there is none)."""
     cycles = [row.cycle for row in published_here(treatment, population)]
     return max((int(cycle) for cycle in cycles if cycle != STEADY_STATE), default=0)
-
-
-def _store(
-    treatment: Treatment,
-    population: Population | Cohort,
-    patients: int,
-    seed: int,
-    n_cycles: int,
-    chunk: int,
-    output: Path | None,
-) -> PartStore | None:
-    if output is None:
-        return None
-    first = next(cohort_chunks(population, 1, seed))
-    manifest = run_manifest(treatment, first) | {
-        "patients": patients,
-        "n_cycles": n_cycles,
-        "chunk": chunk,
-        "population_sha256": fingerprint(population),
-    }
-    return PartStore(output, manifest)
-
-
-def fingerprint(population: Population | Cohort) -> str:
-    """Hash of what defines the patients, so that a changed file is not taken for the same run."""
-    if isinstance(population, Population):
-        text = population.model_dump_json().encode()
-    else:
-        text = population.frame().write_csv().encode()
-    return hashlib.sha256(text).hexdigest()
-
-
-def _chunks(
-    treatment: Treatment,
-    population: Population | Cohort,
-    patients: int,
-    seed: int,
-    n_cycles: int,
-    chunk: int,
-    threads: int | None,
-    store: PartStore | None,
-) -> Iterator[Array]:
-    """Metrics of each chunk, shape (analytes x metrics, n_cycles, n); stored ones are read."""
-    for number, cohort in enumerate(cohort_chunks(population, patients, seed, chunk)):
-        known = store.read(number) if store is not None else None
-        if known is not None:
-            yield stored_metrics(known, treatment, n_cycles)
-            continue
-        course = simulate(treatment, cohort, n_cycles, threads=threads)
-        if store is not None:
-            store.write(number, patient_frame(course))
-        yield cycle_metrics(course)
 
 
 def _summary(

@@ -9,28 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2sim.arrays import Array, Progress
+from her2sim.arrays import Progress
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.pk.combination import CYCLE_DAY, Combination, simulate_together
-from her2sim.pk.exposure_run import CHUNK, ExposureResult, Treatment, cohort_chunks, run_manifest
+from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, run_manifest
 from her2sim.regimens.dose import MINUTES_PER_DAY
-from her2sim.store.parts import PartStore
 from her2sim.store.spool import Spool
 from her2sim.studies.bands import BAND_PATIENTS, Bands
 from her2sim.studies.exposure import (
-    fingerprint,
-    metric_columns,
     notes,
-    patient_frame,
-    stored_metrics,
 )
+from her2sim.studies.exposure_chunks import ExposureChunks
 from her2sim.studies.metrics import (
     EXPOSURE_METRICS,
     Statistics,
     analyte_names,
-    cycle_metrics,
     metric_unit,
     statistics,
 )
@@ -97,16 +92,16 @@ class TogetherReport:
             "cycle_day": CYCLE_DAY,
             "notice": NOTICE,
             "notes": list(self.notes),
-            "exposures": self._rows(),
+            "exposures": self._exposure_rows(),
         }
 
     def frame(self) -> pl.DataFrame:
         """Predicted exposures as a table."""
         import polars as pl
 
-        return pl.DataFrame(self._rows())
+        return pl.DataFrame(self._exposure_rows())
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _exposure_rows(self) -> list[dict[str, Any]]:
         rows = [dict(vars(row)) for row in self.exposures]
         return [row | vars(row.pop("statistics")) for row in rows]
 
@@ -147,17 +142,22 @@ def exposure_together(
     progress : called with patients done and in all
     chunk : patients in memory at a time; the results do not depend on it
     """
-    width = sum(len(metric_columns(t)) for t in combination.treatments)
-    store = _store(combination, population, patients, seed, n_cycles, chunk, output)
-    spool = Spool(width * n_cycles)
+    treatments = combination.treatments
+    chunks = ExposureChunks(
+        treatments, n_cycles,
+        lambda cohort: simulate_together(combination, cohort, n_cycles, threads=threads), True,
+    )  # fmt: skip
+    first = next(cohort_chunks(population, 1, seed))
+    what = {
+        "drugs": [run_manifest(t, first) for t in treatments],
+        "regimen": combination.name,
+        "doses_day": {t.drug.id: doses_given(t, n_cycles) for t in treatments},
+        "notice": NOTICE,
+    }
+    store = chunks.store(output, population, patients, chunk, what)
+    spool = Spool(chunks.n_columns)
     try:
-        for number, cohort in enumerate(cohort_chunks(population, patients, seed, chunk)):
-            metrics = _chunk(combination, cohort, n_cycles, number, store, threads)
-            spool.add(metrics.reshape(spool.n_columns, -1))
-            if progress is not None:
-                progress(sum(spool.sizes), patients)
-        if store is not None:
-            store.finish()
+        chunks.fill(spool, population, patients, seed, chunk, store, progress)
         rows = tuple(_rows(combination, n_cycles, spool))
     finally:
         spool.close()
@@ -168,65 +168,6 @@ def exposure_together(
     return TogetherReport(
         combination, population.name, patients, seed, n_cycles, rows, tuple(remarks)
     )
-
-
-def _store(
-    combination: Combination,
-    population: Population | Cohort,
-    patients: int,
-    seed: int,
-    n_cycles: int,
-    chunk: int,
-    output: Path | None,
-) -> PartStore | None:
-    if output is None:
-        return None
-    first = next(cohort_chunks(population, 1, seed))
-    manifest = {
-        "drugs": [run_manifest(t, first) for t in combination.treatments],
-        "regimen": combination.name,
-        "doses_day": {t.drug.id: doses_given(t, n_cycles) for t in combination.treatments},
-        "patients": patients,
-        "n_cycles": n_cycles,
-        "chunk": chunk,
-        "population_sha256": fingerprint(population),
-        "notice": NOTICE,
-    }
-    return PartStore(output, manifest)
-
-
-def _chunk(
-    combination: Combination,
-    cohort: Cohort,
-    n_cycles: int,
-    number: int,
-    store: PartStore | None,
-    threads: int | None,
-) -> Array:
-    """Metrics, shape (drugs x analytes x metrics, n_cycles, n); stored ones are read."""
-    known = store.read(number) if store is not None else None
-    if known is not None:
-        parts = known.partition_by("drug", as_dict=True)
-        found = [stored_metrics(parts[t.drug.id,], t, n_cycles) for t in combination.treatments]
-        return np.concatenate(found)
-    metrics, frames = [], []
-    for course in simulate_together(combination, cohort, n_cycles, threads=threads):
-        values = cycle_metrics(course)
-        metrics.append(values.reshape(-1, *values.shape[2:]))
-        if store is not None:
-            frames.append(_frame(course))
-    if store is not None:
-        import polars as pl
-
-        store.write(number, pl.concat(frames, how="diagonal").sort("patient", maintain_order=True))
-    return np.concatenate(metrics)
-
-
-def _frame(course: ExposureResult) -> pl.DataFrame:
-    import polars as pl
-
-    frame = patient_frame(course)
-    return frame.select(pl.lit(course.treatment.drug.id).alias("drug"), pl.all())
 
 
 def _rows(combination: Combination, n_cycles: int, spool: Spool) -> Iterator[DrugExposure]:
