@@ -67,3 +67,11 @@ def evaluate_columns(
     if not np.isfinite(value).all():
         raise DataError(f"{where}: {text!r} is not a finite number on every row")
     return value.copy()
+
+
+def split_setting(setting: str, option: str) -> tuple[str, str]:
+    """Name and value of a setting as in ``cl=1.1``."""
+    name, sign, value = setting.partition("=")
+    if not sign or not name.strip() or not value.strip():
+        raise DataError(f"{option} {setting!r}: write NAME=VALUE")
+    return name.strip(), value.strip()

@@ -273,3 +273,8 @@ def _table(
         columns=columns,
         headings=tuple(name for name in frame.columns if name != LINE),
     )
+
+
+def comment_note(n_comments: int) -> list[str]:
+    """What to say of rows that were left out as comments."""
+    return [f"{n_comments} rows marked C in column C left out"] if n_comments else []
