@@ -138,7 +138,7 @@ def test_which_facts_there_are() -> None:
     [
         (lambda: h2.delay("trastuzumab", dose=1), "a delay needs a dose before it"),
         (lambda: h2.delay("trastuzumab", weeks=1e6), "weeks: Input should be less than"),
-        (lambda: h2.delay("trastuzumab/"), "name the regimen after the sign"),
+        (lambda: h2.delay("trastuzumab/"), "write DRUG/REGIMEN, as in"),
         (lambda: h2.interval("trastuzumab", weeks=1e-9), "a minute at least"),
         (lambda: h2.interval("tucatinib"), "this comparison is for infusions"),
         (lambda: h2.switch(SC, "trastuzumab/q3w"), "needs both regimens in one model"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from her2sim.api.arguments import checked
+from her2sim.api.drugs import arm_of
 from her2sim.api.patients import Patients, patients_of
 from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame
 from her2sim.api.sources import exposure_facts, sources_frame
@@ -89,9 +90,9 @@ def compare(
     """
     from her2sim.errors import DataError
     from her2sim.patients.population import Population
-    from her2sim.studies.comparison import load_arm, two_arms
+    from her2sim.studies.comparison import two_arms
 
-    arms, number = (load_arm(test), load_arm(reference)), seed_or_drawn(seed)
+    arms, number = (arm_of(test), arm_of(reference)), seed_or_drawn(seed)
     found, _ = patients_of(patients).load(None, number)
     if not isinstance(found, Population):
         raise DataError(f"{found.name}: each arm draws its own patients; give a population")

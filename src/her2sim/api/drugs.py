@@ -26,9 +26,24 @@ def treatment_of(
     from her2sim.regimens.library import require_one_drug
 
     name, sign, written = drug.partition("/")
-    if sign and not written:
-        raise DataError(f"{drug!r}: name the regimen after the sign, as in {name}/q3w")
+    if sign and not (name and written):
+        raise DataError(f"{drug!r}: write DRUG/REGIMEN, as in trastuzumab/q3w")
     if sign and regimen is not None:
         raise DataError(f"{drug!r} and regimen {regimen!r}: give the regimen once")
     require_one_drug(name)
     return load_treatment(name, regimen or written or first_regimen(name), interactions)
+
+
+def arm_of(text: str) -> Treatment:
+    """A drug that is written with its regimen, as in ``trastuzumab-sc/q3w``.
+
+    Raises
+    ------
+    Her2SimError
+        If it is not written so, or a name is unknown.
+    """
+    from her2sim.errors import DataError
+
+    if "/" not in text:
+        raise DataError(f"{text!r}: write an arm as DRUG/REGIMEN, as in trastuzumab-sc/q3w")
+    return treatment_of(text)

@@ -72,10 +72,9 @@ class Exposure(Reported, Result):
 
         report = self.report
         found, n = self.who.load(report.patients, report.seed)
-        cycles = max(int(row.cycle) for row in report.exposures if row.cycle.isdigit())
         chunks = cohort_chunks(found, n, report.seed, CHUNK)
         return pl.concat(
-            patient_frame(simulate(report.treatment, cohort, cycles)) for cohort in chunks
+            patient_frame(simulate(report.treatment, cohort, report.n_cycles)) for cohort in chunks
         )
 
     def plot(self) -> Figure:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, Weeks, checked
-from her2sim.api.drugs import treatment_of
+from her2sim.api.drugs import arm_of, treatment_of
 from her2sim.api.patients import Patients, patients_of
 from her2sim.api.result import Reported, Result, seed_or_drawn
 from her2sim.api.sources import exposure_facts, sources_frame
@@ -158,10 +158,9 @@ def switch(
     Her2SimError
         If a name is unknown, the two are not of one model, or the input has faults.
     """
-    from her2sim.studies.comparison import load_arm
     from her2sim.studies.plans import switch_question
 
-    question = switch_question(load_arm(first), load_arm(second), after)
+    question = switch_question(arm_of(first), arm_of(second), after)
     return _compared(question, patients, n, seed, target, progress, threads)
 
 

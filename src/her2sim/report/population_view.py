@@ -66,8 +66,9 @@ def population_tables(report: PopulationReport) -> tuple[Table, ...]:
             cells.append(_spread(outcome))
         outcomes.add_row(*cells, outcome.unit)
     acted = Table(title="Rules that acted, in share of patients", title_justify="left")
-    for heading in ("rule", "decision", "patients %"):
-        acted.add_column(heading, justify="right" if heading.endswith("%") else "left")
+    for heading in ("rule", "decision"):
+        acted.add_column(heading)
+    acted.add_column("patients %", justify="right")
     for row in report.acted:
         doubt = "" if row.is_confirmed else " (unconfirmed)"
         acted.add_row(row.rule + doubt, row.decision, f"{100 * row.patients:.2f}")

@@ -13,7 +13,7 @@ from her2sim.errors import DataError
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import draw_cohort
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, load_treatment, simulate
+from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, simulate
 from her2sim.studies.exposure import notes
 from her2sim.studies.metrics import metric_unit
 
@@ -81,20 +81,6 @@ class TwoArms:
 def arm_name(treatment: Treatment) -> str:
     """Model and regimen of an arm."""
     return f"{treatment.pk.name}/{treatment.regimen.name}"
-
-
-def load_arm(text: str) -> Treatment:
-    """A treatment written as ``DRUG/REGIMEN`` or ``DRUG:MODEL/REGIMEN``.
-
-    Raises
-    ------
-    DataError
-        If it is not written so.
-    """
-    drug, sign, regimen = text.partition("/")
-    if not sign or not drug or not regimen:
-        raise DataError(f"{text!r}: write an arm as DRUG/REGIMEN, as in trastuzumab-sc/q3w")
-    return load_treatment(drug, regimen)
 
 
 def two_arms(

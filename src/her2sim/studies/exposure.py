@@ -81,6 +81,7 @@ class ExposureReport:
     patients: int
     seed: int
     steady_state_cycle: int
+    n_cycles: int
     exposures: tuple[ExposureRow, ...]
     published: tuple[PublishedComparison, ...]
     notes: tuple[str, ...]
@@ -197,6 +198,7 @@ def _summary(
         patients,
         seed,
         steady,
+        n_cycles,
         tuple(rows),
         tuple(_comparisons(treatment, population.name, found)),
         tuple(notes(treatment, population)),
