@@ -214,7 +214,7 @@ WRONG = [
     ("exposure trastuzumb", None, ["unknown drug 'trastuzumb'", "did you mean 'trastuzumab'"]),
     ("exposure trastuzumab --regimen q3", None, ["no regimen 'q3'", "did you mean 'q3w'"]),
     ("exposure trastuzumab --population mcb", None, ["unknown population 'mcb'", "did you mean"]),
-    ("exposure trastuzumab --patients 0", None, ["patients 0: give a number from 1"]),
+    ("exposure trastuzumab --patients 0", None, ["0 patients: give a number from 1"]),
     ("exposure trastuzumab --seed -4", None, ["seed -4: a seed is a whole number"]),
     ("exposure trastuzumab --patients 9 -o no/o.parquet", None, ["folder no does not exist"]),
     ("exposure trastuzumab --patients 9 --figure f.xyz", None, ["f.xyz: no such kind of figure"]),

@@ -140,7 +140,7 @@ def test_which_facts_there_are() -> None:
         (lambda: h2.delay("trastuzumab", weeks=1e6), "weeks: Input should be less than"),
         (lambda: h2.delay("trastuzumab/"), "write DRUG/REGIMEN, as in"),
         (lambda: h2.interval("trastuzumab", weeks=1e-9), "a minute at least"),
-        (lambda: h2.interval("tucatinib"), "this comparison is for infusions"),
+        (lambda: h2.interval("tucatinib"), "a drug that is not taken every day"),
         (lambda: h2.switch(SC, "trastuzumab/q3w"), "needs both regimens in one model"),
         (lambda: h2.weight("trastuzumab", weights_kg=[70]), "at least two different weights"),
         (lambda: h2.weight("trastuzumab", target=float("nan")), "must be above zero"),

@@ -59,7 +59,7 @@ def test_two_weeks_of_tablets_and_one_of_rest() -> None:
         (lambda r: delayed(r, 1, 7, False), "a delay needs a dose before it"),
         (lambda r: delayed(r, 3, -7, False), "it must be above zero"),
         (lambda r: every(r, 0, False), "it must be above zero"),
-        (lambda r: every(r, 600, True), "every 600 days in proportion: 171"),
+        (lambda r: every(r, 600, True), "every 600 days in proportion is 171"),
         (lambda r: switched(r, r, 0), "at least one before it"),
         (lambda r: delayed(delayed(r, 3, 7, False), 4, 7, False), "was changed already"),
         (lambda r: limited_to(limited_to(r, 3), 2), "has an end already"),

@@ -114,7 +114,7 @@ def test_impossible_questions_are_refused() -> None:
     with pytest.raises(DataError, match="fewer than 3 doses"):
         compared(interval_question(treatment, 4, 4), "mbc")
     tablets = PlanQuestion("tablets", [("tablets", load_treatment("tucatinib", "bid"))], 336.0)
-    with pytest.raises(DataError, match="more than 400 doses"):
+    with pytest.raises(DataError, match="more than 400 doses within 336 days"):
         compared(tablets, "mbc", n=10)
 
 

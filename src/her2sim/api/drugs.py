@@ -31,7 +31,8 @@ def treatment_of(
     if sign and regimen is not None:
         raise DataError(f"{drug!r} and regimen {regimen!r}: give the regimen once")
     require_one_drug(name)
-    return load_treatment(name, regimen or written or first_regimen(name), interactions)
+    chosen = written if sign else regimen
+    return load_treatment(name, first_regimen(name) if chosen is None else chosen, interactions)
 
 
 def arm_of(text: str) -> Treatment:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from her2sim.api.arguments import checked
 from her2sim.api.patients import patient_of
-from her2sim.api.result import Answer, Reported, seed_or_drawn
+from her2sim.api.result import Answer, Reported, seed_or_drawn, without_nan
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.patients.patient import Patient
 
@@ -46,7 +46,7 @@ class ExplainedDifference(Reported, Answer):
 
     def frame(self) -> pl.DataFrame:
         """One row a number in which they differ."""
-        return self.report.frame()
+        return without_nan(self.report.frame())
 
     def basis(self) -> pl.DataFrame:
         """What every number of the model rests on, one row each."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.drugs import treatment_of
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame
+from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 from her2sim.drugs.interactions import Kind
 
@@ -52,7 +52,7 @@ class Exposure(Reported, Result):
 
     def frame(self) -> pl.DataFrame:
         """Exposures over the patients: one row an analyte, cycle and metric."""
-        return self.report.frame()
+        return without_nan(self.report.frame())
 
     def published(self) -> pl.DataFrame:
         """Published exposures with the predicted ones and their ratio, one row each."""

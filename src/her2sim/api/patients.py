@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,12 @@ class Patients(Result):
 
     name: str
     setting: Setting | None = None
+    _known: Population | Cohort = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        from her2sim.formats.patient_table import patients_named
+
+        object.__setattr__(self, "_known", patients_named(self.name, self.setting))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -46,11 +52,11 @@ class Patients(Result):
         Raises
         ------
         DataError
-            If there are not so many, or the file has faults.
+            If there are not so many.
         """
-        from her2sim.formats.patient_table import load_patients
+        from her2sim.formats.patient_table import seeded, sized
 
-        return load_patients(self.name, n, seed, self.setting)
+        return seeded(self._known, seed), sized(self._known, n)
 
     @checked
     def draw(self, n: int | None = None, seed: int = 1) -> Cohort:
@@ -61,14 +67,18 @@ class Patients(Result):
         (cohort,) = cohort_chunks(found, n_found, seed, n_found)
         return cohort
 
-    def _shown(self) -> Cohort:
-        return self.draw(SHOWN_PATIENTS if not self.name.endswith(".csv") else None)
+    def _shown(self, seed: int = 1) -> Cohort:
+        return self.draw(SHOWN_PATIENTS if self._is_drawn() else None, seed)
+
+    def _is_drawn(self) -> bool:
+        from her2sim.patients.population import Population
+
+        return isinstance(self._known, Population)
 
     def heading(self) -> str:
         """Name, title and setting."""
-        found, _ = self.load(None, 1)
-        title = getattr(found, "title", "a table of patients")
-        return f"{found.name}: {title}; {found.setting}"
+        title = getattr(self._known, "title", "a table of patients")
+        return f"{self._known.name}: {title}; {self._known.setting}"
 
     def tables(self) -> tuple[Table, ...]:
         """Median, 5th and 95th percentile of each characteristic."""
@@ -79,7 +89,7 @@ class Patients(Result):
     @checked
     def frame(self, n: int | None = None, seed: int = 1) -> pl.DataFrame:
         """Characteristics of some patients, one row each (2,000 of a population)."""
-        cohort = self._shown() if n is None else self.draw(n, seed)
+        cohort = self._shown(seed) if n is None else self.draw(n, seed)
         return cohort.frame()
 
     def plot(self) -> Figure:
@@ -92,8 +102,8 @@ class Patients(Result):
         """Sources of the distributions; none for a table of patients."""
         from her2sim.patients.population import Population
 
-        found, _ = self.load(None, 1)
-        return sources_frame([(self.name, found if isinstance(found, Population) else None)])
+        known = self._known
+        return sources_frame([(self.name, known if isinstance(known, Population) else None)])
 
     def as_dict(self) -> dict[str, Any]:
         """Characteristics of some patients as plain data."""
@@ -116,9 +126,7 @@ def population(name: str | Path, setting: Setting | None = None) -> Patients:
     UnknownNameError, DataError
         If there is no such population, or the file has faults (all of them are listed).
     """
-    found = Patients(str(name), setting)
-    found.load(None, 1)
-    return found
+    return Patients(str(name), setting)
 
 
 def patients_of(who: Patients | Path | str, setting: Setting | None = None) -> Patients:

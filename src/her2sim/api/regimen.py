@@ -10,7 +10,7 @@ from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn
+from her2sim.api.result import Reported, Result, seed_or_drawn, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class RegimenExposure(Reported, Result):
 
     def frame(self) -> pl.DataFrame:
         """Exposures over the patients: one row a drug, analyte, cycle and metric."""
-        return self.report.frame()
+        return without_nan(self.report.frame())
 
     def plot(self) -> Figure:
         """Concentration bands of each drug over its first three cycles."""

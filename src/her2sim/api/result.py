@@ -141,7 +141,14 @@ def typed_frame(
             columns[name].append(value)
     found = pl.DataFrame(columns, schema=dict(_columns(kind)))
     told = [pl.Series(name, values, dtype=pl.String) for name, values in (first or {}).items()]
-    return pl.DataFrame([*told, *found.get_columns()])
+    return without_nan(pl.DataFrame([*told, *found.get_columns()]))
+
+
+def without_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table in which a number that there is not is null; what was not reached stays infinite."""
+    import polars.selectors as cs
+
+    return frame.with_columns(cs.float().fill_nan(None))
 
 
 def _columns(kind: type[Any]) -> Iterator[tuple[str, Any]]:

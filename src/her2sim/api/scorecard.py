@@ -112,7 +112,7 @@ def score(
     from her2sim.studies.trial.scorecard import scorecard
     from her2sim.trials.library import load_trial, trial_names
 
-    chosen = tuple(names) or trial_names()
+    chosen = tuple(dict.fromkeys(names)) or trial_names()
     all_of(*(lambda name=name: load_trial(name) for name in chosen))
     told, count = progress or no_progress, iter(range(len(chosen)))
     reports = tuple(

@@ -75,7 +75,7 @@ def sensitivity(
     ----------
     regimen : a named regimen, or drugs joined by ``+``; all doses are given as planned
     patients : those of :func:`her2sim.population`, or the name of a population
-    n : how many are treated with every set of numbers; 20 without it
+    n : how many are treated with every set of numbers; 20 at most without it
     seed : decides everything about them; drawn, and shown, without it
     weeks : how long they are treated
     samples : sets of numbers; that many times the numbers and two are run
@@ -92,7 +92,8 @@ def sensitivity(
     from her2sim.studies.sensitivity import sensitivity_report
 
     combination, number = load_combination(regimen), seed_or_drawn(seed)
-    who, n_found = patients_of(patients).load(PATIENTS if n is None else n, number)
+    who, all_of_them = patients_of(patients).load(n, number)
+    n_found = min(all_of_them, PATIENTS) if n is None else all_of_them
     tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""))
     report = sensitivity_report(
         combination, who, n_found, samples, weeks, number, tumour,

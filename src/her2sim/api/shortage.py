@@ -12,7 +12,7 @@ from pydantic import Field
 from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.drugs import treatment_of
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn
+from her2sim.api.result import Reported, Result, seed_or_drawn, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 from her2sim.protocol.label import Region
 from her2sim.protocol.supply import Policy, Reloading
@@ -49,7 +49,7 @@ class ShortSupply(Reported, Result):
 
     def per_patient(self) -> pl.DataFrame:
         """Dose intensity, doses, reloads and exposure over the patients: one row a course each."""
-        return self.report.per_patient_frame()
+        return without_nan(self.report.per_patient_frame())
 
     def plot(self) -> Figure:
         """Troughs with and without the shortage."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, Weeks, checked
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame
+from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame, without_nan
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 from her2sim.patients.her2_test import Ihc
@@ -60,7 +60,7 @@ class TreatedPatients(Reported, Result):
         if not self.parts:
             raise DataError("patients were not kept one by one: treat them with keep=True")
         found = pl.concat((part[place] for part in self.parts), how="diagonal_relaxed")
-        return found.sort("patient", maintain_order=True)
+        return without_nan(found.sort("patient", maintain_order=True))
 
     def patients(self) -> pl.DataFrame:
         """What became of each patient, one row each; days are infinite where nothing came."""
@@ -100,6 +100,24 @@ def _frames(treated: Treated) -> Frames:
         run.log.frame(numbers, drugs),
         run.record.frame(numbers, drugs),
     )
+
+
+def _require_rules(labels: str | None, *, unconfirmed: bool, confirm: bool, scan: str) -> None:
+    """Refuse what only rules would use where there are none."""
+    from her2sim.errors import DataError
+
+    usual = {"unconfirmed": unconfirmed, "confirm": not confirm, "scan": scan == "echo"}
+    unused = [name for name, is_usual in usual.items() if not is_usual]
+    if labels is None and unused:
+        raise DataError(f"{', '.join(unused)}: nothing is measured without the rules of labels")
+
+
+def _require_metastatic(setting: str, earlier_lines: int) -> None:
+    """Refuse earlier lines of metastatic disease in early disease."""
+    from her2sim.errors import DataError
+
+    if setting == "early" and earlier_lines:
+        raise DataError(f"earlier lines {earlier_lines}: early disease has none; leave it out")
 
 
 @checked
@@ -161,16 +179,22 @@ def treat(
     from her2sim.pk.combination import load_combination
     from her2sim.studies.population import population_report
     from her2sim.units import DAY_PER_WEEK
-    from her2sim.virtual_patient.switches import check_switches
+    from her2sim.virtual_patient.composition import require_mechanisms, virtual_patient
+    from her2sim.virtual_patient.drugs import ORGANS
     from her2sim.virtual_patient.treat import TreatmentPlan, known_measures
 
     number = seed_or_drawn(seed)
     combination, (who, n_found), _ = all_of(
         lambda: load_combination(regimen),
         lambda: patients_of(patients).load(n, number),
-        lambda: check_switches(without),
+        lambda: _require_rules(labels, unconfirmed=unconfirmed, confirm=confirm, scan=scan),
     )
-    known_measures(combination.treatments, given_with)
+    sites = ("",) if who.setting == "metastatic" else ()
+    all_of(
+        lambda: known_measures(combination.treatments, given_with),
+        lambda: require_mechanisms(virtual_patient(combination.treatments, sites, ORGANS), without),
+        lambda: _require_metastatic(who.setting, earlier_lines),
+    )
     how = TreatmentPlan(
         weeks * DAY_PER_WEEK, who.setting, labels or "us", labels is not None,
         unconfirmed, confirm, scan, given_with, without,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame
+from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame, without_nan
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 
@@ -31,7 +30,6 @@ class TrialResult(Reported, Result):
 
     def __post_init__(self) -> None:
         self._written.update({arm: _stamp(path) for arm, path in self.report.run.paths.items()})
-        weakref.finalize(self, self._store.__exit__)  # outcomes go with the result
 
     def heading(self) -> str:
         """Trial, patients, seed and members."""
@@ -81,6 +79,7 @@ class TrialResult(Reported, Result):
 
         return typed_frame(SafetyRow, self.report.safety)
 
+    @checked
     def patients(self, arm: str) -> pl.DataFrame:
         """What became of each patient of an arm, one row each.
 
@@ -102,7 +101,7 @@ class TrialResult(Reported, Result):
             raise DataError(f"{path}: is not there any more; run the trial again, with a folder")
         if _stamp(path) != self._written[arm]:
             raise DataError(f"{path}: was written by another run since; use a folder for each run")
-        return pl.read_parquet(paths[arm])
+        return without_nan(pl.read_parquet(paths[arm]))
 
     def plot(self) -> Figure:
         """The Kaplan-Meier curves with published points."""
@@ -145,7 +144,7 @@ def run_trial(
     patients: int | None = None,
     replicates: Count = 1,
     members: Count | None = None,
-    is_off: bool = False,
+    also_without_rules: bool = False,
     folder: Path | None = None,
     workers: Count = 1,
     cluster: str | None = None,
@@ -162,7 +161,7 @@ def run_trial(
     patients : patients of the whole trial, in place of ``per_arm``
     replicates : trials of this size, each with patients of its own (power)
     members : members of the ensemble; one for 100 patients without it
-    is_off : whether the same trial without rules stands beside it
+    also_without_rules : whether the same patients without any rule stand beside them
     folder : where outcomes of each patient are kept; a run that was stopped goes on from there
     workers : processes; with more than one, a script needs its ``if __name__ == "__main__"``
     cluster : address of a Dask scheduler, instead
@@ -186,10 +185,10 @@ def run_trial(
     store = TrialFolder(folder)
     try:
         report = asked_reports(
-            trial, asked, store, is_off=is_off, workers=workers, cluster=cluster,
-            chunk=chunk or CHUNK, progress=progress or no_progress,
+            trial, asked, store, also_without_rules=also_without_rules, workers=workers,
+            cluster=cluster, chunk=chunk or CHUNK, progress=progress or no_progress,
         )  # fmt: skip
     except BaseException:
-        store.__exit__()
+        store.close()
         raise
     return TrialResult(report, store)

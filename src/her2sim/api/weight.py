@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.drugs import treatment_of
 from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn
+from her2sim.api.result import Reported, Result, seed_or_drawn, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ExposureByWeight(Reported, Result):
 
     def frame(self) -> pl.DataFrame:
         """One row a weight and metric."""
-        return self.report.frame()
+        return without_nan(self.report.frame())
 
     def plot(self) -> Figure:
         """Exposure against body weight."""

@@ -99,9 +99,10 @@ def population(
     from her2sim.api.patients import Patients
     from her2sim.api.treatment import treat
 
+    who = population if setting is None else Patients(population, setting)
     with progress_bar(regimen) as progress:
         found = treat(
-            regimen, Patients(population, setting), patients, weeks, seed,
+            regimen, who, patients, weeks, seed,
             labels=region if protocol == "on" else None, unconfirmed=unconfirmed == "on",
             confirm=confirm, ihc=ihc, ish=ish, earlier_lines=earlier_lines,
             after_anthracycline=after_anthracycline, scan=scan, given_with=given_with,

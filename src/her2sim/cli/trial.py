@@ -101,8 +101,8 @@ def run(
     with progress_bar(name) as progress:
         found = run_trial(
             name, per_arm, seed, patients=patients, replicates=replicates, members=members,
-            is_off=protocol == "off", folder=folder, workers=workers or available_cores(),
-            cluster=cluster, chunk=chunk, progress=progress,
+            also_without_rules=protocol == "off", folder=folder,
+            workers=workers or available_cores(), cluster=cluster, chunk=chunk, progress=progress,
         )  # fmt: skip
     if html is not None:
         trial_page(html, [found.report])

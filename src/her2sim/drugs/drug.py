@@ -30,6 +30,7 @@ class LabelledRegimen(Claim):
     """A regimen as the label gives it: a loading dose (or none), then maintenance doses.
 
     ``treated_day``: doses are given only in the first days of each cycle (14 of 21, say).
+    ``is_once``: one dose only, of a study.
     """
 
     title: str
@@ -37,6 +38,7 @@ class LabelledRegimen(Claim):
     interval_day: float = Field(gt=0)
     cycle_day: float = Field(gt=0)
     treated_day: float | None = Field(default=None, gt=0)
+    is_once: bool = False
     loading: LabelledDose | None = None
     maintenance: LabelledDose
 
@@ -137,7 +139,8 @@ def load_pk(name: str) -> PkModel:
     """Load the pharmacokinetic model of ``DRUG`` (its default) or ``DRUG:MODEL``."""
     drug = load_drug(name)
     models = pk_models(drug.id)
-    wanted = name.partition(":")[2] or drug.default_model
+    _, sign, model = name.partition(":")
+    wanted = model if sign else drug.default_model
     if wanted not in models:
         raise UnknownNameError(f"{drug.id} has no model {wanted!r}" + did_you_mean(wanted, models))
     if models[wanted].drug != drug.id:

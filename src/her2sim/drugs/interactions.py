@@ -13,7 +13,7 @@ from pydantic import Field
 
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel
-from her2sim.errors import DataError, did_you_mean
+from her2sim.errors import DataError, Faults, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
 
 Kind = Literal["co-medication", "food", "hepatic", "renal"]
@@ -26,6 +26,8 @@ CARRIERS = {
 
 WORDS = {"co-medication": "with", "food": "food", "hepatic": "hepatic", "renal": "renal"}
 """How each kind is asked for."""
+ONE_OF_A_KIND: tuple[Kind, ...] = ("food", "hepatic", "renal")
+"""Kinds of which a patient has one at most."""
 
 
 class Interaction(Claim):
@@ -100,7 +102,8 @@ def find_interaction(drug: str, kind: Kind, name: str) -> Interaction:
     """
     known = [row for row in interactions_of(drug).interaction if row.kind == kind]
     for row in known:
-        if name.casefold() in (row.name.casefold(), (row.stands_for or "").casefold()):
+        called = [text.casefold() for text in (row.name, row.stands_for) if text]
+        if name.casefold() in called:
             if row.fold is None:
                 raise DataError(
                     f"{WORDS[kind]} {name}: no number is published for {drug}; what is printed: "
@@ -110,6 +113,32 @@ def find_interaction(drug: str, kind: Kind, name: str) -> Interaction:
     names = [row.name for row in known]
     hint = did_you_mean(name, names) if names else "; none is known"
     raise DataError(f"{WORDS[kind]} {name}: nothing is published of it for {drug}{hint}")
+
+
+def chosen_interactions(drug: str, asked: Sequence[tuple[Kind, str]]) -> tuple[Interaction, ...]:
+    """Interactions that were asked for by kind and name, each once.
+
+    Raises
+    ------
+    DataError
+        With all that is not known, is asked for twice, or excludes another.
+    """
+    faults, found = Faults(f"what changes {drug}"), dict[tuple[Kind, str], Interaction]()
+    for kind, name in asked:
+        try:
+            row = find_interaction(drug, kind, name)
+        except DataError as error:
+            faults.add(str(error))
+            continue
+        if (kind, row.name) in found:
+            faults.add(f"{WORDS[kind]} {name}: is given twice")
+        found[kind, row.name] = row
+    for kind in ONE_OF_A_KIND:
+        names = [name for of, name in found if of == kind]
+        if len(names) > 1:
+            faults.add(f"{WORDS[kind]} {', '.join(names)}: a patient has one of them")
+    faults.raise_if_any(DataError)
+    return tuple(found.values())
 
 
 def apply_interactions(

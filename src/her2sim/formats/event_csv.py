@@ -81,7 +81,12 @@ def read_events(
     """
     frame = read_text_table(path)
     frame = frame.rename({name: name.upper() for name in frame.columns})
-    frame = frame.drop({name.upper() for name in ignore} - {LINE}, strict=False)
+    left_out = {name.upper() for name in ignore}
+    absent = sorted(left_out - set(frame.columns))
+    if absent:
+        told = ", ".join(f"{name}{did_you_mean(name, frame.columns)}" for name in absent)
+        raise DataError(f"{path}: no such column to ignore: {told}")
+    frame = frame.drop(left_out - {LINE})
     missing = [name for name in _NEEDED if name not in frame.columns]
     if missing:
         known = [n for n in frame.columns if n not in NONMEM_COLUMNS]

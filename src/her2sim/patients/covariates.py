@@ -50,6 +50,7 @@ _REGISTER = (
 
 COVARIATES = {c.name: c for c in _REGISTER}
 Setting = Literal["early", "metastatic"]
+SETTINGS: tuple[Setting, ...] = ("early", "metastatic")
 """Disease after surgery, without a lesion, or metastatic disease."""
 TUMOUR_TYPES = ("breast", "gastric", "colorectal", "other", "none")
 BINARY = ("liver_metastases", "female", "asian", "japan", "ecog_1_or_more")

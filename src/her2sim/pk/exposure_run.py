@@ -15,7 +15,7 @@ from her2sim.drugs.interactions import (
     Interaction,
     Kind,
     apply_interactions,
-    find_interaction,
+    chosen_interactions,
 )
 from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
@@ -134,7 +134,7 @@ def load_treatment(
         If nothing is published of an interaction, or the model cannot carry it.
     """
     found, pk = load_drug(drug), load_pk(drug)
-    rows = tuple(find_interaction(found.id, kind, name) for kind, name in interactions)
+    rows = chosen_interactions(found.id, interactions)
     for row in rows:
         row.require_carrier(pk)
     return Treatment(found, pk, labelled_regimen(found, regimen), rows)

@@ -40,6 +40,8 @@ class Shortage:
     def __post_init__(self) -> None:
         if not 0 < self.probability <= 1:
             raise DataError(f"a probability of {self.probability:g}: use above 0 to 1")
+        if self.from_day < 0:
+            raise DataError(f"a shortage from week {self.from_day / 7:g}: use 0 or later")
         if not self.from_day < self.until_day:
             raise DataError(
                 f"a shortage from week {self.from_day / 7:g} to {self.until_day / 7:g}: "

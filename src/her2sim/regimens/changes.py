@@ -42,9 +42,10 @@ def delayed(regimen: Regimen, dose_number: int, delay_day: float, is_reloaded: b
     phase = _only_phase(regimen)
     if dose_number < 2:
         raise DoseError(f"dose {dose_number}: a delay needs a dose before it; choose 2 or more")
-    if not delay_day > 0:
-        raise DoseError(f"a delay of {delay_day:g} days: it must be above zero")
-    if is_reloaded and phase.loading is None:
+    if not delay_day * MINUTES_PER_DAY >= 1:
+        told = "it must be above zero, a minute at least"
+        raise DoseError(f"a delay of {delay_day:g} days: {told}")
+    if is_reloaded and not phase.has_loading_dose:
         raise DoseError(f"{regimen.drug} {regimen.name} has no loading dose to give again")
     planned = phase.start_min + (dose_number - 1) * phase.interval_min
     late = replace(
@@ -68,8 +69,11 @@ def every(regimen: Regimen, interval_day: float, is_in_proportion: bool) -> Regi
     dose = phase.maintenance
     if is_in_proportion:
         amount = dose.amount * interval / phase.interval_min
-        if amount > LARGEST_AMOUNT[dose.unit]:
-            raise DoseError(f"every {interval_day:g} days in proportion: {amount:g} {dose.unit}")
+        if amount > (most := LARGEST_AMOUNT[dose.unit]):
+            raise DoseError(
+                f"every {interval_day:g} days in proportion is {amount:g} {dose.unit}, above the "
+                f"{most:g} {dose.unit} that a dose may have; take a shorter interval"
+            )
         dose = dose.model_copy(update={"amount": amount})
     changed = replace(phase, interval_min=interval, maintenance=dose)
     return replace(regimen, cycle_min=interval, phases=(changed,))
@@ -95,6 +99,8 @@ def switched(first: Regimen, second: Regimen, n_doses: int) -> Regimen:
 def _only_phase(regimen: Regimen) -> Phase:
     if len(regimen.phases) != 1:
         raise DoseError(f"{regimen.drug} {regimen.name} was changed already; change it once")
+    if regimen.is_once:
+        raise DoseError(f"{regimen.drug} {regimen.name} is one dose: there is nothing to change")
     if regimen.phases[0].n_doses is not None:
         raise DoseError(f"{regimen.drug} {regimen.name} has an end already")
     return regimen.phases[0]

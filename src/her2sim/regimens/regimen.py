@@ -28,6 +28,12 @@ class Phase:
     treated_min: int | None = None
     period_min: int = 0
 
+    @property
+    def has_loading_dose(self) -> bool:
+        """Whether the first dose is another amount; a longer first infusion alone is none."""
+        first, later = self.loading, self.maintenance
+        return first is not None and (first.amount, first.unit) != (later.amount, later.unit)
+
     def times_min(self, end_min: int) -> Iterator[int]:
         """Times of the doses before an end."""
         given = 0
@@ -45,7 +51,8 @@ class Regimen:
     """A drug given in one or more phases.
 
     A cycle is 21 days for antibodies and conjugates, also when they are dosed weekly; it only says
-    over what the exposure is summed up.
+    over what the exposure is summed up. ``is_once``: one dose, which is repeated here cycle by
+    cycle for nothing but its exposure.
     """
 
     name: str
@@ -53,6 +60,7 @@ class Regimen:
     cycle_min: int
     phases: tuple[Phase, ...]
     title: str = ""
+    is_once: bool = False
 
     @property
     def cycle_day(self) -> float:
@@ -119,6 +127,6 @@ def labelled_regimen(drug: Drug, name: str) -> Regimen:
         facts.route, 0, interval, facts.maintenance, facts.loading,
         treated_min=treated, period_min=cycle,
     )  # fmt: skip
-    regimen = Regimen(name, drug.id, cycle, (phase,), facts.title)
+    regimen = Regimen(name, drug.id, cycle, (phase,), facts.title, facts.is_once)
     assert regimen.routes
     return regimen

@@ -27,11 +27,11 @@ HISTOGRAM_BINS = 40
 
 def heading(report: PopulationReport) -> str:
     """What was done to whom, in a line."""
-    rules = "on" if report.how.by_rules else "off"
+    how = report.how
+    rules = f"rules of the {how.region.upper()} labels" if how.by_rules else "no label's rules"
     return (
         f"{report.combination.title}; {patients_text(report)}; "
-        f"{report.how.end_day / 7:g} weeks, {report.how.region.upper()} labels, "
-        f"rules {rules}{_told(report)}"
+        f"{how.end_day / 7:g} weeks, {rules}{_told(report)}"
     )
 
 

@@ -200,11 +200,12 @@ def plans_table(comparison: PlanComparison) -> Table:
     first = comparison.plans[0]
     for plan in comparison.plans:
         trough, peak, mean = (plan.last[m].median for m in ("cmin", "cmax", "cavg"))
-        ratio = trough / first.last["cmin"].median
+        planned_trough = first.last["cmin"].median
+        ratio = trough / planned_trough if planned_trough > 0 else math.nan
         row = [
             plan.label,
             number_text(trough),
-            f"{ratio:.2f}",
+            "-" if math.isnan(ratio) else f"{ratio:.2f}",
             number_text(peak),
             number_text(mean),
         ]

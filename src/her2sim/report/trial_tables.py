@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
+from her2sim.report.tables import counted
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.studies.trial.scorecard import Judged, Score
@@ -21,9 +22,10 @@ def heading(report: TrialReport) -> str:
     each = f"{asked.replicates} replicates of {{}}" if asked.replicates > 1 else "{}"
     arms = ", ".join(f"{arm.id} {arm.n // asked.replicates}" for arm in report.arms)
     rules = "labels' rules on" if asked.by_rules else "labels' rules off"
+    rules += ", and off beside it" if report.without_rules is not None else ""
     return (
         f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
-        f"{asked.seed}, {asked.members} members, {rules}"
+        f"{asked.seed}, {counted(asked.members, 'member')}, {rules}"
     )
 
 

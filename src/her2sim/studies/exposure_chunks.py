@@ -89,7 +89,7 @@ class ExposureChunks:
 
             rows = pl.concat(frames, how="diagonal").sort("patient", maintain_order=True)
             store.write(number, rows)
-        return np.concatenate(metrics)
+        return metrics[0] if len(metrics) == 1 else np.concatenate(metrics)
 
     def _frame(self, course: ExposureResult) -> pl.DataFrame:
         import polars as pl

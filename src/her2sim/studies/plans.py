@@ -153,7 +153,7 @@ def delay_question(treatment: Treatment, dose_number: int, weeks: float) -> Plan
     regimen = treatment.regimen
     late = replace(treatment, regimen=delayed(regimen, dose_number, DAY_PER_WEEK * weeks, False))
     plans = [("as planned", treatment), (f"dose {dose_number} {weeks:g} weeks late", late)]
-    if regimen.phases[0].loading is not None:
+    if regimen.phases[0].has_loading_dose:
         reloaded = delayed(regimen, dose_number, DAY_PER_WEEK * weeks, True)
         plans.append(("late, loading dose again", replace(treatment, regimen=reloaded)))
     phase = late.regimen.phases[1]
@@ -231,7 +231,8 @@ def compare_plans(
     if min(t.size for t in times) < FEWEST_DOSES:
         raise DataError(f"{end_day:g} days hold fewer than {FEWEST_DOSES} doses; take longer")
     if max(t.size for t in times) > MOST_DOSES:
-        raise DataError(f"more than {MOST_DOSES} doses; this comparison is for infusions")
+        told = "take a shorter time, or a drug that is not taken every day"
+        raise DataError(f"more than {MOST_DOSES} doses within {end_day:g} days; {told}")
     spools = [Spool(t.size + len(METRICS)) for t in times]
     try:
         for cohort in cohort_chunks(population, patients, seed, CHUNK):

@@ -140,6 +140,8 @@ def substitute_phase(treatment: Treatment, substitute: str | None) -> Phase | No
         return None
     if substitute == BIOSIMILAR:
         return treatment.regimen.phases[0]
+    if substitute == treatment.regimen.name:
+        raise DataError(f"substitute {substitute}: it is the regimen that is missing")
     (phase,) = labelled_regimen(treatment.drug, substitute).phases
     treatment.target(phase.route)
     return phase

@@ -118,6 +118,8 @@ def washout_report(
     """
     if not 0 < level < np.inf:
         raise DataError(f"level {level:g}: must be above zero")
+    if treatment.regimen.is_once and cycles > 1:
+        raise DataError(f"{treatment.regimen.title}: it is one dose; follow it after 1 cycle")
     last_dose_day = treatment.regimen.doses(cycles)[-1].time_day
     time_day = np.linspace(0, weeks * DAY_PER_WEEK, POINTS + 1)
     count, found = np.zeros(time_day.size), []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -172,7 +173,8 @@ class TrialFolder:
     """Where outcomes are stored: a folder of one's own, or one that vanishes afterwards."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._stack = ExitStack()
+        self._stack, self.vanishes = ExitStack(), folder is None
+        weakref.finalize(self, self._stack.close)
         if folder is None:
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         elif folder.is_file():
@@ -188,6 +190,18 @@ class TrialFolder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __deepcopy__(self, memo: object) -> TrialFolder:
+        return self
+
+    def __reduce__(self) -> tuple[type[TrialFolder], tuple[Path]]:
+        if self.vanishes:
+            raise DataError("outcomes lie in a folder that vanishes; name one to pickle the trial")
+        return TrialFolder, (self.path,)
+
+    def close(self) -> None:
+        """Remove the folder, if it is one that vanishes."""
         self._stack.close()
 
 

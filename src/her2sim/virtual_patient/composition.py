@@ -132,6 +132,25 @@ def virtual_patient(
     return VirtualPatient(drugs, lesions, body, _MODELS[whole_key], tuple(off))
 
 
+def require_mechanisms(whole: VirtualPatient, names: Sequence[str]) -> None:
+    """Refuse to switch off what a patient does not have.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        If there is no such mechanism at all, or not in this patient.
+    """
+    check_switches(names)
+    absent = [
+        name
+        for name in names
+        if not (clones_off([name]) and whole.lesions)
+        and set(whole.model.parameters).isdisjoint(numbers_off([name], whole.drugs))
+    ]
+    if absent:
+        raise DataError(f"without {', '.join(absent)}: these patients and drugs have no such thing")
+
+
 _MODELS: dict[tuple[object, ...], Model] = {}
 
 

@@ -172,7 +172,8 @@ def _columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
         yield _name("worst", event), worst
     yield "days_grade_2", shown.events.days_grade_2() + shown.blood.days_low
     for line, nadir in shown.blood.nadir.items():
-        yield _name("lowest", line), shown.blood.lowest[line]
+        lowest = shown.blood.lowest[line]
+        yield _name("lowest", line), np.where(np.isfinite(lowest), lowest, np.nan)
         yield _name("nadir", line), nadir
     if treated.whole.organs.on_lung is not None:
         has_ild = np.isfinite(state.happened("lung_hazard", everyone))

@@ -10,28 +10,30 @@ from her2sim.virtual_patient.drugs import PatientDrug
 
 
 @dataclass(frozen=True)
-class Switch:
+class SwitchedNumbers:
     """Parameters of a mechanism: its own, and those that each drug has of it."""
 
     own: tuple[str, ...] = ()
     of_drugs: tuple[str, ...] = ()
 
 
-SWITCHES: dict[str, Switch] = {
-    "signalling-block": Switch(("block_iv", "block_ii", "cross_iv", "cross_ii", "clustering")),
-    "kinase-inhibition": Switch(of_drugs=("unbound",)),
-    "adcc": Switch(("adcc_max",)),
-    "payload": Switch(of_drugs=("kmax",)),
-    "bystander": Switch(of_drugs=("influx",)),
-    "release-outside-cells": Switch(of_drugs=("clipping",)),
-    "chemotherapy": Switch(of_drugs=("chemo_kill",)),
-    "new-lesions": Switch(("new_lesions",)),
-    "heart": Switch(("failure_base", "failure_hazard"), ("heart_weight",)),
-    "blood": Switch(
+SWITCHES: dict[str, SwitchedNumbers] = {
+    "signalling-block": SwitchedNumbers(
+        ("block_iv", "block_ii", "cross_iv", "cross_ii", "clustering")
+    ),
+    "kinase-inhibition": SwitchedNumbers(of_drugs=("unbound",)),
+    "adcc": SwitchedNumbers(("adcc_max",)),
+    "payload": SwitchedNumbers(of_drugs=("kmax",)),
+    "bystander": SwitchedNumbers(of_drugs=("influx",)),
+    "release-outside-cells": SwitchedNumbers(of_drugs=("clipping",)),
+    "chemotherapy": SwitchedNumbers(of_drugs=("chemo_kill",)),
+    "new-lesions": SwitchedNumbers(("new_lesions",)),
+    "heart": SwitchedNumbers(("failure_base", "failure_hazard"), ("heart_weight",)),
+    "blood": SwitchedNumbers(
         ("pool_rate_neutrophils", "pool_rate_platelets", "fever_rate"),
         ("neutrophils_slope", "platelets_slope"),
     ),
-    "lung": Switch(("lung_share",)),
+    "lung": SwitchedNumbers(("lung_share",)),
 }
 CLONES = {"her2-low-clone": "cells_l", "resistant-clone": "cells_m"}
 """Clones that can be left out: their cells are sensitive ones then."""

@@ -18,14 +18,14 @@ def asked_reports(
     asked: RunSettings,
     store: TrialFolder,
     *,
-    is_off: bool = False,
+    also_without_rules: bool = False,
     workers: int = 1,
     cluster: str | None = None,
     chunk: int = CHUNK,
     progress: Progress = no_progress,
 ) -> TrialReport:
-    """The report on a trial; with ``is_off`` the same patients without rules beside it."""
-    kinds = (replace(asked, by_rules=False), asked) if is_off else (asked,)
+    """The report on a trial; if asked with the same patients without rules beside it."""
+    kinds = (replace(asked, by_rules=False), asked) if also_without_rules else (asked,)
     without: TrialReport | None = None
     report: TrialReport | None = None
     for turn, kind in enumerate(kinds):
