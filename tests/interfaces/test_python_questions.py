@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import json
+import pickle
 from pathlib import Path
 
 import click
+import numpy as np
 import polars as pl
 import pytest
 
@@ -193,3 +197,152 @@ def test_one_patient_has_no_spread(her2sim, tmp_path: Path) -> None:
     done = her2sim("exposure", "trastuzumab", "--patients", "1", "--seed", "1")
     assert "1 patient, seed 1" in done.stdout
     assert "nan" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("drug", "asked", "message"),
+    [
+        ("neratinib", [("co-medication", "")], "nothing is published of it"),
+        ("lapatinib", [("food", "")], "nothing is published of it"),
+        ("neratinib", [("hepatic", "")], "nothing is published of it"),
+        ("tucatinib", [("food", "high-fat")] * 2, "food high-fat: is given twice"),
+        ("tucatinib", [("co-medication", "itraconazole")] * 2, "is given twice"),
+        ("tucatinib", [("hepatic", "mild"), ("hepatic", "severe")], "a patient has one of them"),
+        ("tucatinib", [("food", "x"), ("co-medication", "y")], "2 faults"),
+    ],
+)
+def test_what_changes_a_drug_is_named_and_once(drug: str, asked, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        h2.exposure(drug, n=3, seed=1, interactions=asked)
+
+
+@pytest.mark.parametrize(
+    ("call", "faults"),
+    [
+        (lambda: h2.exposure("trastuzumbb", "mbx", n=5, seed=-1), 3),
+        (lambda: h2.delay("trastuzumab", n=0, seed=-1, weeks=-1), 3),
+        (lambda: h2.switch("trastuzumab/q9", "trastuzumap/q3w", "mbx"), 2),
+        (lambda: h2.weight("trastuzumab", n=5, seed=1, weights_kg=[5, 70, 1000]), 2),
+        (lambda: h2.treat("thp", "ebc", 5, seed=1, earlier_lines=2, given_with=("tea",)), 2),
+    ],
+)
+def test_all_faults_of_a_call_are_told(call, faults: int) -> None:
+    with pytest.raises(Her2SimError) as caught:
+        call()
+    assert f"{faults} faults" in str(caught.value)
+
+
+def test_what_a_table_of_patients_lacks_is_told_at_once(tmp_path: Path) -> None:
+    table = tmp_path / "p.csv"
+    table.write_text("patient,weight_kg\n1,70\n2,80\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        h2.regimen_exposure("thp", table, seed=1, cycles=2)
+    for name in ("albumin_g_per_l", "lean_body_weight_kg", "bsa_m2"):
+        assert f"{name} is missing; needed for" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"labels": None, "confirm": True}, "confirm: nothing is measured without the rules"),
+        ({"labels": None, "unconfirmed": False, "scan": "muga"}, "unconfirmed, scan: nothing"),
+        ({"patients": "ebc", "earlier_lines": 2}, "early disease has none"),
+        ({"without": ("payload",)}, "without payload: these patients and drugs have no such"),
+        ({"patients": "ebc", "without": ("her2-low-clone",)}, "have no such thing"),
+    ],
+)
+def test_what_would_not_be_used_is_refused(asked, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        h2.treat("thp", n=3, seed=1, weeks=9, **asked)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: h2.shortage("trastuzumab", weeks=(-3, 6)), "use 0 or later"),
+        (
+            lambda: h2.shortage(
+                "trastuzumab", weeks=(3, 6), policy="substitute", substitute="q3w"
+            ),
+            "it is the regimen that is missing",
+        ),
+        (lambda: h2.delay("capecitabine/single"), "is one dose"),
+        (lambda: h2.washout("capecitabine/single"), "it is one dose"),
+        (lambda: h2.delay("trastuzumab", weeks=1e-9), "a minute at least"),
+        (lambda: h2.exposure("trastuzumab:"), "has no model ''"),
+        (lambda: h2.exposure("trastuzumab", regimen=""), "has no regimen ''"),
+        (
+            lambda: h2.simulate(
+                ROOT / "examples" / "trastuzumab_events.csv", drug="trastuzumab", ignore=["ZZ"]
+            ),
+            "no such column to ignore: ZZ",
+        ),
+        (lambda: h2.Patients("mbc", "zz"), "setting 'zz'"),
+        (lambda: h2.course(PATIENT, "thp", 52, then="T-DXd", at=60), "lines start in week 0, 60"),
+    ],
+)  # fmt: skip
+def test_more_that_is_refused(call, message: str) -> None:
+    with pytest.raises(Her2SimError) as caught:
+        call()
+    assert message in str(caught.value)
+
+
+def test_a_drug_that_is_gone_before_its_next_dose_has_no_ratio() -> None:
+    found = h2.delay("paclitaxel/q3w", n=5, seed=1)
+    assert " - " in repr(found)
+    assert found.report.plans[0].last["cmin"].median == 0
+
+
+def test_a_longer_first_infusion_is_no_loading_dose() -> None:
+    for drug, n_plans in (("trastuzumab-emtansine", 2), ("trastuzumab", 3)):
+        assert len(h2.delay(drug, n=10, seed=1).report.plans) == n_plans
+
+
+def test_arrays_and_columns_are_lists() -> None:
+    wanted = np.array([50.0, 90.0])
+    one = h2.weight("trastuzumab", n=5, seed=1, weights_kg=wanted)
+    two = h2.weight("trastuzumab", n=5, seed=1, weights_kg=pl.Series(wanted))
+    assert one.frame().equals(two.frame())
+
+
+def test_a_table_that_has_gone_is_still_known(tmp_path: Path) -> None:
+    table = tmp_path / "p.csv"
+    table.write_text((ROOT / "examples" / "patients.csv").read_text("utf-8"), "utf-8")
+    who = h2.population(table)
+    found = h2.exposure("trastuzumab/q3w", who, seed=1)
+    table.unlink()
+    assert "p.csv" in repr(who)
+    assert found.patients().height > 0
+    assert found.plot().axes
+
+
+def test_frames_have_null_for_what_there_is_not(answers) -> None:
+    frames = [answer.frame() for answer in answers.values()]
+    run = h2.treat("thp", n=30, weeks=30, seed=1)
+    frames += [run.frame(), run.patients(), run.decisions(), run.doses()]
+    frames += [h2.exposure("trastuzumab", n=1, seed=1).frame(), answers["shortage"].per_patient()]
+    for frame in frames:
+        assert not any(column.is_nan().any() for column in frame.select(pl.selectors.float()))
+
+
+def test_a_trial_can_be_copied_and_kept(tmp_path: Path) -> None:
+    asked = {"per_arm": 4, "seed": 1, "members": 1}
+    trial = h2.run_trial("cleopatra", **asked)
+    same, deep = copy.copy(trial), copy.deepcopy(trial)
+    with pytest.raises(DataError, match="name one to pickle"):
+        pickle.dumps(trial)
+    del trial
+    gc.collect()
+    assert same.patients("placebo").height == deep.patients("placebo").height == 4
+    kept = h2.run_trial("cleopatra", folder=tmp_path / "kept", **asked)
+    again = pickle.loads(pickle.dumps(kept))
+    assert again.patients("placebo").equals(kept.patients("placebo"))
+    with pytest.raises(Her2SimError, match="arm: Input should be a valid string"):
+        kept.patients(None)
+
+
+def test_a_trial_beside_itself_without_rules_says_so() -> None:
+    both = h2.run_trial("cleopatra", per_arm=4, seed=1, members=1, also_without_rules=True)
+    assert "rules on, and off beside it" in both.heading()
+    run = h2.treat("thp", n=4, weeks=9, seed=1, labels=None)
+    assert "no label's rules" in run.heading()

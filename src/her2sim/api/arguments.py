@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, ParamSpec, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError, validate_call
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, validate_call
 
 from her2sim.arrays import Progress
 from her2sim.errors import DataError, Faults, did_you_mean
@@ -18,6 +18,15 @@ LONGEST_SHOWN = 60
 
 Count = Annotated[int, Field(ge=1)]
 Weeks = Annotated[float, Field(ge=1, le=1040, allow_inf_nan=False)]
+
+
+def _listed(value: object) -> object:
+    """A list of anything that can be gone through, but of text."""
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+
+
+Numbers = Annotated[Sequence[float], BeforeValidator(_listed)]
+"""Numbers in a list, a tuple, an array or a column."""
 Told = Progress | None
 """Progress that is wanted, or not."""
 

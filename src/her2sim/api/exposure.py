@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.drugs import treatment_of
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame, without_nan
+from her2sim.api.asked import asked_of_drug
+from her2sim.api.patients import Patients
+from her2sim.api.result import Reported, Result, typed_frame, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 from her2sim.drugs.interactions import Kind
 
@@ -127,10 +127,8 @@ def exposure(
     """
     from her2sim.studies import exposure as studies
 
-    treatment = treatment_of(drug, regimen, interactions)
-    who, number = patients_of(patients), seed_or_drawn(seed)
-    found, n_found = who.load(n, number)
+    treatment, whom = asked_of_drug(drug, regimen, patients, n, seed, interactions)
     report = studies.exposure(
-        treatment, found, n_found, number, output=output, progress=progress, threads=threads
+        treatment, whom.found, whom.n, whom.seed, output=output, progress=progress, threads=threads
     )
-    return Exposure(report, who)
+    return Exposure(report, whom.who)

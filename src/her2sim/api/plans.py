@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, Weeks, checked
+from her2sim.api.asked import asked
 from her2sim.api.drugs import arm_of, treatment_of
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn
+from her2sim.api.patients import Patients
+from her2sim.api.result import Reported, Result
 from her2sim.api.sources import exposure_facts, sources_frame
 
 if TYPE_CHECKING:
@@ -92,7 +94,9 @@ def delay(
     """
     from her2sim.studies.plans import delay_question
 
-    question = delay_question(treatment_of(drug, regimen), dose, weeks)
+    def question() -> PlanQuestion:
+        return delay_question(treatment_of(drug, regimen), dose, weeks)
+
     return _compared(question, patients, n, seed, target, progress, threads)
 
 
@@ -127,7 +131,9 @@ def interval(
     """
     from her2sim.studies.plans import interval_question
 
-    question = interval_question(treatment_of(drug, regimen), weeks, length_weeks)
+    def question() -> PlanQuestion:
+        return interval_question(treatment_of(drug, regimen), weeks, length_weeks)
+
     return _compared(question, patients, n, seed, target, progress, threads)
 
 
@@ -158,14 +164,18 @@ def switch(
     Her2SimError
         If a name is unknown, the two are not of one model, or the input has faults.
     """
+    from her2sim.errors import all_of
     from her2sim.studies.plans import switch_question
 
-    question = switch_question(arm_of(first), arm_of(second), after)
+    def question() -> PlanQuestion:
+        before, then = all_of(lambda: arm_of(first), lambda: arm_of(second))
+        return switch_question(before, then, after)
+
     return _compared(question, patients, n, seed, target, progress, threads)
 
 
 def _compared(
-    question: PlanQuestion,
+    question: Callable[[], PlanQuestion],
     patients: Patients | Path | str,
     n: int | None,
     seed: int | None,
@@ -177,7 +187,8 @@ def _compared(
     from her2sim.studies.plans import compare_plans
     from her2sim.studies.target import wanted_target
 
-    number = seed_or_drawn(seed)
-    who, n_found = patients_of(patients).load(n, number)
-    wanted = wanted_target(question.plans[0][1], target)
-    return ComparedPlans(compare_plans(question, who, n_found, number, wanted, progress, threads))
+    found, whom = asked(question, lambda one: [t for _, t in one.plans], patients, n, seed)
+    wanted = wanted_target(found.plans[0][1], target)
+    return ComparedPlans(
+        compare_plans(found, whom.found, whom.n, whom.seed, wanted, progress, threads)
+    )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn, without_nan
+from her2sim.api.asked import asked
+from her2sim.api.patients import Patients
+from her2sim.api.result import Reported, Result, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 
 if TYPE_CHECKING:
@@ -96,11 +97,11 @@ def regimen_exposure(
     from her2sim.pk.combination import load_combination
     from her2sim.studies.regimen_exposure import exposure_together
 
-    combination, who = load_combination(regimen), patients_of(patients)
-    number = seed_or_drawn(seed)
-    found, n_found = who.load(n, number)
+    combination, whom = asked(
+        lambda: load_combination(regimen), lambda one: one.treatments, patients, n, seed
+    )
     report = exposure_together(
-        combination, found, n_found, number, cycles,
+        combination, whom.found, whom.n, whom.seed, cycles,
         output=output, progress=progress, threads=threads,
     )  # fmt: skip
-    return RegimenExposure(report, who)
+    return RegimenExposure(report, whom.who)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Answer, Reported, seed_or_drawn, typed_frame
+from her2sim.api.asked import asked
+from her2sim.api.patients import Patients
+from her2sim.api.result import Answer, Reported, typed_frame
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 from her2sim.patients.her2_test import Ihc
@@ -91,12 +92,13 @@ def sensitivity(
     from her2sim.pk.combination import load_combination
     from her2sim.studies.sensitivity import sensitivity_report
 
-    combination, number = load_combination(regimen), seed_or_drawn(seed)
-    who, all_of_them = patients_of(patients).load(n, number)
-    n_found = min(all_of_them, PATIENTS) if n is None else all_of_them
+    combination, whom = asked(
+        lambda: load_combination(regimen), lambda one: one.treatments, patients, n, seed
+    )
+    most = min(whom.n, PATIENTS) if n is None else whom.n
     tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""))
     report = sensitivity_report(
-        combination, who, n_found, samples, weeks, number, tumour,
+        combination, whom.found, most, samples, weeks, whom.seed, tumour,
         progress=progress or no_progress, threads=threads,
     )  # fmt: skip
     return SobolIndices(report)

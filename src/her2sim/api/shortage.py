@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.drugs import treatment_of
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn, without_nan
+from her2sim.api.asked import asked_of_drug
+from her2sim.api.patients import Patients
+from her2sim.api.result import Reported, Result, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 from her2sim.protocol.label import Region
 from her2sim.protocol.supply import Policy, Reloading
@@ -112,16 +112,24 @@ def shortage(
 
     if weeks is None and probability == 1:
         raise DataError("say when the drug is missing: some weeks, or a probability below 1")
-    treatment, number = treatment_of(drug, regimen), seed_or_drawn(seed)
+    treatment, whom = asked_of_drug(drug, regimen, patients, n, seed)
     first, last = (DAY_PER_WEEK * week for week in weeks or (0.0, math.inf))
-    asked = Shortage(
+    missing = Shortage(
         treatment.drug.id, policy, first, last, probability, reload,
         instead=substitute_phase(treatment, substitute),
     )  # fmt: skip
-    who, n_found = patients_of(patients).load(n, number)
     wanted = wanted_target(treatment, target)
     return ShortSupply(
         shortage_report(
-            treatment, asked, who, n_found, number, cycles, wanted, region, progress, threads
+            treatment,
+            missing,
+            whom.found,
+            whom.n,
+            whom.seed,
+            cycles,
+            wanted,
+            region,
+            progress,
+            threads,
         )
     )

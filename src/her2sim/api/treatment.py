@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, Weeks, checked
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame, without_nan
+from her2sim.api.asked import asked
+from her2sim.api.patients import Patients
+from her2sim.api.result import Reported, Result, typed_frame, without_nan
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
+from her2sim.patients.covariates import Setting
 from her2sim.patients.her2_test import Ihc
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
+    from her2sim.pk.exposure_run import Treatment
     from her2sim.studies.population import PopulationReport
     from her2sim.virtual_patient.treat import Treated
 
@@ -112,12 +116,18 @@ def _require_rules(labels: str | None, *, unconfirmed: bool, confirm: bool, scan
         raise DataError(f"{', '.join(unused)}: nothing is measured without the rules of labels")
 
 
-def _require_metastatic(setting: str, earlier_lines: int) -> None:
-    """Refuse earlier lines of metastatic disease in early disease."""
+def _require_there(
+    treatments: Sequence[Treatment], setting: Setting, without: tuple[str, ...], earlier_lines: int
+) -> None:
+    """Refuse to switch off what there is not, and earlier lines in early disease."""
     from her2sim.errors import DataError
+    from her2sim.virtual_patient.composition import require_mechanisms, virtual_patient
+    from her2sim.virtual_patient.drugs import ORGANS
 
     if setting == "early" and earlier_lines:
         raise DataError(f"earlier lines {earlier_lines}: early disease has none; leave it out")
+    sites = ("",) if setting == "metastatic" else ()
+    require_mechanisms(virtual_patient(treatments, sites, ORGANS), without)
 
 
 @checked
@@ -179,27 +189,22 @@ def treat(
     from her2sim.pk.combination import load_combination
     from her2sim.studies.population import population_report
     from her2sim.units import DAY_PER_WEEK
-    from her2sim.virtual_patient.composition import require_mechanisms, virtual_patient
-    from her2sim.virtual_patient.drugs import ORGANS
     from her2sim.virtual_patient.treat import TreatmentPlan, known_measures
 
-    number = seed_or_drawn(seed)
-    combination, (who, n_found), _ = all_of(
-        lambda: load_combination(regimen),
-        lambda: patients_of(patients).load(n, number),
+    combination, whom = asked(
+        lambda: load_combination(regimen), lambda one: one.treatments, patients, n, seed
+    )
+    setting, treatments = whom.found.setting, combination.treatments
+    all_of(
+        lambda: known_measures(treatments, given_with),
+        lambda: _require_there(treatments, setting, without, earlier_lines),
         lambda: _require_rules(labels, unconfirmed=unconfirmed, confirm=confirm, scan=scan),
     )
-    sites = ("",) if who.setting == "metastatic" else ()
-    all_of(
-        lambda: known_measures(combination.treatments, given_with),
-        lambda: require_mechanisms(virtual_patient(combination.treatments, sites, ORGANS), without),
-        lambda: _require_metastatic(who.setting, earlier_lines),
-    )
     how = TreatmentPlan(
-        weeks * DAY_PER_WEEK, who.setting, labels or "us", labels is not None,
+        weeks * DAY_PER_WEEK, setting, labels or "us", labels is not None,
         unconfirmed, confirm, scan, given_with, without,
     )  # fmt: skip
-    lines = -1 if who.setting == "early" else earlier_lines
+    lines = -1 if setting == "early" else earlier_lines
     tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""), earlier_lines=lines)
     parts: list[Frames] = []
 
@@ -208,7 +213,8 @@ def treat(
             parts.append(_frames(treated))
 
     report = population_report(
-        combination, who, n_found, number, how, tumour, CardiacProfile(after_anthracycline),
+        combination, whom.found, whom.n, whom.seed, how, tumour,
+        CardiacProfile(after_anthracycline),
         members=members, seen=seen, progress=progress or no_progress, threads=threads,
     )  # fmt: skip
     return TreatedPatients(report, tuple(parts))

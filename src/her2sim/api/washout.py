@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.drugs import treatment_of
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn
+from her2sim.api.asked import asked_of_drug
+from her2sim.api.patients import Patients
+from her2sim.api.result import Reported, Result
 from her2sim.api.sources import exposure_facts, sources_frame
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ def washout(
     """
     from her2sim.studies.washout import washout_report
 
-    treatment, number = treatment_of(drug, regimen), seed_or_drawn(seed)
-    who, n_found = patients_of(patients).load(n, number)
+    treatment, whom = asked_of_drug(drug, regimen, patients, n, seed)
     return Washout(
-        washout_report(treatment, who, n_found, number, cycles, level, weeks, progress, threads)
+        washout_report(
+            treatment, whom.found, whom.n, whom.seed, cycles, level, weeks, progress, threads
+        )
     )

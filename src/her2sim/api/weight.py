@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.drugs import treatment_of
-from her2sim.api.patients import Patients, patients_of
-from her2sim.api.result import Reported, Result, seed_or_drawn, without_nan
+from her2sim.api.arguments import Count, Numbers, Told, checked
+from her2sim.api.asked import asked_of_drug
+from her2sim.api.patients import Patients
+from her2sim.api.result import Reported, Result, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def weight(
     seed: int | None = None,
     *,
     regimen: str | None = None,
-    weights_kg: Sequence[float] = (45.0, 60.0, 75.0, 90.0, 120.0),
+    weights_kg: Numbers = (45.0, 60.0, 75.0, 90.0, 120.0),
     target: float | None = None,
     progress: Told = None,
     threads: Count | None = None,
@@ -85,9 +84,10 @@ def weight(
     from her2sim.studies.target import wanted_target
     from her2sim.studies.weight import exposure_by_weight
 
-    treatment, number = treatment_of(drug, regimen), seed_or_drawn(seed)
-    who, n_found = patients_of(patients).load(n, number)
+    treatment, whom = asked_of_drug(drug, regimen, patients, n, seed)
     wanted = wanted_target(treatment, target)
     return ExposureByWeight(
-        exposure_by_weight(treatment, who, n_found, number, weights_kg, wanted, progress, threads)
+        exposure_by_weight(
+            treatment, whom.found, whom.n, whom.seed, weights_kg, wanted, progress, threads
+        )
     )

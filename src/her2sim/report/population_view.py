@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.table import Table
 
-from her2sim.arrays import Array
 from her2sim.biology.heart import CardiacProfile
 from her2sim.patients.cohort import Cohort
-from her2sim.patients.covariates import BINARY, COVARIATES
 from her2sim.report.canvas import BAND, LINE, finished, new_canvas
-from her2sim.report.tables import patients_text
+from her2sim.report.tables import number_text, patients_text
+from her2sim.studies.characteristics import characteristics
 from her2sim.studies.population import PopulationReport
 from her2sim.studies.population_estimates import NOT_MEASURED, PopulationEstimate
 
@@ -117,32 +115,24 @@ def characteristics_table(cohort: Cohort) -> Table:
     for heading in ("median", "5th", "95th", "share %"):
         table.add_column(heading, justify="right")
     table.add_column("unit")
-    for name, values in _measured(cohort):
-        unit = COVARIATES[name].unit
-        if name in BINARY:
-            table.add_row(name, "", "", "", f"{100 * values.mean():.3g}", "")
+    for row in characteristics(cohort):
+        if row.share_percent is not None:
+            table.add_row(row.name, "", "", "", f"{row.share_percent:.3g}", "")
         else:
-            p5, median, p95 = (f"{v:.4g}" for v in np.quantile(values, [0.05, 0.5, 0.95]))
-            table.add_row(name, median, p5, p95, "", "" if unit == "1" else unit)
+            cells = (number_text(value or 0.0) for value in (row.median, row.p5, row.p95))
+            table.add_row(row.name, *cells, "", "" if row.unit == "1" else row.unit)
     return table
-
-
-def _measured(cohort: Cohort) -> Iterator[tuple[str, Array]]:
-    """Characteristics that are numbers."""
-    for name in cohort.covariates:
-        if name in COVARIATES:
-            yield name, np.asarray(cohort.covariates[name], dtype=np.float64)
 
 
 def characteristics_figure(cohort: Cohort, title: str) -> Figure:
     """A histogram of each characteristic that is measured."""
-    found = [(name, values) for name, values in _measured(cohort) if name not in BINARY]
+    found = [row for row in characteristics(cohort) if row.share_percent is None]
     rows = math.ceil(len(found) / HISTOGRAMS_A_ROW)
     figure, panels = new_canvas(1.7 * rows + 0.9, rows, HISTOGRAMS_A_ROW)
-    for axes, (name, values) in zip(np.ravel(panels), found, strict=False):
-        axes.hist(values, bins=HISTOGRAM_BINS, color=BAND)
-        unit = COVARIATES[name].unit
-        axes.set_title(name if unit == "1" else f"{name} ({unit})", fontsize=8, loc="left")
+    for axes, row in zip(np.ravel(panels), found, strict=False):
+        axes.hist(row.values, bins=HISTOGRAM_BINS, color=BAND)
+        title = row.name if row.unit == "1" else f"{row.name} ({row.unit})"
+        axes.set_title(title, fontsize=8, loc="left")
         axes.set_yticks([])
     for axes in np.ravel(panels)[len(found) :]:
         axes.set_axis_off()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2sim.arrays import Progress
-from her2sim.errors import DataError
+from her2sim.errors import DataError, Faults
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort, with_weight
+from her2sim.patients.covariates import COVARIATES
 from her2sim.patients.population import Population
 from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, simulate, steady_state_cycle
 from her2sim.studies.exposure import notes
@@ -25,6 +26,8 @@ from her2sim.studies.metrics import (
 
 if TYPE_CHECKING:
     import polars as pl
+
+LIMITS = COVARIATES["weight_kg"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,11 @@ def exposure_by_weight(
     """
     if len(set(weights_kg)) < 2:
         raise DataError("weights: give at least two different weights, as in 45,70,120")
+    faults = Faults("weights")
+    for weight in weights_kg:
+        if not LIMITS.low <= weight <= LIMITS.high:
+            faults.add(f"weight {weight:g} kg: use {LIMITS.low:g} to {LIMITS.high:g} kg")
+    faults.raise_if_any(DataError)
     cycle = steady_state_cycle(treatment)
     rows = []
     for weight in sorted(set(weights_kg)):

@@ -11,8 +11,9 @@ from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.errors import DataError
 from her2sim.patients.patient import Patient
 from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.needs import require_characteristics
 from her2sim.timeline.modelled import virtual_cohort_of
-from her2sim.timeline.run import require_characteristics
+from her2sim.timeline.run import PATIENT_FILE
 
 
 def pair_of_patients(
@@ -29,7 +30,7 @@ def pair_of_patients(
     for number, patient in enumerate((first, second), start=1):
         one = replace(patient.cohort(seed), numbers=np.array([number]))
         try:
-            require_characteristics(one, treatments)
+            require_characteristics(one, treatments, PATIENT_FILE)
         except DataError as error:
             raise DataError(f"patient {number}: {error}") from None
         found.append(virtual_cohort_of(patient, one))

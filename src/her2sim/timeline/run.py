@@ -8,24 +8,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from her2sim.biology.lesion_model import no_model_text
-from her2sim.errors import DataError, Faults
+from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.patient import Patient
 from her2sim.pk.combination import Combination, load_combination
 from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.needs import require_characteristics
 from her2sim.protocol.eligibility import eligible_regimens, verdict_on
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import Readings, TableReadings
 from her2sim.protocol.visits import run_protocol
 from her2sim.regimens.changes import started_on
-from her2sim.regimens.dose import MINUTES_PER_DAY, size_needed
+from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.timeline.account import concentrations_of, decisions_of, drug_timeline, open_holds
 from her2sim.timeline.modelled import ModelledPatient, can_be_modelled
 from her2sim.timeline.result import Decided, DrugTimeline, Line, PatientTimeline
+from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION, until_progression
 
+PATIENT_FILE = "the patient file, [body]"
 TWINS = 500
 """Patients with the same characteristics whose levels make the band."""
 
@@ -66,8 +69,12 @@ class TimelinePlan:
     def __post_init__(self) -> None:
         edges = (*(d for d in self.starts_day if d != AT_PROGRESSION), self.end_day)
         if any(later <= earlier for earlier, later in zip(edges, edges[1:], strict=False)):
-            shown = ", ".join(f"{day:g}" for day in edges)
-            raise DataError(f"lines must follow each other before the end; days are {shown}")
+            starts = ", ".join(f"{day / DAY_PER_WEEK:g}" for day in edges[:-1])
+            raise DataError(
+                f"lines start in week {starts}, the course ends in week "
+                f"{edges[-1] / DAY_PER_WEEK:g}; each must begin later than the one before, and "
+                "before the end"
+            )
 
 
 def patient_timeline(
@@ -99,7 +106,7 @@ def patient_timeline(
     every = [t for c in combinations for t in c.treatments]
     if readings is None:
         _require_mechanisms(every)
-    require_characteristics(one, every)
+    require_characteristics(one, every, PATIENT_FILE)
     modelled = ModelledPatient(patient, one) if readings is None else None
     if modelled is not None and not modelled.has_lesion:
         _refuse_progression(patient, asked)
@@ -248,20 +255,6 @@ def _treated_with(patient: Patient, combination: Combination) -> Patient:
 
 def _substance(treatment: Treatment) -> str:
     return treatment.drug.substance or treatment.drug.id
-
-
-def require_characteristics(one: Cohort, treatments: Sequence[Treatment]) -> None:
-    """Refuse a patient without what the models of some drugs need, naming all of it."""
-    faults = Faults("the patient file, [body]")
-    needed: dict[str, list[str]] = {}
-    for treatment in treatments:
-        bases = [size_needed(unit) for unit in treatment.regimen.routes.values()]
-        for name in (*treatment.pk.needed_covariates(), *(b for b in bases if b is not None)):
-            needed.setdefault(name, []).append(treatment.drug.id)
-    for name, drugs in needed.items():
-        if name not in one.covariates:
-            faults.add(f"{name} is missing; needed for {', '.join(dict.fromkeys(drugs))}")
-    faults.raise_if_any(DataError)
 
 
 def _allowed(
