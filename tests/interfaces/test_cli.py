@@ -119,7 +119,7 @@ def test_a_table_of_patients(her2sim, tmp_path: Path) -> None:
     assert one["exposures"] != two["exposures"]  # the same patients, other random effects
     refused(
         her2sim("exposure", "pertuzumab", "--population", "p.csv"),
-        "the patients of 'p.csv' have no lean_body_weight_kg",
+        "p.csv: lean_body_weight_kg is missing; needed for pertuzumab",
     )
 
 

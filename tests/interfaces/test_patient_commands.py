@@ -280,7 +280,7 @@ WRONG = [
     (
         "course {patient} --regimen thp --then t-dxd --at week:60",
         None,
-        ["lines must follow each other before the end"],
+        ["each must begin later than the one before"],
     ),
     (
         "course {patient} --regimen trastuzumab-emtansine",
