@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from matplotlib.text import Text
 
 import her2sim as h2
 from her2sim.errors import DataError, Her2SimError, UnknownNameError
@@ -90,7 +91,9 @@ def test_patients_show_themselves() -> None:
     assert len(repr(mbc).splitlines()) < LONGEST_REPR
     assert mbc.frame(50, 3).height == 50
     assert mbc.sources().height > 0
-    assert mbc.plot()._repr_png_().startswith(b"\x89PNG")
+    figure = mbc.plot()
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert mbc.heading() in [text.get_text() for text in figure.findobj(match=Text)]
     assert (mbc.frame(50, 3) == mbc.frame(80, 3).head(50)).to_numpy().all()
 
 

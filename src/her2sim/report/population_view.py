@@ -131,8 +131,8 @@ def characteristics_figure(cohort: Cohort, title: str) -> Figure:
     figure, panels = new_canvas(1.7 * rows + 0.9, rows, HISTOGRAMS_A_ROW)
     for axes, row in zip(np.ravel(panels), found, strict=False):
         axes.hist(row.values, bins=HISTOGRAM_BINS, color=BAND)
-        title = row.name if row.unit == "1" else f"{row.name} ({row.unit})"
-        axes.set_title(title, fontsize=8, loc="left")
+        label = row.name if row.unit == "1" else f"{row.name} ({row.unit})"
+        axes.set_title(label, fontsize=8, loc="left")
         axes.set_yticks([])
     for axes in np.ravel(panels)[len(found) :]:
         axes.set_axis_off()
