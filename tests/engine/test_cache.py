@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from her2sim.engine.codegen import cache
+from her2sim.engine.codegen import identity as identities
+from her2sim.engine.codegen.identity import kernel_identity
 from her2sim.engine.codegen.kernel import kernel_ir
 from her2sim.engine.codegen.machine import Machine, this_machine
+from her2sim.engine.model import Model, Part, compose
 from her2sim.engine.trajectories import Reductions
+from her2sim.models.symbols import SYMBOLS
 from tests.problems import trastuzumab_model
 
 
@@ -41,20 +47,31 @@ def source() -> str:
     return kernel_ir(trastuzumab_model(), 4, Reductions.CYCLES)
 
 
+def identity(**changes: object) -> str:
+    asked = {"lanes": 4, "reductions": Reductions.CYCLES, "varying": frozenset[str]()} | changes
+    return kernel_identity(asked.pop("model", None) or trastuzumab_model(), **asked)
+
+
+def made() -> bytes:
+    return cache.compiled_object(identity(), source, this_machine())
+
+
 def test_the_second_time_nothing_is_compiled(folder: Path, compilations: list[str]) -> None:
-    first = cache.compiled_object(source(), this_machine())
-    assert cache.compiled_object(source(), this_machine()) == first
+    first = made()
+    assert made() == first
     assert len(compilations) == 1
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_new_process_uses_the_file(folder: Path) -> None:
-    cache.compiled_object(source(), this_machine())
+    made()
     stamps = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
     code = (
         "from her2sim.engine.codegen import cache\n"
-        "def refuse(*_): raise SystemExit('compiled again')\n"
+        "def refuse(*_): raise SystemExit('made again')\n"
         "cache.compile_object = refuse\n"
+        "from her2sim.engine import advance as door\n"
+        "door.kernel_ir = refuse\n"
         "from her2sim.engine.advance import advance, compile_kernel\n"
         "from tests.problems import trastuzumab_model, trastuzumab_year\n"
         "m = trastuzumab_model()\n"
@@ -74,19 +91,41 @@ def test_a_new_process_uses_the_file(folder: Path) -> None:
     "damage", [lambda b: b[:-9], lambda b: b"", lambda b: b[:60] + b"x" + b[61:]]
 )
 def test_a_damaged_file_is_compiled_anew(folder: Path, compilations: list[str], damage) -> None:
-    first = cache.compiled_object(source(), this_machine())
+    first = made()
     (path,) = folder.glob("*.o")
     path.write_bytes(damage(path.read_bytes()))
-    assert cache.compiled_object(source(), this_machine()) == first
+    assert made() == first
     assert len(compilations) == 2
-    assert cache.compiled_object(source(), this_machine()) == first
+    assert made() == first
     assert len(compilations) == 2
 
 
 def test_another_cpu_gets_another_file() -> None:
     here = this_machine()
     other = Machine(here.triple, here.cpu, here.features + ",-avx512f", here.vector)
-    assert here.key(source()) != other.key(source())
+    assert here.key(identity()) != other.key(identity())
+
+
+def test_what_decides_the_code_decides_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert identity() == identity()  # traced anew
+    other = replace(trastuzumab_model(), infused=())
+    told = {
+        identity(), identity(lanes=8), identity(reductions=Reductions.TIME_ABOVE),
+        identity(varying=frozenset({"cl"})), identity(model=other),
+        identity(model=two_compartments(1.0)), identity(model=two_compartments(1.0 + 1e-15)),
+    }  # fmt: skip
+    assert len(told) == 7
+    monkeypatch.setattr(identities, "generator_hash", lambda: "another version")
+    assert identity() not in told
+
+
+def two_compartments(factor: float) -> Model:
+    """A model with a number in its equations."""
+
+    def elimination(central: Any, cl: Any, vc: Any) -> Part:
+        return Part(rates={"central": -factor * cl / vc * central})
+
+    return compose("one", [elimination], SYMBOLS)
 
 
 def test_a_folder_that_others_can_write_to_is_not_used(
@@ -95,7 +134,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(
     folder.mkdir()
     folder.chmod(0o777)
     for _ in range(2):
-        cache.compiled_object(source(), this_machine())
+        made()
     assert len(compilations) == 2
     assert not list(folder.iterdir())
 
@@ -104,7 +143,7 @@ def test_a_link_is_not_followed(tmp_path: Path, folder: Path, compilations: list
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     folder.symlink_to(tmp_path / "elsewhere")
     for _ in range(2):
-        cache.compiled_object(source(), this_machine())
+        made()
     assert len(compilations) == 2
     assert not list((tmp_path / "elsewhere").iterdir())
 
@@ -114,5 +153,5 @@ def test_a_relative_folder_is_not_used(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(cache.FOLDER_VARIABLE, "objects")
-    cache.compiled_object(source(), this_machine())
+    made()
     assert not list(tmp_path.iterdir())

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from her2sim.engine.codegen.cache import compiled_object
+from her2sim.engine.codegen.identity import kernel_identity
 from her2sim.engine.codegen.kernel import kernel_ir
 from her2sim.engine.codegen.layout import Frame
 from her2sim.engine.codegen.machine import LoadedCode, compile_object, this_machine
@@ -67,9 +68,16 @@ def compile_kernel(
     width = machine.lanes_for(len(model.states)) if lanes is None else lanes
     if width not in (1, 2, 4, 8, 16, 32):
         raise DataError(f"{width} lanes: use 1, 2, 4, 8, 16 or 32")
-    source = kernel_ir(model, width, reductions, varying)
-    make = compiled_object if use_cache else compile_object
-    return Kernel(model, width, reductions, LoadedCode(make(source, machine), machine), varying)
+
+    def source() -> str:
+        return kernel_ir(model, width, reductions, varying)
+
+    if use_cache:
+        identity = kernel_identity(model, width, reductions, varying)
+        code = compiled_object(identity, source, machine)
+    else:
+        code = compile_object(source(), machine)
+    return Kernel(model, width, reductions, LoadedCode(code, machine), varying)
 
 
 @functools.lru_cache(maxsize=64)

@@ -2,8 +2,9 @@
 
 The cache holds machine code, so a folder is used only if it belongs to the user, nobody else can
 write to it and it is not a link; each file starts with the SHA-256 of what follows. Anything
-doubtful is compiled anew, never loaded. The key covers the IR, CPU, features and LLVM version, so
-another machine or version simply misses.
+doubtful is compiled anew, never loaded. The key covers what decides the code (the equations and the
+generator, see :mod:`her2sim.engine.codegen.identity`), CPU, features and LLVM version, so another
+machine or version simply misses, and nothing is generated to find that it is there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from her2sim.engine.codegen.machine import Machine, compile_object
@@ -30,15 +32,21 @@ def cache_folder() -> Path:
     return Path(base) / "her2sim" / "objects"
 
 
-def compiled_object(source: str, machine: Machine) -> bytes:
-    """Return the object code of LLVM IR, from the cache if it is there and sound."""
+def compiled_object(identity: str, source: Callable[[], str], machine: Machine) -> bytes:
+    """Return object code, from the cache if it is there and sound.
+
+    Parameters
+    ----------
+    identity : text that decides the code
+    source : gives the LLVM IR, if it has to be compiled
+    """
     folder = _safe_folder(cache_folder())
     if folder is None:
-        return compile_object(source, machine)
-    path = folder / f"{machine.key(source)}.o"
+        return compile_object(source(), machine)
+    path = folder / f"{machine.key(identity)}.o"
     code = _read(path)
     if code is None:
-        code = compile_object(source, machine)
+        code = compile_object(source(), machine)
         _write(path, code)
     return code
 

@@ -33,10 +33,10 @@ class Machine:
         side_by_side = 4 if n_states <= 4 else 2 if n_states <= 8 else 1
         return self.vector * side_by_side
 
-    def key(self, source: str) -> str:
-        """Hash of everything that decides the machine code."""
+    def key(self, identity: str) -> str:
+        """Hash of everything that decides the machine code; ``identity`` is that of the model."""
         version = ".".join(map(str, llvm.llvm_version_info))
-        parts = (source, self.triple, self.cpu, self.features, version, llvmlite.__version__)
+        parts = (identity, self.triple, self.cpu, self.features, version, llvmlite.__version__)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
