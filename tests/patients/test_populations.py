@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from her2sim.errors import DataError, UnknownNameError
-from her2sim.formats.patient_table import load_patients
+from her2sim.formats.patients import load_patients
 from her2sim.patients.cohort import draw_cohort
 from her2sim.patients.covariates import bsa_m2, lean_body_weight_kg
 from her2sim.patients.population import load_population, population_names

@@ -11,7 +11,7 @@ import pytest
 
 from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.errors import DataError
-from her2sim.formats.patient_table import load_patients
+from her2sim.formats.patients import load_patients
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.patient import Patient, load_patient
 from her2sim.patients.population import Population, load_population

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2sim.formats.patient_table import load_patients
+from her2sim.formats.patients import load_patients
 from her2sim.pk.combination import load_combination
 from her2sim.report.population_view import population_tables
 from her2sim.report.trial_docs import trials_markdown

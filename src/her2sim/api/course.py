@@ -119,12 +119,15 @@ def course(
     DataError
         With all faults of the files, or of what was asked.
     """
-    from her2sim.formats.readings_csv import read_readings
     from her2sim.timeline.run import TimelinePlan, patient_timeline
     from her2sim.units import DAY_PER_WEEK
 
     person = patient_of(patient)
-    known = None if readings is None else read_readings(Path(readings))
+    known = None
+    if readings is not None:
+        from her2sim.formats.readings_csv import read_readings
+
+        known = read_readings(Path(readings))
     regimens = (regimen,) if then is None else (regimen, then)
     starts = (0.0, *_later_start(then, at, known))
     asked = TimelinePlan(regimens, starts, weeks * DAY_PER_WEEK, region, unconfirmed)

@@ -37,7 +37,7 @@ class Patients(Result):
     _known: Population | Cohort = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        from her2sim.formats.patient_table import patients_named
+        from her2sim.formats.patients import patients_named
 
         object.__setattr__(self, "_known", patients_named(self.name, self.setting))
 
@@ -54,7 +54,7 @@ class Patients(Result):
         DataError
             If there are not so many.
         """
-        from her2sim.formats.patient_table import seeded, sized
+        from her2sim.formats.patients import seeded, sized
 
         return seeded(self._known, seed), sized(self._known, n)
 

@@ -18,6 +18,9 @@ from her2sim.random import Purpose, Stream
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_PATIENTS = 2**32 - 1
+"""Numbers of patients are 32 bits of a key of random numbers."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cohort:

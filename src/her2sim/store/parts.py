@@ -7,12 +7,13 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from her2sim.errors import DataError
 from her2sim.store.files import write_text, written_whole
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MANIFEST = "manifest.json"
 FORMAT_NUMBER = 1
@@ -68,6 +69,8 @@ class PartStore:
 
     def read(self, number: int) -> pl.DataFrame | None:
         """A part that an earlier run finished, or None."""
+        import polars as pl
+
         path = self._part(number)
         return pl.read_parquet(path) if path.is_file() else None
 
@@ -78,6 +81,8 @@ class PartStore:
 
     def finish(self) -> None:
         """Join the parts in order into the file, and write the manifest beside it."""
+        import polars as pl
+
         parts = sorted(self.folder.glob("part-*.parquet"))
         with written_whole(self.path) as partial:
             pl.scan_parquet(parts).sink_parquet(partial)

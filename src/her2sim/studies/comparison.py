@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from her2sim.arrays import Array
 from her2sim.errors import DataError
@@ -129,7 +129,7 @@ def ratio_row(metric: str, unit: str, test: Array, reference: Array) -> Geometri
     a, b = np.log(test), np.log(reference)
     freedom = a.size + b.size - 2
     pooled = (a.var(ddof=1) * (a.size - 1) + b.var(ddof=1) * (b.size - 1)) / freedom
-    half = student.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(pooled * (1 / a.size + 1 / b.size))
+    half = stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(pooled * (1 / a.size + 1 / b.size))
     middle = a.mean() - b.mean()
     ratio, low, high = np.exp([middle, middle - half, middle + half])
     return GeometricRatio(
