@@ -54,25 +54,25 @@ def test_summaries_do_not_depend_on_chunks() -> None:
 
 def test_a_broken_run_resumes_and_gives_the_same_file(tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole.parquet", tmp_path / "broken.parquet"
-    report = exposure(TREATMENT, PEOPLE, 90, 2, output=whole, chunk=30)
+    report = exposure(TREATMENT, PEOPLE, 180, 2, output=whole, chunk=30)
 
     def stop(done: int, _total: int) -> None:
         if done >= 60:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        exposure(TREATMENT, PEOPLE, 90, 2, output=broken, chunk=30, progress=stop)
+        exposure(TREATMENT, PEOPLE, 180, 2, output=broken, chunk=30, progress=stop)
     assert not broken.exists()
     parts = sorted((tmp_path / ".broken.parquet.parts").glob("part-*"))
-    assert len(parts) == 2
+    assert 2 <= len(parts) < 6  # and those that ran when it was broken off
     stamps = [p.stat().st_mtime_ns for p in parts]
-    again = exposure(TREATMENT, PEOPLE, 90, 2, output=broken, chunk=30,
+    again = exposure(TREATMENT, PEOPLE, 180, 2, output=broken, chunk=30,
                      progress=lambda *_: _check_untouched(parts, stamps))  # fmt: skip
     assert again.as_dict() == report.as_dict()
     assert pl.read_parquet(broken).equals(pl.read_parquet(whole))
-    assert pl.read_parquet(whole)["patient"].n_unique() == 90
+    assert pl.read_parquet(whole)["patient"].n_unique() == 180
     manifest = json.loads((tmp_path / "broken.parquet.manifest.json").read_text())
-    assert (manifest["seed"], manifest["patients"], manifest["format"]) == (2, 90, 1)
+    assert (manifest["seed"], manifest["patients"], manifest["format"]) == (2, 180, 1)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "broken.parquet", "broken.parquet.manifest.json",
         "whole.parquet", "whole.parquet.manifest.json",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # chunks have threads and processes of their own
+
 import click
 
 from her2sim import __version__

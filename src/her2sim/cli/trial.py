@@ -71,7 +71,7 @@ def schema() -> None:
 )
 @click.option("--workers", type=click.IntRange(1), help="cores [all]")
 @click.option("--cluster", metavar="ADDRESS", help="run on a Dask cluster (extra her2sim[cluster])")
-@click.option("--chunk", type=click.IntRange(1), default=1000, show_default=True, hidden=True)
+@click.option("--chunk", type=click.IntRange(1), hidden=True)
 @reports_errors
 def run(
     name: str,
@@ -87,7 +87,7 @@ def run(
     folder: Path | None,
     workers: int | None,
     cluster: str | None,
-    chunk: int,
+    chunk: int | None,
 ) -> None:
     """Run a trial, arm by arm, and lay it beside what was published.
 

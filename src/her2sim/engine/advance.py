@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from her2sim.arrays import Array
 from her2sim.engine.codegen.cache import compiled_object
 from her2sim.engine.codegen.identity import kernel_identity
 from her2sim.engine.codegen.kernel import kernel_ir
@@ -92,6 +93,7 @@ def advance(
     tolerance: Tolerance | None = None,
     threads: int | None = None,
     kernel: Kernel | None = None,
+    modal: Array | None = None,
 ) -> Trajectories:
     """Integrate all patients of a request to the end of their schedules.
 
@@ -104,6 +106,8 @@ def advance(
     tolerance : default ``Tolerance()`` (relative 1e-7)
     threads : default all cores that this process may use
     kernel : compiled loop to use instead of the default one
+    modal : numbers of the linear blocks of the kernel, shape (1, n_modal, n), if they are known
+        (:func:`her2sim.engine.epochs.modal_of`)
 
     Raises
     ------
@@ -119,14 +123,21 @@ def advance(
         return results
     at_once = patients_at_once(model, request.schedule)
     if n > at_once:
-        parts = [request.part(a, min(a + at_once, n)) for a in range(0, n, at_once)]
-        return joined(advance(model, part, tolerance, threads, kernel) for part in parts)
+        cuts = [slice(a, min(a + at_once, n)) for a in range(0, n, at_once)]
+        return joined(
+            advance(
+                model, request.part(cut.start, cut.stop), tolerance, threads, kernel,
+                None if modal is None else modal[:, :, cut],
+            )
+            for cut in cuts
+        )  # fmt: skip
     changed = varied_parameters(model, request.schedule)
     varying = frozenset[str]() if is_shared(request.schedule) else changed
     run = kernel or kernel_of(model, request.reductions, varying)
     _check_kernel(run, request, varying)
-    modal = modal_numbers(model, linear_blocks(model, run.varying), request)
-    arrays = _arrays(request, results) | {"modal": modal}
+    if modal is None:
+        modal = modal_numbers(model, linear_blocks(model, run.varying), request)
+    arrays = _arrays(request, results) | {"modal": np.ascontiguousarray(modal)}
     n_threads = max(1, min(threads or available_cores(), n // SMALLEST_SHARE))
     edges = np.linspace(0, n, n_threads + 1).astype(int)
     frames = [

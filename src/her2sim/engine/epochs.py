@@ -37,11 +37,14 @@ def is_shared(schedule: Schedule) -> bool:
 
 def modal_numbers(model: Model, blocks: Sequence[LinearBlock], request: Request) -> Array:
     """Modal numbers of all blocks, shape (n_epochs, n_modal, n)."""
-    found = []
-    for parameters in _epochs(blocks, model, request):
-        arrays = [modal_arrays(block, model, parameters) for block in blocks]
-        found.append(np.concatenate(arrays) if arrays else np.empty((0, request.n_patients)))
+    found = [modal_of(model, blocks, known) for known in _epochs(blocks, model, request)]
     return np.ascontiguousarray(found)
+
+
+def modal_of(model: Model, blocks: Sequence[LinearBlock], parameters: Array) -> Array:
+    """Modal numbers of blocks under parameters of shape (n_parameters, n): (n_modal, n)."""
+    arrays = [modal_arrays(block, model, parameters) for block in blocks]
+    return np.concatenate(arrays) if arrays else np.empty((0, parameters.shape[1]))
 
 
 def _epochs(blocks: Sequence[LinearBlock], model: Model, request: Request) -> Iterator[Array]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -344,13 +345,23 @@ def cohort_chunks(
     population: Population | Cohort, n_patients: int, seed: int, chunk: int = CHUNK
 ) -> Iterator[Cohort]:
     """Cohorts of at most ``chunk`` patients, numbered on from 1; a given cohort is cut up."""
+    for make in cohort_makers(population, n_patients, seed, chunk):
+        yield make()
+
+
+def cohort_makers(
+    population: Population | Cohort, n_patients: int, seed: int, chunk: int = CHUNK
+) -> list[Callable[[], Cohort]]:
+    """The same cohorts, each made when it is asked for."""
     check_seed(seed)
-    for first in range(0, n_patients, chunk):
+
+    def made(first: int) -> Cohort:
         last = min(first + chunk, n_patients)
         if isinstance(population, Cohort):
-            yield population.part(first, last)
-        else:
-            yield draw_cohort(population, np.arange(first + 1, last + 1), seed)
+            return population.part(first, last)
+        return draw_cohort(population, np.arange(first + 1, last + 1), seed)
+
+    return [partial(made, first) for first in range(0, n_patients, chunk)]
 
 
 def replay(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ class Spool:
         self.n_columns = n_columns
         self.sizes: list[int] = []
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._lock = Lock()
 
     def add(self, columns: NDArray[np.float64]) -> None:
         """Add a chunk of shape (n_columns, n)."""
@@ -23,14 +25,15 @@ class Spool:
         self.sizes.append(columns.shape[1])
 
     def column(self, number: int) -> NDArray[np.float64]:
-        """One column over all chunks, shape (n,)."""
+        """One column over all chunks, shape (n,); threads may ask at once."""
         values = np.empty(sum(self.sizes))
         offset, filled = 0, 0
-        for size in self.sizes:
-            self._file.seek(8 * (offset + number * size))
-            values[filled : filled + size] = np.fromfile(self._file, count=size)
-            offset += size * self.n_columns
-            filled += size
+        with self._lock:
+            for size in self.sizes:
+                self._file.seek(8 * (offset + number * size))
+                values[filled : filled + size] = np.fromfile(self._file, count=size)
+                offset += size * self.n_columns
+                filled += size
         return values
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +24,12 @@ from her2sim.pk.exposure_run import (
     steady_state_cycle,
 )
 from her2sim.store.spool import Spool
-from her2sim.studies.exposure_chunks import ExposureChunks
+from her2sim.studies.exposure_chunks import ExposureChunks, column_statistics
 from her2sim.studies.metrics import (
     EXPOSURE_METRICS,
     Statistics,
     analyte_names,
     metric_unit,
-    statistics,
 )
 from her2sim.units import convert
 
@@ -145,15 +144,16 @@ def exposure(
     chunks = ExposureChunks(
         (treatment,),
         n_cycles,
-        lambda c: (simulate(treatment, c, n_cycles, threads=threads),),
+        lambda cohort, own: [simulate(treatment, cohort, n_cycles, threads=own)],
         False,
     )
     what = run_manifest(treatment, next(cohort_chunks(population, 1, seed)))
     store = chunks.store(output, population, patients, chunk, what)
     spool = Spool(chunks.n_columns)
     try:
-        chunks.fill(spool, population, patients, seed, chunk, store, progress)
-        return _summary(treatment, population, patients, seed, steady, spool)
+        chunks.fill(spool, population, patients, seed, chunk, store, progress, threads)
+        columns = column_statistics(spool, threads)
+        return _summary(treatment, population, patients, seed, steady, columns)
     finally:
         spool.close()
 
@@ -179,14 +179,14 @@ def _summary(
     patients: int,
     seed: int,
     steady: int,
-    spool: Spool,
+    columns: Sequence[Statistics],
 ) -> ExposureReport:
     pairs = [(a, m) for a in analyte_names(treatment) for m in EXPOSURE_METRICS]
-    n_cycles = spool.n_columns // len(pairs)
+    n_cycles = len(columns) // len(pairs)
     rows, found = [], Found()
     for cycle in range(n_cycles):
         for number, (analyte, metric) in enumerate(pairs):
-            summary = statistics(spool.column(number * n_cycles + cycle))
+            summary = columns[number * n_cycles + cycle]
             found[analyte, str(cycle + 1), metric] = summary
             rows.append(_row(treatment, analyte, str(cycle + 1), metric, summary))
     for analyte, metric in pairs:

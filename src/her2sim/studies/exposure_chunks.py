@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2sim.arrays import Array, Progress, no_progress
+from her2sim.engine.advance import available_cores
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import ExposureResult, Treatment, cohort_chunks
+from her2sim.pk.exposure_run import ExposureResult, Treatment, cohort_makers
 from her2sim.store.parts import PartStore
 from her2sim.store.spool import Spool
-from her2sim.studies.metrics import EXPOSURE_METRICS, analyte_names, cycle_metrics
+from her2sim.store.workers import in_threads
+from her2sim.studies.metrics import (
+    EXPOSURE_METRICS,
+    Statistics,
+    analyte_names,
+    cycle_metrics,
+    statistics,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,13 +34,13 @@ if TYPE_CHECKING:
 class ExposureChunks:
     """What is run in each chunk of patients.
 
-    ``run`` gives the exposure of each treatment in some patients, in the order of ``treatments``.
-    ``names_drugs``: stored rows name their drug.
+    ``run`` gives the exposure of each treatment in some patients, in the order of ``treatments``,
+    on so many threads. ``names_drugs``: stored rows name their drug.
     """
 
     treatments: tuple[Treatment, ...]
     n_cycles: int
-    run: Callable[[Cohort], Iterable[ExposureResult]]
+    run: Callable[[Cohort, int], Iterable[ExposureResult]]
     names_drugs: bool
 
     @property
@@ -63,23 +71,33 @@ class ExposureChunks:
         chunk: int,
         store: PartStore | None,
         progress: Progress | None,
+        threads: int | None,
     ) -> None:
-        """Add the metrics of all patients to a spool, and finish the store."""
-        told = progress or no_progress
-        for number, cohort in enumerate(cohort_chunks(population, patients, seed, chunk)):
-            metrics = self._metrics(cohort, number, store)
+        """Add the metrics of all patients to a spool, and finish the store.
+
+        Chunks run side by side: drawing patients and summing up take as long as the integration.
+        """
+        told, cores = progress or no_progress, threads or available_cores()
+        makers = list(enumerate(cohort_makers(population, patients, seed, chunk)))
+        own = max(1, cores // len(makers))
+
+        def metrics_of(task: tuple[int, Callable[[], Cohort]]) -> Array:
+            number, make = task
+            return self._metrics(make(), number, store, own)
+
+        for metrics in in_threads(metrics_of, makers, cores):
             spool.add(metrics.reshape(spool.n_columns, -1))
             told(sum(spool.sizes), patients)
         if store is not None:
             store.finish()
 
-    def _metrics(self, cohort: Cohort, number: int, store: PartStore | None) -> Array:
+    def _metrics(self, cohort: Cohort, number: int, store: PartStore | None, threads: int) -> Array:
         """Metrics of a chunk, shape (drugs x analytes x metrics, n_cycles, n)."""
         known = None if store is None else store.read(number)
         if known is not None:
             return self._stored(known)
         metrics, frames = [], []
-        for course in self.run(cohort):
+        for course in self.run(cohort, threads):
             values = cycle_metrics(course)
             metrics.append(values.reshape(-1, *values.shape[2:]))
             if store is not None:
@@ -109,6 +127,15 @@ class ExposureChunks:
             columns = [own[name].to_numpy() for name in metric_columns(treatment)]
             found += [values.reshape(-1, self.n_cycles).T for values in columns]
         return np.stack(found)
+
+
+def column_statistics(spool: Spool, threads: int | None) -> list[Statistics]:
+    """Statistics of each column of a spool."""
+
+    def of(number: int) -> Statistics:
+        return statistics(spool.column(number))
+
+    return list(in_threads(of, range(spool.n_columns), threads or available_cores()))
 
 
 def patient_frame(course: ExposureResult) -> pl.DataFrame:

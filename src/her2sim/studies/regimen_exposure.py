@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,12 @@ from her2sim.studies.bands import BAND_PATIENTS, Bands
 from her2sim.studies.exposure import (
     notes,
 )
-from her2sim.studies.exposure_chunks import ExposureChunks
+from her2sim.studies.exposure_chunks import ExposureChunks, column_statistics
 from her2sim.studies.metrics import (
     EXPOSURE_METRICS,
     Statistics,
     analyte_names,
     metric_unit,
-    statistics,
 )
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def exposure_together(
     treatments = combination.treatments
     chunks = ExposureChunks(
         treatments, n_cycles,
-        lambda cohort: simulate_together(combination, cohort, n_cycles, threads=threads), True,
+        lambda cohort, own: simulate_together(combination, cohort, n_cycles, threads=own), True,
     )  # fmt: skip
     first = next(cohort_chunks(population, 1, seed))
     what = {
@@ -157,8 +156,8 @@ def exposure_together(
     store = chunks.store(output, population, patients, chunk, what)
     spool = Spool(chunks.n_columns)
     try:
-        chunks.fill(spool, population, patients, seed, chunk, store, progress)
-        rows = tuple(_rows(combination, n_cycles, spool))
+        chunks.fill(spool, population, patients, seed, chunk, store, progress, threads)
+        rows = tuple(_rows(combination, n_cycles, column_statistics(spool, threads)))
     finally:
         spool.close()
     remarks = [*combination.notes]
@@ -170,16 +169,17 @@ def exposure_together(
     )
 
 
-def _rows(combination: Combination, n_cycles: int, spool: Spool) -> Iterator[DrugExposure]:
-    column = 0
+def _rows(
+    combination: Combination, n_cycles: int, columns: Sequence[Statistics]
+) -> Iterator[DrugExposure]:
+    left = iter(columns)
     for treatment in combination.treatments:
         for analyte in analyte_names(treatment):
             for metric in EXPOSURE_METRICS:
                 unit = metric_unit(treatment, metric, analyte)
                 for cycle in range(1, n_cycles + 1):
-                    summary = statistics(spool.column(column))
-                    yield DrugExposure(treatment.drug.id, analyte, cycle, metric, unit, summary)
-                    column += 1
+                    drug = treatment.drug.id
+                    yield DrugExposure(drug, analyte, cycle, metric, unit, next(left))
 
 
 def bands_together(

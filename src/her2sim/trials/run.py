@@ -37,7 +37,7 @@ from her2sim.virtual_patient.assessment_facts import assessment_facts
 if TYPE_CHECKING:
     import polars as pl
 
-CHUNK = 1000
+CHUNK = 2000
 KEPT_BYTES = 16 * 2**20
 """Columns of an arm that stay in memory between two questions."""
 MOST_PER_ARM = 5_000_000

@@ -15,6 +15,8 @@ from her2sim.arrays import Array, Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.drugs.toxicity import Line
 from her2sim.engine.advance import advance, kernel_of
+from her2sim.engine.epochs import modal_of
+from her2sim.engine.linear_blocks import linear_blocks
 from her2sim.engine.schedule import Action, Block
 from her2sim.engine.trajectories import Request
 from her2sim.errors import SolverError
@@ -64,6 +66,9 @@ class CohortState:
         self.changes = LastingChanges(whole, people)
         given = [drug.symbol("given") for drug in whole.drugs if drug.is_kpd]
         self.varying = frozenset(given) & set(whole.model.parameters)
+        self._blocks = linear_blocks(whole.model, self.varying)
+        self._modal = modal_of(whole.model, self._blocks, self.parameters)
+        self._is_old = np.zeros(people.cohort.n_patients, dtype=bool)
 
     def continue_from(self, states: Mapping[str, Array], day: float) -> None:
         """Take over states of an earlier line by name, and start on a day."""
@@ -80,6 +85,16 @@ class CohortState:
             given.drug, who, doses.day, doses.amount, doses.number
         ):
             self.parameters[row, who] = values
+            self._is_old[who] = True
+
+    def _modal_numbers(self, who: Positions) -> Array:
+        """Numbers of the linear blocks of some patients, anew where parameters changed."""
+        old = who[self._is_old[who]]
+        if old.size:
+            model, parameters = self.whole.model, self.parameters[:, old]
+            self._modal[:, old] = modal_of(model, self._blocks, parameters)
+            self._is_old[old] = False
+        return self._modal[None, :, who]
 
     def advance(self, who: Positions, until: float, reading_days: Sequence[float]) -> Interval:
         """Advance some patients to a day; read counts so many days after their last visits."""
@@ -98,7 +113,8 @@ class CohortState:
             watch_level=np.where(pending, self.hazard_level[:, who], np.inf),
         )  # fmt: skip
         kernel = kernel_of(model, request.reductions, self.varying)
-        found = advance(model, request, TOLERANCE, self.threads, kernel)
+        modal = self._modal_numbers(who)
+        found = advance(model, request, TOLERANCE, self.threads, kernel, modal)
         failed = found.failures()
         if failed.size:
             number = self.people.cohort.numbers[who[failed[0]]]
