@@ -9,6 +9,7 @@ run moves no other number.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -71,8 +72,19 @@ def check_seed(seed: int) -> int:
     return seed
 
 
+Named = str | NDArray[np.uint32]
+"""Name of a drawn quantity, or the code of one for each patient (:func:`codes_by`)."""
+
+
+def codes_by(name_of: Callable[[float], str], values: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Codes of names that follow from a number of each patient, as the day of a visit."""
+    unique, place = np.unique(values, return_inverse=True)
+    codes = [zlib.crc32(name_of(float(value)).encode()) for value in unique]
+    return np.array(codes, dtype=np.uint32)[place]
+
+
 def uniforms(
-    seed: int, replicate: int, patients: NDArray[np.int64], purpose: Purpose, name: str
+    seed: int, replicate: int, patients: NDArray[np.int64], purpose: Purpose, name: Named
 ) -> NDArray[np.float64]:
     """Return one uniform number in (0, 1) for each patient number; shape (n,)."""
     check_seed(seed)
@@ -81,7 +93,7 @@ def uniforms(
     counter[0] = numbers
     counter[1] = replicate
     counter[2] = int(purpose)
-    counter[3] = zlib.crc32(name.encode())
+    counter[3] = zlib.crc32(name.encode()) if isinstance(name, str) else name
     block = philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32)).astype(np.uint64)
     bits52 = (block[0] << np.uint64(20)) ^ (block[1] >> np.uint64(12))
     drawn: NDArray[np.float64] = (bits52.astype(np.float64) + 0.5) * 2.0**-52
@@ -89,7 +101,7 @@ def uniforms(
 
 
 def normals(
-    seed: int, replicate: int, patients: NDArray[np.int64], purpose: Purpose, name: str
+    seed: int, replicate: int, patients: NDArray[np.int64], purpose: Purpose, name: Named
 ) -> NDArray[np.float64]:
     """Return one standard normal number for each patient number, by inverse distribution."""
     drawn: NDArray[np.float64] = ndtri(uniforms(seed, replicate, patients, purpose, name))
@@ -112,10 +124,10 @@ class Stream:
         """The stream of the patients at some positions."""
         return replace(self, numbers=self.numbers[rows])
 
-    def uniform(self, name: str) -> NDArray[np.float64]:
+    def uniform(self, name: Named) -> NDArray[np.float64]:
         """One number in (0, 1) for each patient, shape (n,)."""
         return uniforms(self.seed, self.replicate, self.numbers, self.purpose, name)
 
-    def normal(self, name: str) -> NDArray[np.float64]:
+    def normal(self, name: Named) -> NDArray[np.float64]:
         """One standard normal number for each patient, shape (n,)."""
         return normals(self.seed, self.replicate, self.numbers, self.purpose, name)

@@ -153,7 +153,8 @@ def schedule_from_blocks(
 def _columns(block: Block) -> list[NDArray[np.float64]]:
     """Columns of a block, each as long as its patients."""
     size = np.size(block[0])
-    return [np.broadcast_to(np.asarray(column, dtype=np.float64), size) for column in block]
+    columns = (np.asarray(column, dtype=np.float64) for column in block)
+    return [column if column.ndim else np.full(size, column) for column in columns]
 
 
 def shared_schedule(rows: Sequence[Row], n_patients: int) -> Schedule:

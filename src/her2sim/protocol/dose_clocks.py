@@ -43,31 +43,37 @@ class DoseClocks:
             return np.zeros(who.size, dtype=bool)
         return np.asarray(self.n_doses[d, who] >= n_doses)
 
-    def give_due(self, d: int, day: float, who: Positions, allowed: Mask, level: Positions) -> None:
-        """Give a drug to those of a visit who may have it, at their dose level, if it is due."""
+    def give_due(
+        self, d: int, today: Array, who: Positions, allowed: Mask, level: Positions
+    ) -> None:
+        """Give a drug to those of a visit who may have it, at their dose level, if it is due.
+
+        ``today`` is the day of each patient of the cohort, shape (n,).
+        """
+        day = today[who]
         phase = self.plans[d].phase
         if phase.treated_min is not None:
             self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], day))
         given = who[allowed & (self.next_day(d, who) <= day + ON_THE_DAY)]
         for shortage in self.protocol.shortages:
             if shortage.drug == self.plans[d].drug and given.size:
-                given = self._supply(d, shortage, day, given, level)
-        self._give(d, phase, day, given, level)
+                given = self._supply(d, shortage, today, given, level)
+        self._give(d, phase, today, given, level)
 
     def dispense(
-        self, d: int, day: float, who: Positions, allowed: Mask, level: Positions, until: Array
+        self, d: int, today: Array, who: Positions, allowed: Mask, level: Positions, until: Array
     ) -> None:
         """Hand out tablets to those of a visit who may have them, for the days until the next.
 
         ``until`` is the day of the next visit of each.
         """
         phase, interval = self.plans[d].phase, self.plans[d].interval_day
-        self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], day))
+        self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], today[who]))
         wanted = allowed & (self.next_day(d, who) < until - ON_THE_DAY)
         given = who[wanted]
         for shortage in self.protocol.shortages:
             if shortage.drug == self.plans[d].drug and given.size:
-                given = self._supply(d, shortage, day, given, level)
+                given = self._supply(d, shortage, today, given, level)
         if not given.size:
             return
         first = self.due_day[d, given]
@@ -88,33 +94,34 @@ class DoseClocks:
         self.due_day[d, given] = _treated_day(phase, first + number * interval)
 
     def _supply(
-        self, d: int, shortage: Shortage, day: float, wanted: Positions, level: Positions
+        self, d: int, shortage: Shortage, today: Array, wanted: Positions, level: Positions
     ) -> Positions:
         """Who gets the drug in a shortage; the others wait, go without, or get the substitute."""
-        missing = shortage.is_missing(day, self.cohort, wanted)
+        missing = shortage.is_missing(today[wanted], self.cohort, wanted)
         without = wanted[missing]
         if shortage.instead is not None:
-            self._give(d, shortage.instead, day, without, level, is_substitute=True)
+            self._give(d, shortage.instead, today, without, level, is_substitute=True)
             return wanted[~missing]
         self.n_missed[d, without] += 1
-        self.owed_day[d, without] = np.minimum(self.owed_day[d, without], day)
+        self.owed_day[d, without] = np.minimum(self.owed_day[d, without], today[without])
         is_late = shortage.policy == "delay"
         wait = shortage.retry_day if is_late else self.plans[d].interval_day
-        self.due_day[d, without] = day + wait
+        self.due_day[d, without] = today[without] + wait
         return wanted[~missing]
 
     def _give(
         self,
         d: int,
         phase: Phase,
-        day: float,
+        today: Array,
         given: Positions,
         level: Positions,
         is_substitute: bool = False,
     ) -> None:
-        """Doses of one drug on a day."""
+        """Doses of one drug, each on the day of its patient."""
         if not given.size:
             return
+        day = today[given]
         plan = self.plans[d]
         is_first = self.n_doses[d, given] == 0
         reloads = ~is_first & self._is_reload(d, day, given) & (phase.loading is not None)
@@ -136,9 +143,7 @@ class DoseClocks:
         self.n_doses[d, given] += 1
         self.last_dose_day[d, given] = day
         self.owed_day[d, given] = NEVER
-        self.due_day[d, given] = _treated_day(
-            plan.phase, day + np.full(given.size, plan.interval_day)
-        )
+        self.due_day[d, given] = _treated_day(plan.phase, day + plan.interval_day)
 
     def _mg(self, amount: Array, phase: Phase, who: Positions) -> Array:
         """Amounts of a phase in mg, by the size of each patient."""
@@ -146,7 +151,7 @@ class DoseClocks:
         found: Array = mg_of(amount, unit, lambda name: self.cohort.covariate(name)[who])
         return found
 
-    def _is_reload(self, d: int, day: float, who: Positions) -> Mask:
+    def _is_reload(self, d: int, day: Array, who: Positions) -> Mask:
         label, owed = self.plans[d].label, self.owed_day[d, who]
         if label is None or label.reload is None:
             return np.zeros(who.size, dtype=bool)

@@ -14,23 +14,30 @@ from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.protocol.variables import CLOCKS, VARIABLES
-from her2sim.random import Purpose
+from her2sim.random import Purpose, codes_by
 
-Truth = Callable[[float, Positions], Array]
-"""True value on a day of the patients at some positions of the cohort."""
+Truth = Callable[[Array, Positions], Array]
+"""True value of the patients at some positions of the cohort, each on a day of its own."""
 
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """Patients who are seen on a day, and when each was seen before (minus infinity: never)."""
+    """Patients who are seen, each on a day of its own, and when each was seen before.
 
-    day: float
+    Both days have shape (n of who,); one day stands for all. Minus infinity: never before.
+    """
+
+    day: Array
     who: Positions
     since_day: Array
 
+    def __post_init__(self) -> None:
+        day = np.broadcast_to(np.asarray(self.day, dtype=np.float64), self.who.size)
+        object.__setattr__(self, "day", day)
+
     def of(self, chosen: NDArray[np.bool_]) -> Visit:
         """The visit of some of them."""
-        return Visit(self.day, self.who[chosen], self.since_day[chosen])
+        return Visit(self.day[chosen], self.who[chosen], self.since_day[chosen])
 
 
 class Readings(Interface):
@@ -110,7 +117,7 @@ class ModelledReadings:
         if sd == 0.0:
             return value
         stream = self.cohort.stream(Purpose.VISITS).of(who)
-        scores = stream.normal(f"{variable}:{day:g}:{repeat}")
+        scores = stream.normal(codes_by(lambda one: f"{variable}:{one:g}:{repeat}", day))
         limits = VARIABLES[variable]
         return np.clip(value + sd * scores, limits.low, limits.high)
 
@@ -142,16 +149,16 @@ class TableReadings:
         seen = np.isfinite(visit.since_day)
         if not seen.any():
             return (visit,)
-        after = float(visit.since_day[seen].min())
+        after, until = float(visit.since_day[seen].min()), float(visit.day.max())
         days = [days for _, days, _ in self.records.values()]
         known = np.unique(np.concatenate(days)) if days else np.empty(0)
-        edges = [*known[(known > after) & (known < visit.day)].tolist(), visit.day]
         parts, before = list[Visit](), -np.inf
-        for day in edges:
-            first = -np.inf if day == visit.day else np.inf  # a baseline is read once
+        for edge in (*known[(known > after) & (known < until)].tolist(), until):
+            day = np.minimum(visit.day, edge)
+            first = np.where(edge == until, -np.inf, np.inf)  # a baseline is read once
             since = np.where(seen, np.maximum(visit.since_day, before), first)
             parts.append(Visit(day, visit.who, since))
-            before = day
+            before = edge
         return parts
 
     def next_day(self, who: Positions) -> Array:
@@ -166,7 +173,7 @@ class TableReadings:
             return found
         order = np.argsort(visit.who)
         place = order[np.searchsorted(visit.who, patient, sorter=order).clip(max=order.size - 1)]
-        is_new = (visit.who[place] == patient) & (days <= visit.day)
+        is_new = (visit.who[place] == patient) & (days <= visit.day[place])
         is_new &= days > visit.since_day[place]
         records = np.flatnonzero(is_new)
         records = records[np.argsort(days[records], kind="stable")]

@@ -44,10 +44,18 @@ class RuleRow:
 
 @dataclass(frozen=True)
 class Moment:
-    """When rules are evaluated: the day of the decision, and that of the readings behind it."""
+    """When rules are evaluated: the day of the decision, and that of the readings behind it.
 
-    day: float
-    read_day: float
+    Each is one day for all, or one for each patient, shape (n,).
+    """
+
+    day: Array | float
+    read_day: Array | float
+
+    def of(self, chosen: Mask) -> Moment:
+        """The days of some patients."""
+        n = chosen.size
+        return Moment(*(np.broadcast_to(day, n)[chosen] for day in (self.day, self.read_day)))
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,7 @@ class RuleStates:
         if not concerned.any():
             return None
         if not concerned.all():
-            who = who[concerned]
+            who, at = who[concerned], at.of(concerned)
             values = {name: reading[concerned] for name, reading in values.items()}
         causes = self._decide(number, at, who, values, agrees)
         reading = values.get(row.rule.variables()[0], np.full(who.size, np.nan))
@@ -193,20 +201,21 @@ class RuleStates:
             Decision.STOP: stop,
         }  # fmt: skip
 
-    def _carry_out(self, number: int, day: float, verdict: Ruling) -> None:
+    def _carry_out(self, number: int, day: Array | float, verdict: Ruling) -> None:
         """Change the state of the patients as a rule decided."""
         d, who = self.rows[number].drug, verdict.who
+        day = np.broadcast_to(day, who.size)
         hold, reduce, stop = map(verdict.of, (Decision.HOLD, Decision.REDUCE, Decision.STOP))
         ended = (verdict.of(Decision.RESUME) | stop) & self.held[number, who]
         self.held[number, who[hold]] = True
-        self.held_since[number, who[hold]] = day
+        self.held_since[number, who[hold]] = day[hold]
         self.n_holds[number, who[hold]] += 1
         self.held[number, who[ended]] = False
         self.n_held[number] += int(hold.sum()) - int(ended.sum())
         self.level[d, who[reduce]] += 1
-        self.reduced_day[d, who[reduce]] = day
+        self.reduced_day[d, who[reduce]] = day[reduce]
         self.n_reductions[d, who[reduce]] += 1
-        self.stopped_day[d, who[stop]] = day
+        self.stopped_day[d, who[stop]] = day[stop]
         self.stop_rule[d, who[stop]] = number
         self.has_stopped |= bool(stop.any())
 
@@ -236,26 +245,29 @@ class RuleStates:
         drugs = {line.drug for line in lines if getattr(line, what) == does}
         return tuple(p for p, plan in enumerate(self.plans) if drugs & _names(plan.drug))
 
-    def follow_partners(self, day: float, who: Positions) -> Iterator[tuple[int, Positions]]:
+    def follow_partners(
+        self, day: Array | float, who: Positions
+    ) -> Iterator[tuple[int, Positions]]:
         """Stop what does not go on without its partner: each drug and who stopped it so."""
         if not self.has_stopped:
             return
         for d in range(len(self.plans)):
             for p in self._partners_of(d, "if_stopped", "stop"):
                 goes_on = np.isinf(self.stopped_day[d, who]) & ~self.has_ended[d, who]
-                ended = who[goes_on & ~np.isinf(self.stopped_day[p, who])]
-                self.stopped_day[d, ended] = day
+                goes_on &= ~np.isinf(self.stopped_day[p, who])
+                ended = who[goes_on]
+                self.stopped_day[d, ended] = np.broadcast_to(day, who.size)[goes_on]
                 self.stop_rule[d, ended] = self.stop_rule[p, ended]
                 yield d, ended
 
-    def recheck_day(self, day: float, who: Positions) -> Array:
+    def recheck_day(self, day: Array, who: Positions) -> Array:
         """When the first hold of each patient is to be looked at again; never without one."""
         following = np.full(who.size, NEVER)
         for number in np.flatnonzero(self.n_held):
             rule, plan = self.rows[number].rule, self.plans[self.rows[number].drug]
             waits = self.held[number, who]
             waits &= np.isinf(self.stopped_day[self.rows[number].drug, who])
-            recheck = np.full(who.size, day + (rule.recheck_days or plan.visit_day))
+            recheck = day + (rule.recheck_days or plan.visit_day)
             if rule.max_hold_days is not None:  # the last day on which a reading ends the hold
                 last = self.held_since[number, who] + rule.max_hold_days
                 recheck = np.where(last > day + ON_THE_DAY, np.minimum(recheck, last), recheck)

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
-from her2sim.random import Purpose
+from her2sim.random import Purpose, codes_by
 from her2sim.regimens.regimen import Phase
 
 Policy = Literal["delay", "skip", "substitute"]
@@ -50,11 +51,11 @@ class Shortage:
         if (self.policy == "substitute") != (self.instead is not None):
             raise DataError("a substitute is needed for the policy substitute, and for no other")
 
-    def is_missing(self, day: float, cohort: Cohort, who: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which patients of a visit do not get the drug."""
-        if not self.from_day <= day < self.until_day:
-            return np.zeros(who.size, dtype=bool)
-        if self.probability == 1:
-            return np.ones(who.size, dtype=bool)
-        name = f"supply:{self.drug}:{day:g}"
-        return cohort.stream(Purpose.VISITS).of(who).uniform(name) < self.probability
+    def is_missing(self, day: Array, cohort: Cohort, who: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which patients do not get the drug, each on a day of its own, shape (n of who,)."""
+        found: NDArray[np.bool_] = (day >= self.from_day) & (day < self.until_day)
+        if self.probability == 1 or not found.any():
+            return found
+        names = codes_by(lambda one: f"supply:{self.drug}:{one:g}", day)
+        drawn = cohort.stream(Purpose.VISITS).of(who).uniform(names)
+        return found & (drawn < self.probability)

@@ -1,8 +1,8 @@
 """The visits of a cohort: reading, decision, dose; nothing is fixed beyond the next decision.
 
-All patients who are due on a day are seen together. Their readings are taken, each rule of each
-drug is evaluated, the strictest decision wins, and what is due and allowed is given. Clocks run
-per drug.
+All patients have their next visit together, each on a day of its own. Their readings are taken,
+each rule of each drug is evaluated, the strictest decision wins, and what is due and allowed is
+given. Clocks run per drug.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class _Clinic:
         self.doses = DoseClocks(protocol, cohort, self.recorder)
         self.visit_day = self.doses.due_day.min(axis=0, initial=NEVER if self.plans else 0.0)
         self.seen_day = np.full(n, -NEVER)
+        self.today = np.full(n, np.nan)
 
     def _test_intervals(self) -> dict[str, float | None]:
         """How often each variable is measured (None: at each visit): the shortest of all labels."""
@@ -83,13 +84,12 @@ class _Clinic:
         return found
 
     def run(self) -> ProtocolRun:
-        """All visits in order of days."""
+        """All visits, those of each patient in order of days."""
         while True:
-            day = float(self.visit_day.min()) if self.visit_day.size else NEVER
-            if day >= self.protocol.end_day:
+            who = np.flatnonzero(self.visit_day < self.protocol.end_day)
+            if not who.size:
                 break
-            who = np.flatnonzero(self.visit_day <= day + ON_THE_DAY)
-            self._see(day, who)
+            self._see(who)
         rules = self.rules
         open_holds = ~np.isnan(self.hold_began) & np.isinf(rules.stopped_day)
         rest = np.where(open_holds, self.protocol.end_day - self.hold_began, 0.0)
@@ -105,9 +105,10 @@ class _Clinic:
             rules.stop_rule,
         )
 
-    def _see(self, day: float, who: Positions) -> None:
-        """One visit of the patients who are due: reading, decision, dose, next visit."""
-        rules = self.rules
+    def _see(self, who: Positions) -> None:
+        """The next visit of some patients: reading, decision, dose, and when they come again."""
+        rules, day = self.rules, self.visit_day[who]
+        self.today[who] = day
         visit = Visit(day, who, self.seen_day[who])
         self.readings.arrive(visit, self.recorder)
         for part in self.readings.parts(visit):
@@ -115,18 +116,18 @@ class _Clinic:
             for number in range(len(rules.rows)):
                 self._apply(number, visit, Moment(day, part.day), values)
         for d, stopped in rules.follow_partners(day, who):
-            self._note_partner(Decision.STOP, d, day, stopped, rules.stop_rule[d, stopped])
+            self._note_partner(Decision.STOP, d, stopped, rules.stop_rule[d, stopped])
         holding = [rules.holding_rule(d, who) for d in range(len(self.plans))]
-        self._keep_hold_clock(day, who, holding)
+        self._keep_hold_clock(who, holding)
         allowed = [np.isinf(rules.stopped_day[d, who]) & (r < 0) for d, r in enumerate(holding)]
         for d, may in enumerate(allowed):
             if not self.plans[d].is_dispensed:
-                self.doses.give_due(d, day, who, may, rules.level[d])
+                self.doses.give_due(d, self.today, who, may, rules.level[d])
         following = self._next_visit(visit, allowed)
         for d, may in enumerate(allowed):
             if self.plans[d].is_dispensed:
                 until = np.minimum(following, self.protocol.end_day)
-                self.doses.dispense(d, day, who, may, rules.level[d], until)
+                self.doses.dispense(d, self.today, who, may, rules.level[d], until)
             rules.has_ended[d, who] = self.doses.has_ended(d, who)
         self.visit_day[who] = following
         self.seen_day[who] = day
@@ -151,7 +152,7 @@ class _Clinic:
             first = np.isnan(self.baseline[variable][tested])
             self.baseline[variable][tested[first]] = found[due][first]
             if every is not None:
-                self.test_day[variable][tested] = day + every
+                self.test_day[variable][tested] = day[due] + every
             values[variable] = found
         with_derived_readings(values, self._baseline_lvef(who))
         return values
@@ -173,7 +174,7 @@ class _Clinic:
         """One rule on the patients of a visit; what it decides goes into the log."""
 
         def agrees(row: RuleRow, asked: Positions) -> Mask:
-            return self._is_confirmed(row, Visit(visit.day, asked, self.seen_day[asked]))
+            return self._is_confirmed(row, Visit(self.today[asked], asked, self.seen_day[asked]))
 
         repeat = agrees if self.protocol.is_confirmed_by_repeat else None
         verdict = self.rules.apply(number, at, visit.who, values, repeat)
@@ -183,7 +184,8 @@ class _Clinic:
             for kind in map(int, np.unique(cause[cause >= 0])):
                 chosen = cause == kind
                 self.recorder.decide(
-                    verdict.who[chosen], drug=self.rules.rows[number].drug, day=at.day,
+                    verdict.who[chosen], drug=self.rules.rows[number].drug,
+                    day=self.today[verdict.who[chosen]],
                     rule=number, decision=decision, cause=kind, reading=verdict.reading[chosen],
                 )  # fmt: skip
 
@@ -193,18 +195,16 @@ class _Clinic:
         with_derived_readings(again, self._baseline_lvef(asked.who))
         return self.rules.holds(row.conditions["hold_when"], again, asked.who)
 
-    def _note_partner(
-        self, decision: Decision, d: int, day: float, who: Positions, rule: Positions
-    ) -> None:
+    def _note_partner(self, decision: Decision, d: int, who: Positions, rule: Positions) -> None:
         """A decision on a drug by the rule of its partner."""
         self.recorder.decide(
-            who, drug=d, day=day, rule=rule, decision=decision,
+            who, drug=d, day=self.today[who], rule=rule, decision=decision,
             cause=Cause.PARTNER, reading=np.nan,
         )  # fmt: skip
 
-    def _keep_hold_clock(self, day: float, who: Positions, holding: Sequence[Positions]) -> None:
+    def _keep_hold_clock(self, who: Positions, holding: Sequence[Positions]) -> None:
         """Days on hold run from the visit that held to the one that resumed or stopped."""
-        rules = self.rules
+        rules, day = self.rules, self.today[who]
         if not rules.n_held.any() and not self.n_clocks_running:
             return
         for d, held_by in enumerate(holding):
@@ -212,14 +212,14 @@ class _Clinic:
             rule = np.where(goes_on, held_by, -1)
             running = ~np.isnan(self.hold_began[d, who])
             over = running & (rule < 0)
-            self.days_on_hold[d, who[over]] += day - self.hold_began[d, who[over]]
+            self.days_on_hold[d, who[over]] += day[over] - self.hold_began[d, who[over]]
             self.hold_began[d, who[over]] = np.nan
             begun = (rule >= 0) & ~running
-            self.hold_began[d, who[begun]] = day
+            self.hold_began[d, who[begun]] = day[begun]
             self.n_clocks_running += int(begun.sum()) - int(over.sum())
-            self._keep_partner_hold(d, day, who, rule)
+            self._keep_partner_hold(d, who, rule)
 
-    def _keep_partner_hold(self, d: int, day: float, who: Positions, rule: Positions) -> None:
+    def _keep_partner_hold(self, d: int, who: Positions, rule: Positions) -> None:
         """Note where a hold of a partner begins to hold a drug, and where it ends."""
         is_own = np.array([row.drug == d for row in self.rules.rows], dtype=bool)
         of_partner = np.where((rule >= 0) & ~is_own[rule], rule, -1)
@@ -229,8 +229,8 @@ class _Clinic:
         begun = (of_partner >= 0) & (before < 0)
         over = (of_partner < 0) & (before >= 0)
         is_free = over & (rule < 0) & np.isinf(self.rules.stopped_day[d, who])
-        self._note_partner(Decision.HOLD, d, day, who[begun], of_partner[begun])
-        self._note_partner(Decision.RESUME, d, day, who[is_free], before[is_free])
+        self._note_partner(Decision.HOLD, d, who[begun], of_partner[begun])
+        self._note_partner(Decision.RESUME, d, who[is_free], before[is_free])
         self.partner_rule[d, who[begun]] = of_partner[begun]
         self.partner_rule[d, who[over]] = -1
 

@@ -62,7 +62,7 @@ class _RecordedAssessments(SimulatedAssessments):
         """Keep what was measured, and write it down."""
         super().note(variable, visit, values)
         if values.size and not np.isnan(values[0]):
-            self.records.setdefault(variable, []).append((visit.day, float(values[0])))
+            self.records.setdefault(variable, []).append((float(visit.day[0]), float(values[0])))
 
 
 class ModelledPatient:

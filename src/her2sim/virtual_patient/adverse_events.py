@@ -71,7 +71,7 @@ class AdverseEvents:
         source = {**GRADED, **BESIDE, **dict.fromkeys(LIVER, "transaminase")}
         return tuple(variable for variable, name in source.items() if name in names)
 
-    def advance(self, who: Positions, from_day: Array, until: float, acts_until: Array) -> None:
+    def advance(self, who: Positions, from_day: Array, until: Array, acts_until: Array) -> None:
         """Let time pass; ``acts_until`` (drugs, n of who) is how long the last dose counts."""
         for one in self.events:
             before = self.clock[one.drug, who]

@@ -29,10 +29,11 @@ class SimulatedAssessments:
         for block in recorder.doses_since(self._n_blocks):
             self.state.give(block)
             self._n_blocks += 1
-        who = visit.who[self.state.day[visit.who] < visit.day]
+        waited = self.state.day[visit.who] < visit.day
+        who, until = visit.who[waited], visit.day[waited]
         if who.size:
-            tests = self.instruments.blood.between(self.state.day[who], visit.day)
-            self.instruments.note_interval(self.state.advance(who, visit.day, tests.tolist()))
+            tests = self.instruments.blood.between(self.state.day[who], until)
+            self.instruments.note_interval(self.state.advance(who, until, tests.tolist()))
         self.instruments.look(visit)
 
     def parts(self, visit: Visit) -> Iterable[Visit]:

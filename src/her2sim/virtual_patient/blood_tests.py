@@ -29,7 +29,7 @@ class BloodTests:
         self.lowest = {line: np.full(n_patients, np.inf) for line in lines}
         self.days_low = np.zeros(n_patients)
 
-    def between(self, from_day: Array, until: float) -> Array:
+    def between(self, from_day: Array, until: Array) -> Array:
         """Days after ``from_day`` of the tests before the next visit of those who wait longest."""
         if not self.nadir:
             return np.empty(0)

@@ -33,14 +33,14 @@ from her2sim.virtual_patient.run import TOLERANCE
 class Interval:
     """What happened to some patients between two visits.
 
-    ``from_day`` (n of who) is each one's last visit, ``acts_until_day`` (drugs, n of who) how long
-    the last dose counts. ``counts`` has, by cell line, the count at the last visit, those on the
+    ``from_day`` and ``until`` (n of who) are each one's last visit and this one,
+    ``acts_until_day`` (drugs, n of who) is how long the last dose counts. ``counts`` has, by cell line, the count at the last visit, those on the
     days that were asked for (NaN beyond the visit) and that at its end: (n of who, 2 + n_days).
     """
 
     who: Positions
     from_day: Array
-    until: float
+    until: Array
     acts_until_day: Array
     counts: Mapping[Line, Array]
 
@@ -96,8 +96,8 @@ class CohortState:
             self._is_old[old] = False
         return self._modal[None, :, who]
 
-    def advance(self, who: Positions, until: float, reading_days: Sequence[float]) -> Interval:
-        """Advance some patients to a day; read counts so many days after their last visits."""
+    def advance(self, who: Positions, until: Array, reading_days: Sequence[float]) -> Interval:
+        """Advance some patients, each to its day; read counts some days after their last visits."""
         model, start = self.whole.model, self.day[who].copy()
         blocks: list[Block] = []
         for k, after in enumerate(reading_days):
@@ -106,7 +106,7 @@ class CohortState:
         for under_way in self.under_way:
             doses, planned = under_way.of(who)
             blocks += drug_blocks(self.whole, under_way.drug, doses, planned, start)
-        schedule = framed(blocks, start, np.full(who.size, until), len(reading_days))
+        schedule = framed(blocks, start, until, len(reading_days))
         pending = np.isinf(self.event_day[:, who])
         request = Request(
             self.parameters[:, who], schedule, self.scale[:, who], self.states[:, who],
@@ -128,7 +128,7 @@ class CohortState:
         self.event_day[:, who] = np.minimum(self.event_day[:, who], found.crossing_day)
         self.day[who] = until
         for under_way in self.under_way:
-            under_way.drop_finished(who, until)
+            under_way.drop_finished(self.day)
         return Interval(who, start, until, acts_until, counts)
 
     def _counts(self, line: Line, who: Positions, readings: Array, after: Array) -> Array:

@@ -47,13 +47,10 @@ class DosesUnderWay:
         own = self.doses.take(rows)
         return replace(own, patient=place[rows]), self.planned_mg[who]
 
-    def drop_finished(self, who: Positions, until: float) -> None:
-        """Forget what is over for some patients by a day."""
-        is_over = self._over_day <= until
+    def drop_finished(self, day: Array) -> None:
+        """Forget what is over by the day of each patient of the cohort, shape (n,)."""
+        is_over = self._over_day <= day[self.doses.patient]
         if not is_over.any():
             return
-        self._place[who] = 0
-        is_over &= self._place[self.doses.patient] == 0
-        self._place[who] = -1
         rest = np.flatnonzero(~is_over)
         self.doses, self._over_day = self.doses.take(rest), self._over_day[rest]

@@ -9,7 +9,7 @@ from her2sim.arrays import Array, Mask, Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.variables import VARIABLES
-from her2sim.random import Purpose
+from her2sim.random import Purpose, codes_by
 from her2sim.virtual_patient.calendar import ON_THE_DAY, Calendar
 
 LOW_PERCENT = 50.0
@@ -52,7 +52,7 @@ class HeartTests:
     def measure(self, visit: Visit, true_lvef: Array, repeat: int = 0) -> Array:
         """Measured values of the patients of a visit."""
         who, stream = visit.who, self.people.cohort.stream(Purpose.VISITS)
-        scores = stream.of(who).normal(f"lvef:{visit.day:g}:{repeat}")
+        scores = stream.of(who).normal(codes_by(lambda one: f"lvef:{one:g}:{repeat}", visit.day))
         if self.entry_percent is not None and self.scan_sd > 0:
             least = ndtr((self.entry_percent - true_lvef) / self.scan_sd)
             entering = ndtri(least + ndtr(scores) * (1 - least))
@@ -73,7 +73,7 @@ class HeartTests:
     def note(self, visit: Visit, lvef: Array) -> None:
         """Keep measured values of the patients of a visit; the first of a day counts."""
         is_new = self.tested_day[visit.who] < visit.day
-        who, lvef, day = visit.who[is_new], lvef[is_new], visit.day
+        who, lvef, day = visit.who[is_new], lvef[is_new], visit.day[is_new]
         first = self.first[who]
         self.first[who] = np.where(np.isnan(first), lvef, first)
         points = self.first[who] - lvef
@@ -88,4 +88,4 @@ class HeartTests:
                 self.last_fell[who] = fell
         self.tested_day[who] = day
         if self.calendar is not None:
-            self.next_day[who] = self.calendar.after(np.full(who.size, day))
+            self.next_day[who] = self.calendar.after(day)

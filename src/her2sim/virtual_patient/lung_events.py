@@ -26,7 +26,7 @@ class LungEvents:
         later = np.cumsum([k.grade_5.value, k.grade_4.value, k.grade_3.value, k.grade_2.value])
         return 5 - np.searchsorted(later, self.drawn).astype(np.int64)
 
-    def grade(self, onset_day: Array, who: Positions, day: float) -> Array:
+    def grade(self, onset_day: Array, who: Positions, day: Array) -> Array:
         """Grade on a day."""
         assert self.known is not None
         over = onset_day + self.known.duration.to("day")

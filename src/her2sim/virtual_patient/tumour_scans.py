@@ -8,7 +8,7 @@ from her2sim.arrays import Array, Mask, Positions
 from her2sim.biology.tumour import tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.protocol.readings import Visit
-from her2sim.random import Purpose
+from her2sim.random import Purpose, codes_by
 from her2sim.virtual_patient.assessment_facts import assessment_number
 from her2sim.virtual_patient.calendar import ON_THE_DAY, Calendar
 
@@ -35,7 +35,7 @@ class Scans:
         self.people, self.calendar, self.start_day = people, calendar, start_day
         self.is_scanned = people.tumours.has_lesion_model & (calendar is not None)
         self.error, self.gone_mm = facts["reading_error"].value, facts["complete_mm"].value
-        self.first_mm = self._measured(true_mm, np.arange(n), round(start_day))
+        self.first_mm = self._measured(true_mm, np.arange(n), np.full(n, np.rint(start_day)))
         self.nadir_mm = self.first_mm.copy()
         self.best = np.ones(n)
         self.since_day, self.gone_since_day = np.full(n, np.inf), np.full(n, np.inf)
@@ -51,9 +51,10 @@ class Scans:
             return np.full(day.shape, np.inf)
         return self.start_day + self.calendar.after(day - self.start_day)
 
-    def _measured(self, true_mm: Array, who: Positions, number: int) -> Array:
+    def _measured(self, true_mm: Array, who: Positions, number: Array) -> Array:
         stream = self.people.cohort.stream(Purpose.VISITS).of(who)
-        found: Array = true_mm * np.exp(self.error * stream.normal(f"diameters:{number}"))
+        names = codes_by(lambda one: f"diameters:{int(one)}", number)
+        found: Array = true_mm * np.exp(self.error * stream.normal(names))
         return found
 
     def look(self, visit: Visit, true_mm: Array, elsewhere_day: Array) -> Array:
@@ -70,20 +71,21 @@ class Scans:
         who = visit.who[due]
         if not who.size:
             return found
-        measured = self._measured(true_mm[due], who, round(visit.day))
+        day = visit.day[due]
+        measured = self._measured(true_mm[due], who, np.rint(day))
         nadir = self.nadir_mm[who]
         target = _has_progressed(measured, nadir)
-        progressed = target | (elsewhere_day[due] <= visit.day)
+        progressed = target | (elsewhere_day[due] <= day)
         self.nadir_mm[who] = np.minimum(nadir, measured)
-        self._respond(who[~progressed], measured[~progressed], visit.day)
-        self.progressed_day[who[progressed]] = visit.day
+        self._respond(who[~progressed], measured[~progressed], day[~progressed])
+        self.progressed_day[who[progressed]] = day[progressed]
         self.by_target[who] = target
-        self.seen_day[who] = visit.day
-        self.next_day[who] = np.where(progressed, np.inf, self._after(np.full(1, visit.day)))
+        self.seen_day[who] = day
+        self.next_day[who] = np.where(progressed, np.inf, self._after(day))
         found[due] = progressed
         return found
 
-    def _respond(self, who: Positions, measured: Array, day: float) -> None:
+    def _respond(self, who: Positions, measured: Array, day: Array) -> None:
         """Responses at a scan without progression, and those that it confirms."""
         share = measured / self.first_mm[who]
         self.best[who] = np.minimum(self.best[who], share)
