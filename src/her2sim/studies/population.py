@@ -187,6 +187,7 @@ def population_report(
             seen(treated)
             if done == 0:
                 _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)
+            del treated  # before the next ones need the room
         done += cohort.n_patients
         progress(done, patients)
     bands, often = _bands(gathered.followed, how)

@@ -33,9 +33,10 @@ from her2sim.virtual_patient.run import TOLERANCE
 class Interval:
     """What happened to some patients between two visits.
 
-    ``from_day`` and ``until`` (n of who) are each one's last visit and this one,
-    ``acts_until_day`` (drugs, n of who) is how long the last dose counts. ``counts`` has, by cell line, the count at the last visit, those on the
-    days that were asked for (NaN beyond the visit) and that at its end: (n of who, 2 + n_days).
+    ``from_day`` and ``until`` (n of who) are each one's last visit and this one, ``acts_until_day``
+    (drugs, n of who) is how long the last dose counts. ``counts`` has, by cell line, the count at
+    the last visit, those on the days that were asked for (NaN beyond the visit) and that at its
+    end: (n of who, 2 + n_days).
     """
 
     who: Positions

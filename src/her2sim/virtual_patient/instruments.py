@@ -25,7 +25,8 @@ from her2sim.virtual_patient.heart_tests import HeartTests
 from her2sim.virtual_patient.lung_events import LungEvents
 from her2sim.virtual_patient.tumour_scans import Scans
 
-Measure = Callable[[Visit, int], Array]
+Measure = Callable[["Instruments", Visit, int], Array]
+"""How a variable is measured. It holds no instruments, so that these are freed after use."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +66,18 @@ class Instruments:
         """How each variable that these patients have is measured."""
         organs, found = self.state.whole.organs, dict[str, Measure]()
         if self.state.whole.lesions:
-            found["progression"] = lambda visit, repeat: self.showed[visit.who]
+            found["progression"] = lambda own, visit, repeat: own.showed[visit.who]
         if organs.has_heart:
-            found["lvef"] = self._lvef
-            found["heart_failure"] = self._heart_failure
+            found["lvef"] = Instruments._lvef
+            found["heart_failure"] = Instruments._heart_failure
         for line in organs.lines:
-            found[line] = partial(self._count, line)
+            found[line] = partial(_count, line)
         if "neutrophils" in organs.lines:
-            found["fever"] = self._fever
+            found["fever"] = Instruments._fever
         if organs.on_lung is not None:
-            found["ild_grade"] = self._lung_grade
+            found["ild_grade"] = Instruments._lung_grade
         for variable in self.events.variables():
-            found[variable] = partial(self._graded, variable)
+            found[variable] = partial(_graded, variable)
         return found
 
     def has(self, variable: str) -> bool:
@@ -94,7 +95,7 @@ class Instruments:
         if variable not in self._measures:
             hint = did_you_mean(variable, self._measures)
             raise UnknownNameError(f"{variable!r} is not measured in these patients{hint}")
-        return self._measures[variable](visit, repeat)
+        return self._measures[variable](self, visit, repeat)
 
     def note(self, variable: str, visit: Visit, values: Array) -> None:
         """Keep what was measured at a visit."""
@@ -142,15 +143,17 @@ class Instruments:
         lasts = blood_facts().parameter["fever_days"].value
         return ((began <= visit.day) & (visit.day < began + lasts)).astype(np.float64)
 
-    def _count(self, line: Line, visit: Visit, repeat: int) -> Array:
-        return self.state.count(line, visit.who)
-
     def _lung_grade(self, visit: Visit, repeat: int) -> Array:
         onset = self.state.happened("lung_hazard", visit.who)
         return self.lung.grade(onset, visit.who, visit.day)
 
-    def _graded(self, variable: str, visit: Visit, repeat: int) -> Array:
-        return self.events.measure(variable, visit)
+
+def _count(line: Line, own: Instruments, visit: Visit, repeat: int) -> Array:
+    return own.state.count(line, visit.who)
+
+
+def _graded(variable: str, own: Instruments, visit: Visit, repeat: int) -> Array:
+    return own.events.measure(variable, visit)
 
 
 def scan_error(method: str) -> float:
