@@ -23,7 +23,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.pk.combination import Combination
-from her2sim.pk.exposure_run import CHUNK, cohort_chunks
+from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.protocol.decisions import Decision
 from her2sim.studies.population_estimates import PopulationEstimate, estimates_of, needs_text
 from her2sim.virtual_patient.outcomes import PatientOutcomes, joined, patient_outcomes
@@ -54,6 +54,9 @@ class Band:
         """The band as plain data."""
         numbers = {name: v.tolist() for name, v in vars(self).items() if name != "title"}
         return {"title": self.title, **numbers}
+
+PATIENTS_AT_ONCE = 7_000
+"""Patients of a chunk: what is in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def population_report(
     """
     require_members(members)
     gathered, done = _Gathered(), 0
-    for cohort in cohort_chunks(population, patients, seed, CHUNK):
+    for cohort in cohort_chunks(population, patients, seed, PATIENTS_AT_ONCE):
         number = np.arange(done, done + cohort.n_patients)
         own = np.zeros(number.size, dtype=np.int64) if members == 1 else 1 + number % members
         people = draw_virtual_cohort(cohort, tumour, heart, Members(own))
