@@ -55,6 +55,7 @@ class Band:
         numbers = {name: v.tolist() for name, v in vars(self).items() if name != "title"}
         return {"title": self.title, **numbers}
 
+
 PATIENTS_AT_ONCE = 7_000
 """Patients of a chunk: what is in memory at a time."""
 
