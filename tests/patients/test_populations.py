@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from her2sim.api.patients import Patients
 from her2sim.errors import DataError, UnknownNameError
-from her2sim.formats.patients import load_patients
 from her2sim.patients.cohort import draw_cohort
 from her2sim.patients.covariates import bsa_m2, lean_body_weight_kg
 from her2sim.patients.population import load_population, population_names
@@ -118,7 +118,7 @@ reason = "an example"
 
 
 def test_an_own_population(tmp_path: Path) -> None:
-    people, n = load_patients(own_population(GOOD, tmp_path), 500, 1)
+    people, n = Patients(own_population(GOOD, tmp_path)).load(500, 1)
     cohort = draw_cohort(people, np.arange(1, n + 1), seed=1)
     assert np.median(cohort.covariate("weight_kg")) == pytest.approx(70, rel=0.05)
 
@@ -140,7 +140,7 @@ def test_all_faults_of_an_own_population_come_at_once(tmp_path: Path) -> None:
 def test_a_patient_table(tmp_path: Path) -> None:
     path = tmp_path / "patients.csv"
     path.write_text("weight_kg,height_cm,female,tumour_type\n70,165,1,breast\n50,150,1,breast\n")
-    cohort, n = load_patients(str(path), None, 1)
+    cohort, n = Patients(str(path)).load(None, 1)
     assert n == 2
     assert cohort.covariate("lean_body_weight_kg") == pytest.approx([47.385, 35.25], abs=1e-3)
 
@@ -151,7 +151,7 @@ def test_all_faults_of_a_patient_table_come_at_once(tmp_path: Path) -> None:
         "patient,weight_kg,female,tumour_type\n1,7000,1,breast\n1,,2,breats\n3,abc,1,breast\n"
     )
     with pytest.raises(DataError) as e:
-        load_patients(str(path), None, 1)
+        Patients(str(path)).load(None, 1)
     for part in (
         "6 faults",
         "row 2 (patient 1): weight_kg 7000 is outside 20 to 300 kg; check the unit",
@@ -163,4 +163,4 @@ def test_all_faults_of_a_patient_table_come_at_once(tmp_path: Path) -> None:
         assert part in str(e.value)
     path.write_text("wieght_kg\n70\n")
     with pytest.raises(DataError, match="unknown column 'wieght_kg'; did you mean 'weight_kg'"):
-        load_patients(str(path), None, 1)
+        Patients(str(path)).load(None, 1)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from her2sim.api.patients import Patients
 from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.errors import DataError
-from her2sim.formats.patients import load_patients
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.patient import Patient, load_patient
 from her2sim.patients.population import Population, load_population
@@ -104,10 +104,10 @@ def test_efficacy_in_mixed_company_is_that_of_the_breast_patients() -> None:
 
 def test_a_table_of_patients_can_be_told_to_be_early(tmp_path: Path) -> None:
     table = str(EXAMPLES / "patients.csv")
-    assert load_patients(table, None, 1)[0].setting == "metastatic"
-    assert load_patients(table, None, 1, "early")[0].setting == "early"
-    assert load_patients("mbc", 5, 1, "early")[0].setting == "early"
-    assert load_patients("ebc", 5, 1)[0].setting == "early"
+    assert Patients(table).load(None, 1)[0].setting == "metastatic"
+    assert Patients(table, "early").load(None, 1)[0].setting == "early"
+    assert Patients("mbc", "early").load(5, 1)[0].setting == "early"
+    assert Patients("ebc").load(5, 1)[0].setting == "early"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2sim.formats.patients import load_patients
+from her2sim.api.patients import Patients
 from her2sim.pk.combination import load_combination
 from her2sim.report.population_view import population_tables
 from her2sim.report.trial_docs import trials_markdown
@@ -94,7 +94,7 @@ def test_few_replicates_have_no_percentiles(reported) -> None:
 
 def population(patients: int, members: int):
     """A short run of T-DM1."""
-    who, n = load_patients("mbc", patients, 2)
+    who, n = Patients("mbc").load(patients, 2)
     return population_report(
         load_combination("T-DM1"), who, n, 2, TreatmentPlan(9 * 7.0), members=members, threads=1
     )

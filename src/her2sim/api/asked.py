@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from her2sim.drugs.interactions import Kind
     from her2sim.patients.cohort import Cohort
     from her2sim.patients.population import Population
+    from her2sim.pk.combination import Combination
     from her2sim.pk.exposure_run import Treatment
 
 T = TypeVar("T")
@@ -76,3 +77,12 @@ def asked_of_drug(
     return asked(
         lambda: treatment_of(drug, regimen, interactions), lambda one: [one], patients, n, seed
     )
+
+
+def asked_of_regimen(
+    regimen: str, patients: Patients | Path | str, n: int | None, seed: int | None
+) -> tuple[Combination, Whom]:
+    """A regimen, to whom it is given, and the seed; see :func:`asked`."""
+    from her2sim.pk.combination import load_combination
+
+    return asked(lambda: load_combination(regimen), lambda one: one.treatments, patients, n, seed)

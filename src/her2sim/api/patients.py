@@ -129,11 +129,9 @@ def population(name: str | Path, setting: Setting | None = None) -> Patients:
     return Patients(str(name), setting)
 
 
-def patients_of(who: Patients | Path | str, setting: Setting | None = None) -> Patients:
+def patients_of(who: Patients | Path | str) -> Patients:
     """Patients that were given as such, or by name."""
-    if isinstance(who, Patients):
-        return who
-    return population(who, setting)
+    return who if isinstance(who, Patients) else population(who)
 
 
 def patient_of(given: Patient | Path | str) -> Patient:

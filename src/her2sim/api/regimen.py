@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.asked import asked
+from her2sim.api.asked import asked_of_regimen
 from her2sim.api.patients import Patients
 from her2sim.api.result import Reported, Result, without_nan
 from her2sim.api.sources import exposure_facts, sources_frame
@@ -94,12 +94,9 @@ def regimen_exposure(
     Her2SimError
         If a name is unknown, or the input has faults.
     """
-    from her2sim.pk.combination import load_combination
     from her2sim.studies.regimen_exposure import exposure_together
 
-    combination, whom = asked(
-        lambda: load_combination(regimen), lambda one: one.treatments, patients, n, seed
-    )
+    combination, whom = asked_of_regimen(regimen, patients, n, seed)
     report = exposure_together(
         combination, whom.found, whom.n, whom.seed, cycles,
         output=output, progress=progress, threads=threads,

@@ -58,11 +58,13 @@ class Answer(ABC):
 
     def __repr__(self) -> str:
         """Heading, the first table cut short, and what else there is."""
+        from her2sim.report.tables import counted
+
         table = self.main_table()
         lines = [*self.heading().splitlines(), *([] if table is None else _lines(table))]
         if len(lines) > REPR_LINES:
             lines = [*lines[:REPR_LINES], "..."]
-        return "\n".join([*lines, f"{self._more}; {_counted(len(self.notes))}"])
+        return "\n".join([*lines, f"{self._more}; {counted(len(self.notes), 'note')}"])
 
     def _repr_html_(self) -> str:
         from her2sim.report.html import page_table, render
@@ -106,10 +108,6 @@ class Result(Answer):
     @abstractmethod
     def plot(self) -> Figure:
         """The answer as a matplotlib figure."""
-
-
-def _counted(n: int) -> str:
-    return "1 note" if n == 1 else f"{n} notes"
 
 
 def _lines(table: Table) -> list[str]:

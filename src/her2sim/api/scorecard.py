@@ -35,11 +35,12 @@ class Scorecard(Answer):
 
     def heading(self) -> str:
         """Which trials."""
-        names = [report.trial.id for report in self.reports]
-        asked = self.reports[0].run.asked
-        each = f"{asked.per_arm} patients an arm, seed {asked.seed}, {asked.members} members"
         from her2sim.report.tables import counted
 
+        names = [report.trial.id for report in self.reports]
+        asked = self.reports[0].run.asked
+        each = f"{asked.per_arm} patients an arm, seed {asked.seed}"
+        each += f", {counted(asked.members, 'member')}"
         return f"{counted(len(names), 'trial')}, {each}: {', '.join(names)}"
 
     def tables(self) -> tuple[Table, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.asked import asked
+from her2sim.api.asked import asked_of_regimen
 from her2sim.api.patients import Patients
 from her2sim.api.result import Answer, Reported, typed_frame
 from her2sim.api.sources import patient_facts, sources_frame
@@ -89,12 +89,9 @@ def sensitivity(
         If a name is unknown, or the input has faults.
     """
     from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
-    from her2sim.pk.combination import load_combination
     from her2sim.studies.sensitivity import sensitivity_report
 
-    combination, whom = asked(
-        lambda: load_combination(regimen), lambda one: one.treatments, patients, n, seed
-    )
+    combination, whom = asked_of_regimen(regimen, patients, n, seed)
     most = min(whom.n, PATIENTS) if n is None else whom.n
     tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""))
     report = sensitivity_report(

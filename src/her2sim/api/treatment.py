@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from her2sim.api.arguments import Count, Told, Weeks, checked
-from her2sim.api.asked import asked
+from her2sim.api.asked import asked_of_regimen
 from her2sim.api.patients import Patients
 from her2sim.api.result import Reported, Result, typed_frame, without_nan
 from her2sim.api.sources import patient_facts, sources_frame
@@ -186,14 +186,11 @@ def treat(
     from her2sim.biology.heart import CardiacProfile
     from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
     from her2sim.errors import all_of
-    from her2sim.pk.combination import load_combination
     from her2sim.studies.population import population_report
     from her2sim.units import DAY_PER_WEEK
     from her2sim.virtual_patient.treat import TreatmentPlan, known_measures
 
-    combination, whom = asked(
-        lambda: load_combination(regimen), lambda one: one.treatments, patients, n, seed
-    )
+    combination, whom = asked_of_regimen(regimen, patients, n, seed)
     setting, treatments = whom.found.setting, combination.treatments
     all_of(
         lambda: known_measures(treatments, given_with),

@@ -58,11 +58,3 @@ def sized(found: Population | Cohort, patients: int | None) -> int:
     if patients is not None and patients > found.n_patients:
         raise DataError(f"{found.name}: has {found.n_patients} patients; {patients} are asked for")
     return patients or found.n_patients
-
-
-def load_patients(
-    name: str, patients: int | None, seed: int, setting: Setting | None = None
-) -> tuple[Population | Cohort, int]:
-    """The patients behind a name, with a seed, and how many to treat (see above)."""
-    found = patients_named(name, setting)
-    return seeded(found, seed), sized(found, patients)

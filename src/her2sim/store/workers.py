@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
@@ -14,8 +14,9 @@ from her2sim.errors import SolverError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 BY_THREADS = 2
+"""So many tasks are run by threads: to start a process takes longer than they wait."""
 AHEAD = 2
-"""Tasks handed out ahead of the one that is waited for, for each core."""
+"""Tasks handed out ahead of the one that is waited for, for each process."""
 
 
 def in_threads(
@@ -24,22 +25,29 @@ def in_threads(
     """Results of a function over tasks, in their order, by threads of this process.
 
     For tasks that spend their time in compiled code and on large arrays, where threads need not
-    wait for each other. No more results are held than threads run.
+    wait for each other. One result more is held than threads run.
     """
     if threads == 1 or len(tasks) == 1:
         yield from map(function, tasks)
         return
     with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
-        waiting: deque[Future[Result]] = deque()
-        try:
-            for task in tasks:
-                waiting.append(pool.submit(function, task))
-                if len(waiting) > threads:
-                    yield waiting.popleft().result()
-            while waiting:
+        yield from _in_order(pool, function, tasks, threads + 1)
+
+
+def _in_order(
+    pool: Executor, function: Callable[[Task], Result], tasks: Sequence[Task], most: int
+) -> Iterator[Result]:
+    """Results of tasks in their order, so many at most handed out at a time."""
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(function, task))
+            if len(waiting) >= most:
                 yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def in_order(
@@ -47,8 +55,8 @@ def in_order(
 ) -> Iterator[Result]:
     """Results of a function over tasks, in their order; with one worker in this process.
 
-    Few results are held at a time, so that memory does not grow with the number of tasks. Two tasks
-    are run by threads: to start a process takes longer than they wait for each other.
+    Few results are held at a time, so that memory does not grow with the number of tasks; one or
+    two tasks are run by threads.
 
     Raises
     ------
@@ -60,20 +68,11 @@ def in_order(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as pool:
-        waiting: deque[Future[Result]] = deque()
-        left = iter(tasks)
         try:
-            for task in left:
-                waiting.append(pool.submit(function, task))
-                if len(waiting) >= workers * (1 + AHEAD):
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            yield from _in_order(pool, function, tasks, workers * (1 + AHEAD))
         except BrokenProcessPool:
             raise SolverError(
                 f"{workers} processes were started and ended at once: in a script, call her2sim "
                 'below `if __name__ == "__main__":`; or the machine ran out of memory: use fewer '
                 "workers"
             ) from None
-        finally:
-            pool.shutdown(cancel_futures=True)

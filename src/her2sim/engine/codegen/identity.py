@@ -42,7 +42,7 @@ def kernel_identity(
 def generator_hash() -> str:
     """Hash of the code of the engine: another version of it generates anew."""
     found = hashlib.sha256()
-    for file in sorted(_sources(files("her2sim.engine")), key=lambda file: file.name):
+    for file in sorted(_sources(files("her2sim.engine")), key=str):
         found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()
 
