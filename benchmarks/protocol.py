@@ -9,8 +9,9 @@ import numpy as np
 
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import Treatment, cohort_chunks, load_treatment, simulate
+from her2sim.pk.exposure_run import cohort_chunks, simulate
 from her2sim.pk.record_run import exposure_of_record
+from her2sim.pk.treatment import Treatment, load_treatment
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import ModelledReadings

@@ -13,7 +13,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 _RUN = """
 import resource, sys, time
-from her2sim.pk.exposure_run import load_treatment
+from her2sim.pk.treatment import load_treatment
 from her2sim.patients.population import load_population
 from her2sim.studies.exposure import exposure
 n = int(sys.argv[1])

@@ -16,7 +16,8 @@ from her2sim.engine.schedule import Action
 from her2sim.errors import DataError, UnknownDrugError, UnknownNameError
 from her2sim.facts import read_fact_file
 from her2sim.patients.population import population_names
-from her2sim.pk.exposure_run import load_treatment, simulate_reference_patient
+from her2sim.pk.exposure_run import simulate_reference_patient
+from her2sim.pk.treatment import load_treatment
 
 
 @pytest.mark.parametrize("name", drug_names())

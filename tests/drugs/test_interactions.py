@@ -9,7 +9,8 @@ from her2sim.drugs.drug import drug_names, pk_models
 from her2sim.drugs.interactions import interactions_of
 from her2sim.errors import DataError
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import load_treatment, simulate_reference_patient
+from her2sim.pk.exposure_run import simulate_reference_patient
+from her2sim.pk.treatment import load_treatment
 from her2sim.studies.exposure import exposure
 
 

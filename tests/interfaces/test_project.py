@@ -111,7 +111,8 @@ def test_adding_a_drug_takes_a_folder_and_no_code(tmp_path: Path) -> None:
 ANTHRACYCLINE = """
 import numpy as np
 from her2sim.biology.virtual_cohort import draw_virtual_cohort
-from her2sim.pk.exposure_run import cohort_chunks, load_treatment
+from her2sim.pk.exposure_run import cohort_chunks
+from her2sim.pk.treatment import load_treatment
 from her2sim.patients.population import load_population
 from her2sim.virtual_patient.composition import virtual_patient
 from her2sim.virtual_patient.dosing import LastingChanges

@@ -11,7 +11,7 @@ from her2sim.engine.linear_blocks import linear_blocks, modal_arrays
 from her2sim.engine.schedule import shared_schedule
 from her2sim.engine.trajectories import Reductions, Request, Tolerance
 from her2sim.models.structures import STRUCTURES
-from her2sim.pk.exposure_run import load_treatment
+from her2sim.pk.treatment import load_treatment
 from tests.problems import TYPICAL
 
 EXACT = [name for name, s in STRUCTURES.items() if linear_blocks(s.model, frozenset())]

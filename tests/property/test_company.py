@@ -12,7 +12,7 @@ from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import load_population
 from her2sim.pk.combination import load_combination
-from her2sim.pk.exposure_run import load_treatment
+from her2sim.pk.treatment import load_treatment
 from her2sim.protocol.supply import Shortage
 from her2sim.regimens.regimen import labelled_regimen
 from her2sim.studies.shortage import shortage_report

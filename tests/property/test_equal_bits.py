@@ -12,7 +12,8 @@ from her2sim.engine.schedule import shared_schedule
 from her2sim.engine.trajectories import Reductions, Request, Trajectories
 from her2sim.models.structures import structure
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import cohort_chunks, load_treatment, replay, simulate
+from her2sim.pk.exposure_run import cohort_chunks, replay, simulate
+from her2sim.pk.treatment import load_treatment
 from tests.problems import (
     random_parameters,
     random_weights,

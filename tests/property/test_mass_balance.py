@@ -15,7 +15,7 @@ from her2sim.engine.advance import advance
 from her2sim.engine.schedule import Action, Schedule, schedule_from_blocks, schedule_from_rows
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.models.structures import structure
-from her2sim.pk.exposure_run import load_treatment
+from her2sim.pk.treatment import load_treatment
 from her2sim.regimens.dose import Dose
 from her2sim.regimens.dose_rows import At, dose_blocks, planned_doses
 

@@ -9,7 +9,8 @@ import pytest
 
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import cohort_chunks, load_treatment
+from her2sim.pk.exposure_run import cohort_chunks
+from her2sim.pk.treatment import load_treatment
 from her2sim.protocol.audit import check_record
 from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.label import Label, Rule, load_label

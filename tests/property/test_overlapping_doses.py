@@ -13,8 +13,9 @@ from her2sim.drugs.drug import LabelledDose
 from her2sim.engine.schedule import Action
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import Treatment, cohort_chunks, load_treatment, simulate
+from her2sim.pk.exposure_run import cohort_chunks, simulate
 from her2sim.pk.record_run import exposure_of_record
+from her2sim.pk.treatment import Treatment, load_treatment
 from her2sim.protocol.readings import Visit
 from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.regimens.dose import ROUTES

@@ -12,7 +12,8 @@ import pytest
 from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.patients.population import load_population
 from her2sim.pk.combination import load_combination
-from her2sim.pk.exposure_run import cohort_chunks, load_treatment
+from her2sim.pk.exposure_run import cohort_chunks
+from her2sim.pk.treatment import load_treatment
 from her2sim.random import Purpose, Stream, codes_by
 from her2sim.store.workers import in_threads
 from her2sim.studies.exposure import exposure

@@ -10,7 +10,7 @@ import pytest
 from her2sim.drugs.drug import drug_names, load_drug
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.exposure_run import load_treatment
+from her2sim.pk.treatment import load_treatment
 from her2sim.protocol.conditions import Clause, parse_condition
 from her2sim.protocol.decisions import Decision
 from her2sim.protocol.label import REGIONS, Label, Rule, load_label

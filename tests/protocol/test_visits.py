@@ -7,8 +7,9 @@ import pytest
 
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import cohort_chunks, load_treatment, simulate
+from her2sim.pk.exposure_run import cohort_chunks, simulate
 from her2sim.pk.record_run import exposure_of_record
+from her2sim.pk.treatment import load_treatment
 from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.label import Label, Rule, load_label
 from her2sim.protocol.plan import DISPENSED_DAY, DrugPlan, Protocol, ProtocolRun

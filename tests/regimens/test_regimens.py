@@ -7,7 +7,7 @@ import pytest
 from her2sim.drugs.drug import load_drug
 from her2sim.engine.schedule import Action
 from her2sim.errors import DoseError, UnknownNameError
-from her2sim.pk.exposure_run import load_treatment
+from her2sim.pk.treatment import load_treatment
 from her2sim.regimens.dose import Dose
 from her2sim.regimens.regimen import labelled_regimen
 

@@ -11,7 +11,7 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import load_treatment
+from her2sim.pk.treatment import load_treatment
 from her2sim.report.canvas import write_figure
 from her2sim.report.exposure_figure import bands_figure
 from her2sim.store.files import write_text, written_whole

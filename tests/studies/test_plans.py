@@ -12,7 +12,8 @@ from her2sim.errors import DataError
 from her2sim.patients.cohort import with_weight
 from her2sim.patients.covariates import bsa_m2, lean_body_weight_kg
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import cohort_chunks, load_treatment, simulate
+from her2sim.pk.exposure_run import cohort_chunks, simulate
+from her2sim.pk.treatment import load_treatment
 from her2sim.report.canvas import write_figure
 from her2sim.report.plans_figure import plans_figure
 from her2sim.report.weight_figure import weights_figure

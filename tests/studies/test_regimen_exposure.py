@@ -13,7 +13,8 @@ from her2sim.drugs.interactions import interactions_together
 from her2sim.errors import DataError, Her2SimError
 from her2sim.patients.population import load_population
 from her2sim.pk.combination import load_combination, simulate_together
-from her2sim.pk.exposure_run import cohort_chunks, load_treatment, simulate
+from her2sim.pk.exposure_run import cohort_chunks, simulate
+from her2sim.pk.treatment import load_treatment
 from her2sim.regimens.library import named_regimens
 from her2sim.studies.regimen_exposure import exposure_together
 

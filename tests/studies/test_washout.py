@@ -7,12 +7,8 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.patients.population import load_population
-from her2sim.pk.exposure_run import (
-    draw_cohort,
-    load_treatment,
-    simulate,
-    simulate_reference_patient,
-)
+from her2sim.pk.exposure_run import draw_cohort, simulate, simulate_reference_patient
+from her2sim.pk.treatment import load_treatment
 from her2sim.studies.washout import days_until_below, washout_report
 
 EBC = load_population("ebc")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from her2sim.patients.cohort import Cohort
     from her2sim.patients.population import Population
     from her2sim.pk.combination import Combination
-    from her2sim.pk.exposure_run import Treatment
+    from her2sim.pk.treatment import Treatment
 
 T = TypeVar("T")
 

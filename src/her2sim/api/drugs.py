@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from her2sim.drugs.interactions import Kind
-    from her2sim.pk.exposure_run import Treatment
+    from her2sim.pk.treatment import Treatment
 
 
 def treatment_of(
@@ -22,7 +22,7 @@ def treatment_of(
     """
     from her2sim.drugs.drug import first_regimen
     from her2sim.errors import DataError
-    from her2sim.pk.exposure_run import load_treatment
+    from her2sim.pk.treatment import load_treatment
     from her2sim.regimens.library import require_one_drug
 
     name, sign, written = drug.partition("/")

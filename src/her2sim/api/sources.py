@@ -10,7 +10,7 @@ from her2sim.facts import FactFile
 if TYPE_CHECKING:
     import polars as pl
 
-    from her2sim.pk.exposure_run import Treatment
+    from her2sim.pk.treatment import Treatment
 
 Named = tuple[str, FactFile | None]
 """Facts by name; None if there are none of them."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
-    from her2sim.pk.exposure_run import Treatment
+    from her2sim.pk.treatment import Treatment
     from her2sim.studies.population import PopulationReport
     from her2sim.virtual_patient.treat import Treated
 

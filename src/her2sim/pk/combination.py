@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from her2sim.arrays import Array
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.exposure_run import ExposureResult, Treatment, simulate
+from her2sim.pk.exposure_run import ExposureResult, simulate
+from her2sim.pk.treatment import Treatment
 from her2sim.regimens.library import load_regimen
 from her2sim.regimens.together import planned_drugs
 

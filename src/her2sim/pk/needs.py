@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from her2sim.errors import DataError, Faults
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose import size_needed
 
 

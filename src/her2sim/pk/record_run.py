@@ -10,7 +10,8 @@ from her2sim.arrays import Array
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
 from her2sim.engine.schedule import Action, Block, Schedule, schedule_from_blocks
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.exposure_run import ExposureResult, Treatment, exposure_of_schedule
+from her2sim.pk.exposure_run import ExposureResult, exposure_of_schedule
+from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose import ROUTES
 from her2sim.regimens.dose_rows import At, cycle_blocks, dose_blocks
 from her2sim.regimens.dosing_record import DosingRecord

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from rich.table import Table
 
-from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.treatment import Treatment
 from her2sim.studies.comparison import TwoArms, arm_name
 from her2sim.studies.exposure import STEADY_STATE, ExposureReport
 from her2sim.studies.plans import PlanComparison, PlanResult

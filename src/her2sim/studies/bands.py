@@ -9,7 +9,8 @@ import numpy as np
 from her2sim.arrays import Array
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import Treatment, cohort_chunks, simulate
+from her2sim.pk.exposure_run import cohort_chunks, simulate
+from her2sim.pk.treatment import Treatment
 
 BAND_PATIENTS = 2_000
 

@@ -15,14 +15,8 @@ from her2sim.drugs.interactions import interaction_notes
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import (
-    CHUNK,
-    Treatment,
-    cohort_chunks,
-    run_manifest,
-    simulate,
-    steady_state_cycle,
-)
+from her2sim.pk.exposure_run import CHUNK, cohort_chunks, run_manifest, simulate, steady_state_cycle
+from her2sim.pk.treatment import Treatment
 from her2sim.store.spool import Spool
 from her2sim.studies.exposure_chunks import ExposureChunks, column_statistics
 from her2sim.studies.metrics import (

@@ -14,7 +14,8 @@ from her2sim.arrays import Array, Progress, no_progress
 from her2sim.engine.advance import available_cores
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import ExposureResult, Treatment, cohort_makers
+from her2sim.pk.exposure_run import ExposureResult, cohort_makers
+from her2sim.pk.treatment import Treatment
 from her2sim.store.parts import PartStore
 from her2sim.store.spool import Spool
 from her2sim.store.workers import in_threads

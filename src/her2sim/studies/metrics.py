@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2sim.arrays import Array
-from her2sim.pk.exposure_run import ExposureResult, Treatment
+from her2sim.pk.exposure_run import ExposureResult
+from her2sim.pk.treatment import Treatment
 from her2sim.units import conversion_factor
 
 EXPOSURE_METRICS = ("cmin", "cmax", "auc", "cavg")

@@ -13,8 +13,9 @@ from her2sim.errors import DataError
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks
+from her2sim.pk.exposure_run import CHUNK, cohort_chunks
 from her2sim.pk.record_run import exposure_of_record
+from her2sim.pk.treatment import Treatment
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import TableReadings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from her2sim.errors import DataError
-from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.treatment import Treatment
 
 
 def wanted_target(treatment: Treatment, target: float | None) -> float | None:

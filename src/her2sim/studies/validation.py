@@ -22,14 +22,13 @@ from her2sim.notice import NOTICE
 from her2sim.patients.population import load_population
 from her2sim.pk.exposure_run import (
     CHUNK,
-    Treatment,
     cohort_chunks,
-    load_treatment,
     reference_half_life_day,
     simulate,
     simulate_reference_patient,
     steady_state_cycle,
 )
+from her2sim.pk.treatment import Treatment, load_treatment
 from her2sim.studies.exposure import (
     STEADY_STATE,
     ExposureReport,

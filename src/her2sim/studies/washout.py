@@ -12,7 +12,8 @@ from her2sim.errors import DataError
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, simulate
+from her2sim.pk.exposure_run import CHUNK, cohort_chunks, simulate
+from her2sim.pk.treatment import Treatment
 from her2sim.studies.exposure import notes
 from her2sim.units import DAY_PER_WEEK
 

@@ -14,7 +14,8 @@ from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort, with_weight
 from her2sim.patients.covariates import COVARIATES
 from her2sim.patients.population import Population
-from her2sim.pk.exposure_run import CHUNK, Treatment, cohort_chunks, simulate, steady_state_cycle
+from her2sim.pk.exposure_run import CHUNK, cohort_chunks, simulate, steady_state_cycle
+from her2sim.pk.treatment import Treatment
 from her2sim.studies.exposure import notes
 from her2sim.studies.metrics import (
     EXPOSURE_METRICS,

@@ -9,8 +9,8 @@ import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.exposure_run import Treatment
 from her2sim.pk.record_run import exposure_of_record
+from her2sim.pk.treatment import Treatment
 from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.label import Rule
 from her2sim.protocol.plan import DrugPlan, ProtocolRun

@@ -15,7 +15,7 @@ from her2sim.drugs.mechanism import load_mechanism
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.her2_status import interpret
 from her2sim.patients.patient import Patient
-from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.treatment import Treatment
 from her2sim.protocol.readings import TableReadings, Visit
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.timeline.result import BodyBand

@@ -10,8 +10,8 @@ import numpy as np
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.errors import DataError
 from her2sim.patients.patient import Patient
-from her2sim.pk.exposure_run import Treatment
 from her2sim.pk.needs import require_characteristics
+from her2sim.pk.treatment import Treatment
 from her2sim.timeline.modelled import virtual_cohort_of
 from her2sim.timeline.run import PATIENT_FILE
 

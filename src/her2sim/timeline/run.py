@@ -12,8 +12,8 @@ from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.patient import Patient
 from her2sim.pk.combination import Combination, load_combination
-from her2sim.pk.exposure_run import Treatment
 from her2sim.pk.needs import require_characteristics
+from her2sim.pk.treatment import Treatment
 from her2sim.protocol.eligibility import eligible_regimens, verdict_on
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun

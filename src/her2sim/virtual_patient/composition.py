@@ -22,7 +22,7 @@ from her2sim.models.lesion import Lesion
 from her2sim.models.lesion_symbols import lesion_symbols
 from her2sim.models.symbols import SYMBOLS
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.treatment import Treatment
 from her2sim.units import convert
 from her2sim.virtual_patient.drugs import Organ, PatientDrug, patient_drugs
 from her2sim.virtual_patient.organs import Organs

@@ -13,7 +13,7 @@ from her2sim.drugs.mechanism import Mechanism, load_mechanism
 from her2sim.drugs.toxicity import Toxicity, load_toxicity
 from her2sim.models.agent import KPD
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.treatment import Treatment
 
 Organ = Literal["heart", "blood", "lung"]
 ORGANS: tuple[Organ, ...] = ("heart", "blood", "lung")

@@ -9,7 +9,7 @@ from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.errors import DataError
 from her2sim.patients.covariates import Setting
-from her2sim.pk.exposure_run import Treatment
+from her2sim.pk.treatment import Treatment
 from her2sim.protocol.label import Label, Region, Rule, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.visits import run_protocol
