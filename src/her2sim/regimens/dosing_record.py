@@ -56,6 +56,15 @@ class DosingRecord:
         chosen = np.flatnonzero(self.drug == drug)
         return self.take(chosen[np.lexsort((self.day[chosen], self.patient[chosen]))])
 
+    def of_patients(self, patients: Whole) -> DosingRecord:
+        """Entries of some patients, who count from 0 in the order given; one may come again."""
+        order = np.argsort(self.patient, kind="stable")
+        first = np.searchsorted(self.patient[order], patients, side="left")
+        number = np.searchsorted(self.patient[order], patients, side="right") - first
+        new = np.repeat(np.arange(patients.size), number)
+        within = np.arange(new.size) - np.repeat(np.cumsum(number) - number, number)
+        return replace(self.take(order[first[new] + within]), patient=new)
+
     def dose_by_dose(self) -> DosingRecord:
         """The same with an entry for each tablet that was taken."""
         rows = np.repeat(np.arange(self.day.size), self.number)

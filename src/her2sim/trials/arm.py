@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from her2sim.arrays import Array, Positions
 from her2sim.biology.ensemble import Members
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.pk.combination import load_combination
+from her2sim.pk.treatment import Treatment
 from her2sim.random import Purpose, Stream
 from her2sim.trials.death import death_days
 from her2sim.trials.enrolment import enrol
@@ -68,29 +69,40 @@ def run_arm(
     import polars as pl
 
     people = enrol(trial, arm, patients.numbers, seed, patients.members)
-    how = _how(trial, arm, by_rules)
+    how = treatment_plan(trial, arm, by_rules)
     frames, rows = list[pl.DataFrame](), list[Positions]()
-    for number, chosen in _regimens(arm, patients.numbers, seed):
-        if not chosen.size:
-            continue
-        names = [part.name for part in arm.regimen]
-        drugs = load_combination(names[number]).treatments if names else ()
-        some = people.take(chosen)
-        treated = treat(drugs, some, how, threads=threads)
-        columns = {"regimen": np.full(chosen.size, names[number] if names else "none")}
+    for given in regimen_groups(arm, patients.numbers, seed):
+        treated = treat(given.drugs, people.take(given.rows), how, threads=threads)
+        columns = {"regimen": np.full(given.rows.size, given.name)}
         frames.append(pl.DataFrame(columns).hstack(patient_outcomes(treated).frame()))
-        rows.append(chosen)
+        rows.append(given.rows)
     order = np.argsort(np.concatenate(rows))
-    outcomes = _dated(pl.concat(frames, how="diagonal_relaxed")[order], people)
+    outcomes = pl.concat(frames, how="diagonal_relaxed")[order]
+    return observed_frame(trial, people, patients, outcomes)
+
+
+def observed_frame(
+    trial: Trial, people: VirtualCohort, patients: ArmPatients, outcomes: pl.DataFrame
+) -> pl.DataFrame:
+    """Outcomes of patients of an arm, dated and beside what the trial observes of them.
+
+    Parameters
+    ----------
+    trial, people, patients : whose they are
+    outcomes : what scans tell (``SCANNED``) and more, one row a patient
+    """
+    import polars as pl
+
+    dated = _dated(outcomes, people)
     first = pl.DataFrame(
         {
             "patient": patients.numbers,
             "member": patients.members.ids,
-            **_observed(trial, people, outcomes["progressed_day"].to_numpy()),
+            **_observed(trial, people, dated["progressed_day"].to_numpy()),
             **{name: _plain(people.tumours.traits[name]) for name in TRAITS},
         }
     )
-    return pl.concat([first, outcomes], how="horizontal")
+    return pl.concat([first, dated], how="horizontal")
 
 
 def _dated(outcomes: pl.DataFrame, people: VirtualCohort) -> pl.DataFrame:
@@ -108,7 +120,8 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(str) if values.dtype.kind not in "if" else values
 
 
-def _how(trial: Trial, arm: Arm, by_rules: bool) -> TreatmentPlan:
+def treatment_plan(trial: Trial, arm: Arm, by_rules: bool = True) -> TreatmentPlan:
+    """How patients of an arm are treated."""
     least = trial.enrolled.lvef_least
     return TreatmentPlan(
         trial.end_month * DAY_PER_MONTH,
@@ -135,16 +148,27 @@ def _calendar(paces: tuple[Pace, ...]) -> Calendar:
     )
 
 
-def _regimens(arm: Arm, numbers: Positions, seed: int) -> Iterator[tuple[int, Positions]]:
-    """Which patients get which regimen of the arm."""
-    if len(arm.regimen) <= 1:
-        yield 0, np.arange(numbers.size)
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A regimen of an arm, and the patients who get it by their rows."""
+
+    name: str
+    drugs: Sequence[Treatment]
+    rows: Positions
+
+
+def regimen_groups(arm: Arm, numbers: Positions, seed: int) -> Iterator[Given]:
+    """Which patients get which regimen of an arm; those that nobody gets are left out."""
+    if not arm.regimen:
+        yield Given("none", (), np.arange(numbers.size))
         return
     drawn = Stream(seed, 0, numbers, Purpose.COVARIATES).uniform("trial:regimen")
     edges = np.cumsum([part.share for part in arm.regimen])[:-1]
     place = np.searchsorted(edges, drawn, side="right")
-    for number in range(len(arm.regimen)):
-        yield number, np.flatnonzero(place == number)
+    for number, part in enumerate(arm.regimen):
+        rows = np.flatnonzero(place == number)
+        if rows.size:
+            yield Given(part.name, load_combination(part.name).treatments, rows)
 
 
 def _observed(trial: Trial, people: VirtualCohort, progressed_day: Array) -> dict[str, Array]:

@@ -8,9 +8,8 @@ import numpy as np
 
 from her2sim.arrays import Array, Positions
 from her2sim.patients.cohort import Cohort
-from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dose_rows import Doses
-from her2sim.virtual_patient.dosing import acts_until_day
+from her2sim.virtual_patient.dosing import acts_until_day, over_day
 from her2sim.virtual_patient.drugs import PatientDrug
 
 
@@ -28,12 +27,8 @@ class DosesUnderWay:
 
     def add(self, doses: Doses) -> None:
         """Doses that were given."""
-        acts_until = acts_until_day(self.drug, doses)
-        self.acts_until_day[doses.patient] = acts_until
-        lasts = np.maximum(doses.number * doses.every_day, doses.duration_min / MINUTES_PER_DAY)
-        in_by = doses.day + self.drug.treatment.pk.lag_day() + lasts
-        over = np.maximum(in_by, acts_until) if self.drug.is_kpd else in_by
-        self._over_day = np.concatenate([self._over_day, over])
+        self.acts_until_day[doses.patient] = acts_until_day(self.drug, doses)
+        self._over_day = np.concatenate([self._over_day, over_day(self.drug, doses)])
         pairs = ((mine, getattr(doses, name)) for name, mine in vars(self.doses).items())
         self.doses = Doses(*(np.concatenate(pair) for pair in pairs))
 

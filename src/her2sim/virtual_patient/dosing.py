@@ -91,6 +91,18 @@ def acts_until_day(drug: PatientDrug, doses: Doses) -> Array:
     return doses.day + doses.number * interval
 
 
+def over_day(drug: PatientDrug, doses: Doses) -> Array:
+    """Day on which each dose is in the body, and acts no more where only doses count."""
+    lasts = np.maximum(doses.number * doses.every_day, doses.duration_min / MINUTES_PER_DAY)
+    in_by = doses.day + drug.treatment.pk.lag_day() + lasts
+    return np.maximum(in_by, acts_until_day(drug, doses)) if drug.is_kpd else in_by
+
+
+def has_lasting_changes(drug: PatientDrug) -> bool:
+    """Whether doses of a drug change parameters for good."""
+    return bool(drug.treatment.pk.cycle_effect) or drug.is_anthracycline
+
+
 def _acting_blocks(
     whole: VirtualPatient, drug: PatientDrug, doses: Doses, planned_mg: Array, from_day: Array
 ) -> Iterator[Block]:
@@ -147,7 +159,7 @@ def _lasting_blocks(
 ) -> Iterator[Block]:
     """Rows of what the doses of a drug change for good."""
     position = whole.drugs.index(drug)
-    if not drug.treatment.pk.cycle_effect and not drug.is_anthracycline:
+    if not has_lasting_changes(drug):
         return
     changes, turn = LastingChanges(whole, people), dose_numbers(own.patient)
     for k in range(1, turn.max(initial=0) + 1):

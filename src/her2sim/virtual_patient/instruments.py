@@ -119,6 +119,8 @@ class Instruments:
         if self.state.whole.lesions:
             elsewhere = self.state.happened("elsewhere", who)
             self.showed[who] = self.scans.look(visit, self.state.diameters_mm(who), elsewhere)
+        else:
+            self.scans.pass_by(visit)
         self.hearts.end_for(who[self.showed[who] > 0])  # trials stop testing then
         if self.state.whole.organs.has_heart:
             due = self.hearts.is_due(visit)

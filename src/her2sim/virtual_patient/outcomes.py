@@ -14,6 +14,7 @@ from her2sim.drugs.drug import drug_names
 from her2sim.drugs.toxicity import LINES, Line
 from her2sim.virtual_patient.heart_tests import FALLS
 from her2sim.virtual_patient.treat import PROGRESSION, Treated
+from her2sim.virtual_patient.tumour_scans import Scans
 
 if TYPE_CHECKING:
     import polars as pl
@@ -159,13 +160,18 @@ def joined(parts: Iterable[PatientOutcomes], sizes: Iterable[int]) -> PatientOut
     return PatientOutcomes(column, {name for part, _ in pairs for name in part._names})
 
 
+def scanned_columns(scans: Scans) -> dict[str, Array]:
+    """What scans told of each patient, by the names ``SCANNED``; NaN where nobody looked."""
+    found = {name: getattr(scans, name) for name in SCANNED if name != "scanned_day"}
+    found["scanned_day"] = scans.seen_day
+    return {name: np.where(scans.is_scanned, values, np.nan) for name, values in found.items()}
+
+
 def _columns(treated: Treated) -> Iterator[tuple[str, NDArray[Any]]]:
     state, shown = treated.state, treated.instruments
     everyone = np.arange(treated.people.cohort.n_patients)
-    scans, hearts = shown.scans, shown.hearts
-    of_scans = {name: getattr(scans, name) for name in SCANNED if name != "scanned_day"}
-    for name, values in {**of_scans, "scanned_day": scans.seen_day}.items():
-        yield name, np.where(scans.is_scanned, values, np.nan)
+    hearts = shown.hearts
+    yield from scanned_columns(shown.scans).items()
     for hazard in treated.whole.model.watched:
         yield _name("event", hazard), state.happened(hazard, everyone)
     for event, worst in shown.events.worst().items():

@@ -83,13 +83,14 @@ def treat(
     people : patients with their tumours and hearts
     how : length, setting, rules and methods
     sites : lesions (:func:`her2sim.virtual_patient.composition.virtual_patient`); where nobody
-        has a lesion model (early disease, other tumours) there is none, and no progression
+        has a lesion model (early disease, other tumours) there is none, and no progression.
+        Without sites, patients come to their scans, and nobody looks at a tumour
     """
-    has_lesions = how.setting == "metastatic" and bool(people.tumours.has_lesion_model.any())
-    lesions = sites if has_lesions else ()
+    is_scanned = how.setting == "metastatic" and bool(people.tumours.has_lesion_model.any())
+    lesions = sites if is_scanned else ()
     whole = virtual_patient(treatments, lesions, ORGANS, how.off)
     plans = tuple(_plan(treatment, how) for treatment in treatments)
-    if has_lesions:
+    if lesions:
         plans = tuple(until_progression(plan, how.region) for plan in plans)
     protocol = Protocol(
         plans,
@@ -100,7 +101,7 @@ def treat(
     )
     state = CohortState(whole, people, threads=threads)
     assessments = AssessmentPlan(
-        scan_error(how.scan), how.given_with, how.scans if has_lesions else None, how.lvef_tests,
+        scan_error(how.scan), how.given_with, how.scans if is_scanned else None, how.lvef_tests,
         how.lvef_entry_percent,
     )  # fmt: skip
     instruments = Instruments(state, assessments)

@@ -85,6 +85,11 @@ class Scans:
         found[due] = progressed
         return found
 
+    def pass_by(self, visit: Visit) -> None:
+        """Scans that are due at a visit and are not looked at."""
+        due = self.next_day[visit.who] <= visit.day + ON_THE_DAY
+        self.next_day[visit.who[due]] = self._after(visit.day[due])
+
     def _respond(self, who: Positions, measured: Array, day: Array) -> None:
         """Responses at a scan without progression, and those that it confirms."""
         share = measured / self.first_mm[who]
