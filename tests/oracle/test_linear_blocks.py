@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,6 @@ def test_every_reduction_agrees_with_the_solver(drug, regimen, n_cycles, cycle_d
     assert exact.cycles == pytest.approx(stepwise.cycles, rel=1e-7, abs=smallest)
     assert exact.grid == pytest.approx(stepwise.grid, rel=1e-7, abs=smallest)
     assert exact.n_steps[0] < stepwise.n_steps[0]
+    # Without a level, steps that cannot hold the peak of a cycle are not searched for one.
+    peaks = advance(model, replace(request, level=None)).cycles[..., 1]
+    assert peaks == pytest.approx(stepwise.cycles[..., 1], rel=1e-7, abs=smallest)

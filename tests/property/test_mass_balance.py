@@ -95,7 +95,7 @@ def test_rates_are_exactly_zero_when_all_infusions_have_ended() -> None:
 
 
 def test_a_drug_that_has_gone_is_exactly_zero_and_costs_nothing() -> None:
-    """Paclitaxel needs thousands of steps while it is there, and none after it has gone."""
+    """Paclitaxel needs hundreds of steps while it is there, and none after it has gone."""
     model = structure("three_compartment_saturable").model
     typical = load_treatment("paclitaxel", "q3w").typical(
         reference_covariates(load_pk("paclitaxel")), 1
@@ -113,5 +113,5 @@ def test_a_drug_that_has_gone_is_exactly_zero_and_costs_nothing() -> None:
     more_steps, late = after(900.0)
     assert all(early[s] == late[s] == 0.0 for s in model.states if s != "auc")
     assert early["auc"] == late["auc"] > 0
-    assert steps > 1000
+    assert steps > 100
     assert more_steps < steps + 20

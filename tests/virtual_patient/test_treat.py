@@ -65,7 +65,7 @@ def test_the_ledger_put_through_the_model_again_gives_the_same_people(course: Tr
     kept = record.day < last
     own = DosingRecord(**{name: values[kept] for name, values in vars(record).items()})
     again = run_virtual_patient(course.whole, course.people, own, last, np.empty(0))
-    for name in ("cells_s", "neutrophils", "heart_effect", "lung_hazard"):
+    for name in ("log_cells_s", "neutrophils", "heart_effect", "lung_hazard"):
         k = course.whole.model.index("states", name)
         # Each advance is right to 1e-6 of a step.
         assert again.states[k, who] == pytest.approx(live.states[k, who], rel=2e-4, abs=1e-9)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 import numpy as np
@@ -26,10 +26,12 @@ from her2sim.arrays import Array
 from her2sim.biology.ensemble import Members, from_scale, onto_scale
 from her2sim.biology.tumour import tumour_facts
 from her2sim.drugs.mechanism import load_mechanism
+from her2sim.engine.trajectories import Tolerance
 from her2sim.errors import DataError
 from her2sim.facts import FactFile, FactModel, Quantity, UncertainQuantity, read_fact_file
-from her2sim.store.workers import in_order
-from her2sim.trials.arm import EFFICACY, ArmPatients, run_arm
+from her2sim.store.workers import in_threads
+from her2sim.trials.arm import ArmPatients
+from her2sim.trials.efficacy import ArmDoses, arm_doses, run_efficacy
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.library import load_trial, trial_names
 from her2sim.trials.member_estimates import outcome_estimates, ratio_estimates, target_estimates
@@ -41,6 +43,11 @@ SEED = 20260101
 MIDDLE_90 = float(ndtri(0.95))
 ALL_ARMS = "all"
 STEPS = 8
+POOL, DRAWS = 512, 128
+"""Patients of an arm whose doses are found, and the draws of what is not known among them."""
+TOLERANCE = Tolerance(relative=1e-3, absolute=1e-5)
+"""Of the solver: scans are read with an error of several per cent, and figures are of few patients.
+"""
 WIDTH = 0.5
 """Share of the width of the prior with which the members begin."""
 FINAL_TIMES = 2
@@ -242,12 +249,27 @@ class _Task:
     trial: Trial
     arm: str
     patients: ArmPatients
+    doses: ArmDoses
 
 
 def _run(task: _Task) -> tuple[str, str, dict[str, NDArray[np.generic]]]:
-    frame = run_arm(task.trial, task.trial.arm_of(task.arm), task.patients, SEED, threads=1)
-    kept = [name for name in EFFICACY if name in frame.columns]
-    return task.trial.id, task.arm, {name: frame[name].to_numpy() for name in kept}
+    frame = run_efficacy(
+        task.trial, task.trial.arm_of(task.arm), task.patients, task.doses, SEED,
+        tolerance=TOLERANCE, threads=1,
+    )  # fmt: skip
+    return task.trial.id, task.arm, {name: frame[name].to_numpy() for name in frame.columns}
+
+
+def _doses(place: tuple[Trial, str]) -> ArmDoses:
+    """Doses of the patients of an arm, each with a draw of its own of what is not known."""
+    trial, arm = place
+    draws = 1 + np.arange(POOL) % DRAWS
+    patients = ArmPatients(np.arange(POOL), Members(draws, draws=draws))
+    return arm_doses(trial, trial.arm_of(arm), patients, SEED, threads=1)
+
+
+def _trials() -> dict[str, Trial]:
+    return {trial.id: trial for trial in map(load_trial, trial_names())}
 
 
 @dataclass(eq=False)
@@ -290,20 +312,27 @@ class Fit:
             found[tie.name] = found[tie.to] * tie.factor
         return found
 
+    @cached_property
+    def doses(self) -> dict[tuple[str, str], ArmDoses]:
+        """Doses of all anchor arms, found once: no number that is fitted changes them."""
+        places = [
+            (_trials()[trial], arm) for trial, arms in self.plan.arms().items() for arm in arms
+        ]
+        found = in_threads(_doses, places, self.workers)
+        return {(trial.id, arm): doses for (trial, arm), doses in zip(places, found, strict=True)}
+
     def simulate(self, n_patients: int) -> dict[str, dict[str, ArmOutcomes]]:
-        """Outcomes of all anchor arms; each member has patients of its own."""
+        """Outcomes of all anchor arms; members have patients one after the other of a pool."""
         number = np.arange(self.n_members * n_patients)
         member = number // n_patients
         values = {name: row[member] for name, row in self.values().items()}
-        patients = ArmPatients(number, Members(member + 1, {}, values, member + 1))
-        trials = {load_trial(name).id: load_trial(name) for name in trial_names()}
+        patients = ArmPatients(number % POOL, Members(member + 1, {}, values, member + 1))
+        trials = _trials()
         tasks = [
-            _Task(trials[trial], arm, patients)
-            for trial, arms in self.plan.arms().items()
-            for arm in arms
+            _Task(trials[trial], arm, patients, doses) for (trial, arm), doses in self.doses.items()
         ]
         found: dict[str, dict[str, ArmOutcomes]] = {}
-        for trial, arm, columns in in_order(_run, tasks, self.workers):
+        for trial, arm, columns in in_threads(_run, tasks, self.workers):
             outcomes = ArmOutcomes(trials[trial], columns.__getitem__, frozenset(columns))
             found.setdefault(trial, {})[arm] = outcomes
         return found

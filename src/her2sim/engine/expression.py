@@ -228,9 +228,13 @@ def directional_derivative(node: Node, directions: Mapping[str, Node]) -> Node:
     return visit(node)
 
 
+LEAST_BASE = 1e-300
+
+
 def _power_slope(n: Node, d: list[Node]) -> Node:
     base, exponent = n.args
-    from_base = n * exponent / base * d[0]
+    least = n.graph.constant(LEAST_BASE)  # at zero the slope is zero for exponents above one
+    from_base = n * exponent / n.graph.operation("max", base, least) * d[0]
     if exponent.op == "const":
         return from_base
     return from_base + n * n.graph.operation("log", base) * d[1]

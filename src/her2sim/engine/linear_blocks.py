@@ -167,6 +167,11 @@ def _groups(core: Sequence[int], inside: Coefficients) -> tuple[tuple[int, ...],
     return tuple(ordered)
 
 
+def states_of(blocks: Iterable[LinearBlock]) -> frozenset[int]:
+    """Positions of the states of some blocks."""
+    return frozenset(s for block in blocks for s in (*block.core, *block.integrals))
+
+
 def modal_arrays(block: LinearBlock, model: Model, parameters: Array) -> Array:
     """Numbers of a block for patients with parameters of shape (n_parameters, n).
 

@@ -66,7 +66,9 @@ class Model:
     ``output_nodes`` are expressions in states and parameters; infusions into the states named by
     ``infused`` are added by the solver. Each part of ``fading`` names amounts that become exactly
     zero together once they are next to nothing (see the kernel). ``watched`` names states whose
-    first crossing of a level is looked for.
+    first crossing of a level is looked for. A stiff model has rate constants so far apart that an
+    implicit method is quicker; its numbers are those of the explicit one to the tolerance.
+    ``coarse`` names amounts whose absolute tolerance is larger (:mod:`.codegen.kernel`).
     """
 
     name: str
@@ -81,6 +83,8 @@ class Model:
     infused: tuple[str, ...]
     fading: tuple[tuple[str, ...], ...] = ()
     watched: tuple[str, ...] = ()
+    is_stiff: bool = False
+    coarse: tuple[str, ...] = ()
 
     def rates(self, values: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
         """Run the plain equations on numbers or arrays: rates of all states, and all outputs."""
@@ -201,12 +205,15 @@ def compose(
     infused: Sequence[str] | None = None,
     fading: Sequence[Sequence[str]] = (),
     watched: Sequence[str] = (),
+    is_stiff: bool = False,
+    coarse: Sequence[str] = (),
 ) -> Model:
     """Compose components into one model: resolve names, check units, trace.
 
     ``infused`` names the states that infusions can go into; any state if it is not given.
     ``fading`` names amounts that become zero together once they are next to nothing. ``watched``
-    names states whose first crossing of a level is looked for.
+    names states whose first crossing of a level is looked for; ``is_stiff`` picks the method,
+    and ``coarse`` names amounts with a larger absolute tolerance.
 
     Raises
     ------
@@ -238,6 +245,8 @@ def compose(
         infused=states if infused is None else tuple(infused),
         fading=tuple(tuple(part) for part in fading),
         watched=tuple(watched),
+        is_stiff=is_stiff,
+        coarse=tuple(coarse),
     )
 
 

@@ -78,14 +78,17 @@ class Schedule:
         ]
 
     def part(self, first: int, last: int) -> Schedule:
-        """The schedule of patients ``first`` to ``last - 1``."""
+        """The schedule of patients ``first`` to ``last - 1``, without the rows of others."""
+        begin, end = self.begin[first:last], self.end[first:last]
+        lowest = int(begin.min(initial=self.time_day.size))
+        rows = slice(lowest, int(end.max(initial=lowest)))
         return Schedule(
-            self.begin[first:last],
-            self.end[first:last],
-            self.time_day,
-            self.action,
-            self.target,
-            self.value,
+            begin - lowest,
+            end - lowest,
+            self.time_day[rows],
+            self.action[rows],
+            self.target[rows],
+            self.value[rows],
             self.n_readings,
             self.n_cycles,
         )

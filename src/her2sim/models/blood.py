@@ -15,11 +15,12 @@ from her2sim.models.assembly import Assembled
 
 TRANSITS = ("transit1", "transit2", "transit3")
 STAGES = ("proliferating", *TRANSITS)
-STEEP = 8.0
-"""How sharply the hazard of fever sets in at its level of neutrophils."""
+DOUBLINGS = 3
+"""How sharply the hazard of fever sets in at its level of neutrophils: by the 2^3th power."""
 FEWEST, SEED = 1e-3, 1e-6
-"""Shares of the baseline: feedback is not stronger than at the first, and proliferating cells are
-never fewer than the second, so that the most sensitive marrow recovers too."""
+"""Shares of the baseline: feedback is not stronger than at the first, and proliferating cells do
+not fall below the second, so that the most sensitive marrow recovers too, and no count below zero.
+"""
 
 
 def stages_of(line: str) -> tuple[str, ...]:
@@ -46,8 +47,10 @@ def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> C
         first, *between, counted = (k[name] for name in states)
         aim = base * k[pool] if lasting else base
         aimed = power(aim / maximum(counted, FEWEST * base), feedback)
-        seed = maximum(first, SEED * base)
-        rates = {states[0]: rate * seed * (kept * aimed - 1.0)}
+        seed, gain = SEED * base, kept * aimed - 1.0
+        born = maximum(first, seed) * maximum(gain, 0.0)
+        lost = maximum(first - seed, 0.0) * maximum(-gain, 0.0)
+        rates = {states[0]: rate * (born - lost)}
         before = first
         for name, value in zip(states[1:-1], between, strict=True):
             rates[name] = rate * (before - value)
@@ -65,7 +68,10 @@ def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> C
 def febrile_neutropenia(neutrophils: Any, fever_rate: Any, fever_level: Any) -> Part:
     """Hazard of fever while there are hardly any neutrophils."""
     ratio = maximum(neutrophils, 0.0) / fever_level
-    return Part(rates={"febrile_neutropenia": fever_rate / (1.0 + power(ratio, STEEP))})
+    steep = ratio
+    for _ in range(DOUBLINGS):
+        steep = steep * steep
+    return Part(rates={"febrile_neutropenia": fever_rate / (1.0 + steep)})
 
 
 def blood_symbols(line: str, tags: Sequence[str]) -> dict[str, Symbol]:

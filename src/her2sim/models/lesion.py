@@ -72,11 +72,12 @@ class Lesion:
     @property
     def states(self) -> tuple[str, ...]:
         """Names of the states that are there from the start: clones and dying cells."""
-        return (*(self.name(f"cells_{c}") for c in self.clones), self.name("dying"))
+        return (*(self.name(f"log_cells_{c}") for c in self.clones), self.name("dying"))
 
     def components(self) -> tuple[Component, ...]:
         """All equations, as components that compose by name."""
-        made = [self._inhibition(), self._receptors(), self._signalling(), self._volume()]
+        made = [self._cells(), self._inhibition(), self._receptors(), self._signalling()]
+        made += [self._volume()]
         made += [self._immune_kill()] if self.binders else []
         made += [self._pool(epitope) for epitope in self.epitopes]
         made += [self._uptake(agent) for agent in self.binders]
@@ -85,6 +86,16 @@ class Lesion:
         made += [self._payload(agent) for agent in self.of_kind("conjugate")]
         made += [self._fading(agent) for agent in self.of_kind(*KPD)]
         return (*made, self._growth(), self._elsewhere())
+
+    def _cells(self) -> Component:
+        """Cells of each clone."""
+        n = self.name
+
+        def cells(k: Values) -> Part:
+            """Logarithms are integrated, so that there are never less than none."""
+            return Part(outputs={n(f"cells_{c}"): exp(k[n(f"log_cells_{c}")]) for c in self.clones})
+
+        return Assembled("cells", cells)
 
     # Receptors and antibodies.
 
@@ -129,7 +140,9 @@ class Lesion:
             share = 2.0 / (sites + everything + weak + root)
             outputs = {n(f"occupancy_{epitope}"): everything * share}
             for tag, amount in zip(tags, amounts, strict=True):
-                bound = k[amount] * sites * share
+                of_receptors = k[amount] * share
+                bound = of_receptors * sites
+                outputs[n("bound_share", tag)] = of_receptors
                 outputs[n("bound", tag)] = bound
                 outputs[n("free", tag)] = (k[amount] - bound) / void
             return Part(outputs=outputs)
@@ -237,7 +250,7 @@ class Lesion:
             """Affinity for the Fc receptor shifts the half-saturation, not the maximum."""
             left = self._blocked(k)[2]
             weighed = total(
-                k[f"fc_affinity_{agent.tag}"] * (k[n("bound", agent.tag)] / k[n("receptors")])
+                k[f"fc_affinity_{agent.tag}"] * k[n("bound_share", agent.tag)]
                 for agent in self.binders
             )
             outputs = {}
@@ -259,16 +272,20 @@ class Lesion:
             """What is released in a cell leaves it; if permeable, it reaches the neighbours too."""
             p = {base: k[f"{base}_{tag}"] for base in own}
             inside = p["dar"] * k["knet"] * k[n("bound", tag)]
+            a_receptor = inside / k[n("receptors_mean")] / k["cell_share"] / p["kout"]
             outputs = {}
+            strength: Any = None
             for clone in ("s", "l"):
-                relative = k[f"receptors_{clone}"] / k[n("receptors_mean")]
-                conc = inside * relative / k["cell_share"] / p["kout"]
+                conc = a_receptor * k[f"receptors_{clone}"]
                 if agent.is_permeable:
                     released = inside + p["dar"] * p["clipping"] * k["void"] * k[n("free", tag)]
                     outside = released / p["kex_payload"] + p["plasma_payload"]
                     conc = conc + p["influx"] / p["kout"] * outside
-                ratio = maximum(p["sensitivity"] * conc / p["kc50"], 0.0)
-                strength = power(ratio, p["hill"])
+                if strength is None or agent.is_permeable:
+                    ratio = maximum(p["sensitivity"] * conc / p["kc50"], 0.0)
+                    strength = power(ratio, p["hill"])
+                else:  # as many times as there are receptors
+                    strength = strength * power(k["receptors_l"] / k["receptors_s"], p["hill"])
                 outputs[n(f"payload_{clone}", tag)] = conc
                 outputs[n(f"kill_{clone}", tag)] = p["kmax"] * strength / (1.0 + strength)
             return Part(outputs=outputs)
@@ -320,11 +337,11 @@ class Lesion:
                 drive["e"] = k[n("drive_e")]
                 death["e"] = death["s"] + k["regression"] * (drive["s"] - drive["e"])
             numbers = {c: k[n(f"cells_{c}")] for c in self.clones}
-            born = {c: fastest * drive[c] * number for c, number in numbers.items()}
-            lost = {c: death[c] * number for c, number in numbers.items()}
-            rates = {n(f"cells_{c}"): born[c] - lost[c] for c in self.clones}
-            gain = total(rates.values())
-            rates[n("dying")] = total(lost.values()) - k["clearing"] * k[n("dying")]
+            net = {c: fastest * drive[c] - death[c] for c in self.clones}
+            rates = {n(f"log_cells_{c}"): net[c] for c in self.clones}
+            lost = total(death[c] * number for c, number in numbers.items())
+            rates[n("dying")] = lost - k["clearing"] * k[n("dying")]
+            gain = total(net[c] * number for c, number in numbers.items())
             living = total(numbers.values())
             return Part(rates=rates, outputs={n("gain"): gain / (living + NO_CELLS)})
 

@@ -28,7 +28,8 @@ class Structure:
     """A named structural model.
 
     ``compartments`` fixes the NONMEM numbering (CMT 1 is the first); ``dosed`` says into which
-    state a route puts its dose; ``concentration_unit`` is how its concentration is shown.
+    state a route puts its dose; ``concentration_unit`` is how its concentration is shown. Stiff is
+    what has rates of hundreds a day for weeks.
     """
 
     name: str
@@ -38,12 +39,16 @@ class Structure:
     dosed: Mapping[str, str]
     concentration_unit: str
     analytes: tuple[Analyte, ...] = CENTRAL_ANALYTE
+    is_stiff: bool = False
 
     @cached_property
     def model(self) -> Model:
         """The traced model."""
         components = (*self.components, pk.area_under_curve)
-        plain = compose(self.name, components, SYMBOLS, self.analytes, self.compartments)
+        plain = compose(
+            self.name, components, SYMBOLS, self.analytes, self.compartments,
+            is_stiff=self.is_stiff,
+        )  # fmt: skip
         amounts = [name for name in plain.states if SYMBOLS[name].unit == "mg"]
         return replace(plain, fading=(tuple(amounts),))
 
@@ -99,6 +104,7 @@ _STRUCTURES = (
         ("central", "peripheral", "peripheral2"),
         _IV,
         _SMALL_MOLECULE_UNIT,
+        is_stiff=True,
     ),
     Structure(
         "two_compartment_payload",

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2sim.arrays import Positions
-from her2sim.biology.ensemble import Members
+from her2sim.arrays import Array, Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
+from her2sim.engine.trajectories import Tolerance
 from her2sim.errors import DataError
 from her2sim.protocol.readings import Visit
 from her2sim.regimens.dosing_record import DosingRecord
@@ -27,14 +27,14 @@ from her2sim.virtual_patient.cohort_state import hazard_levels
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
 from her2sim.virtual_patient.dosing import has_lasting_changes, over_day
 from her2sim.virtual_patient.outcomes import scanned_columns
-from her2sim.virtual_patient.run import run_virtual_patient
+from her2sim.virtual_patient.run import TOLERANCE, run_virtual_patient
 from her2sim.virtual_patient.treat import TreatmentPlan, treat
 from her2sim.virtual_patient.tumour_scans import Scans
 
 if TYPE_CHECKING:
     import polars as pl
 
-SCANS_AT_ONCE = 4
+SCANS_AT_ONCE = 2
 """Scans between which nobody is left out: who has progressed is not run further after them."""
 
 
@@ -97,13 +97,15 @@ def run_efficacy(
     doses: ArmDoses,
     seed: int,
     *,
+    tolerance: Tolerance = TOLERANCE,
     threads: int | None = None,
 ) -> pl.DataFrame:
     """What scans and deaths show in an arm, under doses that are known: one row a patient.
 
-    The same as :func:`her2sim.trials.arm.run_arm` to the solver's error where no rule acts: days of
-    scans are equal but where a sum of diameters lies within that error of a limit. Where a rule
-    acts, doses are equal too, but for adverse events seen at scans of patients who have progressed.
+    Days of response and progression are those of :func:`her2sim.trials.arm.run_arm`: patients
+    come to the same visits until they progress, so rules decide the same. Sums of diameters differ
+    by the error of the solver, and with them the days of a patient whose sum lies as close to a
+    limit (at the default tolerance none of 15,000, at a relative one of 1e-4 one in 2,000).
 
     Parameters
     ----------
@@ -111,6 +113,7 @@ def run_efficacy(
     patients : those whose doses are known, any number of times, in any member of the ensemble
     doses : of the patients (:func:`arm_doses`)
     seed : that of the doses
+    tolerance : of the solver
 
     Returns
     -------
@@ -132,8 +135,8 @@ def run_efficacy(
     frames, rows = list[pl.DataFrame](), list[Positions]()
     for given in regimen_groups(arm, patients.numbers, seed):
         whole, some = virtual_patient(given.drugs), people.take(given.rows)
-        known = _KnownDoses(doses.records[given.name], whole, places[given.rows])
-        frames.append(pl.DataFrame(scanned_columns(_scanned(some, known, how, threads))))
+        known = _KnownDoses.of(doses.records[given.name], whole, places[given.rows])
+        frames.append(pl.DataFrame(scanned_columns(_scanned(some, known, how, tolerance, threads))))
         rows.append(given.rows)
     outcomes = pl.concat(frames)[np.argsort(np.concatenate(rows))]
     return observed_frame(trial, people, patients, outcomes)
@@ -141,25 +144,38 @@ def run_efficacy(
 
 @dataclass(frozen=True, eq=False)
 class _KnownDoses:
-    """A dosing record in which each patient of a cohort has a place, and the drugs of it."""
+    """A dosing record in which each patient of a cohort has a place, and the drugs of it.
+
+    ``over_day`` says of each dose until when it matters.
+    """
 
     record: DosingRecord
     whole: VirtualPatient
     places: Positions
+    over_day: Array
+
+    @classmethod
+    def of(cls, record: DosingRecord, whole: VirtualPatient, places: Positions) -> _KnownDoses:
+        """A record of the drugs of a patient."""
+        over = np.full(record.day.size, np.inf)
+        for position, drug in enumerate(whole.drugs):
+            if not has_lasting_changes(drug):
+                own = np.flatnonzero(record.drug == position)
+                over[own] = over_day(drug, record.take(own).doses())
+        return cls(record, whole, places, over)
 
     def between(self, who: Positions, from_day: float, until_day: float) -> DosingRecord:
         """Doses of some patients that matter between two days; they count from 0 in it."""
-        record = self.record
-        matters = record.day < until_day
-        for position, drug in enumerate(self.whole.drugs):
-            if not has_lasting_changes(drug):
-                own = np.flatnonzero(record.drug == position)
-                matters[own] &= over_day(drug, record.take(own).doses()) > from_day
-        return record.take(matters).of_patients(self.places[who])
+        matters = (self.record.day < until_day) & (self.over_day > from_day)
+        return self.record.take(matters).of_patients(self.places[who])
 
 
 def _scanned(
-    people: VirtualCohort, doses: _KnownDoses, how: TreatmentPlan, threads: int | None
+    people: VirtualCohort,
+    doses: _KnownDoses,
+    how: TreatmentPlan,
+    tolerance: Tolerance,
+    threads: int | None,
 ) -> Scans:
     """All scans of patients until they progress, some at a time for those who are left."""
     whole = doses.whole
@@ -175,7 +191,7 @@ def _scanned(
         run = run_virtual_patient(
             whole, people.take(who), doses.between(who, start_day, days[-1]), days[-1],
             np.array(days), hazard_level=level[:, who], start=states[:, who], start_day=start_day,
-            parameters=parameters[:, who], threads=threads,
+            parameters=parameters[:, who], tolerance=tolerance, threads=threads,
         )  # fmt: skip
         states[:, who] = run.states
         elsewhere[who] = np.minimum(elsewhere[who], run.event_day[0])

@@ -28,6 +28,8 @@ from her2sim.virtual_patient.drugs import Organ, PatientDrug, patient_drugs
 from her2sim.virtual_patient.organs import Organs
 from her2sim.virtual_patient.switches import check_switches, clones_off, numbers_off
 
+NONE_LEFT = 1e-300
+"""Cells relative to the first volume that stand for none where their logarithm is taken."""
 _SLOW_PAYLOAD = (pk.payload_release, pk.payload_disposition, pk.area_under_payload)
 
 
@@ -80,6 +82,9 @@ class VirtualPatient:
                 sensitive, left_out = lesion.name("cells_s"), lesion.name(clone)
                 values[sensitive] = values[sensitive] + values[left_out]
                 values[left_out] = np.zeros(n)
+            for clone in lesion.clones:
+                cells = np.maximum(values[lesion.name(f"cells_{clone}")], NONE_LEFT)
+                values[lesion.name(f"log_cells_{clone}")] = np.log(cells)
             for agent in lesion.of_kind(*KPD):
                 values[lesion.name("fading", agent.tag)] = np.ones(n)
         return np.array([values[name] for name in self.model.states])
@@ -158,7 +163,7 @@ def _composed(drugs: Sequence[PatientDrug], lesions: tuple[Lesion, ...], organs:
     components: list[Component] = []
     agents = tuple(drug.mechanism.agent for drug in drugs)
     symbols: dict[str, Symbol] = lesion_symbols(lesions, agents)
-    infused, fading = list[str](), list[tuple[str, ...]]()
+    infused, fading, stiff = list[str](), list[tuple[str, ...]](), list[str]()
     for drug in (d for d in drugs if d.has_concentration):
         structure = drug.treatment.pk.structural
         names = {name: drug.symbol(name) for name in (*SYMBOLS, *_OWN)}
@@ -170,6 +175,7 @@ def _composed(drugs: Sequence[PatientDrug], lesions: tuple[Lesion, ...], organs:
         amounts = [drug.symbol(name) for name in structure.compartments]
         infused += amounts
         fading.append(tuple(amounts))
+        stiff += amounts if structure.is_stiff else []
     for lesion in lesions:
         components += lesion.components()
     components += organs.components()
@@ -177,7 +183,10 @@ def _composed(drugs: Sequence[PatientDrug], lesions: tuple[Lesion, ...], organs:
     title = "+".join((*(drug.tag for drug in drugs), *organs.organs))
     sites = "+".join(lesion.site for lesion in lesions if lesion.site)
     watched = [*(lesion.name("elsewhere") for lesion in lesions), *organs.watched]
-    return compose(f"patient:{title}:{sites}", components, symbols, (), infused, fading, watched)
+    return compose(
+        f"patient:{title}:{sites}", components, symbols, (), infused, fading, watched, bool(stiff),
+        stiff,
+    )  # fmt: skip
 
 
 _OWN = ("mass", "payload_mass", "plasma", "plasma_payload")

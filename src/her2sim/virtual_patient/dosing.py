@@ -47,7 +47,7 @@ def dose_schedule(
     for position, drug in enumerate(whole.drugs):
         own = record.of(position)
         blocks += drug_blocks(whole, drug, own.doses(), drug.planned_mg(people.cohort), from_day)
-        blocks += _lasting_blocks(whole, drug, people, own)
+        blocks += _lasting_blocks(whole, drug, people, own, from_day)
     return framed(blocks, from_day, end_day, reading_day.size)
 
 
@@ -103,6 +103,15 @@ def has_lasting_changes(drug: PatientDrug) -> bool:
     return bool(drug.treatment.pk.cycle_effect) or drug.is_anthracycline
 
 
+def changed_by_doses(whole: VirtualPatient) -> frozenset[str]:
+    """Parameters that rows of doses change, whoever gets which."""
+    found = {"troponin"} if whole.organs.has_heart else set()
+    for drug in whole.drugs:
+        found.add(drug.symbol("given"))
+        found.update(drug.symbol(effect.on) for effect in drug.treatment.pk.cycle_effect)
+    return frozenset(found) & set(whole.model.parameters)
+
+
 def _acting_blocks(
     whole: VirtualPatient, drug: PatientDrug, doses: Doses, planned_mg: Array, from_day: Array
 ) -> Iterator[Block]:
@@ -155,7 +164,11 @@ class LastingChanges:
 
 
 def _lasting_blocks(
-    whole: VirtualPatient, drug: PatientDrug, people: VirtualCohort, own: DosingRecord
+    whole: VirtualPatient,
+    drug: PatientDrug,
+    people: VirtualCohort,
+    own: DosingRecord,
+    from_day: Array,
 ) -> Iterator[Block]:
     """Rows of what the doses of a drug change for good."""
     position = whole.drugs.index(drug)
@@ -166,7 +179,7 @@ def _lasting_blocks(
         chosen = turn == k
         who, day, mg = own.patient[chosen], own.day[chosen], own.dose_mg[chosen]
         for index, values in changes.after(position, who, day, mg, own.number[chosen]):
-            yield who, day, At.CHANGE, Action.PARAMETER, index, values
+            yield who, np.maximum(day, from_day[who]), At.CHANGE, Action.PARAMETER, index, values
 
 
 class TroponinClock:

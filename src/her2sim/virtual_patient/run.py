@@ -8,7 +8,7 @@ import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.biology.virtual_cohort import VirtualCohort
-from her2sim.engine.advance import advance
+from her2sim.engine.advance import advance, kernel_of
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.plan import Protocol
@@ -16,7 +16,7 @@ from her2sim.protocol.readings import TableReadings
 from her2sim.protocol.visits import run_protocol
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.virtual_patient.composition import VirtualPatient
-from her2sim.virtual_patient.dosing import dose_schedule
+from her2sim.virtual_patient.dosing import changed_by_doses, dose_schedule
 
 TOLERANCE = Tolerance(relative=1e-6, absolute=1e-8)
 
@@ -58,6 +58,7 @@ def run_virtual_patient(
     start: Array | None = None,
     start_day: float = 0.0,
     parameters: Array | None = None,
+    tolerance: Tolerance = TOLERANCE,
     threads: int | None = None,
 ) -> SimulatedTrajectories:
     """Put the doses of a record through the model of the patients.
@@ -69,6 +70,7 @@ def run_virtual_patient(
     hazard_level : levels of the watched hazards, shape (n_events, n)
     start, start_day : states to begin with, shape (n_states, n), and when (untreated on day 0)
     parameters : shape (n_parameters, n), instead of those of the people
+    tolerance : of the solver
     """
     ends = np.full(people.cohort.n_patients, float(end_day))
     schedule = dose_schedule(whole, people, record, ends, np.empty(0), start_day)
@@ -80,7 +82,8 @@ def run_virtual_patient(
         np.asarray(grid_day, dtype=np.float64),
         watch_level=hazard_level,
     )
-    found = advance(whole.model, request, TOLERANCE, threads)
+    kernel = kernel_of(whole.model, request.reductions, changed_by_doses(whole))
+    found = advance(whole.model, request, tolerance, threads, kernel)
     found.require_finished(whole.model, schedule)
     return SimulatedTrajectories(
         whole, people, request.grid_day, found.grid, found.states, found.crossing_day

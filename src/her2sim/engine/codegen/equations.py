@@ -77,6 +77,20 @@ class EquationCode:
             for i, (name, rate) in enumerate(zip(model.states, rates, strict=True))
         ]
 
+    def rates_and_slopes(
+        self, states: Sequence[Value], infusion: Sequence[Value]
+    ) -> tuple[list[Value], dict[tuple[int, int], Value], dict[int, Value]]:
+        """Rates of change, their derivatives, and how exact states change them (stiff models)."""
+        lowered, model = self.layout.lowered, self.layout.model
+        names = [f"d {s}" for s in model.states]
+        rates = self.rates(states, infusion)
+        symbols = self._symbols(states) | dict(zip(names, rates, strict=True))
+        nodes = (*lowered.jacobian.values(), *lowered.drifts.values())
+        found = emit_nodes(self.emitter, nodes, symbols)
+        n = len(lowered.jacobian)
+        jacobian = dict(zip(lowered.jacobian, found[:n], strict=True))
+        return rates, jacobian, dict(zip(lowered.drifts, found[n:], strict=True))
+
     def outputs(self, states: Sequence[Value]) -> list[Value]:
         return emit_nodes(self.emitter, self.layout.lowered.outputs, self._symbols(states))
 

@@ -33,7 +33,7 @@ def kernel_identity(
     roots = [place(node) for node in (*model.output_nodes, *model.rate_nodes)]
     names = (
         model.states, model.parameters, model.outputs, model.analytes, model.infused, model.fading,
-        model.watched, sorted(varying), lanes, reductions.name, roots,
+        model.watched, model.is_stiff, model.coarse, sorted(varying), lanes, reductions.name, roots,
     )  # fmt: skip
     return "\n".join((generator_hash(), *lines, *map(repr, names)))
 

@@ -7,7 +7,7 @@ so a patient's numbers are the same for any number of lanes, order or neighbours
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from llvmlite import ir
@@ -30,9 +30,10 @@ from her2sim.engine.codegen.layout import GLOBAL_COUNTERS, Layout, frame_field
 from her2sim.engine.codegen.linear import LinearCode
 from her2sim.engine.codegen.lowering import lower
 from her2sim.engine.codegen.reduction import ReductionCode
+from her2sim.engine.codegen.rosenbrock import emit_stiff_stages
 from her2sim.engine.codegen.service import IDLE, emit_service
 from her2sim.engine.codegen.step_curve import Curve, Step
-from her2sim.engine.linear_blocks import linear_blocks
+from her2sim.engine.linear_blocks import linear_blocks, states_of
 from her2sim.engine.model import Model
 from her2sim.engine.trajectories import Reductions
 
@@ -41,6 +42,7 @@ FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
 GROWTH_AFTER_STOP = 16.0  # a step cut short by a stop says little of the next
 STRETCH = 1.0001  # a step this close to the stop goes to the stop
 SMALLEST_STEP = 1e-14  # relative to the time reached
+COARSE = 1e5  # times the absolute tolerance, for amounts of which so little says nothing
 NEXT_TO_NOTHING = 1e-9  # of the largest amount since the last dose, beside the tolerance
 
 
@@ -52,7 +54,8 @@ def kernel_ir(
     ``varying`` names the parameters that may change on the way.
     """
     module = ir.Module(name=model.name)
-    layout = Layout(model, lower(model), linear_blocks(model, varying), lanes)
+    blocks = linear_blocks(model, varying)
+    layout = Layout(model, lower(model, states_of(blocks)), blocks, lanes)
     service = emit_service(module, layout, reductions)
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), ENTRY_POINT)
     _Kernel(function, service, layout, reductions).emit()
@@ -101,6 +104,7 @@ class _Kernel:
         self.b.store(I64(all_lanes), self.global_counter("active"))
         self.relative = e.splat(frame_field(self.b, self.frame, "relative"))
         self.absolute = e.splat(frame_field(self.b, self.frame, "absolute"))
+        self.coarse = self.b.fmul(self.absolute, e.constant(COARSE))
         self.level = e.splat(frame_field(self.b, self.frame, "level"))
         limit = self.b.sitofp(frame_field(self.b, self.frame, "max_steps"), F64)
         self.max_steps = e.splat(limit)
@@ -140,11 +144,27 @@ class _Kernel:
         reached = b.select(to_stop, stop, b.fadd(time, size))
         states, infusion = code.load_states(), code.load_states("infusion")
         linear = LinearCode(code, states, infusion)
-        new_states, stages = self._emit_stages(size, states, infusion, linear)
-        error = self._squared_error(size, states, new_states, stages)
+        if self.layout.model.is_stiff:
+            stiff = emit_stiff_stages(code, size, states, infusion, linear)
+            new_states, increments = stiff.point, stiff.increments
+            errors = {i: stiff.error(i) for i in self.layout.solved}
+            is_reduced = self.reduction_code is not None
+            last = code.rates(new_states, infusion) if is_reduced else stiff.start_slopes
+            stages = [stiff.start_slopes, last]
+        else:
+            increments = None
+            new_states, stages = self._emit_stages(size, states, infusion, linear)
+            errors = {
+                i: b.fmul(size, e.combination(tableau.ERROR, [stage[i] for stage in stages]))
+                for i in self.layout.solved
+            }
+        error = self._squared_error(states, new_states, errors)
         is_small = b.fcmp_ordered("<=", error, e.constant(1.0))
         is_accepted = b.and_(is_small, active)
-        step = Step(time, size, reached, states, new_states, stages, is_accepted, linear, infusion)
+        step = Step(
+            time, size, reached, states, new_states, stages, is_accepted, linear, infusion,
+            increments,
+        )  # fmt: skip
 
         if self.reduction_code is not None:
             self.reduction_code.emit(step, self.level)
@@ -200,7 +220,7 @@ class _Kernel:
         return point, stages
 
     def _squared_error(
-        self, size: Value, states: list[Value], new_states: list[Value], stages: list[list[Value]]
+        self, states: list[Value], new_states: list[Value], errors: Mapping[int, Value]
     ) -> Value:
         """Square of the largest error estimate over its tolerance; NaN where a number is broken."""
         b, e = self.b, self.emitter
@@ -209,10 +229,10 @@ class _Kernel:
             for i in block.core:
                 total = e.maximum_or_nan(b.fmul(new_states[i], e.constant(0.0)), total)
         for i in self.layout.solved:
-            old, new = states[i], new_states[i]
-            error = b.fmul(size, e.combination(tableau.ERROR, [stage[i] for stage in stages]))
-            larger = e.maximum(e.fabs(old), e.fabs(new))
-            ratio = b.fdiv(error, e.fma(self.relative, larger, self.absolute))
+            larger = e.maximum(e.fabs(states[i]), e.fabs(new_states[i]))
+            is_coarse = self.layout.model.states[i] in self.layout.model.coarse
+            least = self.coarse if is_coarse else self.absolute
+            ratio = b.fdiv(errors[i], e.fma(self.relative, larger, least))
             total = e.maximum_or_nan(b.fmul(ratio, ratio), total)
         return total
 

@@ -11,7 +11,7 @@ from llvmlite import ir
 
 from her2sim.engine.codegen.emitter import F64, I64, POINTER, Value
 from her2sim.engine.codegen.lowering import Lowered
-from her2sim.engine.linear_blocks import LinearBlock
+from her2sim.engine.linear_blocks import LinearBlock, states_of
 from her2sim.engine.model import Model
 
 _KINDS: dict[str, tuple[Any, ir.Type]] = {
@@ -92,8 +92,21 @@ class Layout:
     @cached_property
     def solved(self) -> tuple[int, ...]:
         """Positions of the states that are integrated step by step: those of no block."""
-        exact = {s for block in self.blocks for s in (*block.core, *block.integrals)}
+        exact = states_of(self.blocks)
         return tuple(i for i in range(len(self.model.states)) if i not in exact)
+
+    @cached_property
+    def cores(self) -> tuple[int, ...]:
+        """Amounts of all linear blocks, by position."""
+        return tuple(s for block in self.blocks for s in block.core)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether more in the body at the start of a step means more at any time in it.
+
+        So it is where linear blocks are all there is: flows between compartments are not negative.
+        """
+        return not self.solved and bool(self.model.analytes)
 
     @cached_property
     def fading(self) -> tuple[tuple[int, ...], ...]:
@@ -138,6 +151,7 @@ class Layout:
             "peak": len(self.model.analytes),
             "above": len(self.model.analytes),
             "auc_before": len(self.model.analytes),
+            "searched": 2 * len(self.cores) + 1 if self.is_ordered else 0,
             "output": len(self.model.outputs),
         }
         places, total = {}, 0

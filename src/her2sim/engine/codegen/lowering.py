@@ -8,7 +8,7 @@ choice or on the number of lanes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from her2sim.engine.expression import (
@@ -27,7 +27,9 @@ class Lowered:
 
     ``constants`` are nodes in parameters only, to be computed once a patient under the names
     ``constant_names``; all other nodes are in states, parameters and those names.
-    ``concentration_slopes`` has one entry an analyte.
+    ``concentration_slopes`` has one entry an analyte. Of stiff models, ``jacobian`` holds the
+    derivatives of the rates of integrated states by such states, ``drifts`` how these rates change
+    by all other states, whose own rates are the symbols ``d STATE``; both without zeros.
     """
 
     constants: tuple[Node, ...]
@@ -35,10 +37,15 @@ class Lowered:
     rates: tuple[Node, ...]
     outputs: tuple[Node, ...]
     concentration_slopes: tuple[Node, ...]
+    jacobian: Mapping[tuple[int, int], Node]
+    drifts: Mapping[int, Node]
 
 
-def lower(model: Model) -> Lowered:
-    """Lower the equations of a model; ``concentration_slopes`` use the symbols ``d STATE``."""
+def lower(model: Model, exact: frozenset[int] = frozenset()) -> Lowered:
+    """Lower the equations of a model; ``concentration_slopes`` use the symbols ``d STATE``.
+
+    ``exact`` are the states, by position, that are not integrated step by step.
+    """
     graph = Graph()
     parameters = frozenset(model.parameters)
 
@@ -55,6 +62,8 @@ def lower(model: Model) -> Lowered:
     outputs = roots[len(model.states) :]
     shown = [outputs[model.outputs.index(a.concentration)] for a in model.analytes]
     roots += [directional_derivative(n, slopes) for n in shown]
+    derivatives = _derivatives(model, roots, slopes, exact) if model.is_stiff else {}
+    roots += derivatives.values()
     roots = [rewrite(root, reciprocal) for root in roots]
 
     hoisted: dict[int, Node] = {}
@@ -66,14 +75,32 @@ def lower(model: Model) -> Lowered:
     for position, node in enumerate(found):
         hoisted[node.index] = graph.symbol(f"constant {position}")
     roots = [rewrite(rewrite(root, hoist), _fuse) for root in roots]
-    n, m = len(model.states), len(model.outputs)
+    n, m, k = len(model.states), len(model.outputs), len(shown)
+    derived = dict(zip(derivatives, roots[n + m + k :], strict=True))
     return Lowered(
         tuple(found),
         tuple(f"constant {position}" for position in range(len(found))),
         tuple(roots[:n]),
         tuple(roots[n : n + m]),
-        tuple(roots[n + m :]),
+        tuple(roots[n + m : n + m + k]),
+        {place: node for place, node in derived.items() if isinstance(place, tuple)},
+        {place: node for place, node in derived.items() if isinstance(place, int)},
     )
+
+
+def _derivatives(
+    model: Model, rates: Sequence[Node], slopes: Mapping[str, Node], exact: frozenset[int]
+) -> dict[tuple[int, int] | int, Node]:
+    """Derivatives of rates by (row, column), and by row their change by exact states."""
+    one = rates[0].graph.constant(1.0)
+    solved = [i for i in range(len(model.states)) if i not in exact]
+    moving = {model.states[i]: slopes[model.states[i]] for i in exact}
+    found: dict[tuple[int, int] | int, Node] = {}
+    for i in solved:
+        for j in solved:
+            found[i, j] = directional_derivative(rates[i], {model.states[j]: one})
+        found[i] = directional_derivative(rates[i], moving)
+    return {p: n for p, n in found.items() if not (n.op == "const" and n.value == 0.0)}
 
 
 def _maximal_fixed(roots: list[Node], fixed: Callable[[Node], bool]) -> list[Node]:

@@ -5,13 +5,17 @@ Trough and AUC need nothing here: they are read from the states when a cycle clo
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from her2sim.engine.codegen.emitter import I32, Value, stack_room, while_loop
+from her2sim.engine.codegen.emitter import I32, Emitter, Value, stack_room, while_loop
 from her2sim.engine.codegen.equations import EquationCode
 from her2sim.engine.codegen.root import RootFinder
 from her2sim.engine.codegen.step_curve import Curve, Step
 
+SAME_PEAK = 1e-9  # relative: peaks are told apart by no less where tablets repeat
 DEEP = 2  # one-way flows before a concentration from which a step is looked at in pieces
 PIECES = 12  # the first is 2^-12 of the step, each further one as long as all before it
 HALVINGS = 12  # beforehand, where a step may span days of an exact curve
@@ -25,6 +29,10 @@ class ReductionCode:
         self.code, self.e, self.time_above = code, code.emitter, time_above
         self.root = RootFinder(self.e)
         self.root_at = self.e.scratch()
+        deep = [k for k in range(len(code.layout.analyte_outputs)) if self._is_deep(k)]
+        self.best = {k: _Candidate(self.e) for k in deep}
+        self.left_at = {k: [self.e.scratch() for _ in range(3)] for k in deep}
+        self.fraction_at, self.piece_at = self.e.scratch(), stack_room(self.e.b, I32)
 
     def _is_exact(self, k: int) -> bool:
         """Whether the concentration of an analyte depends on linear blocks alone."""
@@ -47,6 +55,34 @@ class ReductionCode:
 
     def emit(self, step: Step, level: Value) -> None:
         """Update all analytes after a step (rejected lanes keep what they have)."""
+        if self.time_above or not self.code.layout.is_ordered:
+            self._emit_all(step, level)
+            return
+        news = self._emit_is_new(step)
+        with self.e.b.if_then(self.e.any(news)):
+            self._emit_all(replace(step, is_accepted=news), level)
+
+    def _emit_is_new(self, step: Step) -> Value:
+        """Whether a step may have a higher peak than one of its cycle that was searched.
+
+        It has none where that one began with as much in each compartment, as much was infused, and
+        it was as long: tablets reach the same peak dose after dose.
+        """
+        b, e, code = self.e.b, self.e, self.code
+        cores = code.layout.cores
+        now = [*(step.states[i] for i in cores), *(step.infusion[i] for i in cores), step.size]
+        is_new = step.is_accepted
+        for place, value in enumerate(now):
+            kept = b.fmul(code.load("searched", place), e.constant(1.0 + SAME_PEAK))
+            more = b.fcmp_unordered(">", value, kept)
+            is_new = more if place == 0 else b.or_(is_new, more)
+        is_new = b.and_(is_new, step.is_accepted)
+        for place, value in enumerate(now):
+            kept = code.load("searched", place)
+            code.store(b.select(is_new, value, kept), "searched", place)
+        return is_new
+
+    def _emit_all(self, step: Step, level: Value) -> None:
         e, code = self.e, self.code
         before = code.concentrations(step.states)
         after = code.concentrations(step.new_states)
@@ -59,16 +95,59 @@ class ReductionCode:
                 deep[k] = start
             else:
                 self._emit_piece(step, k, level, start, _Point(e.constant(1.0), c1, d1))
-        if deep:
-            self._emit_pieces(step, level, deep)
+        if deep and self.time_above:
+            for k, left, right in self._each_piece(step, deep):
+                self._emit_piece(step, k, level, left, right)
+        elif deep:
+            self._emit_summits(step, level, deep)
 
-    def _emit_pieces(self, step: Step, level: Value, starts: dict[int, _Point]) -> None:
-        """Go through the step in pieces, the first ones short: what is fast comes first."""
+    def _emit_summits(self, step: Step, level: Value, starts: dict[int, _Point]) -> None:
+        """Peaks of curves in pieces: only that piece is searched which can hold the highest point.
+
+        In a piece the curve is below its tangents at both ends. Where another piece could still
+        hold a higher point than was found, all are searched.
+        """
         b, e = self.e.b, self.e
-        places = {k: [e.scratch() for _ in range(3)] for k in starts}
-        fraction_at, number = e.scratch(), stack_room(b, I32)
+        for candidate in self.best.values():
+            candidate.clear()
+        for k, left, right in self._each_piece(step, starts):
+            self._raise_peak(step, k, right.height)
+            self.best[k].offer(left, right, step.size)
+        missed = None
+        for k, candidate in self.best.items():
+            is_hope = self._is_hope(step, k, candidate.bound())
+            with b.if_then(e.any(is_hope), likely=False):
+                left, right = candidate.ends()
+                _, height = self._find_peak(step, k, is_hope, left, right)
+                self._raise_peak(step, k, height)
+            is_missed = self._is_hope(step, k, candidate.next_bound())
+            missed = is_missed if missed is None else b.or_(missed, is_missed)
+        with b.if_then(e.any(missed), likely=False):
+            own = replace(step, is_accepted=missed)
+            for k, left, right in self._each_piece(own, starts):
+                self._emit_piece(own, k, level, left, right)
+
+    def _is_hope(self, step: Step, k: int, bound: Value) -> Value:
+        b = self.e.b
+        is_higher = b.fcmp_ordered(">", bound, self.code.load("peak", k))
+        return b.and_(is_higher, step.is_accepted)
+
+    def _raise_peak(self, step: Step, k: int, height: Value) -> None:
+        peak = self.code.load("peak", k)
+        higher = self.e.maximum(peak, height)
+        self.code.store(self.e.b.select(step.is_accepted, higher, peak), "peak", k)
+
+    def _each_piece(
+        self, step: Step, starts: dict[int, _Point]
+    ) -> Iterator[tuple[int, _Point, _Point]]:
+        """Emit a walk through the step in pieces, the first ones short: what is fast comes first.
+
+        What is emitted for each analyte and the ends of a piece is inside the walk.
+        """
+        b, e = self.e.b, self.e
+        fraction_at, number = self.fraction_at, self.piece_at
         for k, start in starts.items():
-            for place, value in zip(places[k], start, strict=True):
+            for place, value in zip(self.left_at[k], start, strict=True):
                 b.store(value, place)
         b.store(e.constant(0.5**PIECES), fraction_at)
         b.store(I32(0), number)
@@ -80,9 +159,9 @@ class ReductionCode:
             fraction = b.load(fraction_at, typ=e.real)
             points = self._points_at(step, fraction)
             for k in starts:
-                left = _Point(*(b.load(place, typ=e.real) for place in places[k]))
-                self._emit_piece(step, k, level, left, points[k])
-                for place, value in zip(places[k], points[k], strict=True):
+                left = _Point(*(b.load(place, typ=e.real) for place in self.left_at[k]))
+                yield k, left, points[k]
+                for place, value in zip(self.left_at[k], points[k], strict=True):
                     b.store(value, place)
             b.store(b.fmul(fraction, e.constant(2.0)), fraction_at)
             b.store(b.add(b.load(number, typ=I32), I32(1)), number)
@@ -222,6 +301,52 @@ class ReductionCode:
         if self._is_exact(k):
             self.root.halve(distance, self._halvings(k))
         b.store(self.root.illinois(distance), self.root_at)
+
+
+class _Candidate:
+    """The piece of a curve that can hold its highest point, in room on the stack."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self.e = emitter
+        self.places = [emitter.scratch() for _ in range(8)]
+
+    def _load(self, number: int) -> Value:
+        return self.e.b.load(self.places[number], typ=self.e.real)
+
+    def clear(self) -> None:
+        """No piece yet."""
+        for place in self.places:
+            self.e.b.store(self.e.constant(-math.inf), place)
+
+    def ends(self) -> tuple[_Point, _Point]:
+        """Both ends of the piece."""
+        values = [self._load(number) for number in range(6)]
+        return _Point(*values[:3]), _Point(*values[3:])
+
+    def bound(self) -> Value:
+        """What no point of the piece is above."""
+        return self._load(6)
+
+    def next_bound(self) -> Value:
+        """The same of all other pieces."""
+        return self._load(7)
+
+    def offer(self, left: _Point, right: _Point, size: Value) -> None:
+        """Keep a piece that may hold a higher point than the one so far."""
+        b, e = self.e.b, self.e
+        is_up = b.fcmp_ordered(">", left.slope, e.constant(0.0))
+        is_down = b.fcmp_ordered("<=", right.slope, e.constant(0.0))
+        length = b.fmul(size, b.fsub(right.fraction, left.fraction))
+        rise = e.fma(b.fneg(right.slope), length, b.fsub(right.height, left.height))
+        until = b.fdiv(rise, b.fsub(left.slope, right.slope))
+        until = e.minimum(e.maximum(until, e.constant(0.0)), length)
+        crossing = e.fma(left.slope, until, left.height)
+        bound = b.select(b.and_(is_up, is_down), crossing, e.constant(-math.inf))
+        is_best = b.fcmp_ordered(">", bound, self.bound())
+        loser = b.select(is_best, self.bound(), bound)
+        b.store(e.maximum(self.next_bound(), loser), self.places[7])
+        for place, value in zip(self.places, (*left, *right, bound), strict=False):
+            b.store(b.select(is_best, value, b.load(place, typ=e.real)), place)
 
 
 class _Point(NamedTuple):

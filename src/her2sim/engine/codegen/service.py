@@ -321,6 +321,8 @@ class _Service:
             self.code.store(concentration, "peak", k)
             self.code.store(ir.Constant(F64, 0.0), "above", k)
             self.code.store(states[self.layout.analyte_aucs[k]], "auc_before", k)
+        if self.layout.is_ordered:  # below zero: no step of this cycle was searched
+            self.code.store(ir.Constant(F64, -1.0), "searched", 2 * len(self.layout.cores))
 
     # Back to integrating.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from her2sim.engine.codegen import tableau
 from her2sim.engine.codegen.emitter import Value
 from her2sim.engine.codegen.equations import EquationCode
 from her2sim.engine.codegen.linear import LinearCode
+from her2sim.engine.codegen.rosenbrock import curve_coefficients
 
 
 @dataclass
@@ -15,8 +17,8 @@ class Step:
     """One attempted step of all lanes, as values of the generated code.
 
     ``stages`` holds the rates at the stages of the solver, the first at the start of the step and
-    the last at its end; those two only if nothing is integrated step by step. ``linear`` gives the
-    states of linear blocks.
+    the last at its end; those two only if nothing is integrated step by step, or by the stiff pair,
+    whose ``increments`` are there then. ``linear`` gives the states of linear blocks.
     """
 
     time: Value
@@ -28,6 +30,7 @@ class Step:
     is_accepted: Value
     linear: LinearCode
     infusion: list[Value]
+    increments: Mapping[int, list[Value]] | None = None
 
 
 class Curve:
@@ -39,6 +42,14 @@ class Curve:
 
     def __init__(self, step: Step, code: EquationCode) -> None:
         self.step, self.e = step, code.emitter
+        if step.increments is not None:
+            self.coefficients = {
+                i: curve_coefficients(
+                    self.e, increments, self.e.b.fsub(step.new_states[i], step.states[i])
+                )
+                for i, increments in step.increments.items()
+            }
+            return
         powers = list(zip(*tableau.INTERPOLANT, strict=True))
         self.coefficients = {
             i: [
@@ -53,7 +64,8 @@ class Curve:
         e, step = self.e, self.step
         day = e.b.fmul(step.size, fraction)
         found = step.linear.states_at(day)
+        along = day if step.increments is None else fraction
         for i, (c1, c2, c3, c4) in self.coefficients.items():
             rise = e.fma(e.fma(e.fma(c4, fraction, c3), fraction, c2), fraction, c1)
-            found[i] = e.fma(day, rise, step.states[i])
+            found[i] = e.fma(along, rise, step.states[i])
         return [found[i] for i in range(len(step.states))]
