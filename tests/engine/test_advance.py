@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from her2sim.engine.advance import advance, compile_kernel
+from her2sim.engine.functions import exp
 from her2sim.engine.model import Part, Symbol, compose
 from her2sim.engine.schedule import Action, check_schedule, schedule_from_rows, shared_schedule
 from her2sim.engine.trajectories import Reductions, Request, Status, Tolerance
@@ -44,6 +45,39 @@ def test_one_patient_fails_and_the_others_finish() -> None:
         found.require_finished(model, schedule)
     assert "x " in str(e.value)
     assert "last dose on day 0" in str(e.value)
+
+
+@pytest.mark.parametrize("is_stiff", [False, True])
+def test_a_step_into_nowhere_is_made_shorter(is_stiff: bool) -> None:
+    """After a long step a rate sets in: in a step as long, infinity is taken from infinity."""
+
+    def shrink(x, k):
+        return Part(rates={"x": k * (exp(-x) - exp(x))}, outputs={"y": 1.0 * x})
+
+    register = {
+        "x": Symbol("x", "state", "1", "a number"),
+        "k": Symbol("k", "parameter", "1/day", "rate"),
+        "y": Symbol("y", "output", "1", "the number"),
+    }
+    model = compose("shrinking", [shrink], register, is_stiff=is_stiff)
+    rows = [(50.0, Action.PARAMETER, 0, 3.0), (51.0, Action.STOP, 0, 0.0)]
+    start = np.full((1, 2), 5.0)
+    found = advance(model, Request(np.zeros((1, 2)), schedule_from_rows([rows] * 2), None, start))
+    found.require_finished(model, schedule_from_rows([rows] * 2))
+    # tanh(x/2) falls by e^-2kt.
+    exact = 2 * np.arctanh(np.tanh(2.5) * np.exp(-6.0))
+    assert found.states[0] == pytest.approx(exact, rel=1e-5)
+    assert found.n_steps.max() < 200
+
+
+def test_patients_beyond_what_fits_at_once_are_run_in_parts() -> None:
+    """Each patient has rows of its own: those of other parts do not count as out of order."""
+    model = explosion()
+    rows = [[(0.0, Action.BOLUS, 0, 0.1 * k), (1.0, Action.STOP, 0, 0.0)] for k in range(1, 8)]
+    request = Request(np.full((1, 7), 0.5), schedule_from_rows(rows))
+    whole = advance(model, request).states
+    parts = [advance(model, request.part(a, min(a + 3, 7))).states for a in range(0, 7, 3)]
+    assert np.concatenate(parts, axis=1).tobytes() == whole.tobytes()
 
 
 def test_the_number_of_steps_is_bounded() -> None:

@@ -47,15 +47,15 @@ def test_the_same_scans_as_in_the_whole_arm(name: str, arm: str) -> None:
 
 def test_rules_do_act_in_these_arms() -> None:
     """The comparison above would say little if nobody's dose were ever held or lowered."""
-    trial = load_trial("nala")
+    trial = load_trial("emilia")
     patients = patients_of(np.arange(N))
     by_rules, planned = (
-        arm_doses(trial, trial.arm_of("neratinib"), patients, SEED, by_rules=rules).records
+        arm_doses(trial, trial.arm_of("tdm1"), patients, SEED, by_rules=rules).records
         for rules in (True, False)
     )
     (with_rules,), (without,) = by_rules.values(), planned.values()
     given, asked = ((r.dose_mg * r.number).sum() for r in (with_rules, without))
-    assert given < 0.9 * asked
+    assert given < 0.98 * asked
     assert with_rules.level.max() > 0
 
 

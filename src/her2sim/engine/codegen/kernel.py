@@ -175,6 +175,8 @@ class _Kernel:
         factor = e.step_factor(error)
         factor = e.minimum(factor, e.constant(FASTEST_GROWTH))
         factor = e.maximum(factor, e.constant(FASTEST_SHRINKAGE))
+        is_number = b.fcmp_ordered("ord", error, error)  # else the step went where nothing is
+        factor = b.select(is_number, factor, e.constant(FASTEST_SHRINKAGE))
         grown = b.fmul(size, factor)
         after_stop = e.minimum(proposed, b.fmul(size, e.constant(GROWTH_AFTER_STOP)))
         kept = b.select(b.and_(is_small, to_stop), e.maximum(grown, after_stop), grown)
