@@ -11,6 +11,7 @@ from her2sim.errors import DataError
 from her2sim.trials.arm import EFFICACY, ArmPatients, run_arm
 from her2sim.trials.efficacy import arm_doses, run_efficacy
 from her2sim.trials.library import load_trial
+from her2sim.virtual_patient.run import TOLERANCE
 
 SEED = 5
 N = 300
@@ -39,7 +40,7 @@ def test_the_same_scans_as_in_the_whole_arm(name: str, arm: str) -> None:
     assert set(alone.columns) == set(EFFICACY)
     for column in EFFICACY:
         found, wanted = alone[column].to_numpy(), whole[column].to_numpy()
-        if column == "best":  # each advance is right to 1e-6 of a step
+        if column == "best":  # each advance is right to 1e-5 of a step
             assert found == pytest.approx(wanted, rel=1e-3)
         else:
             assert np.array_equal(found, wanted, equal_nan=found.dtype.kind == "f"), column
@@ -59,18 +60,22 @@ def test_rules_do_act_in_these_arms() -> None:
     assert with_rules.level.max() > 0
 
 
-def test_a_looser_tolerance_moves_few() -> None:
-    """Calibration runs at 1e-3: dates of less than one patient in a hundred."""
+@pytest.mark.parametrize(
+    ("tolerance", "most"),
+    [(TOLERANCE, 0.0005), (Tolerance(relative=1e-3, absolute=1e-5), 0.01)],
+)
+def test_what_a_tolerance_moves(tolerance: Tolerance, most: float) -> None:
+    """Whole patients run at the first, calibration at the second: dates of so few patients move."""
     trial = load_trial("emilia")
-    arm, patients = trial.arm_of("tdm1"), patients_of(np.arange(2000))
+    arm, patients = trial.arm_of("tdm1"), patients_of(np.arange(4000))
     doses = arm_doses(trial, arm, patients, SEED)
     tight, loose = (
-        run_efficacy(trial, arm, patients, doses, SEED, tolerance=Tolerance(r, a))
-        for r, a in ((1e-6, 1e-8), (1e-3, 1e-5))
+        run_efficacy(trial, arm, patients, doses, SEED, tolerance=one)
+        for one in (Tolerance(relative=1e-8, absolute=1e-10), tolerance)
     )
     for column in ("progressed_day", "response_day", "confirmed_day"):
         moved = tight[column].to_numpy() != loose[column].to_numpy()
-        assert moved.mean() < 0.01
+        assert moved.mean() <= most
 
 
 def test_a_patient_may_come_again_in_another_member() -> None:

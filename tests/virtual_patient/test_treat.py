@@ -15,6 +15,7 @@ from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.protocol.decisions import Decision
 from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.regimens.dosing_record import DosingRecord
+from her2sim.virtual_patient.calendar import every_day
 from her2sim.virtual_patient.composition import virtual_patient
 from her2sim.virtual_patient.run import planned_record, run_virtual_patient
 from her2sim.virtual_patient.switches import CLONES, SWITCHES
@@ -53,6 +54,22 @@ def test_nobody_is_treated_after_progression_or_a_stop(course: Treated) -> None:
     progressed = course.instruments.scans.progressed_day
     assert (progressed[np.isfinite(progressed)] <= END_DAY).all()
     assert (record.day <= progressed[record.patient]).all()
+
+
+def test_nobody_comes_to_tests_of_the_heart_after_progression() -> None:
+    """They were revived by a test of the label's rule on that day, and went on for years."""
+    who = people(300)
+    course = treat(
+        load_combination("THP").treatments, who, TreatmentPlan(LONG_DAY, lvef_tests=every_day(63.0))
+    )
+    progressed = course.instruments.scans.progressed_day
+    ended = np.isfinite(progressed)
+    assert ended.sum() > 50
+    hearts = course.instruments.hearts
+    assert (hearts.tested_day[ended] <= progressed[ended]).all()
+    assert (course.state.day[ended] <= progressed[ended]).all()
+    assert np.isinf(hearts.next_day[ended]).all()
+    assert (hearts.tested_day[~ended] > LONG_DAY - 90).all()
 
 
 def test_the_ledger_put_through_the_model_again_gives_the_same_people(course: Treated) -> None:

@@ -88,4 +88,5 @@ class HeartTests:
                 self.last_fell[who] = fell
         self.tested_day[who] = day
         if self.calendar is not None:
-            self.next_day[who] = self.calendar.after(day)
+            goes_on = np.isfinite(self.next_day[who])
+            self.next_day[who] = np.where(goes_on, self.calendar.after(day), np.inf)

@@ -18,7 +18,7 @@ from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.virtual_patient.composition import VirtualPatient
 from her2sim.virtual_patient.dosing import changed_by_doses, dose_schedule
 
-TOLERANCE = Tolerance(relative=1e-6, absolute=1e-8)
+TOLERANCE = Tolerance(relative=1e-5, absolute=1e-7)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,8 @@ FASTEST_GROWTH, FASTEST_SHRINKAGE = 5.0, 0.2
 GROWTH_AFTER_STOP = 16.0  # a step cut short by a stop says little of the next
 STRETCH = 1.0001  # a step this close to the stop goes to the stop
 SMALLEST_STEP = 1e-14  # relative to the time reached
-COARSE = 1e5  # times the absolute tolerance, for amounts of which so little says nothing
+COARSE = 1e4  # times the absolute tolerance, for amounts of which so little says nothing
+GONE = 1e-100  # amounts of linear blocks: numbers below 2e-308 would be slow to reckon with
 NEXT_TO_NOTHING = 1e-9  # of the largest amount since the last dose, beside the tolerance
 
 
@@ -158,6 +159,9 @@ class _Kernel:
                 i: b.fmul(size, e.combination(tableau.ERROR, [stage[i] for stage in stages]))
                 for i in self.layout.solved
             }
+        for i in self.layout.cores:
+            is_gone = b.fcmp_ordered("<", e.fabs(new_states[i]), e.constant(GONE))
+            new_states[i] = b.select(is_gone, e.constant(0.0), new_states[i])
         error = self._squared_error(states, new_states, errors)
         is_small = b.fcmp_ordered("<=", error, e.constant(1.0))
         is_accepted = b.and_(is_small, active)
