@@ -19,11 +19,14 @@ ABSOLUTE_PER_RELATIVE = 10.0
 Solve = Callable[[Patients, float], np.ndarray]
 
 
-def her2sim_engine() -> Solve:
-    from her2sim.engine.advance import advance
+def her2sim_engine(threads: int | None = None, vector: int | None = None) -> Solve:
+    """``threads``: all cores if not given; ``vector``: doubles a vector, as the CPU has if not."""
+    from her2sim.engine.advance import Kernel, advance
+    from her2sim.engine.codegen.kernel import kernel_ir
+    from her2sim.engine.codegen.machine import LoadedCode, Machine, compile_object, this_machine
     from her2sim.engine.model import Analyte, Part, compose
     from her2sim.engine.schedule import Action, shared_schedule
-    from her2sim.engine.trajectories import Request, Tolerance
+    from her2sim.engine.trajectories import Reductions, Request, Tolerance
     from her2sim.models import pharmacokinetics as pk
     from her2sim.models.symbols import SYMBOLS, Symbol
 
@@ -46,6 +49,15 @@ def her2sim_engine() -> Solve:
     for start, _, rate in segments():
         rows.append((start, Action.INFUSION, central, rate))
     rows.append((GRID_DAY[-1], Action.STOP, 0, 0.0))
+    kernel = None
+    if vector is not None:
+        here = this_machine()
+        if here.vector <= vector:
+            raise ImportError(f"this CPU has no wider vectors than {vector} doubles")
+        narrow = Machine(here.triple, "x86-64-v3", "", vector)
+        lanes = narrow.lanes_for(len(model.states))
+        code = compile_object(kernel_ir(model, lanes, Reductions.NONE), narrow)
+        kernel = Kernel(model, lanes, Reductions.NONE, LoadedCode(code, narrow))
 
     def solve(patients: Patients, relative: float) -> np.ndarray:
         scale = np.ones((len(model.states), patients.n))
@@ -56,7 +68,8 @@ def her2sim_engine() -> Solve:
             scale,
             grid_day=GRID_DAY,
         )
-        found = advance(model, request, Tolerance(relative, ABSOLUTE_PER_RELATIVE * relative))
+        tolerance = Tolerance(relative, ABSOLUTE_PER_RELATIVE * relative)
+        found = advance(model, request, tolerance, threads, kernel)
         found.require_finished(model, request.schedule)
         return found.grid
 
@@ -80,7 +93,7 @@ def _pieces_with_grid():
     return np.array(times), np.array(places), np.array(starts), np.array(rates)
 
 
-def numbalsoda_engine(method: str) -> Solve:
+def numbalsoda_engine(method: str, threads: int = 2) -> Solve:
     import numba as nb
     import numbalsoda
 
@@ -119,7 +132,7 @@ def numbalsoda_engine(method: str) -> Solve:
                 y = solution[t.size - 1].copy()
         return out
 
-    nb.set_num_threads(min(2, nb.config.NUMBA_NUM_THREADS))
+    nb.set_num_threads(min(threads, nb.config.NUMBA_NUM_THREADS))
     return lambda patients, relative: run(
         patients.matrix(), relative, ABSOLUTE_PER_RELATIVE * relative
     )
@@ -267,10 +280,49 @@ def scipy_engine() -> Solve:
     return solve
 
 
+def mrgsolve_engine() -> Solve:
+    """Through R, in one process: the time is that of a call of Rscript without its start."""
+    import shutil
+    import subprocess
+    import tempfile
+    from pathlib import Path
+
+    if shutil.which("Rscript") is None:
+        raise ImportError("R is not on this machine")
+    asked = ["Rscript", "-e", "cat(requireNamespace('mrgsolve', quietly = TRUE))"]
+    if subprocess.run(asked, capture_output=True, text=True, check=False).stdout != "TRUE":
+        raise ImportError("R has no package mrgsolve")
+    folder = Path(tempfile.mkdtemp(prefix="mrgsolve-"))
+    script = Path(__file__).parent / "problem_a.R"
+    server = subprocess.Popen(
+        ["Rscript", "--vanilla", str(script), str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert server.stdin is not None
+    assert server.stdout is not None
+    told, answers = server.stdin, server.stdout
+
+    def solve(patients: Patients, relative: float) -> np.ndarray:
+        header = ",".join([*TYPICAL, "weight"])
+        np.savetxt(folder / "in.csv", patients.matrix(), delimiter=",", header=header, comments="")
+        told.write(f"{relative:.17g}\n")
+        told.flush()
+        answers.readline()
+        raw = np.fromfile(folder / "out.bin", dtype=np.float64)
+        return raw.reshape(patients.n, GRID_DAY.size, 2)
+
+    return solve
+
+
 ENGINES: dict[str, tuple[Callable[[], Solve], int]] = {
     "her2sim": (her2sim_engine, 4_000),
+    "her2sim, 1,000 a call": (her2sim_engine, 1_000),
+    "her2sim, one core": (lambda: her2sim_engine(threads=1), 4_000),
+    "her2sim, AVX2": (lambda: her2sim_engine(vector=4), 4_000),
     "numbalsoda LSODA": (lambda: numbalsoda_engine("lsoda"), 1_000),
     "numbalsoda DOP853": (lambda: numbalsoda_engine("dop853"), 1_000),
+    "numbalsoda DOP853, one core": (lambda: numbalsoda_engine("dop853", 1), 1_000),
+    "mrgsolve": (mrgsolve_engine, 1_000),
     "diffrax Tsit5": (diffrax_engine, 1_000),
     "libroadrunner CVODE": (roadrunner_engine, 100),
     "SciPy DOP853": (scipy_engine, 20),
