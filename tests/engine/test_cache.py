@@ -87,6 +87,26 @@ def test_a_new_process_uses_the_file(folder: Path) -> None:
     assert stamps == {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
 
 
+def test_many_threads_compile_at_once_in_a_new_process(folder: Path) -> None:
+    """As two arms of a trial do: tables of llvmlite are filled on first use, by one thread only."""
+    code = (
+        "import threading\n"
+        "from her2sim.engine.advance import kernel_of\n"
+        "from her2sim.engine.trajectories import Reductions\n"
+        "from her2sim.models.structures import STRUCTURES\n"
+        "models = [s.model for s in STRUCTURES.values()][:6] * 2\n"
+        "together, kernels = threading.Barrier(12), []\n"
+        "def ask(model):\n"
+        "    together.wait()\n"
+        "    kernels.append(kernel_of(model, Reductions.NONE, frozenset()))\n"
+        "threads = [threading.Thread(target=ask, args=(m,)) for m in models]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+        "print(len(kernels), len({id(k) for k in kernels}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.stdout.strip(), done.stderr) == ("12 6", "")
+
+
 @pytest.mark.parametrize(
     "damage", [lambda b: b[:-9], lambda b: b"", lambda b: b[:60] + b"x" + b[61:]]
 )

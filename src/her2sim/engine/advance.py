@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -81,10 +82,19 @@ def compile_kernel(
     return Kernel(model, width, reductions, LoadedCode(code, machine), varying)
 
 
+_COMPILING = threading.Lock()
+"""llvmlite writes code by tables that it fills on first use: one thread at a time."""
+
+
 @functools.lru_cache(maxsize=64)
-def kernel_of(model: Model, reductions: Reductions, varying: frozenset[str]) -> Kernel:
-    """The kernel of a model on this machine; compiled once a process."""
+def _kernel_of(model: Model, reductions: Reductions, varying: frozenset[str]) -> Kernel:
     return compile_kernel(model, reductions, varying=varying)
+
+
+def kernel_of(model: Model, reductions: Reductions, varying: frozenset[str]) -> Kernel:
+    """The kernel of a model on this machine; compiled once a process, whichever thread asks."""
+    with _COMPILING:
+        return _kernel_of(model, reductions, varying)
 
 
 def advance(

@@ -7,7 +7,7 @@ time happen one after the other, so the order of rows decides between a reading 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -92,6 +92,10 @@ class Schedule:
             self.n_readings,
             self.n_cycles,
         )
+
+    def of_patients(self, places: NDArray[np.int64]) -> Schedule:
+        """The schedule of patients who each have the rows of one of these, by its place."""
+        return replace(self, begin=self.begin[places], end=self.end[places])
 
     def shared_by(self, n_patients: int) -> Schedule:
         """The rows of the first patient given to many (their ``scale`` tells their doses apart)."""

@@ -8,15 +8,16 @@ tumours and of how drugs act on them, and needs no heart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2sim.arrays import Array, Positions
+from her2sim.arrays import Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
-from her2sim.engine.trajectories import Tolerance
+from her2sim.engine.schedule import Schedule
+from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.errors import DataError
 from her2sim.protocol.readings import Visit
 from her2sim.regimens.dosing_record import DosingRecord
@@ -25,17 +26,14 @@ from her2sim.trials.enrolment import enrol
 from her2sim.trials.trial import Arm, Trial
 from her2sim.virtual_patient.cohort_state import hazard_levels
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
-from her2sim.virtual_patient.dosing import has_lasting_changes, over_day
+from her2sim.virtual_patient.dosing import dose_schedule, has_lasting_changes, over_day
 from her2sim.virtual_patient.outcomes import scanned_columns
-from her2sim.virtual_patient.run import TOLERANCE, run_virtual_patient
+from her2sim.virtual_patient.run import TOLERANCE, advance_patients
 from her2sim.virtual_patient.treat import TreatmentPlan, treat
 from her2sim.virtual_patient.tumour_scans import Scans
 
 if TYPE_CHECKING:
     import polars as pl
-
-SCANS_AT_ONCE = 2
-"""Scans between which nobody is left out: who has progressed is not run further after them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,83 +133,75 @@ def run_efficacy(
     frames, rows = list[pl.DataFrame](), list[Positions]()
     for given in regimen_groups(arm, patients.numbers, seed):
         whole, some = virtual_patient(given.drugs), people.take(given.rows)
-        known = _KnownDoses.of(doses.records[given.name], whole, places[given.rows])
-        frames.append(pl.DataFrame(scanned_columns(_scanned(some, known, how, tolerance, threads))))
+        known = _KnownDoses(doses.records[given.name], whole, some, places[given.rows])
+        scans = _scanned(whole, some, known, how, tolerance, threads)
+        frames.append(pl.DataFrame(scanned_columns(scans)))
         rows.append(given.rows)
     outcomes = pl.concat(frames)[np.argsort(np.concatenate(rows))]
     return observed_frame(trial, people, patients, outcomes)
 
 
-@dataclass(frozen=True, eq=False)
 class _KnownDoses:
-    """A dosing record in which each patient of a cohort has a place, and the drugs of it.
+    """Doses of a cohort in which patients come again: rows are made once for each of them."""
 
-    ``over_day`` says of each dose until when it matters.
-    """
-
-    record: DosingRecord
-    whole: VirtualPatient
-    places: Positions
-    over_day: Array
-
-    @classmethod
-    def of(cls, record: DosingRecord, whole: VirtualPatient, places: Positions) -> _KnownDoses:
-        """A record of the drugs of a patient."""
-        over = np.full(record.day.size, np.inf)
+    def __init__(
+        self, record: DosingRecord, whole: VirtualPatient, people: VirtualCohort, places: Positions
+    ) -> None:
+        self.whole = whole
+        own, first, self.place = np.unique(places, return_index=True, return_inverse=True)
+        self.people = people.take(first)
+        self.record = record.of_patients(own)
+        self.over_day = np.full(self.record.day.size, np.inf)  # until when a dose matters
         for position, drug in enumerate(whole.drugs):
             if not has_lasting_changes(drug):
-                own = np.flatnonzero(record.drug == position)
-                over[own] = over_day(drug, record.take(own).doses())
-        return cls(record, whole, places, over)
+                mine = np.flatnonzero(self.record.drug == position)
+                self.over_day[mine] = over_day(drug, self.record.take(mine).doses())
 
-    def between(self, who: Positions, from_day: float, until_day: float) -> DosingRecord:
-        """Doses of some patients that matter between two days; they count from 0 in it."""
+    def between(self, who: Positions, from_day: float, until_day: float) -> Schedule:
+        """Rows of some patients between two days."""
+        own, place = np.unique(self.place[who], return_inverse=True)
         matters = (self.record.day < until_day) & (self.over_day > from_day)
-        return self.record.take(matters).of_patients(self.places[who])
+        record = self.record.take(matters).of_patients(own)
+        people, ends = self.people.take(own), np.full(own.size, until_day)
+        rows = dose_schedule(self.whole, people, record, ends, np.empty(0), from_day)
+        return rows.of_patients(place)
 
 
 def _scanned(
+    whole: VirtualPatient,
     people: VirtualCohort,
     doses: _KnownDoses,
     how: TreatmentPlan,
     tolerance: Tolerance,
     threads: int | None,
 ) -> Scans:
-    """All scans of patients until they progress, some at a time for those who are left."""
-    whole = doses.whole
+    """All scans of patients until they progress."""
     scans = Scans(people, calendar=how.scans)
     parameters, states = whole.parameters(people), whole.start(people)
-    level = hazard_levels(whole, people)
+    scale, level = whole.scale(people.cohort), hazard_levels(whole, people)
     elsewhere = np.full(people.cohort.n_patients, np.inf)
-    start_day = 0.0
-    for days in _legs(how):
+    size = whole.lesions[0].name("diameters_mm")
+    before = 0.0
+    for day in _scan_days(how):
         who = np.flatnonzero(np.isfinite(scans.next_day))
         if not who.size:
             break
-        run = run_virtual_patient(
-            whole, people.take(who), doses.between(who, start_day, days[-1]), days[-1],
-            np.array(days), hazard_level=level[:, who], start=states[:, who], start_day=start_day,
-            parameters=parameters[:, who], tolerance=tolerance, threads=threads,
+        request = Request(
+            parameters[:, who], doses.between(who, before, day), scale[:, who], states[:, who],
+            watch_level=level[:, who],
         )  # fmt: skip
-        states[:, who] = run.states
-        elsewhere[who] = np.minimum(elsewhere[who], run.event_day[0])
-        true_mm = run.output(whole.lesions[0].name("diameters_mm"))
-        for place, day in enumerate(days):
-            left = np.isfinite(scans.next_day[who])
-            seen = who[left]
-            visit = Visit(np.array(day), seen, scans.seen_day[seen])
-            scans.look(visit, true_mm[left, place], elsewhere[seen])
-        start_day = days[-1]
+        found = advance_patients(whole, request, tolerance, threads)
+        states[:, who] = found.states
+        elsewhere[who] = np.minimum(elsewhere[who], found.crossing_day[0])
+        true_mm = whole.model.output_of(size, states, parameters, who)
+        scans.look(Visit(np.array(day), who, scans.seen_day[who]), true_mm, elsewhere[who])
+        before = day
     return scans
 
 
-def _legs(how: TreatmentPlan) -> Iterator[Sequence[float]]:
-    """Days of scans before the end, some at a time."""
-    days, day = list[float](), 0.0
-    while (day := float(how.scans.after(np.array(day)))) < how.end_day:
-        days.append(day)
-        if len(days) == SCANS_AT_ONCE:
-            yield days
-            days = []
-    if days:
-        yield days
+def _scan_days(how: TreatmentPlan) -> Iterator[float]:
+    """Days of scans before the end."""
+    day = float(how.scans.after(np.array(0.0)))
+    while day < how.end_day:
+        yield day
+        day = float(how.scans.after(np.array(day)))

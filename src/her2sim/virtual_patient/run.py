@@ -9,7 +9,7 @@ import numpy as np
 from her2sim.arrays import Array
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.engine.advance import advance, kernel_of
-from her2sim.engine.trajectories import Request, Tolerance
+from her2sim.engine.trajectories import Request, Tolerance, Trajectories
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.plan import Protocol
 from her2sim.protocol.readings import TableReadings
@@ -82,9 +82,21 @@ def run_virtual_patient(
         np.asarray(grid_day, dtype=np.float64),
         watch_level=hazard_level,
     )
-    kernel = kernel_of(whole.model, request.reductions, changed_by_doses(whole))
-    found = advance(whole.model, request, tolerance, threads, kernel)
-    found.require_finished(whole.model, schedule)
+    found = advance_patients(whole, request, tolerance, threads)
     return SimulatedTrajectories(
         whole, people, request.grid_day, found.grid, found.states, found.crossing_day
     )
+
+
+def advance_patients(
+    whole: VirtualPatient, request: Request, tolerance: Tolerance, threads: int | None = None
+) -> Trajectories:
+    """Put a request through the model of the patients; all of them must finish.
+
+    The compiled code is that for any doses of the drugs, so that what becomes of a patient does not
+    depend on the doses of others.
+    """
+    kernel = kernel_of(whole.model, request.reductions, changed_by_doses(whole))
+    found = advance(whole.model, request, tolerance, threads, kernel)
+    found.require_finished(whole.model, request.schedule)
+    return found
