@@ -10,7 +10,8 @@ import pytest
 from her2sim.drugs.pk import reference_covariates
 from her2sim.engine.advance import advance, compile_kernel
 from her2sim.engine.linear_blocks import linear_blocks, modal_arrays
-from her2sim.engine.schedule import shared_schedule
+from her2sim.engine.reference import solve_reference
+from her2sim.engine.schedule import Action, shared_schedule
 from her2sim.engine.trajectories import Reductions, Request, Tolerance
 from her2sim.models.structures import STRUCTURES
 from her2sim.pk.treatment import load_treatment
@@ -80,3 +81,23 @@ def test_every_reduction_agrees_with_the_solver(drug, regimen, n_cycles, cycle_d
     # Without a level, steps that cannot hold the peak of a cycle are not searched for one.
     peaks = advance(model, replace(request, level=None)).cycles[..., 1]
     assert peaks == pytest.approx(stepwise.cycles[..., 1], rel=1e-7, abs=smallest)
+
+
+def test_a_peak_under_other_parameters_is_not_passed_over() -> None:
+    """Less in the body may be a higher concentration when the volume has changed within a cycle."""
+    model = STRUCTURES["one_compartment_oral"].model
+    at = {name: k for k, name in enumerate(model.parameters)}
+    depot = model.index("states", "depot")
+    rows = [
+        (0.0, Action.BOLUS, depot, 10.0),
+        (1.0, Action.BOLUS, depot, 100.0),
+        (10.0, Action.PARAMETER, at["v"], 2.0),
+        (10.0, Action.BOLUS, depot, 60.0),
+        (15.0, Action.CYCLE, 0, 0.0),
+    ]
+    parameters = np.zeros((len(model.parameters), 1))
+    for name, value in {"ka": 3.0, "cl": 8.0, "v": 10.0}.items():
+        parameters[at[name]] = value
+    request = Request(parameters, shared_schedule(rows, 1))
+    found, slow = advance(model, request), solve_reference(model, request)
+    assert found.cycles[0, 0] == pytest.approx(slow.cycles[0, 0], rel=1e-6, nan_ok=True)

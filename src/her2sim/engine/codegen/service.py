@@ -273,6 +273,7 @@ class _Service:
     def _parameter(self, target: Value, value: Value) -> None:
         self.b.store(value, self._indexed("parameter", target))
         self.code.store_constants()
+        self._forget_searched()
         if self.layout.blocks:
             following = self.b.add(self.counter("epoch"), I64(1))
             last = self.b.sub(self.field("n_epochs"), I64(1))
@@ -321,7 +322,11 @@ class _Service:
             self.code.store(concentration, "peak", k)
             self.code.store(ir.Constant(F64, 0.0), "above", k)
             self.code.store(states[self.layout.analyte_aucs[k]], "auc_before", k)
-        if self.layout.is_ordered:  # below zero: no step of this cycle was searched
+        self._forget_searched()
+
+    def _forget_searched(self) -> None:
+        """No step of this cycle, under these parameters, was searched for a peak: below zero."""
+        if self.layout.is_ordered:
             self.code.store(ir.Constant(F64, -1.0), "searched", 2 * len(self.layout.cores))
 
     # Back to integrating.
