@@ -174,9 +174,9 @@ PAGE_HEAD = """# Calibration
 What the bench cannot tell is fitted to published trials, the anchors, and to nothing else. One set
 of numbers is not enough: many sets fit about equally well and predict different things. So
 `make calibrate` moves {n} sets at once (an ensemble smoother: Emerick and Reynolds 2013, doi
-10.1016/j.cageo.2012.03.011), each with patients of its own and with its own draw of everything that
+10.1016/j.cageo.2012.03.011), each with some of 512 patients an arm and with its own draw of what
 stays unknown, and keeps the {kept} that fit best. A parameter moves with the anchors of its
-mechanism only (`src/her2sim/trials/calibration.toml`); the sets begin around where an earlier,
+mechanism only (`src/her2sim/calibration/plan.toml`); the sets begin around where an earlier,
 wider fit ended. A median counts with the error of its patients and of the step between scans. Every
 prediction is made with all sets; its range is theirs.
 

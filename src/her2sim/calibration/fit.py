@@ -1,9 +1,10 @@
 """Fitting what the bench cannot tell to the anchors, as an ensemble of sets that fit alike.
 
 An iterative ensemble smoother (multiple data assimilation): each member begins around the start of
-each parameter with a draw of everything that stays unknown, simulates all anchor arms with patients
-of its own, and moves towards the published figures, which are perturbed by their error for each
-member. A parameter moves with the anchors of its mechanism only.
+each parameter with a draw of everything that stays unknown, simulates all anchor arms with some of
+the patients of a pool, and moves towards the published figures, which are perturbed by their error
+for each member. A parameter moves with the anchors of its mechanism only. Doses of the pool are
+found once; what is fitted does not change them.
 
 Source
 ------
