@@ -190,4 +190,7 @@ beside the median. A figure that no set reaches is a miss of the model, and stan
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped before the fit was written; `git status` shows whether files changed")

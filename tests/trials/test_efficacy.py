@@ -101,6 +101,12 @@ def test_what_cannot_be_is_refused() -> None:
     doses = arm_doses(trial, arm, patients_of(np.array([3, 5, 8])), SEED)
     with pytest.raises(DataError, match="doses of patient 6 are not known"):
         run_efficacy(trial, arm, patients_of(np.array([5, 6])), doses, SEED)
+    with pytest.raises(DataError, match=r"seed 5 .* not of EMILIA, tdm1, seed 6"):
+        run_efficacy(trial, arm, patients_of(np.array([5])), doses, SEED + 1)
+    with pytest.raises(DataError, match=r"of EMILIA, tdm1, .* not of EMILIA, lap_cape"):
+        run_efficacy(trial, trial.arm_of("lap_cape"), patients_of(np.array([5])), doses, SEED)
+    with pytest.raises(DataError, match="give at least one"):
+        arm_doses(trial, arm, patients_of(np.array([], dtype=np.int64)), SEED)
     with pytest.raises(DataError, match="numbers of patients must go up"):
         arm_doses(trial, arm, patients_of(np.array([3, 3])), SEED)
     early = load_trial("hera")

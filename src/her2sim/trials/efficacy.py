@@ -8,6 +8,7 @@ tumours and of how drugs act on them, and needs no heart.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -41,20 +42,25 @@ class ArmDoses:
     """Doses of patients of an arm to its end, as if no tumour progressed.
 
     ``records`` holds, for each regimen of the arm, the doses of its patients, who count there as
-    they do in ``numbers``.
+    they do in ``numbers``. ``of`` names whose they are: trial, arm and seed.
     """
 
+    of: str
     numbers: Positions
     records: Mapping[str, DosingRecord]
 
-    def places(self, numbers: Positions) -> Positions:
+    def places(self, of: str, numbers: Positions) -> Positions:
         """Places of patients with some numbers.
 
         Raises
         ------
         DataError
-            If a patient is not among those whose doses are known.
+            If the doses are those of others, or a patient is not among those whose doses are known.
         """
+        if of != self.of:
+            raise DataError(f"these are doses of {self.of}, not of {of}: find them by arm_doses")
+        if not self.numbers.size:
+            raise DataError("doses of no patient are known: find them by arm_doses")
         places = np.searchsorted(self.numbers, numbers)
         known = self.numbers[np.minimum(places, self.numbers.size - 1)] == numbers
         if not known.all():
@@ -76,6 +82,8 @@ def arm_doses(
 
     Parameters are those of :func:`her2sim.trials.arm.run_arm`; the numbers must go up.
     """
+    if not patients.numbers.size:
+        raise DataError("doses of no patients: give at least one")
     if (np.diff(patients.numbers) <= 0).any():
         raise DataError("numbers of patients must go up")
     people = enrol(trial, arm, patients.numbers, seed, patients.members)
@@ -85,7 +93,13 @@ def arm_doses(
         treated = treat(given.drugs, people.take(given.rows), how, sites=(), threads=threads)
         record = treated.protocol_run.record
         records[given.name] = replace(record, patient=given.rows[record.patient])
-    return ArmDoses(patients.numbers, records)
+    return ArmDoses(_whose(trial, arm, seed), patients.numbers, records)
+
+
+def _whose(trial: Trial, arm: Arm, seed: int) -> str:
+    """Whose doses some are; another design of the same name has other ones."""
+    design = zlib.crc32((trial.model_dump_json() + arm.model_dump_json()).encode())
+    return f"{trial.id}, {arm.id}, seed {seed} (design {design:08x})"
 
 
 def run_efficacy(
@@ -101,9 +115,11 @@ def run_efficacy(
     """What scans and deaths show in an arm, under doses that are known: one row a patient.
 
     Days of response and progression are those of :func:`her2sim.trials.arm.run_arm`: patients
-    come to the same visits until they progress, so rules decide the same. Sums of diameters differ
-    by the error of the solver, and with them the days of a patient whose sum lies as close to a
-    limit (at the default tolerance none of 15,000, at a relative one of 1e-4 one in 2,000).
+    come to the same visits until they progress, so rules decide the same. Sums of diameters and the
+    days on which lesions elsewhere progress differ by the error of the solver, and with them the
+    dates of a patient for whom one lies as close to a limit or a scan: about one in 10,000 at the
+    default tolerance, one in 500 at 1e-3. Days are those of the calendar (in the whole arm, of a
+    visit that may be 1e-13 beside it).
 
     Parameters
     ----------
@@ -129,7 +145,7 @@ def run_efficacy(
     if not people.tumours.has_lesion_model.all():
         raise DataError(f"{trial.id}: patients without a lesion model have no scans to predict")
     how = treatment_plan(trial, arm)
-    places = doses.places(patients.numbers)
+    places = doses.places(_whose(trial, arm, seed), patients.numbers)
     frames, rows = list[pl.DataFrame](), list[Positions]()
     for given in regimen_groups(arm, patients.numbers, seed):
         whole, some = virtual_patient(given.drugs), people.take(given.rows)

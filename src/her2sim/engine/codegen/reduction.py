@@ -17,6 +17,7 @@ from her2sim.engine.codegen.step_curve import Curve, Step
 
 SAME_PEAK = 1e-9  # relative: peaks are told apart by no less where tablets repeat
 DEEP = 2  # one-way flows before a concentration from which a step is looked at in pieces
+BENT = 0.2  # of the change of slope over a piece: below, it may bend the other way inside
 PIECES = 12  # the first is 2^-12 of the step, each further one as long as all before it
 HALVINGS = 12  # beforehand, where a step may span days of an exact curve
 HALVINGS_IN_PIECE = 6
@@ -104,8 +105,9 @@ class ReductionCode:
     def _emit_summits(self, step: Step, level: Value, starts: dict[int, _Point]) -> None:
         """Peaks of curves in pieces: only that piece is searched which can hold the highest point.
 
-        In a piece the curve is below its tangents at both ends. Where another piece could still
-        hold a higher point than was found, all are searched.
+        Where a piece is concave, it is below its tangents at both ends; of any other with a summit
+        nothing is known beforehand. Where another piece could still hold a higher point than was
+        found, all are searched.
         """
         b, e = self.e.b, self.e
         for candidate in self.best.values():
@@ -331,6 +333,18 @@ class _Candidate:
         """The same of all other pieces."""
         return self._load(7)
 
+    def _is_concave(self, left: _Point, right: _Point, length: Value) -> Value:
+        """Whether the cubic through both ends bends down at both, well below a straight line."""
+        b, e = self.e.b, self.e
+        rise = b.fsub(right.height, left.height)
+        m0, m1 = b.fmul(left.slope, length), b.fmul(right.slope, length)
+        least = b.fmul(e.constant(BENT), b.fsub(m0, m1))
+        three = b.fmul(e.constant(3.0), rise)
+        at_left = b.fsub(e.fma(e.constant(2.0), m0, m1), three)  # half the curvature, downwards
+        at_right = b.fsub(three, e.fma(e.constant(2.0), m1, m0))
+        is_bent = b.fcmp_ordered(">", at_left, least)
+        return b.and_(is_bent, b.fcmp_ordered(">", at_right, least))
+
     def offer(self, left: _Point, right: _Point, size: Value) -> None:
         """Keep a piece that may hold a higher point than the one so far."""
         b, e = self.e.b, self.e
@@ -341,7 +355,8 @@ class _Candidate:
         until = b.fdiv(rise, b.fsub(left.slope, right.slope))
         until = e.minimum(e.maximum(until, e.constant(0.0)), length)
         crossing = e.fma(left.slope, until, left.height)
-        bound = b.select(b.and_(is_up, is_down), crossing, e.constant(-math.inf))
+        bound = b.select(self._is_concave(left, right, length), crossing, e.constant(math.inf))
+        bound = b.select(b.and_(is_up, is_down), bound, e.constant(-math.inf))
         is_best = b.fcmp_ordered(">", bound, self.bound())
         loser = b.select(is_best, self.bound(), bound)
         b.store(e.maximum(self.next_bound(), loser), self.places[7])
