@@ -149,7 +149,7 @@ def _calendar(paces: tuple[Pace, ...]) -> Calendar:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class RegimenGroup:
     """A regimen of an arm, and the patients who get it by their rows."""
 
     name: str
@@ -157,10 +157,10 @@ class Given:
     rows: Positions
 
 
-def regimen_groups(arm: Arm, numbers: Positions, seed: int) -> Iterator[Given]:
+def regimen_groups(arm: Arm, numbers: Positions, seed: int) -> Iterator[RegimenGroup]:
     """Which patients get which regimen of an arm; those that nobody gets are left out."""
     if not arm.regimen:
-        yield Given("none", (), np.arange(numbers.size))
+        yield RegimenGroup("none", (), np.arange(numbers.size))
         return
     drawn = Stream(seed, 0, numbers, Purpose.COVARIATES).uniform("trial:regimen")
     edges = np.cumsum([part.share for part in arm.regimen])[:-1]
@@ -168,7 +168,7 @@ def regimen_groups(arm: Arm, numbers: Positions, seed: int) -> Iterator[Given]:
     for number, part in enumerate(arm.regimen):
         rows = np.flatnonzero(place == number)
         if rows.size:
-            yield Given(part.name, load_combination(part.name).treatments, rows)
+            yield RegimenGroup(part.name, load_combination(part.name).treatments, rows)
 
 
 def _observed(trial: Trial, people: VirtualCohort, progressed_day: Array) -> dict[str, Array]:

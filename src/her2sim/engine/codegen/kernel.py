@@ -145,20 +145,7 @@ class _Kernel:
         reached = b.select(to_stop, stop, b.fadd(time, size))
         states, infusion = code.load_states(), code.load_states("infusion")
         linear = LinearCode(code, states, infusion)
-        if self.layout.model.is_stiff:
-            stiff = emit_stiff_stages(code, size, states, infusion, linear)
-            new_states, increments = stiff.point, stiff.increments
-            errors = {i: stiff.error(i) for i in self.layout.solved}
-            is_reduced = self.reduction_code is not None
-            last = code.rates(new_states, infusion) if is_reduced else stiff.start_slopes
-            stages = [stiff.start_slopes, last]
-        else:
-            increments = None
-            new_states, stages = self._emit_stages(size, states, infusion, linear)
-            errors = {
-                i: b.fmul(size, e.combination(tableau.ERROR, [stage[i] for stage in stages]))
-                for i in self.layout.solved
-            }
+        new_states, stages, errors, increments = self._emit_method(size, states, infusion, linear)
         for i in self.layout.cores:
             is_gone = b.fcmp_ordered("<", e.fabs(new_states[i]), e.constant(GONE))
             new_states[i] = b.select(is_gone, e.constant(0.0), new_states[i])
@@ -176,12 +163,7 @@ class _Kernel:
             self.crossing_code.emit(step)
         self._emit_grid(step)
 
-        factor = e.step_factor(error)
-        factor = e.minimum(factor, e.constant(FASTEST_GROWTH))
-        factor = e.maximum(factor, e.constant(FASTEST_SHRINKAGE))
-        is_number = b.fcmp_ordered("ord", error, error)  # else the step went where nothing is
-        factor = b.select(is_number, factor, e.constant(FASTEST_SHRINKAGE))
-        grown = b.fmul(size, factor)
+        grown = b.fmul(size, self._growth(error))
         after_stop = e.minimum(proposed, b.fmul(size, e.constant(GROWTH_AFTER_STOP)))
         kept = b.select(b.and_(is_small, to_stop), e.maximum(grown, after_stop), grown)
         code.store(b.select(active, kept, proposed), "h")
@@ -197,13 +179,42 @@ class _Kernel:
         code.store(steps, "steps")
 
         failed = self._failed(active, is_accepted, time, size, steps)
-        due = b.or_(b.and_(is_accepted, to_stop), failed)
+        self._serve_due(b.or_(b.and_(is_accepted, to_stop), failed), failed)
+
+    def _growth(self, error: Value) -> Value:
+        """Size of the next step over this one, by its squared error."""
+        b, e = self.b, self.emitter
+        factor = e.minimum(e.step_factor(error), e.constant(FASTEST_GROWTH))
+        factor = e.maximum(factor, e.constant(FASTEST_SHRINKAGE))
+        is_number = b.fcmp_ordered("ord", error, error)  # else the step went where nothing is
+        return b.select(is_number, factor, e.constant(FASTEST_SHRINKAGE))
+
+    def _serve_due(self, due: Value, failed: Value) -> None:
+        """Serve the lanes that are at a stop, or have failed."""
+        b, e = self.b, self.emitter
         due_bits = e.bits(due)
         with b.if_then(b.icmp_unsigned("!=", due_bits, I32(0)), likely=False):
             failed_bits = b.zext(e.bits(failed), I64)
             with self._each_lane("serve", due_bits) as lane:
                 has_failed = b.and_(b.lshr(failed_bits, lane), I64(1))
                 self._serve(lane, b.trunc(has_failed, I32))
+
+    def _emit_method(
+        self, size: Value, states: list[Value], infusion: list[Value], linear: LinearCode
+    ) -> tuple[list[Value], list[list[Value]], dict[int, Value], Mapping[int, list[Value]] | None]:
+        """States at the end of a step, rates at its stages, errors, and increments if stiff."""
+        b, e, code, solved = self.b, self.emitter, self.code, self.layout.solved
+        if not self.layout.model.is_stiff:
+            point, stages = self._emit_stages(size, states, infusion, linear)
+            weighed = {
+                i: e.combination(tableau.ERROR, [stage[i] for stage in stages]) for i in solved
+            }
+            return point, stages, {i: b.fmul(size, value) for i, value in weighed.items()}, None
+        stiff = emit_stiff_stages(code, size, states, infusion, linear)
+        is_reduced = self.reduction_code is not None
+        last = code.rates(stiff.point, infusion) if is_reduced else stiff.start_slopes
+        errors = {i: stiff.error(i) for i in solved}
+        return stiff.point, [stiff.start_slopes, last], errors, stiff.increments
 
     def _emit_stages(
         self, size: Value, states: list[Value], infusion: list[Value], linear: LinearCode

@@ -5,19 +5,17 @@ Trough and AUC need nothing here: they are read from the states when a cycle clo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
-from her2sim.engine.codegen.emitter import I32, Emitter, Value, stack_room, while_loop
+from her2sim.engine.codegen.emitter import I32, Value, stack_room, while_loop
 from her2sim.engine.codegen.equations import EquationCode
+from her2sim.engine.codegen.pieces import Candidate, Point
 from her2sim.engine.codegen.root import RootFinder
 from her2sim.engine.codegen.step_curve import Curve, Step
 
 SAME_PEAK = 1e-9  # relative: peaks are told apart by no less where tablets repeat
 DEEP = 2  # one-way flows before a concentration from which a step is looked at in pieces
-BENT = 0.2  # of the change of slope over a piece: below, it may bend the other way inside
 PIECES = 12  # the first is 2^-12 of the step, each further one as long as all before it
 HALVINGS = 12  # beforehand, where a step may span days of an exact curve
 HALVINGS_IN_PIECE = 6
@@ -31,7 +29,7 @@ class ReductionCode:
         self.root = RootFinder(self.e)
         self.root_at = self.e.scratch()
         deep = [k for k in range(len(code.layout.analyte_outputs)) if self._is_deep(k)]
-        self.best = {k: _Candidate(self.e) for k in deep}
+        self.best = {k: Candidate(self.e) for k in deep}
         self.left_at = {k: [self.e.scratch() for _ in range(3)] for k in deep}
         self.fraction_at, self.piece_at = self.e.scratch(), stack_room(self.e.b, I32)
 
@@ -89,20 +87,20 @@ class ReductionCode:
         after = code.concentrations(step.new_states)
         rising = code.concentration_slopes(step.states, step.stages[0])
         falling = code.concentration_slopes(step.new_states, step.stages[-1])
-        deep: dict[int, _Point] = {}
+        deep: dict[int, Point] = {}
         for k, (c0, c1, d0, d1) in enumerate(zip(before, after, rising, falling, strict=True)):
-            start = _Point(e.constant(0.0), c0, d0)
+            start = Point(e.constant(0.0), c0, d0)
             if self._is_deep(k):
                 deep[k] = start
             else:
-                self._emit_piece(step, k, level, start, _Point(e.constant(1.0), c1, d1))
+                self._emit_piece(step, k, level, start, Point(e.constant(1.0), c1, d1))
         if deep and self.time_above:
             for k, left, right in self._each_piece(step, deep):
                 self._emit_piece(step, k, level, left, right)
         elif deep:
             self._emit_summits(step, level, deep)
 
-    def _emit_summits(self, step: Step, level: Value, starts: dict[int, _Point]) -> None:
+    def _emit_summits(self, step: Step, level: Value, starts: dict[int, Point]) -> None:
         """Peaks of curves in pieces: only that piece is searched which can hold the highest point.
 
         Where a piece is concave, it is below its tangents at both ends; of any other with a summit
@@ -140,8 +138,8 @@ class ReductionCode:
         self.code.store(self.e.b.select(step.is_accepted, higher, peak), "peak", k)
 
     def _each_piece(
-        self, step: Step, starts: dict[int, _Point]
-    ) -> Iterator[tuple[int, _Point, _Point]]:
+        self, step: Step, starts: dict[int, Point]
+    ) -> Iterator[tuple[int, Point, Point]]:
         """Emit a walk through the step in pieces, the first ones short: what is fast comes first.
 
         What is emitted for each analyte and the ends of a piece is inside the walk.
@@ -161,14 +159,14 @@ class ReductionCode:
             fraction = b.load(fraction_at, typ=e.real)
             points = self._points_at(step, fraction)
             for k in starts:
-                left = _Point(*(b.load(place, typ=e.real) for place in self.left_at[k]))
+                left = Point(*(b.load(place, typ=e.real) for place in self.left_at[k]))
                 yield k, left, points[k]
                 for place, value in zip(self.left_at[k], points[k], strict=True):
                     b.store(value, place)
             b.store(b.fmul(fraction, e.constant(2.0)), fraction_at)
             b.store(b.add(b.load(number, typ=I32), I32(1)), number)
 
-    def _emit_piece(self, step: Step, k: int, level: Value, left: _Point, right: _Point) -> None:
+    def _emit_piece(self, step: Step, k: int, level: Value, left: Point, right: Point) -> None:
         """Update peak and time above with what lies between two points of the step."""
         b, e, code = self.e.b, self.e, self.code
         middle, summit = self._summit(step, k, left, right)
@@ -178,7 +176,7 @@ class ReductionCode:
         if self.time_above:
             self._add_time_above(step, k, level, (left, right), (middle, summit))
 
-    def _summit(self, step: Step, k: int, left: _Point, right: _Point) -> tuple[Value, Value]:
+    def _summit(self, step: Step, k: int, left: Point, right: Point) -> tuple[Value, Value]:
         """Fraction and height of the summit between two points; without one, the second."""
         b, e = self.e.b, self.e
         is_up = b.fcmp_ordered(">", left.slope, e.constant(0.0))
@@ -197,7 +195,7 @@ class ReductionCode:
         return values[0], values[1]
 
     def _find_peak(
-        self, step: Step, k: int, has_peak: Value, left: _Point, right: _Point
+        self, step: Step, k: int, has_peak: Value, left: Point, right: Point
     ) -> tuple[Value, Value]:
         """Summit of the cubic through both points; its height comes from the interpolant.
 
@@ -232,17 +230,17 @@ class ReductionCode:
     def _halvings(self, k: int) -> int:
         return HALVINGS_IN_PIECE if self._is_deep(k) else HALVINGS
 
-    def _point_at(self, step: Step, k: int, fraction: Value) -> _Point:
+    def _point_at(self, step: Step, k: int, fraction: Value) -> Point:
         """A point of an exact curve."""
         return self._points_at(step, fraction)[k]
 
-    def _points_at(self, step: Step, fraction: Value) -> list[_Point]:
+    def _points_at(self, step: Step, fraction: Value) -> list[Point]:
         """Points of all curves; those that nobody uses cost nothing."""
         code = self.code
         states = Curve(step, code).states_at(fraction)
         slopes = code.concentration_slopes(states, code.rates(states, step.infusion))
         heights = code.concentrations(states)
-        return [_Point(fraction, h, s) for h, s in zip(heights, slopes, strict=True)]
+        return [Point(fraction, h, s) for h, s in zip(heights, slopes, strict=True)]
 
     def _concentration_at(self, step: Step, k: int, fraction: Value) -> Value:
         return self.code.concentrations(Curve(step, self.code).states_at(fraction))[k]
@@ -252,7 +250,7 @@ class ReductionCode:
         step: Step,
         k: int,
         level: Value,
-        ends: tuple[_Point, _Point],
+        ends: tuple[Point, Point],
         summit: tuple[Value, Value],
     ) -> None:
         """Add the part above the level: from the first end to the summit, from there on."""
@@ -303,70 +301,3 @@ class ReductionCode:
         if self._is_exact(k):
             self.root.halve(distance, self._halvings(k))
         b.store(self.root.illinois(distance), self.root_at)
-
-
-class _Candidate:
-    """The piece of a curve that can hold its highest point, in room on the stack."""
-
-    def __init__(self, emitter: Emitter) -> None:
-        self.e = emitter
-        self.places = [emitter.scratch() for _ in range(8)]
-
-    def _load(self, number: int) -> Value:
-        return self.e.b.load(self.places[number], typ=self.e.real)
-
-    def clear(self) -> None:
-        """No piece yet."""
-        for place in self.places:
-            self.e.b.store(self.e.constant(-math.inf), place)
-
-    def ends(self) -> tuple[_Point, _Point]:
-        """Both ends of the piece."""
-        values = [self._load(number) for number in range(6)]
-        return _Point(*values[:3]), _Point(*values[3:])
-
-    def bound(self) -> Value:
-        """What no point of the piece is above."""
-        return self._load(6)
-
-    def next_bound(self) -> Value:
-        """The same of all other pieces."""
-        return self._load(7)
-
-    def _is_concave(self, left: _Point, right: _Point, length: Value) -> Value:
-        """Whether the cubic through both ends bends down at both, well below a straight line."""
-        b, e = self.e.b, self.e
-        rise = b.fsub(right.height, left.height)
-        m0, m1 = b.fmul(left.slope, length), b.fmul(right.slope, length)
-        least = b.fmul(e.constant(BENT), b.fsub(m0, m1))
-        three = b.fmul(e.constant(3.0), rise)
-        at_left = b.fsub(e.fma(e.constant(2.0), m0, m1), three)  # half the curvature, downwards
-        at_right = b.fsub(three, e.fma(e.constant(2.0), m1, m0))
-        is_bent = b.fcmp_ordered(">", at_left, least)
-        return b.and_(is_bent, b.fcmp_ordered(">", at_right, least))
-
-    def offer(self, left: _Point, right: _Point, size: Value) -> None:
-        """Keep a piece that may hold a higher point than the one so far."""
-        b, e = self.e.b, self.e
-        is_up = b.fcmp_ordered(">", left.slope, e.constant(0.0))
-        is_down = b.fcmp_ordered("<=", right.slope, e.constant(0.0))
-        length = b.fmul(size, b.fsub(right.fraction, left.fraction))
-        rise = e.fma(b.fneg(right.slope), length, b.fsub(right.height, left.height))
-        until = b.fdiv(rise, b.fsub(left.slope, right.slope))
-        until = e.minimum(e.maximum(until, e.constant(0.0)), length)
-        crossing = e.fma(left.slope, until, left.height)
-        bound = b.select(self._is_concave(left, right, length), crossing, e.constant(math.inf))
-        bound = b.select(b.and_(is_up, is_down), bound, e.constant(-math.inf))
-        is_best = b.fcmp_ordered(">", bound, self.bound())
-        loser = b.select(is_best, self.bound(), bound)
-        b.store(e.maximum(self.next_bound(), loser), self.places[7])
-        for place, value in zip(self.places, (*left, *right, bound), strict=False):
-            b.store(b.select(is_best, value, b.load(place, typ=e.real)), place)
-
-
-class _Point(NamedTuple):
-    """A point of a concentration within a step: where, how high, how steep (per day)."""
-
-    fraction: Value
-    height: Value
-    slope: Value
