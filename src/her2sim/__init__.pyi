@@ -1,5 +1,6 @@
 from .api.comparison import TwoArmStudy, compare
 from .api.course import Course, course
+from .api.crossvalidation import CrossValidated, crossvalidate
 from .api.events import Predictions, simulate
 from .api.explanation import ExplainedDifference, explain
 from .api.exposure import Exposure, exposure
@@ -35,6 +36,7 @@ __all__ = [
     "Check",
     "ComparedPlans",
     "Course",
+    "CrossValidated",
     "DrugFacts",
     "DrugList",
     "Eligible",
@@ -60,6 +62,7 @@ __all__ = [
     "check",
     "compare",
     "course",
+    "crossvalidate",
     "delay",
     "drug",
     "drug_list",

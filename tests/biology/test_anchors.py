@@ -10,8 +10,8 @@ from her2sim.biology.anchors import Anchors, anchors
 from her2sim.biology.blood import blood_facts
 from her2sim.biology.ensemble import ensemble
 from her2sim.biology.heart import heart_facts
-from her2sim.biology.tumour import tumour_facts
-from her2sim.calibration.fit import calibration_plan
+from her2sim.biology.tumour_profile import tumour_facts
+from her2sim.calibration.plan import calibration_plan
 from her2sim.drugs.drug import drug_names
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.toxicity import load_toxicity
@@ -48,8 +48,7 @@ def calibrated() -> set[str]:
 def fitted() -> set[str]:
     """Parameters of the calibration on trials, without what is said of their spread."""
     plan = calibration_plan()
-    names = {prior.name for prior in plan.priors()}
-    names |= {tie.name for mechanism in plan.mechanism for tie in mechanism.tied}
+    names = {row.name for row in (*plan.parameter, *plan.tied)}
     return {name.removesuffix(".spread") for name in names}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from her2sim.biology.ensemble import Members, member_value
-from her2sim.biology.tumour import TumourProfile, tumour_facts
+from her2sim.biology.tumour_profile import TumourProfile, tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.patients.population import load_population
 from her2sim.pk.combination import load_combination

@@ -55,9 +55,10 @@ COMMANDS = {
 }
 ELSEWHERE = {
     "status", "eligible", "plan", "course", "check", "population", "trial run", "exposure",
-    "simulate", "validate",
+    "simulate", "validate", "trial crossvalidate",
 }  # fmt: skip
-"""Asked in test_python.py, and ``validate`` in the test of what was published."""
+"""Asked in test_python.py, ``validate`` in the test of what was published, ``trial crossvalidate``
+in that of the calibration."""
 NO_ANSWER = {"schema", "trial schema", "demo"}
 """Forms of files, and a tour through the others."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import load_population

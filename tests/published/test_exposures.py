@@ -32,9 +32,13 @@ OUTSIDE = {
     "letrozole-half-life",
 }
 
-FEW = {"pembrolizumab": 1, "margetuximab": 1, "lapatinib": 1, "zanidatamab": 0, "letrozole": 0}
-"""One comparable row of pembrolizumab was published; the others are surrogates, whose anchors are
-not counted, or of which nothing else was read."""
+FEW = {
+    "pembrolizumab": 1, "margetuximab": 1, "lapatinib": 1, "zanidatamab": 0, "letrozole": 0,
+    "vinorelbine": 1, "gemcitabine": 0, "eribulin": 1, "carboplatin": 1, "cyclophosphamide": 1,
+    "anastrozole": 1,
+}  # fmt: skip
+"""One comparable row of pembrolizumab was published, and one or none was read of some others; those
+that are surrogates have anchors, which are not counted."""
 
 
 @pytest.fixture(scope="module")

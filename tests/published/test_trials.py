@@ -13,7 +13,7 @@ import pytest
 
 from her2sim.biology.ensemble import ensemble
 from her2sim.studies.trial.runs import all_reports
-from her2sim.studies.trial.scorecard import JUDGED_RATIOS, scorecard
+from her2sim.studies.trial.scorecard import scorecard, skills
 from her2sim.trials.library import load_trial, trial_names
 from her2sim.trials.run import RunSettings, TrialFolder, run_trial
 
@@ -39,26 +39,20 @@ def test_holding_for_adverse_events_costs_dose_and_spares_events(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_predictions_are_as_good_as_the_page_says() -> None:
+def test_the_fit_is_as_good_as_it_shall_be() -> None:
     members = len(ensemble().draws)
     reports = list(all_reports(trial_names(), 200 * members, members, SEED, workers=2))
-    scores = {(score.role, score.title): score for score in scorecard(reports)}
-    ratios = scores["prediction", "hazard ratio of PFS or TTP inside the published interval"]
-    judged = [row for row in ratios.rows if row.trial in JUDGED_RATIOS]
-    assert len(judged) == len(JUDGED_RATIOS)
-    shares = {
-        title: score.hits / len(score.rows)
-        for (role, title), score in scores.items()
-        if role == "prediction"
-    }
-    assert sum(row.is_hit for row in judged) >= WANTED_RATIOS
-    assert shares["median PFS or TTP within 25 %"] >= WANTED_MEDIANS
-    assert shares["ORR within 10 points"] >= WANTED_RESPONSES
+    shares = {score.title: score.hits / len(score.rows) for score in scorecard(reports)}
+    assert shares["median PFS or TTP within 20 %"] >= WANTED_MEDIANS
+    assert shares["ORR within 8 points"] >= WANTED_RESPONSES
+    assert shares["hazard ratio of PFS or TTP inside the published interval"] >= WANTED_RATIOS
     assert (
         shares["severe adverse events, LVEF falls and ILD within a factor of 1.5"] >= WANTED_EVENTS
     )
+    for skill in skills(reports):
+        assert skill.ours < 0.6 * min(skill.constant, skill.alike), skill.endpoint
 
 
-# Wanted were 5 ratios, 0.6 of medians and responses, 0.7 of adverse events;
-# reached are 2, 0.5, 0.62, 0.57.
-WANTED_RATIOS, WANTED_MEDIANS, WANTED_RESPONSES, WANTED_EVENTS = 2, 0.5, 0.6, 0.55
+# Of a fit: how trials that took no part are predicted is in docs/crossvalidation.md. Of adverse
+# events 0.7 were wanted.
+WANTED_RATIOS, WANTED_MEDIANS, WANTED_RESPONSES, WANTED_EVENTS = 0.85, 0.8, 0.8, 0.55

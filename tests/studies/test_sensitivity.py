@@ -25,7 +25,7 @@ def test_what_moves_the_heart_is_of_the_heart_and_the_tumour_of_the_tumour() -> 
     moved = {row.key.split(":")[0] for row in heart if row.total > 0.05}
     assert moved == {"heart"}
     depth = [row for row in report.rows if row.outcome == "depth of response"]
-    assert depth[0].key == "docetaxel:chemo_kill"
+    assert depth[0].key.startswith("docetaxel:")
     # First-order indices of independent numbers add to one at most; 32 samples leave 0.3.
     assert sum(max(row.first_order, 0) for row in depth) < 1.5
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from her2sim.biology.anchors import anchors
 from her2sim.biology.ensemble import Members
-from her2sim.calibration.fit import calibration_plan
 from her2sim.errors import DataError, UnknownNameError
 from her2sim.studies.trial.report import trial_report
 from her2sim.trials.arm import ArmPatients, run_arm
@@ -49,23 +47,6 @@ def test_a_trial_is_found_by_its_other_names() -> None:
     assert load_trial("DB03") is load_trial("destiny-breast03")
     with pytest.raises(UnknownNameError, match="did you mean 'cleopatra'"):
         load_trial("cleopatr")
-
-
-def test_what_judges_the_model_is_no_anchor() -> None:
-    for name in trial_names():
-        trial = load_trial(name)
-        rows = (*trial.outcome, *trial.comparison, *trial.landmarks)
-        if trial.id in anchors().predictions:
-            assert not [row for row in rows if row.role == "anchor"], trial.id
-
-
-def test_the_calibration_uses_anchors_only() -> None:
-    trials = {load_trial(name).id: load_trial(name) for name in trial_names()}
-    for trial_id, arms in calibration_plan().arms().items():
-        assert trial_id not in anchors().predictions
-        for arm in arms:
-            rows = [*trials[trial_id].outcome, *trials[trial_id].comparison]
-            assert [row for row in rows if row.arm == arm and row.role == "anchor"], arm
 
 
 def test_all_faults_of_a_file_are_told_with_their_places(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from her2sim.biology.ensemble import Members
-from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.errors import UnknownNameError
 from her2sim.patients.population import load_population

@@ -45,9 +45,11 @@ class Scorecard(Answer):
 
     def tables(self) -> tuple[Table, ...]:
         """Criteria and how many figures meet them; then those without a prediction."""
-        from her2sim.report.trial_tables import score_tables
+        from her2sim.report.trial_tables import score_tables, skill_table
+        from her2sim.studies.trial.scorecard import skills
 
-        return tuple(score_tables(self.scores))
+        first, *others = score_tables(self.scores)
+        return (first, skill_table(skills(self.reports)), *others)
 
     def frame(self) -> pl.DataFrame:
         """One row a criterion and published figure."""

@@ -88,7 +88,7 @@ def sensitivity(
     Her2SimError
         If a name is unknown, or the input has faults.
     """
-    from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
+    from her2sim.biology.tumour_profile import AMPLIFIED_BY, TumourProfile
     from her2sim.studies.sensitivity import sensitivity_report
 
     combination, whom = asked_of_regimen(regimen, patients, n, seed)

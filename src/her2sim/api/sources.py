@@ -47,7 +47,7 @@ def patient_facts(treatments: Iterable[Treatment], region: str) -> Iterator[Name
     """Facts behind what happens to patients on some drugs."""
     from her2sim.biology.blood import blood_facts
     from her2sim.biology.heart import heart_facts
-    from her2sim.biology.tumour import tumour_facts
+    from her2sim.biology.tumour_profile import tumour_facts
     from her2sim.drugs.mechanism import load_mechanism
     from her2sim.drugs.toxicity import load_toxicity
     from her2sim.protocol.label import load_label

@@ -144,6 +144,7 @@ def treat(
     ihc: Ihc = "3+",
     ish: Literal["positive", "negative"] | None = None,
     earlier_lines: Annotated[int, Field(ge=0, le=10)] = 0,
+    earlier_drugs: tuple[str, ...] | None = None,
     after_anthracycline: bool = False,
     scan: Literal["echo", "muga", "none"] = "echo",
     given_with: tuple[str, ...] = (),
@@ -170,6 +171,8 @@ def treat(
     confirm : whether a hold needs a second measurement that agrees
     ihc, ish : HER2 test of all patients; without ``ish`` 2+ and 3+ count as positive
     earlier_lines, after_anthracycline : what all had before
+    earlier_drugs : drugs that all had before and that change how later ones act, as in
+        ``("trastuzumab", "pertuzumab")``; without it as the population has them
     scan : how the LVEF is measured; ``none``: without error
     given_with : what is taken against adverse events, as in ``("loperamide",)``
     without : mechanisms that are switched off, as in ``("adcc",)``
@@ -184,7 +187,7 @@ def treat(
         If a name is unknown, or the input has faults.
     """
     from her2sim.biology.heart import CardiacProfile
-    from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
+    from her2sim.biology.tumour_profile import AMPLIFIED_BY, TumourProfile
     from her2sim.errors import all_of
     from her2sim.studies.population import population_report
     from her2sim.units import DAY_PER_WEEK
@@ -202,7 +205,9 @@ def treat(
         unconfirmed, confirm, scan, given_with, without,
     )  # fmt: skip
     lines = -1 if setting == "early" else earlier_lines
-    tumour = TumourProfile(ihc, AMPLIFIED_BY.get(ish or ""), earlier_lines=lines)
+    tumour = TumourProfile(
+        ihc, AMPLIFIED_BY.get(ish or ""), earlier_lines=lines, earlier_drugs=earlier_drugs
+    )
     parts: list[Frames] = []
 
     def seen(treated: Treated) -> None:

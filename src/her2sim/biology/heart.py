@@ -10,7 +10,7 @@ from importlib.resources import files
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from her2sim.arrays import Array
+from her2sim.arrays import Array, Mask
 from her2sim.biology.ensemble import Members, member_value
 from her2sim.errors import DataError
 from her2sim.facts import NumberFile, read_fact_file
@@ -36,10 +36,10 @@ class CardiacProfile:
     """What is known of the hearts; what is not (None) is drawn.
 
     ``lvef_median_percent`` replaces the median of the LVEF, ``lvef_least_percent`` is the lowest
-    with which a patient is taken.
+    with which a patient is taken. ``after_anthracycline`` may be told of each, shape (n,).
     """
 
-    after_anthracycline: bool = False
+    after_anthracycline: bool | Mask = False
     troponin_ng_per_l: float | None = None
     lvef_percent: float | None = None
     lvef_median_percent: float | None = None
@@ -87,24 +87,24 @@ def draw_hearts(
 
     rho = facts["correlation"].value
     z = score("lvef")
-    before = "lvef_after_anthracycline" if known.after_anthracycline else "lvef_before"
-    middle = np.full(n, known.lvef_median_percent or facts[before].value)
-    spread = facts[before].spread or 0.0
+    after = np.broadcast_to(known.after_anthracycline, n)
+    with_it, without = facts["lvef_after_anthracycline"], facts["lvef_before"]
+    usual = np.where(after, with_it.value, without.value)
+    middle = np.full(n, known.lvef_median_percent) if known.lvef_median_percent else usual
+    spread = np.where(after, with_it.spread or 0.0, without.spread or 0.0)
     if known.lvef_least_percent is not None:
         z = _from(z, np.log(known.lvef_least_percent / middle) / spread)
     start = middle * np.exp(spread * z)
     if known.lvef_percent is not None:
         start = np.full(n, known.lvef_percent)
-    published = facts["lvef_after_anthracycline"]
-    above = np.log(start / published.value) / (published.spread or 1.0)
+    above = np.log(start / with_it.value) / (with_it.spread or 1.0)
     half = drawn("heart_half", rho * above + np.sqrt(1 - rho**2) * score("heart_half"))
     if known.troponin_ng_per_l is not None:
         troponin = np.full(n, known.troponin_ng_per_l)
-    elif known.after_anthracycline:
-        spread = facts["troponin_spread"].value
-        troponin = facts["troponin_reference"].value * np.exp(spread * score("troponin"))
     else:
-        troponin = drawn("troponin_start", score("troponin"))
+        wide = facts["troponin_spread"].value
+        raised = facts["troponin_reference"].value * np.exp(wide * score("troponin"))
+        troponin = np.where(after, raised, drawn("troponin_start", score("troponin")))
     plain = ("heart_recovery", "troponin_reference", "troponin_power", "failure_base",
              "failure_hazard")  # fmt: skip
     parameters = {name: typical(name) for name in plain}

@@ -4,67 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from her2sim.arrays import Array
+from her2sim.arrays import Array, Mask, Positions
 from her2sim.biology.ensemble import Members, member_value, patient_value
 from her2sim.biology.lesion_model import has_lesion_model
-from her2sim.errors import DataError, did_you_mean
-from her2sim.facts import NumberFile, read_fact_file
+from her2sim.biology.tumour_profile import (
+    GENOTYPES,
+    KnownTumours,
+    TumourProfile,
+    after_effects,
+    tumour_facts,
+)
+from her2sim.errors import DataError
+from her2sim.models.assembly import tag_of
 from her2sim.patients.cohort import Cohort
-from her2sim.patients.her2_test import Ihc
+from her2sim.patients.covariates import EARLIER_DRUGS
+from her2sim.patients.her2_test import IHC
 from her2sim.random import Purpose
 
-Genotype = Literal["VV", "VF", "FF"]
-AMPLIFIED_BY = {"positive": True, "negative": False}
-"""Whether the gene is amplified by the result of a test; another result tells nothing."""
-GENOTYPES: tuple[Genotype, ...] = ("VV", "VF", "FF")
 OWNER = "tumour"
-
-
-@cache
-def tumour_facts() -> NumberFile:
-    """The numbers that come with her2sim."""
-    return read_fact_file(files("her2sim.biology").joinpath("tumour.toml"), NumberFile)
-
-
-@dataclass(frozen=True)
-class TumourProfile:
-    """What is known of the tumours; what is not (None) is drawn from prevalences.
-
-    ``earlier_lines`` is the number of lines of treatment before for metastatic disease, and -1 for
-    early disease. ``is_amplified`` is what in situ hybridisation told; without it, tumours of 2+
-    and 3+ are amplified and others are not.
-    """
-
-    ihc: Ihc = "3+"
-    is_amplified: bool | None = None
-    pik3ca: bool | None = None
-    genotype: Genotype | None = None
-    is_heterogeneous: bool | None = None
-    is_er_positive: bool | None = None
-    share_l: float | None = None
-    earlier_lines: int = 0
-
-    def __post_init__(self) -> None:
-        if self.share_l is not None and not 0 < self.share_l < 1:
-            raise DataError(f"share of HER2-low cells {self.share_l:g}: use 0 to 1, both left out")
-        if self.genotype is not None and self.genotype not in GENOTYPES:
-            hint = did_you_mean(self.genotype, GENOTYPES)
-            raise DataError(f"unknown FcgRIIIa genotype {self.genotype!r}{hint}")
-        if self.earlier_lines < -1:
-            raise DataError(f"{self.earlier_lines} lines before: use -1 (early disease), 0 or more")
-
-    @property
-    def amplified(self) -> bool:
-        """Whether the gene is amplified, as told or as the score lets one expect."""
-        return self.ihc in ("2+", "3+") if self.is_amplified is None else self.is_amplified
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +37,8 @@ class Tumours:
     ``parameters`` and ``start`` map names to arrays of shape (n,); ``affinity`` is that of the
     FcgRIIIa genotype relative to V/V; ``escape_share`` the part of the sensitive cells that are
     ligand-driven where that clone is added; ``kill_factor`` multiplies all kill by drugs, since
-    what grows fast dies fast; ``traits`` holds what was given or drawn.
+    what grows fast dies fast; ``earlier_drugs`` tells by tag who had a drug before; ``traits``
+    holds what was given or drawn.
     """
 
     parameters: Mapping[str, Array]
@@ -82,6 +46,7 @@ class Tumours:
     affinity: Array
     escape_share: Array
     kill_factor: Array
+    earlier_drugs: Mapping[str, Mask]
     traits: Mapping[str, NDArray[Any]]
 
     @property
@@ -91,14 +56,16 @@ class Tumours:
 
 
 def draw_tumours(
-    cohort: Cohort, known: TumourProfile | None = None, members: Members | None = None
+    cohort: Cohort,
+    known: TumourProfile | KnownTumours | None = None,
+    members: Members | None = None,
 ) -> Tumours:
     """Tumours of a cohort.
 
     Parameters
     ----------
     cohort : patients; a sum of diameters there is the baseline
-    known : what tests told of all of them
+    known : what is known of all of them, or of each
     members : those of the ensemble; member 0 if not given
 
     Raises
@@ -106,56 +73,82 @@ def draw_tumours(
     DataError
         If somebody of the cohort has no tumour.
     """
-    known = known or TumourProfile()
+    n = cohort.n_patients
+    told = known if isinstance(known, KnownTumours) else (known or TumourProfile()).of(n)
     if "none" in cohort.covariates.get("tumour_type", ()):
         raise DataError(f"the people of {cohort.name!r} have no tumour; choose patients")
-    members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))
+    members = members or Members(np.zeros(n, dtype=np.int64))
     facts = tumour_facts().parameter
+    amplified, is_gastric = told.is_amplified, tumour_types(cohort) == "gastric"
 
     def value(name: str) -> Array:
         return patient_value(f"{OWNER}:{name}", facts[name], cohort, members)
 
-    def is_so(name: str, told: bool | None, share: str) -> NDArray[np.bool_]:
-        if told is not None:
-            return np.full(cohort.n_patients, told)
-        drawn = _uniform(cohort, name)
-        return drawn < member_value(f"{OWNER}:{share}", facts[share], members)
+    def share(name: str) -> Array:
+        return member_value(f"{OWNER}:{name}", facts[name], members)
 
-    mutated = is_so("pik3ca", known.pik3ca, "pik3ca")
-    is_gastric = tumour_types(cohort) == "gastric"
-    mixed = np.where(
-        is_gastric,
-        is_so("heterogeneous", known.is_heterogeneous, "heterogeneous_gastric"),
-        is_so("heterogeneous", known.is_heterogeneous, "heterogeneous_breast"),
-    )
-    mixed &= known.amplified
-    prevalence = "er_positive" if known.amplified else "er_positive_not_amplified"
-    er_positive = is_so("er_positive", known.is_er_positive, prevalence)
-    genotype = _genotypes(cohort, known, members)
+    def is_so(name: str, told: Mask | None, chance: Array) -> Mask:
+        found: Mask = _uniform(cohort, name) < chance if told is None else told
+        return found
+
+    mutated = is_so("pik3ca", told.pik3ca, share("pik3ca"))
+    mixing = np.where(is_gastric, share("heterogeneous_gastric"), share("heterogeneous_breast"))
+    mixed = is_so("heterogeneous", told.is_heterogeneous, mixing) & amplified
+    positive = np.where(amplified, share("er_positive"), share("er_positive_not_amplified"))
+    er_positive = is_so("er_positive", told.is_er_positive, positive)
+    genotype = _genotypes(cohort, told)
     parameters = {name: value(name) for name in _PLAIN}
-    if not known.amplified:
-        pace = np.where(er_positive, value("growth_er_positive"), value("growth_triple_negative"))
-        parameters["growth"] = parameters["growth"] * np.where(is_gastric, 1.0, pace)
+    pace = np.where(er_positive, value("growth_er_positive"), value("growth_triple_negative"))
+    lines = counted_lines(told.earlier_lines)
+    later = np.maximum(lines, 0)
+    parameters["growth"] = parameters["growth"] * np.where(amplified | is_gastric, 1.0, pace)
+    parameters["growth"] = parameters["growth"] * value("growth_by_line") ** later
     kill_factor = _follow_growth(parameters, members, value)
-    parameters["receptors_s"] = value(f"receptors_ihc{known.ihc[0]}")
-    parameters |= _addiction(parameters, known, mutated, value)
+    elsewhere = np.where(amplified, 1.0, value("new_lesions_not_amplified"))
+    elsewhere = elsewhere * value("new_lesions_by_line") ** later
+    parameters["new_lesions"] = parameters["new_lesions"] * elsewhere
+    parameters["receptors_s"] = np.select(
+        [told.ihc == ihc for ihc in IHC], [value(f"receptors_ihc{ihc[0]}") for ihc in IHC]
+    )
+    earlier = told.earlier_drugs or _earlier_drugs(cohort)
+    parameters |= _addiction(parameters, told, mutated, earlier, value)
+    for name, (what, before) in after_effects().items():
+        if what in parameters:
+            parameters[what] = parameters[what] * np.where(earlier[before], value(name), 1.0)
     told_mm = cohort.covariates.get("sum_of_diameters_mm")
     baseline_mm = value("baseline_mm") if told_mm is None else told_mm
     parameters["baseline_mm"] = np.asarray(baseline_mm, dtype=np.float64)
-    start = _clones_at_start(cohort, known, mixed, value)
-    affinity = np.array([1.0, facts["affinity_vf"].value, facts["affinity_ff"].value])[genotype]
+    start = _clones_at_start(told, mixed, lines, value)
+    affinity = np.select(
+        [genotype == "VV", genotype == "VF"], [1.0, facts["affinity_vf"].value],
+        facts["affinity_ff"].value,
+    )  # fmt: skip
     traits: dict[str, NDArray[Any]] = {
         "tumour_type": tumour_types(cohort),
-        "setting": np.full(cohort.n_patients, cohort.setting),
-        "ihc": np.full(cohort.n_patients, known.ihc),
+        "setting": np.full(n, cohort.setting),
+        "ihc": told.ihc,
         "pik3ca": mutated,
-        "genotype": np.array(GENOTYPES)[genotype],
+        "genotype": genotype,
         "is_heterogeneous": mixed,
-        "is_amplified": np.full(cohort.n_patients, known.amplified),
+        "is_amplified": amplified,
         "is_er_positive": er_positive,
-        "earlier_lines": np.full(cohort.n_patients, known.earlier_lines),
+        "earlier_lines": told.earlier_lines,
     }
-    return Tumours(parameters, start, affinity, value("share_e"), kill_factor, traits)
+    return Tumours(parameters, start, affinity, value("share_e"), kill_factor, earlier, traits)
+
+
+def _earlier_drugs(cohort: Cohort) -> dict[str, Mask]:
+    """Who had a drug before as a cohort tells it, by tag; nobody where it tells nothing."""
+    never = np.zeros(cohort.n_patients)
+    tags = [tag_of(name) for name in EARLIER_DRUGS]
+    return {tag: cohort.covariates.get(f"after_{tag}", never) > 0 for tag in tags}
+
+
+def counted_lines(earlier_lines: Positions) -> Positions:
+    """Lines of treatment before that count: beyond some, one more changes nothing."""
+    most = int(tumour_facts().parameter["lines_counted"].value)
+    found: Positions = np.minimum(earlier_lines, most)
+    return found
 
 
 def tumour_types(cohort: Cohort) -> NDArray[np.str_]:
@@ -178,31 +171,38 @@ def _follow_growth(
 
 
 def _clones_at_start(
-    cohort: Cohort, known: TumourProfile, mixed: NDArray[np.bool_], value: Callable[[str], Array]
+    told: KnownTumours, mixed: Mask, lines: Positions, value: Callable[[str], Array]
 ) -> dict[str, Array]:
     """Shares of the sensitive, the HER2-low and the resistant clone of each patient."""
     low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
-    if known.share_l is not None:
-        low = np.full(cohort.n_patients, known.share_l)
-    counted = min(known.earlier_lines, tumour_facts().parameter["lines_counted"].value)
-    shifted = logit(value("share_m")) + counted * value("line_shift")
+    if told.share_l is not None:
+        low = told.share_l
+    shifted = logit(value("share_m")) + lines * value("line_shift")
     resistant = (1 - low) * expit(shifted)
     return {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}
 
 
 def _addiction(
     parameters: Mapping[str, Array],
-    known: TumourProfile,
-    mutated: NDArray[np.bool_],
+    told: KnownTumours,
+    mutated: Mask,
+    earlier: Mapping[str, Mask],
     value: Callable[[str], Array],
 ) -> dict[str, Array]:
     """Share of growth that needs no HER2, of each clone."""
-    if not known.amplified:
-        return {f"own_growth_{clone}": value("own_growth_not_amplified") for clone in ("s", "l")}
     base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
+    odds = base / (1 - base)
+    for name, (what, before) in after_effects().items():
+        if what == "own_growth":
+            odds = odds * np.where(earlier[before], value(name), 1.0)
+    base = odds / (1 + odds)
     half, steepness = value("addiction_receptors"), value("addiction_steepness")
     return {
-        f"own_growth_{clone}": _own_growth(base, half / parameters[f"receptors_{clone}"], steepness)
+        f"own_growth_{clone}": np.where(
+            told.is_amplified,
+            _own_growth(base, half / parameters[f"receptors_{clone}"], steepness),
+            value("own_growth_not_amplified"),
+        )
         for clone in ("s", "l")
     }
 
@@ -221,6 +221,23 @@ def exchange_relative(members: Members) -> Array:
     return member_value(f"{OWNER}:kex", kex, members) / kex.value
 
 
+def earlier_factor(tag: str, tumours: Tumours, members: Members) -> Array:
+    """What earlier drugs leave of the effect of a drug (by its tag) in each patient, shape (n,)."""
+    found = np.ones(members.ids.shape)
+    for name, (what, before) in after_effects().items():
+        if what == tag:
+            factor = member_value(f"{OWNER}:{name}", tumour_facts().parameter[name], members)
+            found = found * np.where(tumours.earlier_drugs[before], factor, 1.0)
+    return found
+
+
+def chemo_factor(tumours: Tumours, members: Members) -> Array:
+    """Kill by cytotoxic drugs in each tumour over that in one with amplification, shape (n,)."""
+    name = "chemo_not_amplified"
+    factor = member_value(f"{OWNER}:{name}", tumour_facts().parameter[name], members)
+    return np.where(tumours.traits["is_amplified"], 1.0, factor)
+
+
 def potency_in_cells(members: Members) -> Array:
     """IC50 of reversible inhibitors in the cells of a patient over the enzymatic one."""
     name = "ic50_in_cells"
@@ -232,7 +249,7 @@ _PLAIN = (
     "receptors_l", "block_iv", "block_ii", "cross_iv", "cross_ii", "ligand_share", "clustering",
     "hill_kinase", "stabilisation", "growth", "log_largest", "regression", "clearing", "adcc_max",
     "adcc_half", "effector_cells", "resist_immune", "resist_signal", "new_lesions", "growth_scale",
-    "access_cns", "ligand_share_e",
+    "growth_memory", "access_cns", "ligand_share_e",
 )  # fmt: skip
 
 
@@ -240,10 +257,10 @@ def _uniform(cohort: Cohort, name: str) -> Array:
     return cohort.stream(Purpose.BIOLOGY).uniform(f"{OWNER}:is {name}")
 
 
-def _genotypes(cohort: Cohort, known: TumourProfile, members: Members) -> NDArray[np.int64]:
-    """Position of each patient's genotype in GENOTYPES."""
-    if known.genotype is not None:
-        return np.full(cohort.n_patients, GENOTYPES.index(known.genotype))
+def _genotypes(cohort: Cohort, told: KnownTumours) -> NDArray[np.str_]:
+    """FcgRIIIa genotype of each patient."""
+    if told.genotype is not None:
+        return told.genotype
     facts = tumour_facts().parameter
     edges = np.cumsum([facts["genotype_vv"].value, facts["genotype_vf"].value])
-    return np.searchsorted(edges, _uniform(cohort, "genotype")).astype(np.int64)
+    return np.array(GENOTYPES)[np.searchsorted(edges, _uniform(cohort, "genotype"))]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import CardiacProfile, Hearts, draw_hearts
-from her2sim.biology.tumour import TumourProfile, Tumours, draw_tumours
+from her2sim.biology.tumour import Tumours, draw_tumours
+from her2sim.biology.tumour_profile import KnownTumours, TumourProfile
 from her2sim.patients.cohort import Cohort
 
 
@@ -42,6 +43,7 @@ class VirtualCohort:
             affinity=self.tumours.affinity[rows],
             escape_share=self.tumours.escape_share[rows],
             kill_factor=self.tumours.kill_factor[rows],
+            earlier_drugs=cut(self.tumours.earlier_drugs),
             traits=cut(self.tumours.traits),
         )
         hearts = replace(
@@ -71,6 +73,7 @@ class VirtualCohort:
             np.concatenate([mine.affinity, theirs.affinity]),
             np.concatenate([mine.escape_share, theirs.escape_share]),
             np.concatenate([mine.kill_factor, theirs.kill_factor]),
+            put(mine.earlier_drugs, theirs.earlier_drugs),
             put(mine.traits, theirs.traits),
         )
         hearts = Hearts(
@@ -82,7 +85,7 @@ class VirtualCohort:
 
 def draw_virtual_cohort(
     cohort: Cohort,
-    tumour: TumourProfile | None = None,
+    tumour: TumourProfile | KnownTumours | None = None,
     heart: CardiacProfile | None = None,
     members: Members | None = None,
 ) -> VirtualCohort:
@@ -91,7 +94,7 @@ def draw_virtual_cohort(
     Parameters
     ----------
     cohort : patients
-    tumour, heart : what tests told of all of them
+    tumour, heart : what tests and the history told of all of them, or of each
     members : those of the ensemble; member 0 if not given
     """
     members = members or Members(np.zeros(cohort.n_patients, dtype=np.int64))

@@ -44,6 +44,11 @@ from her2sim.terminal import (
     help="in situ hybridisation; without it 2+ and 3+ count as positive",
 )
 @click.option("--earlier-lines", type=click.IntRange(0, 10), default=0, show_default=True)
+@click.option(
+    "--earlier-drug", "earlier_drugs", multiple=True, metavar="DRUG",
+    help="A drug that all had before and that changes how later ones act (may come again); without "
+    "it as the population has them.",
+)  # fmt: skip
 @click.option("--after-anthracycline", is_flag=True, help="all had an anthracycline before")
 @click.option(
     "--scan",
@@ -83,6 +88,7 @@ def population(
     ihc: Any,
     ish: Any,
     earlier_lines: int,
+    earlier_drugs: tuple[str, ...],
     after_anthracycline: bool,
     scan: Any,
     given_with: tuple[str, ...],
@@ -105,6 +111,7 @@ def population(
             regimen, who, patients, weeks, seed,
             labels=region if protocol == "on" else None, unconfirmed=unconfirmed == "on",
             confirm=confirm, ihc=ihc, ish=ish, earlier_lines=earlier_lines,
+            earlier_drugs=earlier_drugs or None,
             after_anthracycline=after_anthracycline, scan=scan, given_with=given_with,
             without=off, members=members, keep=False, progress=progress, threads=threads,
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -141,3 +142,69 @@ def score(
         if path is not None:
             write_text(path, page())
     show(found, as_json=False, markdown=markdown, html=html)
+
+
+@trial.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--folds",
+    type=click.Choice(["trial", "6"]),
+    default="trial",
+    show_default=True,
+    help="each trial alone, or six groups of trials",
+)
+@click.option(
+    "--patients",
+    type=click.IntRange(50, 5000),
+    default=192,
+    show_default=True,
+    help="patients of an arm in the refits",
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="PART",
+    help="hold a part of the model where it does nothing (may come again)",
+)
+@click.option(
+    "-o",
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="keep finished folds; a run that was stopped goes on from there",
+)
+@click.option("--markdown", type=click.Path(path_type=Path), help="write the page of the docs")
+@click.option("--html", type=click.Path(path_type=Path), help="write the answer as one file")
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
+@click.option("--workers", type=click.IntRange(1), help="cores [all]")
+@reports_errors
+def crossvalidate(
+    names: tuple[str, ...],
+    folds: Literal["trial", "6"],
+    patients: int,
+    seed: int,
+    without: tuple[str, ...],
+    folder: Path | None,
+    markdown: Path | None,
+    html: Path | None,
+    as_json: bool,
+    workers: int | None,
+) -> None:
+    """Refit the calibration without each trial in turn, and predict what was left out.
+
+    NAME are trials of metastatic breast cancer, four or more; all without any. It takes most of an
+    hour on two cores.
+    """
+    from her2sim.api.crossvalidation import crossvalidate as answer
+    from her2sim.engine.advance import available_cores
+    from her2sim.store.files import write_text
+
+    with progress_bar("folds") as progress:
+        found = answer(
+            names, folds=folds, patients=patients, seed=seed, without=without, folder=folder,
+            workers=workers or available_cores(), progress=progress,
+        )  # fmt: skip
+    for path, page in ((markdown, found.markdown), (html, found.html)):
+        if path is not None:
+            write_text(path, page())
+    show(found, as_json=as_json, markdown=markdown, html=html)

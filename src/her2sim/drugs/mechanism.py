@@ -23,11 +23,21 @@ _NEEDED = {
     "cytotoxic": ("chemo_kill", "waning", "resist"),
     "endocrine": ("chemo_kill", "waning", "resist"),
 }
+_MAY_HAVE = {
+    "conjugate": ("not_amplified", "not_amplified_spread"),
+    "cytotoxic": ("schedule_",),
+}
+"""Numbers that some drugs have, or how their names begin."""
 _PERMEABLE = ("influx", "clipping", "kex_payload", "payload_mass")
 
 
 class Mechanism(FactFile):
-    """What is known of how a drug acts; ``parameter`` has what its kind needs."""
+    """What is known of how a drug acts; ``parameter`` has what its kind needs.
+
+    A conjugate may have its sensitivity in tumours without amplification, as a factor
+    (``not_amplified``), and the spread there over that in others; a cytotoxic drug the kill under a
+    regimen over that under its usual one (``schedule_REGIMEN``).
+    """
 
     drug: str
     kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic", "endocrine"]
@@ -39,7 +49,12 @@ class Mechanism(FactFile):
     def _is_complete(self) -> Mechanism:
         needed = _NEEDED[self.kind] + (_PERMEABLE if self.is_permeable else ())
         faults = [f"parameter {name} is missing" for name in needed if name not in self.parameter]
-        faults += [f"parameter {name} is not used" for name in self.parameter if name not in needed]
+        may = (*needed, *_MAY_HAVE.get(self.kind, ()))
+        faults += [
+            f"parameter {name} is not used"
+            for name in self.parameter
+            if name not in may and not name.startswith(tuple(n for n in may if n.endswith("_")))
+        ]
         if (self.epitope is not None) != (self.kind in ("antibody", "conjugate")):
             faults.append("antibodies and conjugates have an epitope, others none")
         if faults:

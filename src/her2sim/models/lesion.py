@@ -367,10 +367,15 @@ class Lesion:
         n = self.name
 
         def elsewhere(k: Values) -> Part:
-            """New lesions come as the tumour grows, in proportion to its diameter."""
-            faster = maximum(1.0 + k[n("gain")] / k["growth_scale"], 0.0)
-            hazard = k["new_lesions"] * faster * k[n("relative_mm")]
-            return Part(rates={n("elsewhere"): hazard})
+            """New lesions come as the tumour grows, in proportion to its volume.
+
+            Growth is a mean over some weeks: a kill that peaks after each dose must not count as
+            growth between the peaks.
+            """
+            change = (k[n("gain")] - k[n("mean_gain")]) / k["growth_memory"]
+            faster = maximum(1.0 + k[n("mean_gain")] / k["growth_scale"], 0.0)
+            hazard = k["new_lesions"] * faster * k[n("volume")]
+            return Part(rates={n("mean_gain"): change, n("elsewhere"): hazard})
 
         return Assembled("elsewhere", elsewhere)
 

@@ -44,6 +44,7 @@ _SHARED: dict[str, _Entry] = {
     "resist_signal": ("parameter", "1", "sensitivity of the resistant clone to loss of signal"),
     "new_lesions": ("parameter", "1/day", "hazard of progression elsewhere at no growth"),
     "growth_scale": ("parameter", "1/day", "growth rate that doubles that hazard"),
+    "growth_memory": ("parameter", "day", "time over which growth is averaged for it"),
 }
 _OF_SITE: dict[str, _Entry] = {
     "log_cells_s": ("state", "1", "logarithm of the sensitive cells"),
@@ -52,6 +53,7 @@ _OF_SITE: dict[str, _Entry] = {
     "log_cells_e": ("state", "1", "logarithm of the ligand-driven cells"),
     "dying": ("state", "1", "dying cells relative to the first volume"),
     "elsewhere": ("state", "1", "cumulative hazard of progression outside the target lesions"),
+    "mean_gain": ("state", "1/day", "net growth of living cells, mean of some weeks"),
     "access": ("parameter", "1", "exchange of antibody at the site relative to elsewhere"),
     "baseline_mm": ("parameter", "mm", "sum of diameters at the start"),
     "cells_s": ("output", "1", "sensitive cells relative to the first volume"),

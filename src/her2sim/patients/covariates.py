@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.errors import did_you_mean
+
 Values = Mapping[str, NDArray[Any]]
 
 
@@ -39,6 +41,15 @@ _REGISTER = (
     Covariate("asian", "1", 0, 1, "1 for Asian, 0 for other"),
     Covariate("japan", "1", 0, 1, "1 for treatment in Japan"),
     Covariate("ecog_1_or_more", "1", 0, 1, "1 for an ECOG performance status of 1 or more"),
+    Covariate("after_trastuzumab", "1", 0, 1, "1 if trastuzumab was given before, 0 or 1"),
+    Covariate("after_pertuzumab", "1", 0, 1, "1 if pertuzumab was given before, 0 or 1"),
+    Covariate(
+        "after_trastuzumab_emtansine",
+        "1",
+        0,
+        1,
+        "1 if trastuzumab emtansine was given before, 0 or 1",
+    ),
     Covariate("total_protein_g_per_l", "g/L", 20, 120, "total serum protein"),
     Covariate("sum_of_diameters_mm", "mm", 1, 1000, "sum of longest tumour diameters"),
     Covariate("shed_her2_ng_per_ml", "ng/mL", 0.1, 10000, "shed HER2 extracellular domain"),
@@ -53,7 +64,23 @@ Setting = Literal["early", "metastatic"]
 SETTINGS: tuple[Setting, ...] = ("early", "metastatic")
 """Disease after surgery, without a lesion, or metastatic disease."""
 TUMOUR_TYPES = ("breast", "gastric", "colorectal", "other", "none")
-BINARY = ("liver_metastases", "female", "asian", "japan", "ecog_1_or_more")
+EARLIER_DRUGS = ("trastuzumab", "pertuzumab", "trastuzumab-emtansine")
+"""Drugs that change something when they were given before, in any setting."""
+BINARY = (
+    "liver_metastases", "female", "asian", "japan", "ecog_1_or_more",
+    *(f"after_{name.replace('-', '_')}" for name in EARLIER_DRUGS),
+)  # fmt: skip
+
+
+def earlier_drug_fault(name: str) -> str:
+    """Why a drug cannot be told as an earlier one; empty if it can."""
+    if name in EARLIER_DRUGS:
+        return ""
+    known = ", ".join(EARLIER_DRUGS)
+    return (
+        f"earlier drug {name!r}{did_you_mean(name, EARLIER_DRUGS)}: only {known} change "
+        "something when they were given before"
+    )
 
 
 @cache

@@ -13,7 +13,7 @@ from her2sim.facts import FactFile, FactModel, read_fact_file
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
-from her2sim.patients.covariates import COVARIATES, Setting, with_derived
+from her2sim.patients.covariates import COVARIATES, Setting, earlier_drug_fault, with_derived
 from her2sim.patients.her2_test import Her2Test, Tumour
 
 TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
@@ -68,7 +68,8 @@ class Biology(FactModel):
 class Patient(FactFile):
     """A patient file: tumour, setting, HER2 test, history, heart and body.
 
-    ``history`` lists facts that labels ask for, ``heart`` factors of cardiovascular risk;
+    ``history`` lists facts that labels ask for, ``earlier_drugs`` those given before that change
+    how later ones act, ``heart`` factors of cardiovascular risk;
     ``lvef_percent`` is the baseline; ``body`` has characteristics of the register, each
     named with its unit.
     """
@@ -78,6 +79,7 @@ class Patient(FactFile):
     her2_test: Her2Section
     history: tuple[str, ...] = ()
     anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
+    earlier_drugs: tuple[str, ...] = ()
     heart: tuple[str, ...] = ()
     lvef_percent: float | None = Field(default=None, ge=5, le=90)
     body: dict[str, float] = Field(default_factory=dict)
@@ -90,6 +92,7 @@ class Patient(FactFile):
             for name in self.history
             if name not in HISTORY
         ]
+        faults += [fault for name in self.earlier_drugs if (fault := earlier_drug_fault(name))]
         heart = risk_table().told()
         faults += [
             f"heart: unknown {name!r}{did_you_mean(name, heart)}"
@@ -119,6 +122,12 @@ class Patient(FactFile):
         """The HER2 test."""
         told = self.her2_test.model_dump()
         return Her2Test(self.tumour, is_recounted=told.pop("recounted"), **told)
+
+    @property
+    def drugs_before(self) -> tuple[str, ...]:
+        """Drugs given before that change how later ones act."""
+        told = ("trastuzumab",) if "prior_trastuzumab" in self.history else ()
+        return tuple(dict.fromkeys((*told, *self.earlier_drugs)))
 
     @property
     def is_female(self) -> bool | None:

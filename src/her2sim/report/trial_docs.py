@@ -8,6 +8,7 @@ from her2sim.notice import NOTICE
 from her2sim.report.trial_tables import (
     endpoint_text,
     event_text,
+    guess_cells,
     number_text,
     predicted_range,
     predicted_text,
@@ -15,14 +16,17 @@ from her2sim.report.trial_tables import (
 )
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
-from her2sim.studies.trial.scorecard import Score, scorecard
+from her2sim.studies.trial.scorecard import Score, scorecard, skills
 
 HEAD = """# Trials: predicted beside published
 
 Written by `make trials` ({per_arm} patients an arm, {members} members of the ensemble, seed
-{seed}). The predicted figure is the median over the members, its range their 5th to 95th
-percentile. **Anchors** were used by the calibration ([calibration.md](calibration.md)); everything
-else is a **prediction**. Hits and misses stand alike; a figure without a prediction is neither.
+{seed}). The predicted figure is the median over the members. Its range is that of what may be
+seen, with 90 %: members, trials and the sample of the published figure; of adverse events the 5th
+to 95th percentile of the members. **Anchors** were used by the calibration
+([calibration.md](calibration.md)); everything else is a **prediction**. *All* and *alike*: the
+mean of all other trials, and of those of the same class of drugs and line. Hits and misses stand
+alike; a figure without a prediction is neither.
 What the model cannot be trusted for: [trials-limits.md](trials-limits.md). How to run one:
 [trial-run.md](trial-run.md).
 
@@ -42,12 +46,26 @@ def trials_markdown(reports: Sequence[TrialReport]) -> str:
         f"| {s.title} | {s.role} | {s.hits} | {len(s.rows)} | {len(s.unpredicted)} |"
         for s in scores
     ]
+    lines += ["", *_skills(reports)]
     for score in scores:
         lines += ["", *_misses(score)]
     lines += _unpredicted(scores)
     for report in reports:
         lines += ["", *_trial(report)]
     return "\n".join(lines) + "\n"
+
+
+def _skills(reports: Sequence[TrialReport]) -> Iterator[str]:
+    """Errors beside guesses, as a table."""
+    yield "Mean absolute errors beside guesses that need no model: the mean of all other trials,"
+    yield "and of other trials of the same class of drugs and line. This is a fit; for trials that"
+    yield "took no part see [crossvalidation.md](crossvalidation.md)."
+    yield ""
+    yield "| endpoint | figures | her2sim, fitted | all other trials | trials alike |"
+    yield "|---|---:|---:|---:|---:|"
+    for row in skills(reports):
+        numbers = " | ".join(f"{value:.3g}" for value in (row.ours, row.constant, row.alike))
+        yield f"| {row.endpoint} ({row.unit}) | {row.n} | {numbers} |"
 
 
 def _misses(score: Score) -> Iterator[str]:
@@ -85,7 +103,11 @@ def _cells(figure: Estimate) -> str:
     )
 
 
-_HEADS = "predicted | 5th to 95th | published | 95 % interval | role |"
+def _guesses(figure: Estimate) -> str:
+    return f"{' | '.join(guess_cells(figure))} |"
+
+
+_HEADS = "predicted | 90 % range | published | 95 % interval | role |"
 _RULE = "---:|---:|---:|---:|---|"
 
 
@@ -97,14 +119,14 @@ def _trial(report: TrialReport) -> Iterator[str]:
     yield f"{trial.title}{registered}."
     published = [row for row in report.endpoints if row.figure.published is not None]
     if published or report.ratios:
-        yield from ("", f"| arm | endpoint | {_HEADS}", f"|---|---|{_RULE}")
+        yield from ("", f"| arm | endpoint | {_HEADS} all | alike |", f"|---|---|{_RULE}---:|---:|")
     for row in published:
         text = endpoint_text(row.endpoint, row.measure, row.at_month, row.subgroup)
-        yield f"| {row.arm} | {text}, {row.unit} | {_cells(row.figure)}"
+        yield f"| {row.arm} | {text}, {row.unit} | {_cells(row.figure)} {_guesses(row.figure)}"
     for ratio in report.ratios:
         group = f", {ratio.subgroup.replace('_', ' ')}" if ratio.subgroup else ""
         text = f"{ratio.endpoint} hazard ratio over {ratio.versus}{group}"
-        yield f"| {ratio.arm} | {text} | {_cells(ratio.figure)}"
+        yield f"| {ratio.arm} | {text} | {_cells(ratio.figure)} {_guesses(ratio.figure)}"
     events = [row for row in report.safety if row.figure.published is not None]
     if events:
         yield from ("", f"| arm | adverse event, % | {_HEADS}", f"|---|---|{_RULE}")

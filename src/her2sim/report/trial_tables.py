@@ -10,7 +10,7 @@ from rich.table import Table
 from her2sim.report.tables import counted
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
-from her2sim.studies.trial.scorecard import Judged, Score
+from her2sim.studies.trial.scorecard import Judged, Score, Skill
 from her2sim.trials.measures import SAFETY
 
 MEASURES = {"median_month": "median", "rate_percent": "rate"}
@@ -23,10 +23,11 @@ def heading(report: TrialReport) -> str:
     arms = ", ".join(f"{arm.id} {arm.n // asked.replicates}" for arm in report.arms)
     rules = "labels' rules on" if asked.by_rules else "labels' rules off"
     rules += ", and off beside it" if report.without_rules is not None else ""
-    return (
+    line = (
         f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
         f"{asked.seed}, {counted(asked.members, 'member')}, {rules}"
     )
+    return "\n".join(text for text in (report.outside, line) if text)
 
 
 def trial_tables(report: TrialReport) -> Iterator[Table]:
@@ -94,7 +95,15 @@ def figure_cells(figure: Estimate) -> list[str]:
     ]
 
 
+def guess_cells(figure: Estimate) -> list[str]:
+    """What other trials let one guess: all of them, and those alike."""
+    return [
+        "" if value is None else number_text(value) for value in (figure.constant, figure.alike)
+    ]
+
+
 _FIGURE = ("predicted", "range", "published", "95 % interval", "role")
+_GUESSES = ("all trials", "alike")
 
 
 def endpoint_text(endpoint: str, measure: str, month: float | None, group: str | None) -> str:
@@ -124,19 +133,20 @@ def _arms(report: TrialReport) -> Table:
 
 def endpoint_table(report: TrialReport) -> Table:
     """Endpoints of each arm, predicted and published."""
-    table = _table("Endpoints", "arm", "endpoint", "unit", *_FIGURE)
+    table = _table("Endpoints", "arm", "endpoint", "unit", *_FIGURE, *_GUESSES)
     for row in report.endpoints:
         text = endpoint_text(row.endpoint, row.measure, row.at_month, row.subgroup)
-        table.add_row(row.arm, text, row.unit, *figure_cells(row.figure))
+        table.add_row(row.arm, text, row.unit, *figure_cells(row.figure), *guess_cells(row.figure))
     return table
 
 
 def ratio_table(report: TrialReport) -> Table:
     """Hazard ratios, predicted and published."""
-    table = _table("Hazard ratios", "arm", "over", "endpoint", *_FIGURE)
+    table = _table("Hazard ratios", "arm", "over", "endpoint", *_FIGURE, *_GUESSES)
     for row in report.ratios:
         of = f", {row.subgroup.replace('_', ' ')}" if row.subgroup else ""
-        table.add_row(row.arm, row.versus, f"{row.endpoint}{of}", *figure_cells(row.figure))
+        cells = [*figure_cells(row.figure), *guess_cells(row.figure)]
+        table.add_row(row.arm, row.versus, f"{row.endpoint}{of}", *cells)
     return table
 
 
@@ -219,6 +229,17 @@ def score_tables(scores: Sequence[Score]) -> Iterator[Table]:
     rows = [row for score in scores for row in score.unpredicted]
     if rows:
         yield _unpredicted(rows)
+
+
+def skill_table(skills: Sequence[Skill]) -> Table:
+    """Errors beside those of guesses from other trials."""
+    table = Table(title="Mean absolute error beside guesses", title_justify="left")
+    for name in ("endpoint", "figures", "her2sim, fitted", "all other trials", "trials alike"):
+        table.add_column(name, justify="left" if name == "endpoint" else "right")
+    for row in skills:
+        numbers = (f"{value:.3g}" for value in (row.ours, row.constant, row.alike))
+        table.add_row(f"{row.endpoint} ({row.unit})", str(row.n), *numbers)
+    return table
 
 
 def _unpredicted(rows: Sequence[Judged]) -> Table:

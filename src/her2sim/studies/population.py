@@ -16,7 +16,7 @@ from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.biology.ensemble import FEWEST, Members, require_members
 from her2sim.biology.heart import CardiacProfile
 from her2sim.biology.lesion_model import diseases, efficacy_notes
-from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.drugs.toxicity import LINES, Line
 from her2sim.notice import NOTICE

@@ -14,7 +14,8 @@ from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import OWNER as HEART
 from her2sim.biology.heart import CardiacProfile, heart_facts
 from her2sim.biology.lesion_model import diseases, efficacy_notes, has_lesion_model
-from her2sim.biology.tumour import OWNER, TumourProfile, tumour_facts, tumour_types
+from her2sim.biology.tumour import OWNER, tumour_types
+from her2sim.biology.tumour_profile import TumourProfile, tumour_facts
 from her2sim.biology.virtual_cohort import draw_virtual_cohort
 from her2sim.facts import FactFile, UncertainQuantity
 from her2sim.notice import NOTICE

@@ -9,10 +9,11 @@ import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.biology.heart import CardiacProfile
-from her2sim.biology.tumour import AMPLIFIED_BY, TumourProfile
+from her2sim.biology.tumour_profile import AMPLIFIED_BY, TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.patients.cohort import Cohort
+from her2sim.patients.covariates import EARLIER_DRUGS
 from her2sim.patients.her2_status import interpret
 from her2sim.patients.patient import Patient
 from her2sim.pk.treatment import Treatment
@@ -69,11 +70,13 @@ class ModelledPatient:
     """A patient and twins (the same characteristics, other draws) through lines of treatment."""
 
     def __init__(self, patient: Patient, one: Cohort) -> None:
-        self.one = virtual_cohort_of(patient, one)
+        self.patient, self._drugs = patient, patient.drugs_before
+        self.one = virtual_cohort_of(patient, one, self._drugs)
         self.has_lesion = bool(self.one.tumours.has_lesion_model.all())
         same = {name: np.repeat(values, TWINS) for name, values in one.covariates.items()}
         numbers = np.arange(2, TWINS + 2)
-        self.twins = virtual_cohort_of(patient, replace(one, numbers=numbers, covariates=same))
+        twins = replace(one, numbers=numbers, covariates=same)
+        self.twins = virtual_cohort_of(patient, twins, self._drugs)
         self.records: dict[str, list[tuple[float, float]]] = {}
         self.bands: dict[str, list[BodyBand]] = {}
         self._states: dict[str, Array] = {}
@@ -84,6 +87,12 @@ class ModelledPatient:
         self, treatments: Sequence[Treatment], number: int, start_day: float
     ) -> _RecordedAssessments:
         """The source of readings of a line that starts now."""
+        if number > 1:  # what was given in earlier lines changes how these drugs act
+            for name in ("one", "twins"):
+                cohort = getattr(self, name).cohort
+                setattr(self, name, virtual_cohort_of(self.patient, cohort, self._drugs))
+        given = [t.drug.substance or t.drug.id for t in treatments]
+        self._drugs = tuple(dict.fromkeys((*self._drugs, *given)))
         whole = virtual_patient(treatments, ("",) if self.has_lesion else (), organs=ORGANS)
         scans = SCANS if self.has_lesion else None
         state = CohortState(whole, self.one, line=number)
@@ -194,8 +203,13 @@ def _joined(parts: Sequence[BodyBand]) -> BodyBand:
     )  # fmt: skip
 
 
-def virtual_cohort_of(patient: Patient, cohort: Cohort) -> VirtualCohort:
-    """Patients like one: what its file tells is fixed, the rest is drawn."""
+def virtual_cohort_of(
+    patient: Patient, cohort: Cohort, drugs_before: Sequence[str]
+) -> VirtualCohort:
+    """Patients like one: what its file tells is fixed, the rest is drawn.
+
+    ``drugs_before`` are all drugs that were given until now.
+    """
     biology = patient.biology
     lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
     tumour = TumourProfile(
@@ -206,6 +220,7 @@ def virtual_cohort_of(patient: Patient, cohort: Cohort) -> VirtualCohort:
         is_heterogeneous=biology.her2_heterogeneous,
         is_er_positive="hormone_receptor_positive" in patient.history or None,
         earlier_lines=lines,
+        earlier_drugs=tuple(name for name in drugs_before if name in EARLIER_DRUGS),
     )
     heart = CardiacProfile("prior_anthracycline" in patient.history, None, patient.lvef_percent)
     return draw_virtual_cohort(cohort, tumour, heart)

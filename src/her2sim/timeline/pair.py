@@ -33,5 +33,5 @@ def pair_of_patients(
             require_characteristics(one, treatments, PATIENT_FILE)
         except DataError as error:
             raise DataError(f"patient {number}: {error}") from None
-        found.append(virtual_cohort_of(patient, one))
+        found.append(virtual_cohort_of(patient, one, patient.drugs_before))
     return found[0].beside(found[1])

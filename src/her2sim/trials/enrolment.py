@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
-from itertools import product
 
 import numpy as np
 
-from her2sim.arrays import Positions
+from her2sim.arrays import Mask, Positions
 from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import CardiacProfile
-from her2sim.biology.tumour import TumourProfile
+from her2sim.biology.tumour_profile import KnownTumours
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
+from her2sim.models.assembly import tag_of
 from her2sim.patients.cohort import draw_cohort
+from her2sim.patients.covariates import EARLIER_DRUGS
 from her2sim.patients.population import Share, load_population
 from her2sim.random import Purpose
 from her2sim.trials.trial import Arm, Trial
@@ -40,42 +40,32 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         drawn = cohort.stream(Purpose.COVARIATES).uniform(f"trial:{name}")
         return np.searchsorted(np.cumsum(shares)[:-1], drawn, side="right")
 
-    def yes(name: str, share: Share | None, usual: float) -> Positions:
-        chance = usual if share is None else share.share
-        return group(name, [1 - chance, chance])
+    def yes(name: str, share: Share | None) -> Mask:
+        chance = 0.0 if share is None else share.share
+        found: Mask = group(name, [1 - chance, chance]) == 1
+        return found
 
     tested = arm.her2 or who.her2
-    her2 = tested.shares
     earlier = arm.earlier_lines or who.earlier_lines
     lines = {"-1": 1.0} if earlier is None else earlier.shares
-    ihc = group("ihc", list(her2.values()))
-    line = group("lines", list(lines.values()))
-    er = None if who.er_positive is None else yes("er", who.er_positive, 0.0)
-    anthracycline = yes("anthracycline", who.after_anthracycline, 0.0)
-    parts, order = list[VirtualCohort](), list[Positions]()
-    choices = product(
-        range(len(her2)), range(len(lines)), (0, 1), (None,) if er is None else (0, 1)
+    ihc = np.array(list(tested.shares))[group("ihc", list(tested.shares.values()))]
+    line = np.array([int(k) for k in lines])[group("lines", list(lines.values()))]
+    drugs = who.earlier_drugs if arm.earlier_drugs is None else arm.earlier_drugs
+    known = KnownTumours(
+        ihc=ihc,
+        is_amplified=cohort.stream(Purpose.COVARIATES).uniform("trial:amplified")
+        < tested.chance_amplified(ihc),
+        earlier_lines=line,
+        earlier_drugs={
+            tag_of(name): yes(f"after {name}", drugs.get(name)) for name in EARLIER_DRUGS
+        }
+        if drugs is not None
+        else None,
+        is_er_positive=None if who.er_positive is None else yes("er", who.er_positive),
     )
-    for i, k, after, positive in choices:
-        chosen = (ihc == i) & (line == k) & (anthracycline == after)
-        if er is not None:
-            chosen &= er == positive
-        rows = np.flatnonzero(chosen)
-        if not rows.size:
-            continue
-        covariates = {name: values[rows] for name, values in cohort.covariates.items()}
-        part = replace(cohort, numbers=numbers[rows], covariates=covariates)
-        known = TumourProfile(
-            ihc=list(her2)[i],
-            is_amplified=tested.amplified,
-            earlier_lines=int(list(lines)[k]),
-            is_er_positive=None if positive is None else bool(positive),
-        )
-        median, least = (
-            None if known is None else known.value for known in (who.lvef_median, who.lvef_least)
-        )
-        heart = CardiacProfile(bool(after), lvef_median_percent=median, lvef_least_percent=least)
-        parts.append(draw_virtual_cohort(part, known, heart, members.take(rows)))
-        order.append(rows)
-    together = reduce(lambda a, b: a.beside(b), parts)
-    return together.take(np.argsort(np.concatenate(order)))
+    median, least = (
+        None if known is None else known.value for known in (who.lvef_median, who.lvef_least)
+    )
+    after = yes("anthracycline", who.after_anthracycline)
+    heart = CardiacProfile(after, lvef_median_percent=median, lvef_least_percent=least)
+    return draw_virtual_cohort(cohort, known, heart, members)

@@ -20,7 +20,7 @@ from her2sim.arrays import Progress, no_progress
 from her2sim.biology.blood import blood_facts
 from her2sim.biology.ensemble import Members, ensemble, require_members
 from her2sim.biology.heart import heart_facts
-from her2sim.biology.tumour import tumour_facts
+from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.errors import DataError

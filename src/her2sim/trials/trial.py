@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
+    AfterValidator,
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -13,9 +16,11 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from her2sim.arrays import Array
+from her2sim.biology.tumour_profile import amplified_by_score
 from her2sim.errors import Her2SimError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
-from her2sim.patients.covariates import Setting
+from her2sim.patients.covariates import Setting, earlier_drug_fault
 from her2sim.patients.population import Share, load_population
 from her2sim.pk.combination import load_combination
 from her2sim.trials.consistency import fit_faults
@@ -40,11 +45,28 @@ class Shares(Claim):
 class Her2Shares(Shares):
     """How many patients have which IHC score.
 
-    ``amplified`` tells the result of in situ hybridisation; without it, 2+ and 3+ are amplified.
+    ``amplified`` tells the result of in situ hybridisation, for all or as the share of each score
+    with amplification; without it, 2+ and 3+ are amplified.
     """
 
     shares: dict[Ihc, float] = Field(min_length=1)  # type: ignore[assignment]
-    amplified: bool | None = None
+    amplified: bool | dict[Ihc, float] | None = None
+
+    @model_validator(mode="after")
+    def _tell_each_score(self) -> Her2Shares:
+        if isinstance(self.amplified, dict):
+            other = sorted({*self.shares} ^ {*self.amplified})
+            if other or not all(0 <= share <= 1 for share in self.amplified.values()):
+                raise ValueError("amplified: give the share of each score, 0 to 1, and no others")
+        return self
+
+    def chance_amplified(self, ihc: NDArray[np.str_]) -> Array:
+        """The probability of amplification of tumours of some scores."""
+        if isinstance(self.amplified, dict):
+            return np.array([self.amplified[str(score)] for score in ihc])  # type: ignore[index]
+        if self.amplified is None:
+            return amplified_by_score(ihc).astype(np.float64)
+        return np.full(ihc.shape, float(self.amplified))
 
 
 class Lines(Shares):
@@ -59,11 +81,23 @@ class Lines(Shares):
         return shares
 
 
+def _change_something(drugs: dict[str, Share]) -> dict[str, Share]:
+    faults = [fault for name in drugs if (fault := earlier_drug_fault(name))]
+    if faults:
+        raise ValueError("; ".join(faults))
+    return drugs
+
+
+EarlierDrugs = Annotated[dict[str, Share], AfterValidator(_change_something)]
+"""What share of the patients had a drug before, in any setting."""
+
+
 class Enrolled(FactModel):
     """Whom the trial takes.
 
     ``base`` is a population by name, or the path of one of your own; ``her2`` the IHC scores,
-    ``earlier_lines`` how far treated they are (not in early disease). ``asian`` and
+    ``earlier_lines`` how far treated they are (not in early disease), ``earlier_drugs`` what they
+    had before in any setting. ``asian`` and
     ``after_anthracycline`` replace what the population has; ``lvef_median`` and
     ``lvef_least`` are the median LVEF and the lowest with which a patient is taken.
     """
@@ -71,6 +105,7 @@ class Enrolled(FactModel):
     base: str
     her2: Her2Shares
     earlier_lines: Lines | None = None
+    earlier_drugs: EarlierDrugs | None = None
     asian: Share | None = None
     er_positive: Share | None = None
     after_anthracycline: Share | None = None
@@ -134,7 +169,7 @@ class Arm(Claim):
     """An arm. ``n`` is how many were randomised, ``allocation`` its weight.
 
     Without a regimen it is observed only. ``stands_for`` says what was really given where the
-    regimen is not all of it. ``her2`` and ``earlier_lines`` replace those of the
+    regimen is not all of it. ``her2``, ``earlier_lines`` and ``earlier_drugs`` replace those of the
     trial, for strata and cohorts.
     """
 
@@ -147,6 +182,7 @@ class Arm(Claim):
     given_with: tuple[str, ...] = ()
     her2: Her2Shares | None = None
     earlier_lines: Lines | None = None
+    earlier_drugs: EarlierDrugs | None = None
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Arm:

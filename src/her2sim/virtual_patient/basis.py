@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_facts
-from her2sim.biology.tumour import tumour_facts
+from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.facts import Claim, FactFile, UncertainQuantity
 from her2sim.virtual_patient.composition import VirtualPatient
 from her2sim.virtual_patient.drugs import PatientDrug

@@ -9,7 +9,13 @@ import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.biology.ensemble import patient_values
-from her2sim.biology.tumour import exchange_relative, potency_in_cells, tumour_facts
+from her2sim.biology.tumour import (
+    chemo_factor,
+    earlier_factor,
+    exchange_relative,
+    potency_in_cells,
+)
+from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
@@ -87,6 +93,7 @@ class VirtualPatient:
                 values[lesion.name(f"log_cells_{clone}")] = np.log(cells)
             for agent in lesion.of_kind(*KPD):
                 values[lesion.name("fading", agent.tag)] = np.ones(n)
+            values[lesion.name("mean_gain")] = people.tumours.parameters["growth"]
         return np.array([values[name] for name in self.model.states])
 
     def scale(self, cohort: Cohort) -> Array:
@@ -215,8 +222,7 @@ def _drug_values(drug: PatientDrug, people: VirtualCohort) -> dict[str, Array]:
     for name, unit in _UNITS.items():
         if name in values:
             values[name] = values[name] * convert(1.0, facts[name].unit, unit)
-    if drug.mechanism.kind == "endocrine":
-        values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"]
+    _in_tumour(drug, people, values)
     fastest = tumour_facts().parameter["kill_fastest"].value
     for name in ("chemo_kill", "kmax"):
         if name in values:
@@ -235,6 +241,27 @@ def _drug_values(drug: PatientDrug, people: VirtualCohort) -> dict[str, Array]:
     if drug.mechanism.kind in KPD:
         found[drug.symbol("given")] = np.zeros(cohort.n_patients)
     return found
+
+
+def _in_tumour(drug: PatientDrug, people: VirtualCohort, values: dict[str, Array]) -> None:
+    """Change numbers of a drug by the kind of tumour, by the regimen and by drugs before."""
+    tumours, members = people.tumours, people.members
+    amplified = tumours.traits["is_amplified"]
+    left = earlier_factor(drug.tag, tumours, members)
+    if drug.mechanism.kind == "endocrine":
+        values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"] * left
+    elif drug.mechanism.kind == "cytotoxic":
+        kill = values["chemo_kill"] * left * chemo_factor(tumours, members)
+        values["chemo_kill"] = kill * values.get(f"schedule_{drug.regimen_tag}", 1.0)
+    elif "sensitivity" in values:
+        sensitivity = values["sensitivity"]
+        wider = values.get("not_amplified_spread", np.ones(sensitivity.shape))
+        without = sensitivity**wider * values.get("not_amplified", 1.0)
+        values["sensitivity"] = np.where(amplified, sensitivity, without) * left
+    elif "ic50" in values:
+        values["ic50"] = values["ic50"] / left
+    elif "kinact" in values:
+        values["kinact"] = values["kinact"] * left
 
 
 _UNITS = {"mass": "mg/nmol", "payload_mass": "mg/nmol"}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from her2sim.drugs.mechanism import Mechanism, load_mechanism
 from her2sim.drugs.toxicity import Toxicity, load_toxicity
 from her2sim.models.agent import KPD
+from her2sim.models.assembly import tag_of
 from her2sim.patients.cohort import Cohort
 from her2sim.pk.treatment import Treatment
 
@@ -36,6 +37,11 @@ class PatientDrug:
     def tag(self) -> str:
         """Its part of names."""
         return self.mechanism.agent.tag
+
+    @property
+    def regimen_tag(self) -> str:
+        """The regimen by which it is given, as a part of names."""
+        return tag_of(self.treatment.regimen.name)
 
     @property
     def is_anthracycline(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from her2sim.arrays import Array, Mask, Positions
-from her2sim.biology.tumour import tumour_facts
+from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose, codes_by

@@ -12,7 +12,7 @@ from her2sim.trials.library import load_trial
 from her2sim.trials.run import RunSettings, TrialFolder, usual_members
 
 TRIAL = "destiny-breast03"
-"""One that the calibration did not see."""
+"""One with a large difference between its arms."""
 CHUNK = 250
 
 

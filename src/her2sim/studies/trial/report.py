@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from her2sim import __version__
 from her2sim.arrays import Array
 from her2sim.notice import NOTICE
+from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.power import Power, trial_power
 from her2sim.studies.trial.rows import (
     EndpointRow,
@@ -77,6 +78,11 @@ class TrialReport:
         return self.run.trial
 
     @property
+    def outside(self) -> str:
+        """What of the trial lies outside the evidence; empty if nothing does."""
+        return Beside(self.trial).outside()
+
+    @property
     def patients(self) -> int:
         """Patients in all arms and replicates."""
         return sum(arm.n for arm in self.arms)
@@ -93,6 +99,7 @@ class TrialReport:
             "replicates": asked.replicates,
             "protocol": "on" if asked.by_rules else "off",
             "notice": NOTICE,
+            "outside": self.outside,
             "arms": [self._arm(arm) for arm in self.arms],
             "comparisons": [
                 {

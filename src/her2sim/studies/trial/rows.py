@@ -11,16 +11,32 @@ import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.biology.ensemble import spread
+from her2sim.studies.trial.beside import Beside, from_scale, into_scale
 from her2sim.studies.trial.needs import event_needs, outcome_needs, ratio_needs
 from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.figure_errors import (
+    kind_of,
+    median_chance,
+    outcome_sampling,
+    predictive_range,
+    ratio_chance,
+    ratio_sampling,
+    share_chance,
+)
 from her2sim.trials.measures import CURVES, SAFETY
-from her2sim.trials.member_estimates import event_estimates, outcome_estimates, ratio_estimates
+from her2sim.trials.member_estimates import (
+    event_estimates,
+    outcome_estimates,
+    ratio_estimates,
+    whom,
+)
 from her2sim.trials.survival import hazard_ratio, proportion
 from her2sim.trials.trial import Comparison, Outcome, Safety, Trial
 
 Arms = Mapping[str, ArmOutcomes]
 Row = TypeVar("Row", Outcome, Safety)
 Chance = Callable[[], tuple[float, float]]
+Reach = Callable[[Array], tuple[float, float]]
 LAST_YEAR = 8
 UNPUBLISHED = "nothing was published"
 
@@ -29,8 +45,11 @@ UNPUBLISHED = "nothing was published"
 class Estimate:
     """A predicted figure beside the published one; None where there is none.
 
-    ``low`` and ``high`` are the 5th and 95th percentile of the ensemble, with one member the 95 %
-    interval of chance. Infinite: not reached. ``needs`` says what the prediction, or the range of
+    ``low`` and ``high`` are the 90 % range of what may be seen: the ensemble, the spread between
+    trials and, beside a published figure, the sample of its trial; of adverse events the 5th and
+    95th percentile of the ensemble. With one member they are the 95 % interval of chance.
+    ``constant`` is the mean of all other trials, ``alike`` that of other trials of the same class
+    of drugs and line. Infinite: not reached. ``needs`` says what the prediction, or the range of
     one that is there, would need; empty if nothing is missing.
     ``is_measured`` is false where nobody was tested.
     """
@@ -46,6 +65,8 @@ class Estimate:
     note: str
     needs: str = ""
     is_measured: bool = True
+    constant: float | None = None
+    alike: float | None = None
 
     @property
     def is_predicted(self) -> bool:
@@ -105,14 +126,18 @@ def _estimate(
     published: float | None,
     needs: Callable[[], str],
     chance: Chance | None,
+    reach: Reach | None = None,
+    guesses: tuple[float | None, float | None] = (None, None),
 ) -> Estimate:
-    """Median and spread of a figure over the members, beside what was published.
+    """Median and range of a figure over the members, beside what was published.
 
     Parameters
     ----------
     values : the figure in each member; NaN where it says nothing
     needs : what the figure would need, asked if no member has it
     chance : the range of a single member
+    reach : the range of what may be seen; that of the members without it
+    guesses : from other trials
     """
     known = values[~np.isnan(values)]
     predicted, low, high, lacks = None, None, None, ""
@@ -121,9 +146,11 @@ def _estimate(
     else:
         predicted = float(np.median(known))
         low, high, lacks = spread(known) if chance is None else (*chance(), "")
+        if reach is not None and chance is None and not lacks:
+            low, high = reach(known)
     return Estimate(
         predicted, low, high, published, getattr(row, "low", None), getattr(row, "high", None),
-        row.role, row.source or "", row.note or "", lacks,
+        row.role, row.source or "", row.note or "", lacks, True, *guesses,
     )  # fmt: skip
 
 
@@ -155,6 +182,7 @@ def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[Endpoint
     trial, arms : what was run, and the outcomes of each arm by id
     is_alone : whether there is one member: the range is then that of chance
     """
+    beside = Beside(trial)
     for row in _by_arm(trial, _wanted_outcomes(trial)):
         values = outcome_estimates(arms, row)
         needs = partial(outcome_needs, arms, row)
@@ -162,8 +190,36 @@ def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[Endpoint
         unit = "month" if row.measure == "median_month" else "%"
         yield EndpointRow(
             row.arm, row.endpoint, row.measure, unit, row.at_month, row.subgroup,
-            _estimate(values, row, row.value, needs, chance),
+            _estimate(
+                values, row, row.value, needs, chance, partial(_reach, beside, arms, row),
+                beside.guesses(row),
+            ),
         )  # fmt: skip
+
+
+def _reach(
+    beside: Beside, arms: Arms, row: Outcome | Comparison, values: Array
+) -> tuple[float, float]:
+    """The 90 % range of what may be seen of a figure, from its values in the members."""
+    kind, trial = kind_of(row), beside.trial
+    at = into_scale(kind, values)
+    if isinstance(row, Comparison):
+        n = [_per_member(arms[name], row) for name in (row.arm, row.versus)]
+        chance, is_published = ratio_chance(*n), row.hazard_ratio is not None
+        sampling = ratio_sampling(trial, row) if is_published else 0.0
+    else:
+        n_own, is_published = _per_member(arms[row.arm], row), row.value is not None
+        middle = float(np.clip(np.median(values) / 100, 0.01, 0.99)) if kind != "median" else 0.5
+        chance = median_chance(n_own) if kind == "median" else share_chance(n_own, middle)
+        sampling = outcome_sampling(trial, row) if is_published else 0.0
+    noise = float(np.hypot(beside.between(row), sampling))
+    low, high = from_scale(kind, np.array(predictive_range(at, chance, noise)))
+    return float(low), float(high)
+
+
+def _per_member(arm: ArmOutcomes, row: Outcome | Comparison) -> float:
+    """Patients of a member whom a figure rests on, on average."""
+    return max(1.0, np.count_nonzero(whom(arm, row)) / np.unique(arm.member).size)
 
 
 def _chance(arm: ArmOutcomes, row: Outcome) -> tuple[float, float]:
@@ -248,12 +304,16 @@ def ratio_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[HazardRatio
     trial, arms : what was run, and the outcomes of each arm by id
     is_alone : whether there is one member: the range is then that of chance
     """
+    beside = Beside(trial)
     for row in trial.comparison:
         needs = partial(ratio_needs, arms, row)
         chance = partial(_ratio_chance, arms, row) if is_alone else None
         yield HazardRatioRow(
             row.endpoint, row.arm, row.versus, row.subgroup,
-            _estimate(ratio_estimates(arms, row), row, row.hazard_ratio, needs, chance),
+            _estimate(
+                ratio_estimates(arms, row), row, row.hazard_ratio, needs, chance,
+                partial(_reach, beside, arms, row), beside.guesses(row),
+            ),
         )  # fmt: skip
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 
-JUDGED_RATIOS = (
-    "HER2CLIMB", "DESTINY-Breast03", "DESTINY-Breast04", "DESTINY-Breast06", "PHOEBE", "EGF104900",
-    "PHEREXA",
-)  # fmt: skip
 JUDGED_EVENTS = ("lvef_drop", "thrombocytopenia", "neutropenia", "ild", "diarrhoea")
 PROGRESSION = ("PFS", "TTP")
+MEDIAN_SHARE, ORR_POINTS = 0.20, 8.0
+"""How near a fitted median and response shall be."""
 SMALLEST_PERCENT = 1.0
 """Rarer adverse events are judged by points: a factor of a few in a thousand says nothing."""
 
@@ -87,32 +87,72 @@ def _factor(f: Estimate) -> bool:
 
 def scorecard(reports: Sequence[TrialReport]) -> tuple[Score, ...]:
     """All criteria over some trials; whole arms only, no groups of patients."""
-    scores = []
-    for role, median, points in (("anchor", 0.15, 7.0), ("prediction", 0.25, 10.0)):
-        scores += [
-            Score(
-                f"median PFS or TTP within {100 * median:.0f} %", role,
-                tuple(_endpoints(reports, role, "median_month", PROGRESSION, _within(median))),
-            ),
-            Score(
-                f"ORR within {points:g} points", role,
-                tuple(_endpoints(reports, role, "rate_percent", ("ORR",), _points(points))),
-            ),
-            Score(
-                "hazard ratio of PFS or TTP inside the published interval", role,
-                tuple(_ratios(reports, role)),
-            ),
-        ]  # fmt: skip
-    scores.append(
-        Score("severe adverse events, LVEF falls and ILD within a factor of 1.5", "prediction",
-              tuple(_events(reports)))
+    near = _within(MEDIAN_SHARE)
+    return (
+        Score(
+            f"median PFS or TTP within {100 * MEDIAN_SHARE:.0f} %", "anchor",
+            tuple(_endpoints(reports, "median_month", PROGRESSION, near)),
+        ),
+        Score(
+            f"ORR within {ORR_POINTS:g} points", "anchor",
+            tuple(_endpoints(reports, "rate_percent", ("ORR",), _points(ORR_POINTS))),
+        ),
+        Score(
+            "hazard ratio of PFS or TTP inside the published interval", "anchor",
+            tuple(_ratios(reports)),
+        ),
+        Score(
+            "severe adverse events, LVEF falls and ILD within a factor of 1.5", "prediction",
+            tuple(_events(reports)),
+        ),
     )  # fmt: skip
-    return tuple(scores)
+
+
+@dataclass(frozen=True)
+class Skill:
+    """Mean absolute errors of one endpoint: ours, and those of two guesses from other trials.
+
+    Hazard ratios and medians: of the logarithm; responses: points.
+    """
+
+    endpoint: str
+    unit: str
+    n: int
+    ours: float
+    constant: float
+    alike: float
+
+
+def skills(reports: Sequence[TrialReport]) -> tuple[Skill, ...]:
+    """Errors of whole arms beside guesses; what is not reached is left out."""
+    everything = scorecard(reports)[:3]
+    found = []
+    for score, endpoint in zip(everything, ("median", "ORR", "hazard ratio"), strict=True):
+        rows = [row.figure for row in score.rows if _has_guesses(row.figure)]
+        if rows:
+            found.append(_skill(endpoint, rows))
+    return tuple(found)
+
+
+def _has_guesses(figure: Estimate) -> bool:
+    is_there = figure.predicted is not None and np.isfinite(figure.predicted)
+    return bool(is_there and figure.published and figure.constant and figure.alike)
+
+
+def _skill(endpoint: str, rows: Sequence[Estimate]) -> Skill:
+    of_points = endpoint == "ORR"
+
+    def error(name: str) -> float:
+        at = np.array([[getattr(row, name), row.published] for row in rows], dtype=np.float64)
+        gaps = at[:, 0] - at[:, 1] if of_points else np.log(at[:, 0] / at[:, 1])
+        return float(np.abs(gaps).mean())
+
+    unit = "points" if of_points else "log"
+    return Skill(endpoint, unit, len(rows), error("predicted"), error("constant"), error("alike"))
 
 
 def _endpoints(
     reports: Sequence[TrialReport],
-    role: str,
     measure: str,
     endpoints: Sequence[str],
     is_hit: Callable[[Estimate], bool],
@@ -121,17 +161,17 @@ def _endpoints(
         for row in report.endpoints:
             is_whole = row.subgroup is None and row.at_month is None
             is_asked = row.endpoint in endpoints and row.measure == measure
-            if row.figure.published is None or row.figure.role != role:
+            if row.figure.published is None:
                 continue
             if is_whole and is_asked:
                 yield _judged(report, row.arm, row.endpoint, row.figure, is_hit)
 
 
-def _ratios(reports: Sequence[TrialReport], role: str) -> Iterator[Judged]:
+def _ratios(reports: Sequence[TrialReport]) -> Iterator[Judged]:
     for report in reports:
         for row in report.ratios:
             is_asked = row.subgroup is None and row.endpoint in PROGRESSION
-            if is_asked and row.figure.published is not None and row.figure.role == role:
+            if is_asked and row.figure.published is not None:
                 what = f"{row.endpoint} over {row.versus}"
                 yield _judged(report, row.arm, what, row.figure, _inside)
 

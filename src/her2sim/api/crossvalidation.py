@@ -1,0 +1,158 @@
+"""How trials that took no part in the calibration are predicted."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from her2sim import __version__
+from her2sim.api.arguments import Count, Told, checked
+from her2sim.api.result import Answer, typed_frame, with_notice
+from her2sim.api.sources import sources_frame
+from her2sim.arrays import no_progress
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
+
+    from her2sim.studies.crossvalidation import EndpointSkill, LeftOut
+
+Folds = Literal["trial", "6"]
+FEWEST_TRIALS = 4
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CrossValidated(Answer):
+    """Predictions of trials that were left out, beside guesses without a model."""
+
+    figures: tuple[LeftOut, ...]
+    skills: tuple[EndpointSkill, ...]
+    asked: dict[str, Any]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the errors do not tell."""
+        from her2sim.report.crossvalidation_page import NOTES
+
+        return NOTES
+
+    def heading(self) -> str:
+        """What was left out, and how it was refitted."""
+        how = "one by one" if self.asked["folds"] == "trial" else "in six groups"
+        held = f", without {', '.join(self.asked['without'])}" if self.asked["without"] else ""
+        return (
+            f"Cross-validation: {self.asked['n_trials']} trials left out {how}, "
+            f"{self.asked['n_folds']} refits of {self.asked['patients']} patients an arm, seed "
+            f"{self.asked['seed']}{held}"
+        )
+
+    def tables(self) -> tuple[Table, ...]:
+        """Errors and intervals by endpoint, then each figure."""
+        from her2sim.report.crossvalidation_page import tables
+
+        return tuple(tables(self.skills))
+
+    def frame(self) -> pl.DataFrame:
+        """One row a figure that was left out."""
+        from her2sim.studies.crossvalidation import FigureRow, figure_rows
+
+        rows = [row for skill in self.skills for row in figure_rows(skill)]
+        return typed_frame(FigureRow, rows)
+
+    def sources(self) -> pl.DataFrame:
+        """Sources of the trials."""
+        from her2sim.trials.library import load_trial
+
+        names = dict.fromkeys(row.trial for row in self.figures)
+        return sources_frame((name, load_trial(name)) for name in names)
+
+    def markdown(self) -> str:
+        """The page of the documentation."""
+        from her2sim.report.crossvalidation_page import markdown
+
+        return markdown(self.heading(), self.skills, self.figures)
+
+    def html(self) -> str:
+        """The answer as one HTML file."""
+        return self._repr_html_()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain data, for JSON."""
+        return with_notice({**self.asked, "figures": self.frame().to_dicts()})
+
+
+@checked
+def crossvalidate(
+    names: Sequence[str] = (),
+    *,
+    folds: Folds = "trial",
+    patients: Annotated[int, Field(ge=50, le=5000)] = 192,
+    seed: int = 1,
+    without: tuple[str, ...] = (),
+    folder: Path | None = None,
+    workers: Count = 1,
+    progress: Told = None,
+) -> CrossValidated:
+    """Refit the calibration without each trial in turn, and predict what was left out.
+
+    Parameters
+    ----------
+    names : of the trials, at least four; all metastatic ones without any
+    folds : each trial alone, or six groups of trials
+    patients : of each arm in the refits
+    seed : of the starts of the refits
+    without : parts of the model that are held where they do nothing, by their names in the plan
+    folder : keeps finished folds; a run that was stopped goes on from there
+    workers : threads
+    progress : told folds done and in all
+
+    Raises
+    ------
+    DataError
+        If there are too few trials, or the folder holds folds of another run.
+    UnknownNameError
+        If there is no such trial, or no such part.
+    """
+    from her2sim.calibration.crossvalidation import CrossValidation, six_groups, whole_trials
+    from her2sim.calibration.evidence import Evidence
+    from her2sim.calibration.fold_folder import FoldFolder
+    from her2sim.errors import DataError
+    from her2sim.studies.crossvalidation import ENDPOINTS, endpoint_skill, left_out_figures
+    from her2sim.trials.library import load_trial
+
+    if 0 < len(set(names)) < FEWEST_TRIALS:
+        raise DataError(f"{len(set(names))} trials: name {FEWEST_TRIALS} or more, or none for all")
+    told_trials = [load_trial(name) for name in names]
+    other = [trial.id for trial in told_trials if trial.setting != "metastatic"]
+    if other:
+        raise DataError(f"{', '.join(other)}: no efficacy is predicted in early disease")
+    chosen_trials = tuple(dict.fromkeys(trial.id for trial in told_trials))
+    evidence = Evidence(patients, workers, chosen_trials, hold=without)
+    asked = {
+        "her2sim": __version__, "trials": list(chosen_trials), "folds": folds,
+        "patients": patients, "seed": seed, "without": list(without),
+        "plan": zlib.crc32(evidence.plan.model_dump_json().encode()),
+        "numbers": zlib.crc32(evidence.parameters.shipped().tobytes()),
+    }  # fmt: skip
+    chosen = (whole_trials if folds == "trial" else six_groups)(evidence)
+    store = FoldFolder(folder, asked)
+    told = progress or no_progress
+    run = CrossValidation(evidence)
+    found = list[Any]()
+    for number, trials in enumerate(chosen):
+        told(number, len(chosen))
+        fold = store.read(trials, evidence.anchors)
+        if fold is None:
+            fold = run.fold(trials, seed + number)
+            store.write(fold)
+        found.append(fold)
+    told(len(chosen), len(chosen))
+    figures = left_out_figures(found)
+    skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS)
+    counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}
+    return CrossValidated(figures, skills, {**asked, **counts})

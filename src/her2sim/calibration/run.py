@@ -1,0 +1,56 @@
+"""A calibration: the best fit from several starts, and members around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from her2sim.arrays import Array
+from her2sim.calibration.evidence import SEED, Evidence
+from her2sim.calibration.map_fit import MapFit, Note, fit_map, slopes_at
+from her2sim.calibration.members import DrawnMembers, draw_members
+
+STARTS = 3
+"""Fits: from the starts of the plan, and from others."""
+KEPT, SHAKEN = 0.5, 0.5
+"""What the other starts keep of the distance from the prior, and the SD of their shake."""
+MEMBERS = 24
+PATIENTS = 256
+"""Patients of an arm in the fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The best fit, the costs of all, best first, and members around the best."""
+
+    fit: MapFit
+    costs: tuple[float, ...]
+    members: DrawnMembers
+
+
+def calibrate(
+    evidence: Evidence,
+    *,
+    starts: int = STARTS,
+    n_members: int = MEMBERS,
+    note: Note = lambda text: None,
+) -> Calibration:
+    """Fit all anchors, and draw members around the best fit."""
+    random = np.random.default_rng(SEED)
+    first = evidence.parameters.start()
+    fits: list[MapFit] = []
+    for number in range(starts):
+        note(f"fit {number + 1} of {starts}")
+        start = first if number == 0 else _shaken(first, random)
+        fits.append(fit_map(evidence, start, note=note))
+    fits.sort(key=lambda fit: fit.cost)
+    best = fits[0]
+    note(f"{n_members} members")
+    slopes, _ = slopes_at(evidence, best.at, np.ones(best.at.size, dtype=bool))
+    members = draw_members(evidence, replace(best, slopes=slopes), n_members, SEED)
+    return Calibration(best, tuple(fit.cost for fit in fits), members)
+
+
+def _shaken(start: Array, random: np.random.Generator) -> Array:
+    return KEPT * start + SHAKEN * np.clip(random.standard_normal(start.size), -2, 2)

@@ -1,0 +1,140 @@
+"""What stands beside a prediction: what other trials tell of the drugs, and guesses from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from scipy.special import expit, logit
+
+from her2sim.arrays import Array
+from her2sim.calibration.skill import guess
+from her2sim.patients.population import load_population
+from her2sim.trials.figure_errors import Kind, between_trials, kind_of
+from her2sim.trials.groups import Evidence, drug_class, drug_evidence, least_known, line_of
+from her2sim.trials.library import load_trial, trial_names
+from her2sim.trials.trial import Comparison, Outcome, Trial
+
+PROGRESSION = ("PFS", "TTP")
+
+
+@cache
+def published_trials() -> tuple[Trial, ...]:
+    """Trials of metastatic breast cancer that come with her2sim."""
+    trials = map(load_trial, trial_names())
+    return tuple(trial for trial in trials if trial.setting == "metastatic")
+
+
+def into_scale(kind: Kind, values: Array) -> Array:
+    """Figures as logarithms, shares (in per cent) as logits."""
+    if kind in ("median", "hazard_ratio"):
+        return np.log(np.maximum(values, 1e-6))
+    found: Array = logit(np.clip(values / 100.0, 1e-3, 1 - 1e-3))
+    return found
+
+
+def from_scale(kind: Kind, values: Array) -> Array:
+    """Figures from their scale."""
+    return np.exp(values) if kind in ("median", "hazard_ratio") else 100.0 * expit(values)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A published figure, on its scale, with the groups it belongs to."""
+
+    trial: str
+    kind: Kind
+    value: float
+    drug_class: str
+    line: str
+
+
+@cache
+def _published() -> tuple[_Known, ...]:
+    return tuple(row for trial in published_trials() for row in _of_trial(trial))
+
+
+def _of_trial(trial: Trial) -> Iterator[_Known]:
+    rows: tuple[Outcome | Comparison, ...] = (*trial.outcome, *trial.comparison)
+    for row in rows:
+        value = row.hazard_ratio if isinstance(row, Comparison) else row.value
+        if value is None or row.subgroup is not None or not _is_judged(row):
+            continue
+        kind, arm = kind_of(row), trial.arm_of(row.arm)
+        at = float(into_scale(kind, np.array(value)))
+        yield _Known(trial.id, kind, at, drug_class(arm), line_of(trial, arm))
+
+
+def _is_judged(row: Outcome | Comparison) -> bool:
+    """Whether a figure is a median or hazard ratio of progression, or a response."""
+    if isinstance(row, Outcome) and row.endpoint == "ORR":
+        return True
+    is_rate = isinstance(row, Outcome) and row.measure != "median_month"
+    return row.endpoint in PROGRESSION and not is_rate
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What the trials that the calibration knows tell of one."""
+
+    trial: Trial
+
+    @cached_property
+    def drugs(self) -> dict[str, dict[str, Evidence]]:
+        """What is known of the drugs of each arm, in breast cancer."""
+        return {
+            arm.id: drug_evidence(self.trial, arm, published_trials()) for arm in self.trial.arm
+        }
+
+    @cached_property
+    def evidence(self) -> dict[str, Evidence]:
+        """The least that is known of a drug of each arm."""
+        if load_population(self.trial.enrolled.base).tumour_type != "breast":
+            return {arm.id: "none" for arm in self.trial.arm}
+        return {
+            arm: least_known(found.values()) if found else "randomised"
+            for arm, found in self.drugs.items()
+        }
+
+    def between(self, row: Outcome | Comparison) -> float:
+        """Spread between trials of a figure, on its scale."""
+        arms = [row.arm, *([row.versus] if isinstance(row, Comparison) else [])]
+        return between_trials(kind_of(row), least_known(self.evidence[arm] for arm in arms))
+
+    def guesses(self, row: Outcome | Comparison) -> tuple[float | None, float | None]:
+        """The mean of all other trials, and of those alike; None where nothing is judged."""
+        if self.trial.setting != "metastatic" or row.subgroup is not None or not _is_judged(row):
+            return None, None
+        kind, arm = kind_of(row), self.trial.arm_of(row.arm)
+        own = _Known(self.trial.id, kind, 0.0, drug_class(arm), line_of(self.trial, arm))
+        known = [k for k in _published() if k.kind == kind and k.trial != own.trial]
+        rows = [own, *known]
+        values, names = np.array([k.value for k in rows]), [k.trial for k in rows]
+        both = [f"{k.drug_class}, {k.line}" for k in rows]
+        found = (
+            guess(values, names).middle[0],
+            guess(values, names, (both, [k.drug_class for k in rows])).middle[0],
+        )
+        constant, alike = (float(from_scale(kind, np.array(value))) for value in found)
+        return constant, alike
+
+    def outside(self) -> str:
+        """What of the trial no randomised trial tells of; empty if all is known."""
+        if self.trial.setting != "metastatic":
+            return ""
+        if load_population(self.trial.enrolled.base).tumour_type != "breast":
+            return "Outside the evidence: no trial of this tumour was fitted; ranges are wider"
+        unknown = dict.fromkeys(
+            drug
+            for found in self.drugs.values()
+            for drug, level in found.items()
+            if level != "randomised"
+        )
+        if not unknown:
+            return ""
+        return (
+            f"Outside the evidence: no randomised trial that was fitted tells of "
+            f"{', '.join(unknown)} in this disease; ranges are wider"
+        )

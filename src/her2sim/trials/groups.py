@@ -1,0 +1,93 @@
+"""What kind of treatment an arm is, in which line, and which trials tell about its drugs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, get_args
+
+from her2sim.drugs.mechanism import load_mechanism
+from her2sim.pk.combination import load_combination
+from her2sim.trials.trial import Arm, Trial
+
+DrugClass = Literal[
+    "conjugate", "kinase inhibitor", "pertuzumab", "antibody", "endocrine", "chemotherapy"
+]
+CLASSES: tuple[DrugClass, ...] = (
+    "conjugate", "kinase inhibitor", "pertuzumab", "antibody", "endocrine", "chemotherapy",
+)  # fmt: skip
+LineOf = Literal["first line", "later line", "no amplification"]
+Evidence = Literal["randomised", "not randomised", "none"]
+_OF_KIND: dict[str, DrugClass] = {
+    "conjugate": "conjugate", "reversible": "kinase inhibitor", "covalent": "kinase inhibitor",
+    "antibody": "antibody", "endocrine": "endocrine", "cytotoxic": "chemotherapy",
+}  # fmt: skip
+
+
+def drugs_of(arm: Arm) -> frozenset[str]:
+    """Substances of all regimens of an arm."""
+    return frozenset(
+        treatment.drug.substance or treatment.drug.id
+        for given in arm.regimen
+        for treatment in load_combination(given.name).treatments
+    )
+
+
+def drug_class(arm: Arm) -> DrugClass:
+    """The class of an arm: that of its most specific drug."""
+    found = {"pertuzumab" if drug == "pertuzumab" else _class_of(drug) for drug in drugs_of(arm)}
+    return next((name for name in CLASSES if name in found), "chemotherapy")
+
+
+def _class_of(drug: str) -> DrugClass:
+    mechanism = load_mechanism(drug)
+    return "chemotherapy" if mechanism is None else _OF_KIND[mechanism.kind]
+
+
+def line_of(trial: Trial, arm: Arm) -> LineOf:
+    """First line or later, by the mean number of lines before; or a disease of its own."""
+    her2 = arm.her2 or trial.enrolled.her2
+    if her2.amplified is False:
+        return "no amplification"
+    lines = arm.earlier_lines or trial.enrolled.earlier_lines
+    if lines is None:
+        return "first line"
+    mean = sum(int(number) * share for number, share in lines.shares.items())
+    return "first line" if mean < 0.5 else "later line"
+
+
+def evidence_for(trial: Trial, arm: Arm, others: Iterable[Trial]) -> Evidence:
+    """What other trials tell of the drugs of an arm: the least that is known of any.
+
+    ``randomised``: each drug was compared with its absence in the same kind of disease.
+    """
+    found = drug_evidence(trial, arm, others)
+    return least_known(found.values()) if found else "randomised"
+
+
+def drug_evidence(trial: Trial, arm: Arm, others: Iterable[Trial]) -> dict[str, Evidence]:
+    """What other trials tell of each drug of an arm."""
+    told = [*others]
+    low = line_of(trial, arm) == "no amplification"
+    compared = [own ^ other for one in told for own, other, of in _comparisons(one) if of == low]
+    given = {drug for one in told for other in one.arm for drug in drugs_of(other)}
+    found: dict[str, Evidence] = {}
+    for drug in sorted(drugs_of(arm)):
+        if any(drug in pair for pair in compared):
+            found[drug] = "randomised"
+        else:
+            found[drug] = "not randomised" if drug in given else "none"
+    return found
+
+
+def least_known(levels: Iterable[Evidence]) -> Evidence:
+    """The least of some levels of evidence."""
+    return max(levels, key=get_args(Evidence).index)
+
+
+def _comparisons(trial: Trial) -> Iterator[tuple[frozenset[str], frozenset[str], bool]]:
+    """Drugs of both arms of each hazard ratio of progression, and whether HER2 is low."""
+    for row in trial.comparison:
+        if row.endpoint in ("PFS", "TTP") and row.subgroup is None:
+            arms = trial.arm_of(row.arm), trial.arm_of(row.versus)
+            low = line_of(trial, arms[0]) == "no amplification"
+            yield drugs_of(arms[0]), drugs_of(arms[1]), low
