@@ -107,7 +107,7 @@ def test_pertuzumab_adds_to_trastuzumab() -> None:
 
 
 WANTED = pytest.param(
-    5, marks=pytest.mark.xfail(strict=True, reason="3.2 is reached, a miss: docs/tumour.md")
+    5, marks=pytest.mark.xfail(strict=True, reason="4.0 is reached, a miss: docs/tumour.md")
 )
 
 
@@ -115,7 +115,7 @@ WANTED = pytest.param(
 def test_a_payload_that_stays_in_its_cell_spares_a_clone_without_her2(times: int) -> None:
     """T-DM1 with pertuzumab, early disease, all draws together: a draw has too few such patients.
 
-    Five times rarer was wanted; 3.2 is reached, and docs/tumour.md says that it is a miss.
+    Five times rarer was wanted; 4.0 is reached, and docs/tumour.md says that it is a miss.
     """
     regimen, early = "trastuzumab-emtansine-pertuzumab", {"earlier_lines": -1}
     deep = 0.01
