@@ -9,7 +9,7 @@ from scipy.special import expit
 from her2sim.biology.ensemble import ensemble
 from her2sim.calibration.anchors import trial_anchors
 from her2sim.calibration.crossvalidation import CrossValidation, whole_trials
-from her2sim.calibration.evidence import Evidence, metastatic_trials
+from her2sim.calibration.evidence import Evidence
 from her2sim.calibration.map_fit import MapFit, Misses, fit_map, slopes_at
 from her2sim.calibration.members import draw_members
 from her2sim.calibration.plan import (
@@ -20,7 +20,7 @@ from her2sim.calibration.plan import (
     quantity_of,
 )
 from her2sim.errors import DataError
-from her2sim.trials.library import load_trial
+from her2sim.trials.library import load_trial, metastatic_trials
 
 KILL = Prior(name="capecitabine:chemo_kill", low=0.005, high=0.05, start=0.02)
 OTHER = Prior(name="tumour:adcc_max", low=0.0005, high=0.002, start=0.001)
@@ -118,12 +118,11 @@ def test_a_trial_that_is_left_out_is_not_seen() -> None:
 
 def test_every_figure_of_efficacy_is_an_anchor() -> None:
     """All of the metastatic trials, but for overall survival."""
-    for name in metastatic_trials():
-        trial = load_trial(name)
+    for trial in metastatic_trials():
         rows = [*trial.outcome, *trial.comparison, *trial.landmarks]
-        assert all(row.role == "anchor" for row in rows if row.endpoint != "OS"), name
+        assert all(row.role == "anchor" for row in rows if row.endpoint != "OS"), trial.id
         anchors = list(trial_anchors(trial))
-        assert all(np.isfinite(a.value) and a.sampling > 0 for a in anchors), name
+        assert all(np.isfinite(a.value) and a.sampling > 0 for a in anchors), trial.id
         assert "OS" not in {a.endpoint for a in anchors}
 
 

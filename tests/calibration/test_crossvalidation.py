@@ -13,7 +13,7 @@ from her2sim.calibration.crossvalidation import Fold
 from her2sim.calibration.evidence import Evidence
 from her2sim.calibration.fold_folder import FoldFolder
 from her2sim.calibration.skill import (
-    Interval,
+    PredictionInterval,
     by_trial,
     guess,
     normal_interval,
@@ -42,7 +42,7 @@ def test_intervals_of_normal_figures_hold_nine_in_ten() -> None:
     limit = norm.ppf(0.95)
     expected = 2 * limit + 2 * 20 * (norm.pdf(limit) - limit * 0.05)
     assert found.score(value).mean() == pytest.approx(expected, rel=0.02)
-    narrow = Interval(found.middle, found.low / 2, found.high / 2)
+    narrow = PredictionInterval(found.middle, found.low / 2, found.high / 2)
     assert narrow.score(value).mean() > found.score(value).mean()
 
 

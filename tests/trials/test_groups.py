@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from her2sim.studies.trial.beside import Beside, published_trials
+from her2sim.studies.trial.beside import Beside
 from her2sim.trials.figure_errors import (
     between_trials,
     median_chance,
@@ -16,7 +16,7 @@ from her2sim.trials.figure_errors import (
     share_chance,
 )
 from her2sim.trials.groups import drug_class, drugs_of, evidence_for, line_of
-from her2sim.trials.library import load_trial
+from her2sim.trials.library import load_trial, metastatic_trials
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ def test_what_other_trials_tell() -> None:
 
     def level(name: str, arm: str) -> str:
         trial = load_trial(name)
-        others = [other for other in published_trials() if other.id != trial.id]
+        others = [other for other in metastatic_trials() if other.id != trial.id]
         return evidence_for(trial, trial.arm_of(arm), others)
 
     assert level("destiny-breast03", "tdm1") == "randomised"
     assert level("destiny-breast04", "tdxd") == "randomised"
     assert level("her2climb", "tucatinib") == "none"
     daisy = load_trial("daisy")
-    only = [one for one in published_trials() if "DESTINY" not in one.id and one.id != "DAISY"]
+    only = [one for one in metastatic_trials() if "DESTINY" not in one.id and one.id != "DAISY"]
     assert evidence_for(daisy, daisy.arm_of("her2_low"), only) == "none"
-    known = [trial for trial in published_trials() if trial.id == "DESTINY-Breast03"]
+    known = [trial for trial in metastatic_trials() if trial.id == "DESTINY-Breast03"]
     assert evidence_for(daisy, daisy.arm_of("her2_low"), known) == "not randomised"
 
 

@@ -117,7 +117,11 @@ def _require_rules(labels: str | None, *, unconfirmed: bool, confirm: bool, scan
 
 
 def _require_there(
-    treatments: Sequence[Treatment], setting: Setting, without: tuple[str, ...], earlier_lines: int
+    treatments: Sequence[Treatment],
+    setting: Setting,
+    without: tuple[str, ...],
+    earlier_lines: int,
+    earlier_drugs: tuple[str, ...] | None,
 ) -> None:
     """Refuse to switch off what there is not, and earlier lines in early disease."""
     from her2sim.errors import DataError
@@ -126,6 +130,8 @@ def _require_there(
 
     if setting == "early" and earlier_lines:
         raise DataError(f"earlier lines {earlier_lines}: early disease has none; leave it out")
+    if setting == "early" and earlier_drugs:
+        raise DataError("earlier drugs change a lesion, and early disease has none; leave them out")
     sites = ("",) if setting == "metastatic" else ()
     require_mechanisms(virtual_patient(treatments, sites, ORGANS), without)
 
@@ -197,7 +203,7 @@ def treat(
     setting, treatments = whom.found.setting, combination.treatments
     all_of(
         lambda: known_measures(treatments, given_with),
-        lambda: _require_there(treatments, setting, without, earlier_lines),
+        lambda: _require_there(treatments, setting, without, earlier_lines, earlier_drugs),
         lambda: _require_rules(labels, unconfirmed=unconfirmed, confirm=confirm, scan=scan),
     )
     how = TreatmentPlan(

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from her2sim.facts import Claim, FactFile, read_fact_file
 
 
-class Anchor(Claim):
+class SafetyAnchor(Claim):
     """A published figure that was used; ``used_for`` names parameters as ``OWNER:NAME``."""
 
     trial: str
@@ -25,7 +25,7 @@ class Anchors(FactFile):
     """What was used, and what stays out."""
 
     predictions: tuple[str, ...]
-    anchor: tuple[Anchor, ...]
+    anchor: tuple[SafetyAnchor, ...]
 
     @model_validator(mode="after")
     def _are_apart(self) -> Anchors:

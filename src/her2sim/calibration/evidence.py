@@ -34,7 +34,7 @@ from her2sim.trials.arm import ArmPatients, regimen_groups
 from her2sim.trials.efficacy import ArmDoses, arm_doses, run_efficacy
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.enrolment import enrol
-from her2sim.trials.library import load_trial, trial_names
+from her2sim.trials.library import load_trial, metastatic_trials
 from her2sim.trials.survival_of_sets import log_hazard_ratio, log_median, survival_at
 from her2sim.trials.trial import Arm, Trial
 from her2sim.virtual_patient.cohort_state import hazard_levels
@@ -111,7 +111,7 @@ class Evidence:
     @cached_property
     def arms(self) -> dict[tuple[str, str], ArmEvidence]:
         """All arms, by the id of the trial and of the arm."""
-        asked = list(map(load_trial, self.trials or metastatic_trials()))
+        asked = list(map(load_trial, self.trials)) or [*metastatic_trials()]
         numbers = in_threads(self._numbers, asked, self.workers)
         places = [
             (trial, arm, own)
@@ -302,8 +302,3 @@ def _of_arm(anchor: Anchor, run: ArmRun, months: bool) -> Array:
     at = anchor.month + (AROUND_MONTH if anchor.kind == "median" else np.zeros(1))
     share = survival_at(*run.times(anchor), at).mean(axis=1)
     return np.asarray(logit(np.clip(share, LEAST, MOST)))
-
-
-def metastatic_trials() -> tuple[str, ...]:
-    """Names of the trials of metastatic breast cancer that come with her2sim."""
-    return tuple(name for name in trial_names() if load_trial(name).setting == "metastatic")

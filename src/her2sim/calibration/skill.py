@@ -24,7 +24,7 @@ FEWEST_ALIKE = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Interval:
+class PredictionInterval:
     """Predictions and their 90 % intervals, shape (n,) each."""
 
     middle: Array
@@ -43,10 +43,10 @@ class Interval:
         return found
 
 
-def normal_interval(middle: Array, variance: Array) -> Interval:
+def normal_interval(middle: Array, variance: Array) -> PredictionInterval:
     """Intervals of normal distributions."""
     half = norm.ppf(0.5 + LEVEL / 2) * np.sqrt(variance)
-    return Interval(middle, middle - half, middle + half)
+    return PredictionInterval(middle, middle - half, middle + half)
 
 
 def spread_between_trials(error: Array, variance: Array) -> float:
@@ -61,7 +61,9 @@ def spread_between_trials(error: Array, variance: Array) -> float:
     return float(minimize_scalar(cost, bounds=(0.0, WIDEST), method="bounded").x)
 
 
-def guess(value: Array, trial: Sequence[str], alike: Sequence[Sequence[str]] = ()) -> Interval:
+def guess(
+    value: Array, trial: Sequence[str], alike: Sequence[Sequence[str]] = ()
+) -> PredictionInterval:
     """Each figure guessed from those of other trials, in the smallest group that has enough.
 
     Parameters
@@ -83,7 +85,7 @@ def guess(value: Array, trial: Sequence[str], alike: Sequence[Sequence[str]] = (
         half *= np.sqrt(1 + 1 / known.size)
         rows.append((known.mean(), known.mean() - half, known.mean() + half))
     middle, low, high = np.array(rows).T
-    return Interval(middle, low, high)
+    return PredictionInterval(middle, low, high)
 
 
 def by_trial(

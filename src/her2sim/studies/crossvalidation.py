@@ -14,14 +14,14 @@ from her2sim.arrays import Array, Mask
 from her2sim.calibration.anchors import SLOPE, Anchor
 from her2sim.calibration.crossvalidation import Fold
 from her2sim.calibration.skill import (
-    Interval,
+    PredictionInterval,
     by_trial,
     guess,
     normal_interval,
     spread_between_trials,
 )
 from her2sim.trials.groups import Evidence, drug_class, evidence_for, least_known, line_of
-from her2sim.trials.library import load_trial
+from her2sim.trials.library import metastatic_trials
 from her2sim.trials.trial import Trial
 
 Endpoint = Literal["hazard ratio", "median", "ORR"]
@@ -64,9 +64,7 @@ def left_out_figures(folds: Iterable[Fold]) -> tuple[LeftOut, ...]:
 
 
 def _of_fold(fold: Fold) -> Iterator[LeftOut]:
-    from her2sim.calibration.evidence import metastatic_trials
-
-    trials = {trial.id: trial for trial in map(load_trial, metastatic_trials())}
+    trials = {trial.id: trial for trial in metastatic_trials()}
     others = [trial for name, trial in trials.items() if name not in fold.trials]
     for anchor, best, members in zip(fold.anchors, fold.best, fold.members, strict=True):
         endpoint = _endpoint(anchor)
@@ -129,34 +127,34 @@ class EndpointSkill:
         return 100.0 * expit(values) if self.endpoint == "ORR" else values
 
     @cached_property
-    def ours(self) -> Interval:
+    def ours(self) -> PredictionInterval:
         """Predictions, with members, trials and samples in their intervals."""
         middle = np.array([row.best for row in self.rows])
         variance = np.array([row.variance for row in self.rows]) + self.between**2
         found = normal_interval(middle, variance)
-        return Interval(*(self._read(v) for v in (found.middle, found.low, found.high)))
+        return PredictionInterval(*(self._read(v) for v in (found.middle, found.low, found.high)))
 
     @cached_property
-    def constant(self) -> Interval:
+    def constant(self) -> PredictionInterval:
         """The mean of all other trials."""
         return self._guess()
 
     @cached_property
-    def alike(self) -> Interval:
+    def alike(self) -> PredictionInterval:
         """The mean of other trials of the same class and line, or class, or all."""
         both = [f"{row.drug_class}, {row.line}" for row in self.rows]
         return self._guess(both, [row.drug_class for row in self.rows])
 
-    def _guess(self, *groups: Sequence[str]) -> Interval:
+    def _guess(self, *groups: Sequence[str]) -> PredictionInterval:
         seen = np.array([row.seen for row in self.rows])
         found = guess(seen, self.trials, groups)
-        return Interval(*(self._read(v) for v in (found.middle, found.low, found.high)))
+        return PredictionInterval(*(self._read(v) for v in (found.middle, found.low, found.high)))
 
-    def errors(self, of: Interval) -> Array:
+    def errors(self, of: PredictionInterval) -> Array:
         """Errors of predictions, shape (n,)."""
         return of.middle - self.seen
 
-    def summary(self, of: Interval, chosen: Mask | None = None) -> dict[str, float]:
+    def summary(self, of: PredictionInterval, chosen: Mask | None = None) -> dict[str, float]:
         """Mean absolute and root mean square error, bias, coverage and interval score."""
         take = np.ones(self.seen.size, dtype=bool) if chosen is None else chosen
         error = self.errors(of)[take]
@@ -169,11 +167,11 @@ class EndpointSkill:
             "score": float(of.score(self.seen)[take].mean()),
         }
 
-    def coverage_range(self, of: Interval) -> tuple[float, float]:
+    def coverage_range(self, of: PredictionInterval) -> tuple[float, float]:
         """The 90 % interval of the coverage, trials as clusters."""
         return by_trial(of.holds(self.seen).astype(np.float64), self.trials)
 
-    def gain(self, over: Interval) -> dict[str, tuple[float, float, float]]:
+    def gain(self, over: PredictionInterval) -> dict[str, tuple[float, float, float]]:
         """What ours gains over a guess, with 90 % intervals over trials: above 0 is better."""
         errors = np.abs(self.errors(over)) - np.abs(self.errors(self.ours))
         scores = over.score(self.seen) - self.ours.score(self.seen)

@@ -37,8 +37,15 @@ def fit_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     has_lines = isinstance(enrolled, dict) and "earlier_lines" in enrolled
     if raw.get("setting") == "metastatic" and not has_lines:
         yield "enrolled.earlier_lines", "say how many lines of treatment came before"
-    if raw.get("setting") == "early" and has_lines:
+    if raw.get("setting") != "early":
+        return
+    if has_lines:
         yield "enrolled.earlier_lines", "early disease has none; leave it out"
+    arms = raw.get("arm", ())
+    places = [("enrolled", enrolled), *((f"arm.{k}", arm) for k, arm in enumerate(arms))]
+    for place, table in places:
+        if isinstance(table, dict) and "earlier_drugs" in table:
+            yield f"{place}.earlier_drugs", "they change a lesion, and early disease has none"
 
 
 def _rows(raw: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

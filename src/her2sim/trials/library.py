@@ -47,3 +47,9 @@ def load_trial(name: str) -> Trial:
         f"unknown trial {name!r}{did_you_mean(name, trial_names())} (a file of your own ends in "
         ".toml)"
     )
+
+
+@cache
+def metastatic_trials() -> tuple[Trial, ...]:
+    """Trials of metastatic breast cancer that come with her2sim."""
+    return tuple(t for t in map(load_trial, trial_names()) if t.setting == "metastatic")

@@ -70,13 +70,6 @@ def event_estimates(arms: Arms, row: Safety) -> Array | None:
     return np.array([_mean(100.0 * had, m) for m in _members(arm, everyone)])
 
 
-def target_estimates(arm: ArmOutcomes) -> Array:
-    """Per cent of progressions that target lesions showed, in each member."""
-    progressed = np.isfinite(arm.patients.scanned("progressed_day"))
-    by_target = 100.0 * arm.patients.scanned("by_target")
-    return np.array([_mean(by_target, m) for m in _members(arm, progressed)])
-
-
 def whom(arm: ArmOutcomes, row: Outcome | Comparison) -> Mask:
     """Patients of an arm whom a figure rests on."""
     group = arm.group(row.subgroup)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import (
-    AfterValidator,
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -16,110 +13,16 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from her2sim.arrays import Array
-from her2sim.biology.tumour_profile import amplified_by_score
 from her2sim.errors import Her2SimError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
-from her2sim.patients.covariates import Setting, earlier_drug_fault
-from her2sim.patients.population import Share, load_population
+from her2sim.patients.covariates import Setting
+from her2sim.patients.population import Share
 from her2sim.pk.combination import load_combination
 from her2sim.trials.consistency import fit_faults
+from her2sim.trials.enrolled import EarlierDrugs, Enrolled, Her2Shares, Lines
 from her2sim.trials.measures import CURVES
 
-Ihc = Literal["0", "1+", "2+", "3+"]
 Role = Literal["anchor", "prediction"]
-
-
-class Shares(Claim):
-    """What part of the patients belongs to each group; the parts add up to one."""
-
-    shares: dict[str, float] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _add_up(self) -> Shares:
-        if min(self.shares.values()) <= 0 or abs(sum(self.shares.values()) - 1) > 1e-6:
-            raise ValueError("shares must be above zero and add up to 1")
-        return self
-
-
-class Her2Shares(Shares):
-    """How many patients have which IHC score.
-
-    ``amplified`` tells the result of in situ hybridisation, for all or as the share of each score
-    with amplification; without it, 2+ and 3+ are amplified.
-    """
-
-    shares: dict[Ihc, float] = Field(min_length=1)  # type: ignore[assignment]
-    amplified: bool | dict[Ihc, float] | None = None
-
-    @model_validator(mode="after")
-    def _tell_each_score(self) -> Her2Shares:
-        if isinstance(self.amplified, dict):
-            other = sorted({*self.shares} ^ {*self.amplified})
-            if other or not all(0 <= share <= 1 for share in self.amplified.values()):
-                raise ValueError("amplified: give the share of each score, 0 to 1, and no others")
-        return self
-
-    def chance_amplified(self, ihc: NDArray[np.str_]) -> Array:
-        """The probability of amplification of tumours of some scores."""
-        if isinstance(self.amplified, dict):
-            return np.array([self.amplified[str(score)] for score in ihc])  # type: ignore[index]
-        if self.amplified is None:
-            return amplified_by_score(ihc).astype(np.float64)
-        return np.full(ihc.shape, float(self.amplified))
-
-
-class Lines(Shares):
-    """How many patients had how many earlier lines of treatment for metastatic disease."""
-
-    @field_validator("shares")
-    @classmethod
-    def _are_numbers(cls, shares: dict[str, float]) -> dict[str, float]:
-        wrong = [key for key in shares if not key.isdigit() or int(key) > 10]
-        if wrong:
-            raise ValueError(f"{', '.join(wrong)}: write the number of earlier lines, 0 to 10")
-        return shares
-
-
-def _change_something(drugs: dict[str, Share]) -> dict[str, Share]:
-    faults = [fault for name in drugs if (fault := earlier_drug_fault(name))]
-    if faults:
-        raise ValueError("; ".join(faults))
-    return drugs
-
-
-EarlierDrugs = Annotated[dict[str, Share], AfterValidator(_change_something)]
-"""What share of the patients had a drug before, in any setting."""
-
-
-class Enrolled(FactModel):
-    """Whom the trial takes.
-
-    ``base`` is a population by name, or the path of one of your own; ``her2`` the IHC scores,
-    ``earlier_lines`` how far treated they are (not in early disease), ``earlier_drugs`` what they
-    had before in any setting. ``asian`` and
-    ``after_anthracycline`` replace what the population has; ``lvef_median`` and
-    ``lvef_least`` are the median LVEF and the lowest with which a patient is taken.
-    """
-
-    base: str
-    her2: Her2Shares
-    earlier_lines: Lines | None = None
-    earlier_drugs: EarlierDrugs | None = None
-    asian: Share | None = None
-    er_positive: Share | None = None
-    after_anthracycline: Share | None = None
-    lvef_median: Quantity | None = None
-    lvef_least: Quantity | None = None
-
-    @field_validator("base")
-    @classmethod
-    def _exists(cls, base: str) -> str:
-        try:
-            load_population(base)
-        except Her2SimError as error:
-            raise ValueError(str(error)) from None
-        return base
 
 
 class Pace(Claim):

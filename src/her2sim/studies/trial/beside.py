@@ -14,17 +14,10 @@ from her2sim.calibration.skill import guess
 from her2sim.patients.population import load_population
 from her2sim.trials.figure_errors import Kind, between_trials, kind_of
 from her2sim.trials.groups import Evidence, drug_class, drug_evidence, least_known, line_of
-from her2sim.trials.library import load_trial, trial_names
+from her2sim.trials.library import metastatic_trials
 from her2sim.trials.trial import Comparison, Outcome, Trial
 
 PROGRESSION = ("PFS", "TTP")
-
-
-@cache
-def published_trials() -> tuple[Trial, ...]:
-    """Trials of metastatic breast cancer that come with her2sim."""
-    trials = map(load_trial, trial_names())
-    return tuple(trial for trial in trials if trial.setting == "metastatic")
 
 
 def into_scale(kind: Kind, values: Array) -> Array:
@@ -53,7 +46,7 @@ class _Known:
 
 @cache
 def _published() -> tuple[_Known, ...]:
-    return tuple(row for trial in published_trials() for row in _of_trial(trial))
+    return tuple(row for trial in metastatic_trials() for row in _of_trial(trial))
 
 
 def _of_trial(trial: Trial) -> Iterator[_Known]:
@@ -85,7 +78,7 @@ class Beside:
     def drugs(self) -> dict[str, dict[str, Evidence]]:
         """What is known of the drugs of each arm, in breast cancer."""
         return {
-            arm.id: drug_evidence(self.trial, arm, published_trials()) for arm in self.trial.arm
+            arm.id: drug_evidence(self.trial, arm, metastatic_trials()) for arm in self.trial.arm
         }
 
     @cached_property

@@ -11,24 +11,15 @@ import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.biology.ensemble import spread
-from her2sim.studies.trial.beside import Beside, from_scale, into_scale
+from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.needs import event_needs, outcome_needs, ratio_needs
+from her2sim.studies.trial.ranges import seen_range
 from her2sim.trials.endpoints import ArmOutcomes
-from her2sim.trials.figure_errors import (
-    kind_of,
-    median_chance,
-    outcome_sampling,
-    predictive_range,
-    ratio_chance,
-    ratio_sampling,
-    share_chance,
-)
 from her2sim.trials.measures import CURVES, SAFETY
 from her2sim.trials.member_estimates import (
     event_estimates,
     outcome_estimates,
     ratio_estimates,
-    whom,
 )
 from her2sim.trials.survival import hazard_ratio, proportion
 from her2sim.trials.trial import Comparison, Outcome, Safety, Trial
@@ -191,35 +182,10 @@ def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[Endpoint
         yield EndpointRow(
             row.arm, row.endpoint, row.measure, unit, row.at_month, row.subgroup,
             _estimate(
-                values, row, row.value, needs, chance, partial(_reach, beside, arms, row),
+                values, row, row.value, needs, chance, partial(seen_range, beside, arms, row),
                 beside.guesses(row),
             ),
         )  # fmt: skip
-
-
-def _reach(
-    beside: Beside, arms: Arms, row: Outcome | Comparison, values: Array
-) -> tuple[float, float]:
-    """The 90 % range of what may be seen of a figure, from its values in the members."""
-    kind, trial = kind_of(row), beside.trial
-    at = into_scale(kind, values)
-    if isinstance(row, Comparison):
-        n = [_per_member(arms[name], row) for name in (row.arm, row.versus)]
-        chance, is_published = ratio_chance(*n), row.hazard_ratio is not None
-        sampling = ratio_sampling(trial, row) if is_published else 0.0
-    else:
-        n_own, is_published = _per_member(arms[row.arm], row), row.value is not None
-        middle = float(np.clip(np.median(values) / 100, 0.01, 0.99)) if kind != "median" else 0.5
-        chance = median_chance(n_own) if kind == "median" else share_chance(n_own, middle)
-        sampling = outcome_sampling(trial, row) if is_published else 0.0
-    noise = float(np.hypot(beside.between(row), sampling))
-    low, high = from_scale(kind, np.array(predictive_range(at, chance, noise)))
-    return float(low), float(high)
-
-
-def _per_member(arm: ArmOutcomes, row: Outcome | Comparison) -> float:
-    """Patients of a member whom a figure rests on, on average."""
-    return max(1.0, np.count_nonzero(whom(arm, row)) / np.unique(arm.member).size)
 
 
 def _chance(arm: ArmOutcomes, row: Outcome) -> tuple[float, float]:
@@ -312,7 +278,7 @@ def ratio_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[HazardRatio
             row.endpoint, row.arm, row.versus, row.subgroup,
             _estimate(
                 ratio_estimates(arms, row), row, row.hazard_ratio, needs, chance,
-                partial(_reach, beside, arms, row), beside.guesses(row),
+                partial(seen_range, beside, arms, row), beside.guesses(row),
             ),
         )  # fmt: skip
 
