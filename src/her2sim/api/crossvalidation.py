@@ -121,17 +121,9 @@ def crossvalidate(
     from her2sim.calibration.crossvalidation import CrossValidation, six_groups, whole_trials
     from her2sim.calibration.evidence import Evidence
     from her2sim.calibration.fold_folder import FoldFolder
-    from her2sim.errors import DataError
     from her2sim.studies.crossvalidation import ENDPOINTS, endpoint_skill, left_out_figures
-    from her2sim.trials.library import load_trial
 
-    if 0 < len(set(names)) < FEWEST_TRIALS:
-        raise DataError(f"{len(set(names))} trials: name {FEWEST_TRIALS} or more, or none for all")
-    told_trials = [load_trial(name) for name in names]
-    other = [trial.id for trial in told_trials if trial.setting != "metastatic"]
-    if other:
-        raise DataError(f"{', '.join(other)}: no efficacy is predicted in early disease")
-    chosen_trials = tuple(dict.fromkeys(trial.id for trial in told_trials))
+    chosen_trials = _chosen(names)
     evidence = Evidence(patients, workers, chosen_trials, hold=without)
     asked = {
         "her2sim": __version__, "trials": list(chosen_trials), "folds": folds,
@@ -156,3 +148,17 @@ def crossvalidate(
     skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS)
     counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}
     return CrossValidated(figures, skills, {**asked, **counts})
+
+
+def _chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """Ids of the trials that are asked for; none stands for all."""
+    from her2sim.errors import DataError
+    from her2sim.trials.library import load_trial
+
+    trials = {trial.id: trial for trial in map(load_trial, names)}
+    if 0 < len(trials) < FEWEST_TRIALS:
+        raise DataError(f"{len(trials)} trials: name {FEWEST_TRIALS} or more, or none for all")
+    other = [name for name, trial in trials.items() if trial.setting != "metastatic"]
+    if other:
+        raise DataError(f"{', '.join(other)}: no efficacy is predicted in early disease")
+    return tuple(trials)

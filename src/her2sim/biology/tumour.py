@@ -78,63 +78,92 @@ def draw_tumours(
     if "none" in cohort.covariates.get("tumour_type", ()):
         raise DataError(f"the people of {cohort.name!r} have no tumour; choose patients")
     members = members or Members(np.zeros(n, dtype=np.int64))
-    facts = tumour_facts().parameter
-    amplified, is_gastric = told.is_amplified, tumour_types(cohort) == "gastric"
-
-    def value(name: str) -> Array:
-        return patient_value(f"{OWNER}:{name}", facts[name], cohort, members)
-
-    def share(name: str) -> Array:
-        return member_value(f"{OWNER}:{name}", facts[name], members)
-
-    def is_so(name: str, told: Mask | None, chance: Array) -> Mask:
-        found: Mask = _uniform(cohort, name) < chance if told is None else told
-        return found
-
-    mutated = is_so("pik3ca", told.pik3ca, share("pik3ca"))
-    mixing = np.where(is_gastric, share("heterogeneous_gastric"), share("heterogeneous_breast"))
-    mixed = is_so("heterogeneous", told.is_heterogeneous, mixing) & amplified
-    positive = np.where(amplified, share("er_positive"), share("er_positive_not_amplified"))
-    er_positive = is_so("er_positive", told.is_er_positive, positive)
-    genotype = _genotypes(cohort, told)
-    parameters = {name: value(name) for name in _PLAIN}
-    pace = np.where(er_positive, value("growth_er_positive"), value("growth_triple_negative"))
+    numbers = _Numbers(cohort, members)
+    value, traits = numbers.value, _traits(told, numbers)
+    earlier = told.earlier_drugs or _earlier_drugs(cohort)
     lines = counted_lines(told.earlier_lines)
-    later = np.maximum(lines, 0)
-    parameters["growth"] = parameters["growth"] * np.where(amplified | is_gastric, 1.0, pace)
-    parameters["growth"] = parameters["growth"] * value("growth_by_line") ** later
-    kill_factor = _follow_growth(parameters, members, value)
-    elsewhere = np.where(amplified, 1.0, value("new_lesions_not_amplified"))
-    elsewhere = elsewhere * value("new_lesions_by_line") ** later
-    parameters["new_lesions"] = parameters["new_lesions"] * elsewhere
+    parameters = {name: value(name) for name in _PLAIN}
+    kill_factor = _paces(parameters, traits, lines, numbers)
     parameters["receptors_s"] = np.select(
         [told.ihc == ihc for ihc in IHC], [value(f"receptors_ihc{ihc[0]}") for ihc in IHC]
     )
-    earlier = told.earlier_drugs or _earlier_drugs(cohort)
-    parameters |= _addiction(parameters, told, mutated, earlier, value)
+    parameters |= _addiction(parameters, told, traits["pik3ca"], earlier, value)
     for name, (what, before) in after_effects().items():
         if what in parameters:
             parameters[what] = parameters[what] * np.where(earlier[before], value(name), 1.0)
     told_mm = cohort.covariates.get("sum_of_diameters_mm")
     baseline_mm = value("baseline_mm") if told_mm is None else told_mm
     parameters["baseline_mm"] = np.asarray(baseline_mm, dtype=np.float64)
-    start = _clones_at_start(told, mixed, lines, value)
+    start = _clones_at_start(told, traits["is_heterogeneous"], lines, value)
+    facts, genotype = tumour_facts().parameter, traits["genotype"]
     affinity = np.select(
         [genotype == "VV", genotype == "VF"], [1.0, facts["affinity_vf"].value],
         facts["affinity_ff"].value,
     )  # fmt: skip
-    traits: dict[str, NDArray[Any]] = {
+    return Tumours(parameters, start, affinity, value("share_e"), kill_factor, earlier, traits)
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """Numbers of the tumour file for each patient of a cohort."""
+
+    cohort: Cohort
+    members: Members
+
+    def value(self, name: str) -> Array:
+        """A number of each patient: that of its member, and how it differs from others."""
+        quantity = tumour_facts().parameter[name]
+        return patient_value(f"{OWNER}:{name}", quantity, self.cohort, self.members)
+
+    def share(self, name: str) -> Array:
+        """A number of the member of each patient."""
+        return member_value(f"{OWNER}:{name}", tumour_facts().parameter[name], self.members)
+
+    def is_so(self, name: str, told: Mask | None, chance: Array) -> Mask:
+        """A trait as told, or drawn with a chance."""
+        found: Mask = _uniform(self.cohort, name) < chance if told is None else told
+        return found
+
+
+def _traits(told: KnownTumours, numbers: _Numbers) -> dict[str, NDArray[Any]]:
+    """What was told or drawn of each tumour."""
+    cohort, share, amplified = numbers.cohort, numbers.share, told.is_amplified
+    is_gastric = tumour_types(cohort) == "gastric"
+    mixing = np.where(is_gastric, share("heterogeneous_gastric"), share("heterogeneous_breast"))
+    positive = np.where(amplified, share("er_positive"), share("er_positive_not_amplified"))
+    mixed = numbers.is_so("heterogeneous", told.is_heterogeneous, mixing) & amplified
+    return {
         "tumour_type": tumour_types(cohort),
-        "setting": np.full(n, cohort.setting),
+        "setting": np.full(cohort.n_patients, cohort.setting),
         "ihc": told.ihc,
-        "pik3ca": mutated,
-        "genotype": genotype,
+        "pik3ca": numbers.is_so("pik3ca", told.pik3ca, share("pik3ca")),
+        "genotype": _genotypes(cohort, told),
         "is_heterogeneous": mixed,
         "is_amplified": amplified,
-        "is_er_positive": er_positive,
+        "is_er_positive": numbers.is_so("er_positive", told.is_er_positive, positive),
         "earlier_lines": told.earlier_lines,
     }
-    return Tumours(parameters, start, affinity, value("share_e"), kill_factor, earlier, traits)
+
+
+def _paces(
+    parameters: dict[str, Array],
+    traits: Mapping[str, NDArray[Any]],
+    lines: Positions,
+    numbers: _Numbers,
+) -> Array:
+    """Growth and new lesions in ``parameters`` by tumour and line; returns the factor on kill."""
+    value, amplified, later = numbers.value, traits["is_amplified"], np.maximum(lines, 0)
+    of_type = np.where(
+        traits["is_er_positive"], value("growth_er_positive"), value("growth_triple_negative")
+    )
+    usual = amplified | (traits["tumour_type"] == "gastric")
+    parameters["growth"] = parameters["growth"] * np.where(usual, 1.0, of_type)
+    parameters["growth"] = parameters["growth"] * value("growth_by_line") ** later
+    kill_factor = _follow_growth(parameters, numbers.members, value)
+    elsewhere = np.where(amplified, 1.0, value("new_lesions_not_amplified"))
+    elsewhere = elsewhere * value("new_lesions_by_line") ** later
+    parameters["new_lesions"] = parameters["new_lesions"] * elsewhere
+    return kill_factor
 
 
 def _earlier_drugs(cohort: Cohort) -> dict[str, Mask]:
