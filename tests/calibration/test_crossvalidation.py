@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.stats import norm
 
 import her2sim as h2
@@ -19,7 +20,9 @@ from her2sim.calibration.skill import (
     normal_interval,
     spread_between_trials,
 )
+from her2sim.cli import main
 from her2sim.errors import DataError, UnknownNameError
+from her2sim.studies.crossvalidation import left_out_figures
 
 
 def test_the_spread_between_trials_is_found() -> None:
@@ -94,8 +97,42 @@ def test_what_is_refused() -> None:
         h2.crossvalidate(["emilai", "nala", "sophia", "phoebe"])
     with pytest.raises(DataError, match="HERA: no efficacy is predicted in early disease"):
         h2.crossvalidate(["hera", "nala", "sophia", "phoebe"])
+    with pytest.raises(DataError, match="3 trials: name 4 or more"):
+        h2.crossvalidate(["emilia", "cleopatra", "phoebe", "CLEOPATRA"])
+    with pytest.raises(DataError, match="a seed is a whole number"):
+        h2.crossvalidate(seed=-1)
     with pytest.raises(UnknownNameError, match="unknown part of the model 'earlier-drgs'"):
         h2.crossvalidate(without=("earlier-drgs",))
+
+
+def test_a_folder_of_something_else_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
+    with pytest.raises(DataError, match="holds other files; name a new folder"):
+        FoldFolder(tmp_path, {"seed": 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.md"]
+    with pytest.raises(DataError, match="does not exist; make it first"):
+        FoldFolder(tmp_path / "a" / "b", {"seed": 1})
+
+
+@pytest.mark.parametrize("target", ["/nonexist/x.html", "."])
+def test_where_a_page_goes_is_asked_before_the_work(target: str) -> None:
+    """An hour of refits must not end in a folder that does not exist."""
+    found = CliRunner().invoke(main, ["trial", "crossvalidate", "--html", target])
+    assert found.exit_code == 2
+    assert "make it first" in found.output or "name a file" in found.output
+
+
+def test_evidence_is_that_of_the_trials_that_took_part() -> None:
+    """Without DESTINY-Breast03 in the run, nothing is known of T-DM1 but what EMILIA tells."""
+    names = ("EMILIA", "CLEOPATRA", "PHOEBE", "NALA")
+    anchors = Evidence(50, 1, names).anchors
+    folds = []
+    for name in names:
+        own = tuple(a for a in anchors if a.trial == name)
+        zeros = np.zeros(len(own))
+        folds.append(Fold((name,), own, zeros, np.zeros((len(own), 3)), zeros))
+    found = {(row.trial, row.arm): row.evidence for row in left_out_figures(folds)}
+    assert found["EMILIA", "tdm1"] == found["CLEOPATRA", "pertuzumab"] == "none"
 
 
 @pytest.mark.slow

@@ -69,6 +69,28 @@ def test_a_trial_outside_the_evidence_says_so() -> None:
     assert "trastuzumab-emtansine" in text
 
 
+def test_mostly_without_amplification_is_a_disease_of_its_own() -> None:
+    """However the file tells it: no test, a negative one, or shares of zero."""
+    emilia = load_trial("emilia")
+    of = emilia.enrolled.her2
+    low = {"shares": {"1+": 0.6, "2+": 0.4}}
+    told = [{**low, "amplified": value} for value in (None, False, {"1+": 0.0, "2+": 0.1})]
+    for changed in told:
+        her2 = of.model_copy(update=changed)
+        enrolled = emilia.enrolled.model_copy(update={"her2": her2})
+        trial = emilia.model_copy(update={"enrolled": enrolled})
+        assert line_of(trial, trial.arm[0]) == "no amplification"
+        assert "trastuzumab-emtansine" in Beside(trial).outside()
+
+
+def test_an_arm_without_drugs_has_nothing_alike() -> None:
+    emilia = load_trial("emilia")
+    arm = emilia.arm[0].model_copy(update={"regimen": ()})
+    trial = emilia.model_copy(update={"arm": (arm, *emilia.arm[1:])})
+    row = next(row for row in trial.outcome if row.arm == arm.id and row.endpoint == "PFS")
+    assert Beside(trial).guesses(row) == (None, None)
+
+
 def test_spreads_are_wider_without_randomised_evidence() -> None:
     for kind in ("hazard_ratio", "median", "rate", "response"):
         assert between_trials(kind, "none") > between_trials(kind, "randomised") > 0  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from her2sim import __version__
 from her2sim.api.arguments import Count, Told, checked
-from her2sim.api.result import Answer, typed_frame, with_notice
+from her2sim.api.result import Answer, seed_or_drawn, typed_frame, with_notice
 from her2sim.api.sources import sources_frame
 from her2sim.arrays import no_progress
 
@@ -123,7 +123,7 @@ def crossvalidate(
     from her2sim.calibration.fold_folder import FoldFolder
     from her2sim.studies.crossvalidation import ENDPOINTS, endpoint_skill, left_out_figures
 
-    chosen_trials = _chosen(names)
+    chosen_trials, seed = _chosen(names), seed_or_drawn(seed)
     evidence = Evidence(patients, workers, chosen_trials, hold=without)
     asked = {
         "her2sim": __version__, "trials": list(chosen_trials), "folds": folds,
@@ -153,7 +153,7 @@ def crossvalidate(
 def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     """Ids of the trials that are asked for; none stands for all."""
     from her2sim.errors import DataError
-    from her2sim.trials.library import load_trial
+    from her2sim.trials.library import load_trial, metastatic_trials
 
     trials = {trial.id: trial for trial in map(load_trial, names)}
     if 0 < len(trials) < FEWEST_TRIALS:
@@ -161,4 +161,8 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     other = [name for name, trial in trials.items() if trial.setting != "metastatic"]
     if other:
         raise DataError(f"{', '.join(other)}: no efficacy is predicted in early disease")
-    return tuple(trials)
+    known = [trial.id for trial in metastatic_trials()]
+    own = [name for name in trials if name not in known]
+    if own:
+        raise DataError(f"{', '.join(own)}: only trials that come with her2sim can take part")
+    return tuple(name for name in known if name in trials)

@@ -31,11 +31,15 @@ class FoldFolder:
         self.folder = folder
         if folder is None:
             return
+        if not folder.parent.is_dir():
+            raise DataError(f"{folder}: the folder {folder.parent} does not exist; make it first")
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
             raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
         text, path = json.dumps(dict(asked), indent=2, sort_keys=True), folder / MANIFEST
+        if not path.is_file() and any(folder.iterdir()):
+            raise DataError(f"{folder}: holds other files; name a new folder")
         if not path.is_file():
             write_text(path, text)
         elif path.read_text(encoding="utf-8") != text:

@@ -131,8 +131,10 @@ def score(
     """Run the published trials (all, or some) and count how often predictions were right."""
     from her2sim.api.scorecard import score as answer
     from her2sim.engine.advance import available_cores
-    from her2sim.store.files import write_text
+    from her2sim.store.files import require_target, write_text
 
+    for target in (p for p in (markdown, html) if p is not None):
+        require_target(target)
     with progress_bar("trials") as progress:
         found = answer(
             names, per_arm, seed, members=members, workers=workers or available_cores(),
@@ -197,8 +199,10 @@ def crossvalidate(
     """
     from her2sim.api.crossvalidation import crossvalidate as answer
     from her2sim.engine.advance import available_cores
-    from her2sim.store.files import write_text
+    from her2sim.store.files import require_target, write_text
 
+    for target in (p for p in (markdown, html) if p is not None):
+        require_target(target)
     with progress_bar("folds") as progress:
         found = answer(
             names, folds=folds, patients=patients, seed=seed, without=without, folder=folder,

@@ -11,6 +11,20 @@ from pathlib import Path
 from her2sim.errors import DataError
 
 
+def require_target(path: Path) -> None:
+    """Refuse a path that no file can be written to, before the work whose result it is for.
+
+    Raises
+    ------
+    DataError
+        If its folder does not exist, or it is a folder itself.
+    """
+    if not path.parent.is_dir():
+        raise DataError(f"{path}: the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; name a file")
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success it takes the place of ``path``.
@@ -20,10 +34,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     DataError
         If the folder does not exist or cannot be written to.
     """
-    if not path.parent.is_dir():
-        raise DataError(f"{path}: the folder {path.parent} does not exist; make it first")
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder; name a file")
+    require_target(path)
     try:
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -58,14 +58,15 @@ class LeftOut:
         return float(np.var(self.members) + self.sampling**2)
 
 
-def left_out_figures(folds: Iterable[Fold]) -> tuple[LeftOut, ...]:
+def left_out_figures(folds: Sequence[Fold]) -> tuple[LeftOut, ...]:
     """Hazard ratios, medians and responses of whole arms that folds predicted."""
-    return tuple(row for fold in folds for row in _of_fold(fold))
+    took_part = {name for fold in folds for name in fold.trials}
+    return tuple(row for fold in folds for row in _of_fold(fold, took_part))
 
 
-def _of_fold(fold: Fold) -> Iterator[LeftOut]:
+def _of_fold(fold: Fold, took_part: Collection[str]) -> Iterator[LeftOut]:
     trials = {trial.id: trial for trial in metastatic_trials()}
-    others = [trial for name, trial in trials.items() if name not in fold.trials]
+    others = [trials[name] for name in took_part if name not in fold.trials]
     for anchor, best, members in zip(fold.anchors, fold.best, fold.members, strict=True):
         endpoint = _endpoint(anchor)
         if endpoint is None:

@@ -57,6 +57,11 @@ class Her2Shares(Shares):
             return amplified_by_score(ihc).astype(np.float64)
         return np.full(ihc.shape, float(self.amplified))
 
+    def amplified_share(self) -> float:
+        """The share of all patients with amplification."""
+        chance = self.chance_amplified(np.array([*self.shares]))
+        return float(chance @ np.array([*self.shares.values()]))
+
 
 class Lines(Shares):
     """How many patients had how many earlier lines of treatment for metastatic disease."""

@@ -15,6 +15,7 @@ DrugClass = Literal[
 CLASSES: tuple[DrugClass, ...] = (
     "conjugate", "kinase inhibitor", "pertuzumab", "antibody", "endocrine", "chemotherapy",
 )  # fmt: skip
+HALF = 0.5
 LineOf = Literal["first line", "later line", "no amplification"]
 Evidence = Literal["randomised", "not randomised", "none"]
 _OF_KIND: dict[str, DrugClass] = {
@@ -44,15 +45,15 @@ def _class_of(drug: str) -> DrugClass:
 
 
 def line_of(trial: Trial, arm: Arm) -> LineOf:
-    """First line or later, by the mean number of lines before; or a disease of its own."""
+    """First line or later, by the mean number of lines before; or mostly without amplification."""
     her2 = arm.her2 or trial.enrolled.her2
-    if her2.amplified is False:
+    if her2.amplified_share() < HALF:
         return "no amplification"
     lines = arm.earlier_lines or trial.enrolled.earlier_lines
     if lines is None:
         return "first line"
     mean = sum(int(number) * share for number, share in lines.shares.items())
-    return "first line" if mean < 0.5 else "later line"
+    return "first line" if mean < HALF else "later line"
 
 
 def evidence_for(trial: Trial, arm: Arm, others: Iterable[Trial]) -> Evidence:

@@ -101,6 +101,8 @@ class Beside:
         if self.trial.setting != "metastatic" or row.subgroup is not None or not _is_judged(row):
             return None, None
         kind, arm = kind_of(row), self.trial.arm_of(row.arm)
+        if not arm.regimen:  # nothing is like an arm that is observed only
+            return None, None
         own = _Known(self.trial.id, kind, 0.0, drug_class(arm), line_of(self.trial, arm))
         known = [k for k in _published() if k.kind == kind and k.trial != own.trial]
         rows = [own, *known]
