@@ -83,7 +83,8 @@ class UncertainQuantity(Quantity):
     ``low`` to ``high`` is what it may be; a member of an ensemble takes a value from there, evenly
     on the scale ``drawn_on``. ``spread`` is the SD between patients, on the logarithm (on the logit
     if that is the scale). ``members`` are the values that a calibration gave to the members, in
-    their order; ``value``, ``low`` and ``high`` are then their median, 5th and 95th percentile.
+    their order; ``value`` is then what fits best, ``low`` and ``high`` are their 5th and 95th
+    percentile, moved to hold it.
     ``spread_members`` are the same of the spread.
     """
 

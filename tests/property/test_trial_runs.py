@@ -57,6 +57,14 @@ def test_arms_treat_the_same_patients(whole: dict[str, pl.DataFrame]) -> None:
         assert one[column].to_list() == other[column].to_list()
 
 
+def test_a_third_has_the_numbers_that_fit_best_and_members_share_the_rest(
+    whole: dict[str, pl.DataFrame],
+) -> None:
+    for frame in whole.values():
+        counts = dict(frame["member"].value_counts().iter_rows())
+        assert counts == {0: PER_ARM // 3, 1: 14, 2: 13, 3: 13}
+
+
 def test_replicates_have_patients_of_their_own(tmp_path: Path) -> None:
     asked = replace(ASKED, per_arm=10, replicates=3)
     with TrialFolder(tmp_path) as store:

@@ -22,19 +22,23 @@ def lvef(arm: str) -> Safety:
 
 @pytest.fixture
 def reported(tmp_path):
-    """MARGETUXIMAB's trial, its outcomes written by hand: equal members of so many patients."""
+    """MARGETUXIMAB's trial, its outcomes written by hand: equal members of so many patients.
+
+    Before them come those of the best fit, if there are members at all.
+    """
 
     def report(members: int, each: int = 40, replicates: int = 1) -> TrialReport:
         paths = {}
         trial = load_trial("sophia")
         trial = trial.model_copy(update={"safety": (lvef(trial.arm[0].id),)})
-        n = members * each
+        has_best = members > 1 and replicates == 1
+        n = (members + has_best) * each
         place = np.arange(n) % each
         for number, arm in enumerate(trial.arm):
             month = 2.0 + 0.5 * place + number + 0.1 * (np.arange(n) // each)
             never = np.full(n, np.inf)
             columns = {
-                "member": np.arange(n) // each + (members > 1),
+                "member": np.arange(n) // each + (members > 1 and not has_best),
                 "replicate": np.arange(n) // each if replicates > 1 else np.zeros(n),
                 "cut_day": np.full(n, 60 * DAY_PER_MONTH), "lost_day": never,
                 "death_day": 1.5 * month * DAY_PER_MONTH, "progressed_day": month * DAY_PER_MONTH,

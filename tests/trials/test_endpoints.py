@@ -9,6 +9,7 @@ from her2sim.report.trial_tables import figure_cells
 from her2sim.studies.trial.rows import safety_rows
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.library import load_trial
+from her2sim.trials.run import RunSettings
 from her2sim.units import DAY_PER_MONTH
 
 NEVER = np.inf
@@ -96,7 +97,8 @@ def test_what_nobody_was_tested_for_is_not_measured() -> None:
     assert nobody.had("lvef_drop") is None
     assert nobody.is_unmeasured("lvef_drop")
     assert not nobody.is_unmeasured("heart_failure")
-    rows = safety_rows(nobody.trial, {arm.id: nobody for arm in nobody.trial.arm}, is_alone=True)
+    arms = {arm.id: nobody for arm in nobody.trial.arm}
+    rows = safety_rows(nobody.trial, arms, RunSettings(2, 1, 1))
     figures = [row.figure for row in rows if row.event == "lvef_drop"]
     assert figures
     for figure in figures:

@@ -110,11 +110,11 @@ def test_the_range_of_what_may_be_seen() -> None:
     """Members without their chance, and what comes on top; infinite where most do not get there."""
     random = np.random.default_rng(4)
     values = 0.5 * random.standard_normal(4000)
-    low, high = predictive_range(values, 0.3, 0.2)
+    low, high = predictive_range(values, 0.0, 0.3, 0.2)
     expected = norm.ppf(0.95) * np.sqrt(0.5**2 - 0.3**2 + 0.2**2)
     assert (low, high) == pytest.approx((-expected, expected), abs=0.03)  # 4,000 draws
-    still = predictive_range(np.full(24, 1.0), 0.3, 0.2)
+    still = predictive_range(np.full(24, 1.7), 1.0, 0.3, 0.2)  # around the prediction
     assert still == pytest.approx((1 - 0.2 * norm.ppf(0.95), 1 + 0.2 * norm.ppf(0.95)), abs=0.01)
-    part = predictive_range(np.array([*np.ones(20), *np.full(4, np.inf)]), 0.0, 0.1)
+    part = predictive_range(np.array([*np.ones(20), *np.full(4, np.inf)]), 1.0, 0.0, 0.1)
     assert np.isfinite(part[0])
     assert np.isinf(part[1])

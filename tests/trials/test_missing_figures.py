@@ -49,6 +49,25 @@ def test_a_prediction_that_is_no_number_is_none_but_one_that_is_not_reached_is(r
         assert (len(score.rows), len(score.unpredicted)) == (n_judged, 1 - n_judged)
 
 
+def test_a_curve_has_the_range_of_what_may_be_seen(reported) -> None:
+    """It holds the prediction, only falls, and is wider than the rates of equal members."""
+    for curve in (arm.curves["PFS"] for arm in reported(12).arms):
+        assert (curve.month[0], curve.survival[0], curve.low[0], curve.high[0]) == (0, 1, 1, 1)
+        assert (curve.low <= curve.survival).all()
+        assert (curve.survival <= curve.high).all()
+        for edge in (curve.low, curve.survival, curve.high):
+            assert (np.diff(edge) <= 1e-12).all()
+        middle = np.argmin(np.abs(curve.survival - 0.5))
+        assert curve.high[middle] - curve.low[middle] > 0.1  # a spread of 0.26 of the logit
+
+
+def test_a_figure_is_that_of_the_best_fit(reported) -> None:
+    """Not the median of the members: with 12 equal ones, the first block is the best fit."""
+    report = reported(12)
+    row = next(r for r in report.endpoints if (r.endpoint, r.measure) == ("ORR", "rate_percent"))
+    assert row.figure.predicted == pytest.approx(100 * 3 / 40)
+
+
 @pytest.mark.parametrize("members", [2, 9])
 def test_too_few_members_have_no_range(reported, members: int) -> None:
     report = reported(members)

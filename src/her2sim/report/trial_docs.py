@@ -21,12 +21,12 @@ from her2sim.studies.trial.scorecard import Score, scorecard, skills
 HEAD = """# Trials: predicted beside published
 
 Written by `make trials` ({per_arm} patients an arm, {members} members of the ensemble, seed
-{seed}). The predicted figure is the median over the members. Its range is that of what may be
-seen, with 90 %: members, trials and the sample of the published figure; of adverse events the 5th
-to 95th percentile of the members. **Anchors** were used by the calibration
-([calibration.md](calibration.md)); everything else is a **prediction**. *All* and *alike*: the
-mean of all other trials, and of those of the same class of drugs and line. Hits and misses stand
-alike; a figure without a prediction is neither.
+{seed}). The predicted figure is that of the numbers that fit best; a median is the mean of the
+times at which survival passes levels around a half. Its range is that of what may be seen, with
+90 %: members, trials and the sample of the published figure. **Anchors** were used by the
+calibration ([calibration.md](calibration.md)); everything else is a **prediction**. *All* and
+*alike*: the mean of all other trials, and of those of the same class of drugs and line. Hits and
+misses stand alike; a figure without a prediction is neither.
 What the model cannot be trusted for: [trials-limits.md](trials-limits.md). How to run one:
 [trial-run.md](trial-run.md).
 

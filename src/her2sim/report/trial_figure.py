@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from her2sim.report.canvas import finished, new_canvas
 from her2sim.studies.trial.report import AT_RISK_MONTH, ArmSummary, TrialReport, landmarks_of
 
@@ -32,15 +30,11 @@ def _draw(report: TrialReport) -> Any:
 
 
 def _panel(axes: Axes, report: TrialReport, endpoint: str) -> None:
-    last = min(LATEST_MONTH, max(arm.curves[endpoint].time.max(initial=6) for arm in report.arms))
+    last = min(LATEST_MONTH, max(arm.curves[endpoint].month[-1] for arm in report.arms))
     for colour, arm in zip(COLOURS, report.arms, strict=False):
         curve = arm.curves[endpoint]
-        month = np.concatenate([[0.0], curve.time])
-        for_step = [np.concatenate([[1.0], c]) for c in (curve.survival, curve.low, curve.high)]
-        axes.step(month, for_step[0], where="post", color=colour, linewidth=1.4, label=arm.title)
-        axes.fill_between(
-            month, for_step[1], for_step[2], step="post", color=colour, alpha=0.15, linewidth=0
-        )
+        axes.plot(curve.month, curve.survival, color=colour, linewidth=1.4, label=arm.title)
+        axes.fill_between(curve.month, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         _published(axes, report, arm, endpoint, colour)
     axes.set_xlim(0, last)
     axes.set_ylim(0, 1.02)
@@ -86,7 +80,6 @@ def trial_figure(report: TrialReport) -> Figure:
 
 
 def _title(report: TrialReport) -> str:
-    return (
-        f"{report.trial.id}: predicted (lines, 95 % band of chance) and published (dots; squares "
-        "are medians)"
-    )
+    is_alone = report.run.asked.members == 1
+    band = "95 % band of chance" if is_alone else "90 % band of what may be seen"
+    return f"{report.trial.id}: predicted (lines, {band}) and published (dots; squares are medians)"

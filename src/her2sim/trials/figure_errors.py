@@ -111,12 +111,15 @@ def _scan_gap_month(trial: Trial, month: float) -> float:
     return pace.every_week * DAY_PER_WEEK / DAY_PER_MONTH
 
 
-def predictive_range(values: Array, chance: float, noise: float) -> tuple[float, float]:
+def predictive_range(
+    values: Array, predicted: float, chance: float, noise: float
+) -> tuple[float, float]:
     """The 5th and 95th percentile of what may be seen, from the members of an ensemble.
 
     Parameters
     ----------
     values : a figure in each member, on the scale of its error; infinite where it is not reached
+    predicted : the figure with the numbers that fit best: members tell how far it may be off
     chance : the part of their spread that is chance of the patients of a member: it is taken out
     noise : what comes on top: trials, and the sample of a published figure
     """
@@ -125,7 +128,8 @@ def predictive_range(values: Array, chance: float, noise: float) -> tuple[float,
         return float("inf"), float("inf")
     middle, variance = float(np.median(values[finite])), float(np.var(values[finite]))
     kept = (max(variance - chance**2, 0.0) / variance) ** 0.5 if variance > 0 else 0.0
-    own = np.where(finite, middle + kept * (np.where(finite, values, middle) - middle), np.inf)
+    centre = predicted if np.isfinite(predicted) else middle
+    own = np.where(finite, centre + kept * (np.where(finite, values, middle) - middle), np.inf)
     spread = (own[:, None] + noise * _LEVELS[None]).ravel()
     low, high = np.quantile(spread, [0.05, 0.95], method="inverted_cdf")
     return float(low), float(high)

@@ -22,6 +22,8 @@ Arms = Mapping[str, ArmOutcomes]
 def outcome_estimates(arms: Arms, row: Outcome) -> Array:
     """A figure of an arm in each member, shape (n_members,); infinite if not reached.
 
+    Members are in order: the numbers that fit best, if some patients have them, come first.
+
     Parameters
     ----------
     arms : outcomes of each arm by id
@@ -34,7 +36,7 @@ def outcome_estimates(arms: Arms, row: Outcome) -> Array:
     times = arm.times(row.endpoint)
     curves = [times.take(m).curve() if m.any() else None for m in _members(arm, group)]
     if row.measure == "median_month":
-        return np.array([np.nan if c is None else c.median()[0] for c in curves])
+        return np.array([np.nan if c is None else c.middle() for c in curves])
     month = row.at_month or 0.0
     until = float(times.month[group].max(initial=0.0))
     return np.array(

@@ -41,6 +41,9 @@ CHUNK = 2000
 KEPT_BYTES = 16 * 2**20
 """Columns of an arm that stay in memory between two questions."""
 MOST_PER_ARM = 5_000_000
+BEST_OF = 3
+"""Of so many patients one has the numbers that fit best: a figure is told by them, its range by the
+members."""
 PATIENTS_PER_MEMBER = 100
 """Patients of an arm below which a member of the ensemble says too little."""
 
@@ -50,8 +53,9 @@ class RunSettings:
     """How a trial is run.
 
     ``per_arm`` patients in an arm of weight 1. With one replicate every patient is treated in every
-    arm and belongs to one of the ``members``; with more, arms have patients of their own, as if
-    randomised, and a replicate belongs to one member.
+    arm; one in ``BEST_OF`` has the numbers that fit best (member 0), the others belong to the
+    ``members`` in turn. With more, arms have patients of their own, as if randomised, and a
+    replicate belongs to one member.
     """
 
     per_arm: int
@@ -66,6 +70,11 @@ class RunSettings:
         if not 1 <= self.replicates <= 100_000:
             raise DataError(f"{self.replicates} replicates: use 1 to 100000")
         require_members(self.members)
+
+    @property
+    def has_best(self) -> bool:
+        """Whether some patients have the numbers that fit best, beside those of the members."""
+        return self.members > 1 and self.replicates == 1
 
     def n_of(self, arm: Arm) -> int:
         """Patients of an arm in a replicate."""
@@ -134,7 +143,11 @@ def _layout(
         counts = [asked.n_of(a) for a in task.trial.arm]
         before = sum(counts[: [a.id for a in task.trial.arm].index(arm.id)])
         numbers, turn = replicate * sum(counts) + before + within, replicate
-    members = np.zeros_like(place) if asked.members == 1 else 1 + turn % asked.members
+    if asked.has_best:
+        is_best, turn = place % BEST_OF == 0, place - place // BEST_OF - 1
+        members = np.where(is_best, 0, 1 + turn % asked.members)
+    else:
+        members = np.zeros_like(place) if asked.members == 1 else 1 + turn % asked.members
     return numbers, members, replicate
 
 
@@ -300,6 +313,7 @@ def _manifest(trial: Trial, arm: Arm, asked: RunSettings, chunk: int) -> dict[st
         "replicates": asked.replicates,
         "seed": asked.seed,
         "members": asked.members,
+        "best_of": BEST_OF,
         "rules": asked.by_rules,
         "chunk": chunk,
         "notice": NOTICE,

@@ -16,6 +16,10 @@ from her2sim.arrays import Array, Mask, Whole
 from her2sim.errors import DataError
 
 LEVEL = 0.95
+AROUND_HALF = np.linspace(0.44, 0.56, 13)
+"""Levels of survival over which a median is averaged."""
+SHORTEST = 1e-3
+"""Time below which none counts as a logarithm."""
 _MOST_STEPS = 50
 _FARTHEST = 20.0
 """Logarithm of a hazard ratio beyond which a step is not followed."""
@@ -48,6 +52,18 @@ class KaplanMeier:
         place = np.searchsorted(self.time, np.asarray(time, dtype=np.float64), side="right")
         found: Array = np.concatenate([[1.0], values])[place]
         return found
+
+    def middle(self) -> float:
+        """The median, between scans too: infinite where it is not reached.
+
+        Times of progression crowd around scans, so that a median sticks to them: this is the mean
+        of the logarithms at which survival passes levels around a half.
+        """
+        if not np.isfinite(_first_at_or_below(self.time, self.survival, 0.5)):
+            return float("inf")
+        passed = [_first_at_or_below(self.time, self.survival, level) for level in AROUND_HALF]
+        reached = np.minimum(passed, self.time[-1])
+        return float(np.exp(np.log(np.maximum(reached, SHORTEST)).mean()))
 
     def median(self) -> tuple[float, float, float]:
         """Median and its interval; infinite where it is not reached."""

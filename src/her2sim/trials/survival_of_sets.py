@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from her2sim.arrays import Array, Mask, Positions
+from her2sim.trials.survival import AROUND_HALF, SHORTEST
 
-AROUND_HALF = np.linspace(0.44, 0.56, 13)
-"""Levels of survival over which a median is averaged."""
 _STEPS = 30
 _FARTHEST = 4.0
 """Logarithm of a hazard ratio that is not passed: nobody progresses in one of the arms."""
@@ -44,7 +43,7 @@ def log_median(time: Array, event: Mask, chosen: Mask, latest: float) -> Array:
     padded = np.minimum(np.concatenate([times, last], axis=1), latest)
     passed = [np.argmax(np.c_[curve[:, 1:] <= level, last > 0], axis=1) for level in AROUND_HALF]
     at = np.take_along_axis(padded, np.stack(passed, axis=1), axis=1)
-    found: Array = np.log(np.maximum(at, 1e-3)).mean(axis=1)
+    found: Array = np.log(np.maximum(at, SHORTEST)).mean(axis=1)
     return found
 
 

@@ -96,6 +96,10 @@ class Beside:
         arms = [row.arm, *([row.versus] if isinstance(row, Comparison) else [])]
         return between_trials(kind_of(row), least_known(self.evidence[arm] for arm in arms))
 
+    def between_rates(self, arm: str) -> float:
+        """Spread between trials of points of a curve of an arm, as a logit."""
+        return between_trials("rate", self.evidence[arm])
+
     def guesses(self, row: Outcome | Comparison) -> tuple[float | None, float | None]:
         """The mean of all other trials, and of those alike; None where nothing is judged."""
         if self.trial.setting != "metastatic" or row.subgroup is not None or not _is_judged(row):

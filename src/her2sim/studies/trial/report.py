@@ -14,6 +14,7 @@ from her2sim.arrays import Array
 from her2sim.notice import NOTICE
 from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.power import Power, trial_power
+from her2sim.studies.trial.ranges import CurveBand, curve_band
 from her2sim.studies.trial.rows import (
     EndpointRow,
     HazardRatioRow,
@@ -25,7 +26,7 @@ from her2sim.studies.trial.rows import (
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
 from her2sim.trials.run import TrialRun
-from her2sim.trials.survival import KaplanMeier, follow_up, numbers_at_risk
+from her2sim.trials.survival import follow_up, numbers_at_risk
 from her2sim.trials.trial import Landmarks, Trial
 from her2sim.units import DAY_PER_MONTH
 
@@ -55,7 +56,7 @@ class ArmSummary:
     follow_up_month: float
     days_grade_2: float
     treatment: tuple[DrugSummary, ...]
-    curves: Mapping[str, KaplanMeier] = field(repr=False)
+    curves: Mapping[str, CurveBand] = field(repr=False)
     at_risk: Mapping[str, NDArray[np.int64]] = field(repr=False)
 
 
@@ -153,14 +154,14 @@ class TrialReport:
 def trial_report(run: TrialRun, without_rules: TrialReport | None = None) -> TrialReport:
     """Work out all figures of a trial that was run."""
     trial, arms = run.trial, run.arms()
-    is_alone = run.asked.members == 1
+    beside = Beside(trial)
     power = trial_power(run, arms) if run.asked.replicates > 1 else ()
     return TrialReport(
         run,
-        tuple(_summary(trial, arm.id, arms[arm.id]) for arm in trial.arm),
-        tuple(endpoint_rows(trial, arms, is_alone)),
-        tuple(safety_rows(trial, arms, is_alone)),
-        tuple(ratio_rows(trial, arms, is_alone)),
+        tuple(_summary(beside, arm.id, arms[arm.id]) for arm in trial.arm),
+        tuple(endpoint_rows(trial, arms, run.asked)),
+        tuple(safety_rows(trial, arms, run.asked)),
+        tuple(ratio_rows(trial, arms, run.asked)),
         tuple(power),
         tuple(_notes(trial)),
         without_rules,
@@ -188,12 +189,12 @@ def _notes(trial: Trial) -> Iterator[str]:
         yield "Overall survival is empirical beyond progression: read its differences with doubt."
 
 
-def _summary(trial: Trial, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
-    curves: dict[str, KaplanMeier] = {}
+def _summary(beside: Beside, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
+    trial, curves = beside.trial, dict[str, CurveBand]()
     at_risk: dict[str, NDArray[np.int64]] = {}
     for endpoint in (e for e in trial.endpoints if e in CURVES and e != "DoR"):
         times = arm.times(endpoint)
-        curves[endpoint] = times.curve()
+        curves[endpoint] = curve_band(beside, arm_id, arm, endpoint)
         at_risk[endpoint] = numbers_at_risk(times.month, np.array(AT_RISK_MONTH))
     months = follow_up(*_followed(arm))[0]
     return ArmSummary(

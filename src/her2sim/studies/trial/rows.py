@@ -13,7 +13,7 @@ from her2sim.arrays import Array
 from her2sim.biology.ensemble import spread
 from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.needs import event_needs, outcome_needs, ratio_needs
-from her2sim.studies.trial.ranges import seen_range
+from her2sim.studies.trial.ranges import event_range, seen_range
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES, SAFETY
 from her2sim.trials.member_estimates import (
@@ -21,13 +21,14 @@ from her2sim.trials.member_estimates import (
     outcome_estimates,
     ratio_estimates,
 )
+from her2sim.trials.run import RunSettings
 from her2sim.trials.survival import hazard_ratio, proportion
 from her2sim.trials.trial import Comparison, Outcome, Safety, Trial
 
 Arms = Mapping[str, ArmOutcomes]
 Row = TypeVar("Row", Outcome, Safety)
 Chance = Callable[[], tuple[float, float]]
-Reach = Callable[[Array], tuple[float, float]]
+Reach = Callable[[float, Array], tuple[float, float]]
 LAST_YEAR = 8
 UNPUBLISHED = "nothing was published"
 
@@ -36,9 +37,10 @@ UNPUBLISHED = "nothing was published"
 class Estimate:
     """A predicted figure beside the published one; None where there is none.
 
+    ``predicted`` is what the numbers that fit best tell (of replicates, the median).
     ``low`` and ``high`` are the 90 % range of what may be seen: the ensemble, the spread between
-    trials and, beside a published figure, the sample of its trial; of adverse events the 5th and
-    95th percentile of the ensemble. With one member they are the 95 % interval of chance.
+    trials and, beside a published figure, the sample of its trial. With one member they are
+    the 95 % interval of chance.
     ``constant`` is the mean of all other trials, ``alike`` that of other trials of the same class
     of drugs and line. Infinite: not reached. ``needs`` says what the prediction, or the range of
     one that is there, would need; empty if nothing is missing.
@@ -113,6 +115,7 @@ class HazardRatioRow:
 
 def _estimate(
     values: Array,
+    asked: RunSettings,
     row: Any,
     published: float | None,
     needs: Callable[[], str],
@@ -120,25 +123,29 @@ def _estimate(
     reach: Reach | None = None,
     guesses: tuple[float | None, float | None] = (None, None),
 ) -> Estimate:
-    """Median and range of a figure over the members, beside what was published.
+    """A figure and its range over the members, beside what was published.
 
     Parameters
     ----------
-    values : the figure in each member; NaN where it says nothing
+    values : the figure in each member, NaN where it says nothing; with the numbers that fit best
+        first, if the run has them
+    asked : how the trial was run
     needs : what the figure would need, asked if no member has it
     chance : the range of a single member
     reach : the range of what may be seen; that of the members without it
     guesses : from other trials
     """
-    known = values[~np.isnan(values)]
+    best, members = values[: asked.has_best], values[asked.has_best :]
+    known = members[~np.isnan(members)]
     predicted, low, high, lacks = None, None, None, ""
-    if not known.size:
-        lacks = needs()
-    else:
-        predicted = float(np.median(known))
+    if not np.isnan(values).all():
+        is_best = best.size and not np.isnan(best[0])
+        predicted = float(best[0] if is_best else np.median(known))
         low, high, lacks = spread(known) if chance is None else (*chance(), "")
         if reach is not None and chance is None and not lacks:
-            low, high = reach(known)
+            low, high = reach(predicted, known)
+    else:
+        lacks = needs()
     return Estimate(
         predicted, low, high, published, getattr(row, "low", None), getattr(row, "high", None),
         row.role, row.source or "", row.note or "", lacks, True, *guesses,
@@ -165,25 +172,25 @@ def _by_arm(trial: Trial, rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: order.index(row.arm))
 
 
-def endpoint_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[EndpointRow]:
+def endpoint_rows(trial: Trial, arms: Arms, asked: RunSettings) -> Iterator[EndpointRow]:
     """Endpoints of each arm, in the order of the arms.
 
     Parameters
     ----------
     trial, arms : what was run, and the outcomes of each arm by id
-    is_alone : whether there is one member: the range is then that of chance
+    asked : how it was run; with one member the range is that of chance
     """
     beside = Beside(trial)
     for row in _by_arm(trial, _wanted_outcomes(trial)):
         values = outcome_estimates(arms, row)
         needs = partial(outcome_needs, arms, row)
-        chance = partial(_chance, arms[row.arm], row) if is_alone else None
+        chance = partial(_chance, arms[row.arm], row) if asked.members == 1 else None
         unit = "month" if row.measure == "median_month" else "%"
         yield EndpointRow(
             row.arm, row.endpoint, row.measure, unit, row.at_month, row.subgroup,
             _estimate(
-                values, row, row.value, needs, chance, partial(seen_range, beside, arms, row),
-                beside.guesses(row),
+                values, asked, row, row.value, needs, chance,
+                partial(seen_range, beside, arms, row), beside.guesses(row),
             ),
         )  # fmt: skip
 
@@ -204,14 +211,15 @@ def _chance(arm: ArmOutcomes, row: Outcome) -> tuple[float, float]:
     return 100 * float(low), 100 * float(high)
 
 
-def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]:
+def safety_rows(trial: Trial, arms: Arms, asked: RunSettings) -> Iterator[SafetyRow]:
     """Adverse events of each arm: those published, and all others that the model has.
 
     Parameters
     ----------
     trial, arms : what was run, and the outcomes of each arm by id
-    is_alone : whether there is one member: the range is then that of chance
+    asked : how it was run; with one member the range is that of chance
     """
+    beside = Beside(trial)
     there = {(row.arm, row.event) for row in trial.safety}
     rows = [*trial.safety]
     rows += [
@@ -234,8 +242,11 @@ def safety_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[SafetyRow]
             continue
         found = np.empty(0) if values is None else values
         needs = partial(event_needs, arms[row.arm], row)
-        chance = partial(_event_chance, found, arms[row.arm].member.size) if is_alone else None
-        figure = _estimate(found, row, row.value, needs, chance)
+        chance = (
+            partial(_event_chance, found, arms[row.arm].member.size) if asked.members == 1 else None
+        )
+        reach = partial(event_range, beside, arms[row.arm], row)
+        figure = _estimate(found, asked, row, row.value, needs, chance, reach)
         figure = replace(figure, is_measured=not is_unmeasured)
         yield SafetyRow(row.arm, row.event, row.grade, row.until_month, figure)
 
@@ -262,22 +273,22 @@ def _usual_grade(event: str) -> str:
     return "3" if event in graded else "any"
 
 
-def ratio_rows(trial: Trial, arms: Arms, is_alone: bool) -> Iterator[HazardRatioRow]:
+def ratio_rows(trial: Trial, arms: Arms, asked: RunSettings) -> Iterator[HazardRatioRow]:
     """Hazard ratios that were published or planned.
 
     Parameters
     ----------
     trial, arms : what was run, and the outcomes of each arm by id
-    is_alone : whether there is one member: the range is then that of chance
+    asked : how it was run; with one member the range is that of chance
     """
     beside = Beside(trial)
     for row in trial.comparison:
         needs = partial(ratio_needs, arms, row)
-        chance = partial(_ratio_chance, arms, row) if is_alone else None
+        chance = partial(_ratio_chance, arms, row) if asked.members == 1 else None
         yield HazardRatioRow(
             row.endpoint, row.arm, row.versus, row.subgroup,
             _estimate(
-                ratio_estimates(arms, row), row, row.hazard_ratio, needs, chance,
+                ratio_estimates(arms, row), asked, row, row.hazard_ratio, needs, chance,
                 partial(seen_range, beside, arms, row), beside.guesses(row),
             ),
         )  # fmt: skip
