@@ -32,8 +32,8 @@ bench: $(BENCH)/.ready
 calibrate: $(VENV)/.test-ready
 	$(RUN)/python tools/calibrate.py
 
-trials: $(VENV)/.demo-ready
-	$(RUN)/her2sim trial score --markdown docs/trials.md --html trials.html
+trials: $(VENV)/.test-ready
+	$(RUN)/python tools/trials.py
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md

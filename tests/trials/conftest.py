@@ -27,7 +27,9 @@ def reported(tmp_path):
     Before them come those of the best fit, if there are members at all.
     """
 
-    def report(members: int, each: int = 40, replicates: int = 1) -> TrialReport:
+    def report(
+        members: int, each: int = 40, replicates: int = 1, carriers: int = N_CARRIERS
+    ) -> TrialReport:
         paths = {}
         trial = load_trial("sophia")
         trial = trial.model_copy(update={"safety": (lvef(trial.arm[0].id),)})
@@ -45,7 +47,7 @@ def reported(tmp_path):
                 "response_day": np.where(place < 3, 40.0, np.inf), "complete_day": never,
                 "confirmed_day": np.where(place < 3, 80.0, np.inf), "complete_confirmed_day": never,
                 "days_grade_2": np.zeros(n),
-                "genotype": np.where(place < N_CARRIERS, "VF", "VV"),
+                "genotype": np.where(place < carriers, "VF", "VV"),
                 "is_er_positive": np.full(n, True), "pik3ca": np.full(n, False),
             }  # fmt: skip
             paths[arm.id] = tmp_path / f"{arm.id}.parquet"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from her2sim.studies.trial.report import TrialReport
     from her2sim.studies.trial.scorecard import Score
+    from her2sim.trials.seen_subgroups import SeenContrast
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,11 +46,17 @@ class Scorecard(Answer):
 
     def tables(self) -> tuple[Table, ...]:
         """Criteria and how many figures meet them; then those without a prediction."""
-        from her2sim.report.trial_tables import score_tables, skill_table
+        from her2sim.report.trial_tables import contrast_table, score_tables, skill_table
         from her2sim.studies.trial.scorecard import skills
 
         first, *others = score_tables(self.scores)
-        return (first, skill_table(skills(self.reports)), *others)
+        contrasts = self.contrasts()
+        seen = (contrast_table(contrasts, is_of_many=True),) if contrasts else ()
+        return (first, skill_table(skills(self.reports)), *seen, *others)
+
+    def contrasts(self) -> tuple[SeenContrast, ...]:
+        """What trials saw of traits by which treatment could be chosen, beside predictions."""
+        return tuple(row for report in self.reports for row in report.contrasts)
 
     def frame(self) -> pl.DataFrame:
         """One row a criterion and published figure."""
@@ -80,7 +87,8 @@ class Scorecard(Answer):
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as plain data, for JSON."""
-        return with_notice({"figures": self.frame().to_dicts()})
+        seen = [row.model_dump() for row in self.contrasts()]
+        return with_notice({"figures": self.frame().to_dicts(), "subgroups": seen})
 
 
 @checked

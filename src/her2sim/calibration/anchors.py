@@ -71,15 +71,16 @@ class Anchor:
 
 
 def trial_anchors(trial: Trial) -> Iterator[Anchor]:
-    """All figures of efficacy of a trial, overall survival left out."""
+    """All figures of efficacy of a trial that are anchors, overall survival left out."""
     for row in trial.outcome:
-        if row.endpoint in ("ORR", "CR") and row.value is not None:
+        if row.role == "anchor" and row.endpoint in ("ORR", "CR") and row.value is not None:
             yield _of_share(trial, row)
     for arm in trial.arm:
         for endpoint in (name for name in CURVES if name != "OS"):
             yield from _of_curve(trial, arm.id, endpoint)
     for ratio in trial.comparison:
-        if ratio.endpoint in ("PFS", "TTP") and ratio.hazard_ratio is not None:
+        is_told = ratio.role == "anchor" and ratio.hazard_ratio is not None
+        if is_told and ratio.endpoint in ("PFS", "TTP"):
             yield _of_ratio(trial, ratio)
 
 
@@ -116,12 +117,14 @@ def _of_curve(trial: Trial, arm: str, endpoint: str) -> Iterator[Anchor]:
     found = [
         _of_point(trial, row)
         for row in trial.outcome
-        if row.arm == arm and row.endpoint == endpoint and row.value is not None
+        if row.role == "anchor"
+        and (row.arm, row.endpoint) == (arm, endpoint)
+        and row.value is not None
     ]
     found += [
         _of_point(trial, _landmark(curve, month, survival))
         for curve in trial.landmarks
-        if curve.arm == arm and curve.endpoint == endpoint
+        if curve.role == "anchor" and (curve.arm, curve.endpoint) == (arm, endpoint)
         for month, survival in zip(curve.months, curve.survival, strict=True)
         if month in CURVE_MONTHS and 0 < survival < 1
     ]

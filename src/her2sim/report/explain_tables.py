@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from her2sim.report.trial_tables import contrast_cells, contrast_text
 from her2sim.studies.explain import Difference, Explanation
 
 SMALL_POINTS = 0.05
 
 
-def explanation_tables(found: Explanation) -> tuple[Table, Table]:
-    """Both patients, and what makes them differ.
+def explanation_tables(found: Explanation) -> tuple[Table, ...]:
+    """Both patients, what makes them differ, and what trials saw of it.
 
     Nothing is said of the size of a lesion that has no model.
     """
-    return _both(found), _why(found)
+    seen = (_seen(found),) if found.traits_apart and found.size_percent is not None else ()
+    return _both(found), _why(found), *seen
+
+
+def _seen(found: Explanation) -> Table:
+    table = Table(title="What trials saw of these traits", title_justify="left")
+    for heading in ("trait", "trial", "contrast", "published", "range", "predicted", "range"):
+        left = heading in ("trait", "trial", "contrast")
+        table.add_column(heading, overflow="fold", justify="left" if left else "right")
+    table.add_column("published figure says")
+    for row in found.seen:
+        table.add_row(row.trait, row.trial, contrast_text(row), *contrast_cells(row))
+    unseen = [t for t in found.traits_apart if t not in {row.trait for row in found.seen}]
+    for trait in unseen:
+        table.add_row(trait, "", "", "", "", "", "", "no trial here tells")
+    return table
 
 
 def _both(found: Explanation) -> Table:

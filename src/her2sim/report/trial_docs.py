@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from her2sim.notice import NOTICE
 from her2sim.report.trial_tables import (
+    contrast_cells,
+    contrast_text,
     endpoint_text,
     event_text,
     guess_cells,
@@ -17,6 +19,8 @@ from her2sim.report.trial_tables import (
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.studies.trial.scorecard import Score, scorecard, skills
+from her2sim.trials.measures import PAIRS
+from her2sim.trials.seen_subgroups import SeenContrast
 
 HEAD = """# Trials: predicted beside published
 
@@ -50,6 +54,7 @@ def trials_markdown(reports: Sequence[TrialReport]) -> str:
     for score in scores:
         lines += ["", *_misses(score)]
     lines += _unpredicted(scores)
+    lines += _contrasts([row for report in reports for row in report.contrasts])
     for report in reports:
         lines += ["", *_trial(report)]
     return "\n".join(lines) + "\n"
@@ -92,6 +97,27 @@ def _unpredicted(scores: Sequence[Score]) -> Iterator[str]:
             f"- {row.trial}, {row.arm}, {row.what}, published "
             f"{number_text(row.figure.published)}: needs {row.figure.needs}"
         )
+
+
+def _contrasts(rows: Sequence[SeenContrast]) -> Iterator[str]:
+    """Subgroups as a table, trait by trait."""
+    if not rows:
+        return
+    yield from ("", "## Subgroups", "")
+    yield "Ratios between two groups of patients of a trial, with 90 % ranges; 1 is no difference."
+    yield "Where only one group was published it is compared with all patients. *Supported*: the"
+    yield "published figure shows what is predicted (a difference, or none to speak of). *Not"
+    yield "seen*: it is too uncertain to tell. *Contradicted*: both differ by more than their"
+    yield "errors."
+    yield ""
+    yield "| trait | trial | contrast | published | range | predicted | range | verdict |"
+    yield "|---|---|---|---:|---:|---:|---:|---|"
+    for row in sorted(rows, key=lambda row: list(PAIRS).index(row.trait)):
+        cells = " | ".join([row.trait, row.trial, contrast_text(row), *contrast_cells(row)])
+        yield f"| {cells} |"
+    unseen = [trait for trait in PAIRS if trait not in {row.trait for row in rows}]
+    if unseen:
+        yield from ("", f"No trial here tells of: {', '.join(unseen)}.")
 
 
 def _cells(figure: Estimate) -> str:

@@ -12,6 +12,7 @@ from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.studies.trial.scorecard import Judged, Score, Skill
 from her2sim.trials.measures import SAFETY
+from her2sim.trials.seen_subgroups import SeenContrast
 
 MEASURES = {"median_month": "median", "rate_percent": "rate"}
 
@@ -37,6 +38,8 @@ def trial_tables(report: TrialReport) -> Iterator[Table]:
         yield endpoint_table(report)
     if report.ratios:
         yield ratio_table(report)
+    if report.contrasts:
+        yield contrast_table(report.contrasts)
     yield _safety(report)
     yield _treatment(report)
     if report.power:
@@ -147,6 +150,34 @@ def ratio_table(report: TrialReport) -> Table:
         of = f", {row.subgroup.replace('_', ' ')}" if row.subgroup else ""
         cells = [*figure_cells(row.figure), *guess_cells(row.figure)]
         table.add_row(row.arm, row.versus, f"{row.endpoint}{of}", *cells)
+    return table
+
+
+def contrast_text(row: SeenContrast) -> str:
+    """A contrast in words."""
+    where = f"{row.arm} over {row.versus}" if row.versus else row.arm or "all arms"
+    groups = f"{row.group.replace('_', ' ')} over {row.over.replace('_', ' ') or 'all'}"
+    return f"{where}, {row.what}: {groups}"
+
+
+def contrast_cells(row: SeenContrast) -> list[str]:
+    """Published with its range, predicted with its own, and the verdict."""
+    return [
+        number_text(row.published), range_text(row.published_low, row.published_high),
+        number_text(row.predicted), range_text(row.low, row.high), row.verdict,
+    ]  # fmt: skip
+
+
+def contrast_table(rows: Sequence[SeenContrast], is_of_many: bool = False) -> Table:
+    """What trials saw of traits by which treatment could be chosen, and what is predicted."""
+    table = Table(title="Subgroups: ratios, with 90 % ranges", title_justify="left")
+    texts = ("trait", *(("trial",) if is_of_many else ()), "contrast")
+    for name in (*texts, "published", "range", "predicted", "range", "published figure says"):
+        left = name in texts or name.startswith("published f")
+        table.add_column(name, justify="left" if left else "right")
+    for row in rows:
+        first = [row.trait, *([row.trial] if is_of_many else []), contrast_text(row)]
+        table.add_row(*first, *contrast_cells(row))
     return table
 
 

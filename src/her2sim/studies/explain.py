@@ -18,6 +18,10 @@ from her2sim.notice import NOTICE
 from her2sim.pk.combination import Combination
 from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.regimens.dosing_record import DosingRecord
+from her2sim.trials.groups import drugs_of
+from her2sim.trials.library import load_trial
+from her2sim.trials.measures import PAIRS
+from her2sim.trials.seen_subgroups import SeenContrast, seen_subgroups, trait_names
 from her2sim.virtual_patient.basis import Basis, basis_of
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
 from her2sim.virtual_patient.drugs import ORGANS
@@ -70,6 +74,22 @@ class Explanation:
     basis: dict[str, Basis]
     notes: tuple[str, ...] = ()
 
+    @property
+    def seen(self) -> tuple[SeenContrast, ...]:
+        """What trials saw of the traits in which they differ; those of a drug of theirs first."""
+        drugs = {t.drug.substance or t.drug.id for t in self.combination.treatments}
+        rows = [
+            row for trait in self.traits_apart for row in seen_subgroups() if row.trait == trait
+        ]
+        return tuple(sorted(rows, key=lambda row: not drugs & _drugs_of(row)))
+
+    @property
+    def traits_apart(self) -> tuple[str, ...]:
+        """Traits by which treatment could be chosen, in which they differ."""
+        first, second = self.traits
+        apart = {name for name in first if first[name] != second.get(name)}
+        return tuple(trait for trait in PAIRS if apart & trait_names(trait))
+
     def frame(self) -> pl.DataFrame:
         """One row a number in which they differ, the one that moves most first."""
         import polars as pl
@@ -98,6 +118,7 @@ class Explanation:
                 )
             ],
             "differences": [vars(d) | {"basis": vars(d.basis)} for d in self.differences],
+            "seen": [row.model_dump() for row in self.seen],
             "basis": {name: vars(basis) for name, basis in self.basis.items()},
             "notes": list(self.notes),
             "notice": NOTICE,
@@ -152,6 +173,13 @@ def explanation(
         (float(lvef[0]), float(lvef[1])), (_traits(people, 0), _traits(people, 1)), tuple(found),
         basis_of(whole), _notes(diseases(*kinds)),
     )  # fmt: skip
+
+
+def _drugs_of(row: SeenContrast) -> frozenset[str]:
+    """Drugs of the arms of a contrast."""
+    trial = load_trial(row.trial)
+    names = [name for name in (row.arm, row.versus) if name] or [arm.id for arm in trial.arm]
+    return frozenset().union(*(drugs_of(trial.arm_of(name)) for name in names))
 
 
 def _notes(of: Counter[str]) -> tuple[str, ...]:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 OBSERVED = ("patient", "member", "entry_day", "cut_day", "lost_day", "death_day")
 DATED = ("response_day", "complete_day", "progressed_day")
 TRAITS = ("ihc", "pik3ca", "genotype", "is_er_positive", "is_heterogeneous", "earlier_lines")
-EFFICACY = (*OBSERVED, *TRAITS, *SCANNED)
+RECEPTORS = "receptors_s"
+"""Receptors of a cell."""
+EFFICACY = (*OBSERVED, *TRAITS, RECEPTORS, *SCANNED)
 """Columns that endpoints of efficacy need."""
 
 
@@ -100,6 +102,7 @@ def observed_frame(
             "member": patients.members.ids,
             **_observed(trial, people, dated["progressed_day"].to_numpy()),
             **{name: _plain(people.tumours.traits[name]) for name in TRAITS},
+            RECEPTORS: people.tumours.parameters[RECEPTORS],
         }
     )
     return pl.concat([first, dated], how="horizontal")

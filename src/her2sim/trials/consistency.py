@@ -24,7 +24,7 @@ from her2sim.trials.measures import (
 Fault = tuple[str, str]
 """Place in the file, and what is wrong there."""
 _OF_ARMS = ("outcome", "comparison", "safety", "landmarks", "crossover")
-_OF_ENDPOINTS = ("outcome", "comparison", "landmarks")
+_OF_ENDPOINTS = ("outcome", "comparison", "landmarks", "prognosis")
 
 
 def fit_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
@@ -111,9 +111,10 @@ def _disease(raw: Mapping[str, Any]) -> tuple[str, str]:
 def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     for kind in _OF_ENDPOINTS:
         for place, row in _rows(raw, kind):
-            group = _word(row, "subgroup")
-            if group is not None and group not in SUBGROUPS:
-                yield f"{place}.subgroup", f"unknown {group!r}{did_you_mean(group, SUBGROUPS)}"
+            for name in ("subgroup", "versus") if kind == "prognosis" else ("subgroup",):
+                group = _word(row, name)
+                if group is not None and group not in SUBGROUPS:
+                    yield f"{place}.{name}", f"unknown {group!r}{did_you_mean(group, SUBGROUPS)}"
     for place, row in _rows(raw, "comparison"):
         if "versus" not in row or row.get("arm") == row.get("versus"):
             yield f"{place}.versus", "a hazard ratio needs a control, another arm"

@@ -176,6 +176,10 @@ class ArmOutcomes:
         if name is None:
             return np.ones(self.member.size, dtype=bool)
         trait, values = SUBGROUPS[name]
-        of_trait = np.asarray(self._column(trait)).astype(str)
+        of_trait = np.asarray(self._column(trait))
+        if of_trait.dtype.kind == "f":
+            is_above = of_trait > np.median(of_trait)
+            of_trait = np.where(is_above, "above", "below")
+        of_trait = of_trait.astype(str)
         wanted = {*values, *(value.lower() for value in values)}
         return np.isin(of_trait, sorted(wanted))

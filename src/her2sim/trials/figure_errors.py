@@ -54,8 +54,8 @@ def kind_of(row: Outcome | Comparison) -> Kind:
 
 def patients_behind(trial: Trial, row: Outcome) -> float:
     """Patients whom a figure is about: a subgroup is a quarter, and only responders have a DoR."""
-    n = float(trial.arm_of(row.arm).n or figure_error("usual_patients"))
-    if row.subgroup is not None:
+    n = float(row.n or trial.arm_of(row.arm).n or figure_error("usual_patients"))
+    if row.subgroup is not None and row.n is None:
         n *= figure_error("subgroup_share")
     if row.endpoint == "DoR":
         rates = [r.value for r in trial.outcome if r.arm == row.arm and r.endpoint == "ORR"]

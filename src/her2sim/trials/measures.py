@@ -46,11 +46,25 @@ SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "er_negative": ("is_er_positive", ("False",)),
     "heterogeneous": ("is_heterogeneous", ("True",)),
     "homogeneous": ("is_heterogeneous", ("False",)),
+    "her2_below_median": ("receptors_s", ("below",)),
+    "her2_above_median": ("receptors_s", ("above",)),
     "ihc_1": ("ihc", ("1+",)),
     "ihc_2": ("ihc", ("2+",)),
     "ihc_3": ("ihc", ("3+",)),
 }
-"""Groups of patients: a trait of the tumour, and which of its values."""
+"""Groups of patients: a trait of the tumour, and which of its values; of receptors, on which side
+of the median of the arm."""
+
+PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
+    "PIK3CA": (("pik3ca_mutated", "pik3ca_wildtype"),),
+    "FcgRIIIa genotype": (("fcgr3a_f_carriers", "fcgr3a_vv"),),
+    "HER2 level": (
+        ("her2_above_median", "her2_below_median"), ("ihc_3", "ihc_2"), ("ihc_2", "ihc_1"),
+    ),
+    "hormone receptors": (("er_positive", "er_negative"),),
+    "heterogeneity": (("heterogeneous", "homogeneous"),),
+}  # fmt: skip
+"""Traits by which treatment could be chosen: pairs of groups that differ in one."""
 
 Measure = Literal["median_month", "rate_percent"]
 

@@ -101,7 +101,10 @@ class Published(Claim):
 
 
 class Outcome(Published):
-    """A published figure of an endpoint in an arm; ``at_month`` for a rate of a curve."""
+    """A published figure of an endpoint in an arm; ``at_month`` for a rate of a curve.
+
+    ``n`` is how many patients it is of, where that is not the arm.
+    """
 
     arm: str
     endpoint: str
@@ -111,6 +114,7 @@ class Outcome(Published):
     high: float | None = None
     at_month: float | None = Field(default=None, gt=0)
     subgroup: str | None = None
+    n: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Outcome:
@@ -139,6 +143,17 @@ class Comparison(Published):
     def follow_up_month(self) -> float | None:
         """Months from the last patient to the data cut of this figure, if it has its own."""
         return None if self.follow_up is None else self.follow_up.to("month")
+
+
+class Prognosis(Published):
+    """A published hazard ratio of a group of patients over another, all arms together."""
+
+    subgroup: str
+    versus: str
+    endpoint: str
+    hazard_ratio: float = Field(gt=0)
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
 
 
 class Safety(Published):
@@ -203,6 +218,7 @@ class Trial(FactFile):
     arm: tuple[Arm, ...] = Field(min_length=1)
     outcome: tuple[Outcome, ...] = ()
     comparison: tuple[Comparison, ...] = ()
+    prognosis: tuple[Prognosis, ...] = ()
     safety: tuple[Safety, ...] = ()
     landmarks: tuple[Landmarks, ...] = ()
     crossover: tuple[Crossover, ...] = ()

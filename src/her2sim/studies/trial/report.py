@@ -23,9 +23,11 @@ from her2sim.studies.trial.rows import (
     ratio_rows,
     safety_rows,
 )
+from her2sim.studies.trial.subgroups import contrast_rows
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
 from her2sim.trials.run import TrialRun
+from her2sim.trials.seen_subgroups import SeenContrast
 from her2sim.trials.survival import follow_up, numbers_at_risk
 from her2sim.trials.trial import Landmarks, Trial
 from her2sim.units import DAY_PER_MONTH
@@ -69,6 +71,7 @@ class TrialReport:
     endpoints: tuple[EndpointRow, ...]
     safety: tuple[SafetyRow, ...]
     ratios: tuple[HazardRatioRow, ...]
+    contrasts: tuple[SeenContrast, ...]
     power: tuple[Power, ...]
     notes: tuple[str, ...]
     without_rules: TrialReport | None = None
@@ -113,6 +116,7 @@ class TrialReport:
                 }
                 for row in self.ratios
             ],
+            "subgroups": [row.model_dump() for row in self.contrasts],
             "notes": list(self.notes),
         }
         if self.power:
@@ -162,6 +166,7 @@ def trial_report(run: TrialRun, without_rules: TrialReport | None = None) -> Tri
         tuple(endpoint_rows(trial, arms, run.asked)),
         tuple(safety_rows(trial, arms, run.asked)),
         tuple(ratio_rows(trial, arms, run.asked)),
+        tuple(contrast_rows(trial, arms, run.asked.has_best)),
         tuple(power),
         tuple(_notes(trial)),
         without_rules,
