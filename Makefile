@@ -1,12 +1,13 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
 # make calibrate: fit the ensemble to its anchors. make trials: all published trials, docs/trials.md.
+# make parts: what each part of the model earns on trials that are left out, docs/calibration-parts.md.
 
 PYTHON ?= python3
 VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test slow bench calibrate trials validation format clean
+.PHONY: demo test slow bench calibrate trials parts validation format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -34,6 +35,9 @@ calibrate: $(VENV)/.test-ready
 
 trials: $(VENV)/.test-ready
 	$(RUN)/python tools/trials.py
+
+parts: $(VENV)/.test-ready
+	$(RUN)/python tools/parts.py parts
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md

@@ -125,25 +125,27 @@ def crossvalidate(
 
     chosen_trials, seed = _chosen(names), seed_or_drawn(seed)
     evidence = Evidence(patients, workers, chosen_trials, hold=without)
+    told = evidence.anchors
     asked = {
         "her2sim": __version__, "trials": list(chosen_trials), "folds": folds,
         "patients": patients, "seed": seed, "without": list(without),
         "plan": zlib.crc32(evidence.plan.model_dump_json().encode()),
         "numbers": zlib.crc32(evidence.parameters.shipped().tobytes()),
+        "anchors": zlib.crc32(repr([(a.trial, a.text, a.value, a.sd) for a in told]).encode()),
     }  # fmt: skip
     chosen = (whole_trials if folds == "trial" else six_groups)(evidence)
     store = FoldFolder(folder, asked)
-    told = progress or no_progress
+    note = progress or no_progress
     run = CrossValidation(evidence)
     found = list[Any]()
     for number, trials in enumerate(chosen):
-        told(number, len(chosen))
+        note(number, len(chosen))
         fold = store.read(trials, evidence.anchors)
         if fold is None:
             fold = run.fold(trials, seed + number)
             store.write(fold)
         found.append(fold)
-    told(len(chosen), len(chosen))
+    note(len(chosen), len(chosen))
     figures = left_out_figures(found)
     skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS)
     counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}

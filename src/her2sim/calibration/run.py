@@ -15,6 +15,8 @@ STARTS = 3
 """Fits: from the starts of the plan, and from others."""
 KEPT, SHAKEN = 0.5, 0.5
 """What the other starts keep of the distance from the prior, and the SD of their shake."""
+OTHER_RENEWALS, OTHER_STEPS = 1, 10
+"""Of the fits from other starts, which begin with the slopes of the first."""
 MEMBERS = 24
 PATIENTS = 256
 """Patients of an arm in the fit."""
@@ -42,8 +44,15 @@ def calibrate(
     fits: list[MapFit] = []
     for number in range(starts):
         note(f"fit {number + 1} of {starts}")
-        start = first if number == 0 else _shaken(first, random)
-        fits.append(fit_map(evidence, start, note=note))
+        if number == 0:
+            fits.append(fit_map(evidence, first, note=note))
+            continue
+        fits.append(
+            fit_map(
+                evidence, _shaken(first, random), slopes=fits[0].slopes, renewals=OTHER_RENEWALS,
+                most_steps=OTHER_STEPS, note=note,
+            )
+        )  # fmt: skip
     fits.sort(key=lambda fit: fit.cost)
     best = fits[0]
     note(f"{n_members} members")
