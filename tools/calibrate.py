@@ -1,6 +1,6 @@
 """Fit all anchors, and write what came of it into the fact files: make calibrate.
 
-It takes less than ten minutes on two cores. Run it twice and the files are the same.
+It takes some twenty minutes on two cores. Run it twice and the files are the same.
 """
 
 from __future__ import annotations

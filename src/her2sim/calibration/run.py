@@ -18,7 +18,7 @@ KEPT, SHAKEN = 0.5, 0.5
 OTHER_RENEWALS, OTHER_STEPS = 1, 10
 """Of the fits from other starts, which begin with the slopes of the first."""
 MEMBERS = 24
-PATIENTS = 256
+PATIENTS = 512
 """Patients of an arm in the fit."""
 
 
