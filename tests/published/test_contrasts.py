@@ -118,7 +118,7 @@ def test_pertuzumab_adds_to_trastuzumab() -> None:
 
 
 MISSED = pytest.param(
-    False, 5, marks=pytest.mark.xfail(strict=True, reason="4.5 is reached, a miss: docs/tumour.md")
+    False, 5, marks=pytest.mark.xfail(strict=True, reason="4.7 is reached, a miss: docs/tumour.md")
 )
 
 
