@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from her2sim.drugs.pk import PkModel
-from her2sim.errors import DataError, UnknownDrugError, UnknownNameError, did_you_mean
+from her2sim.drugs.names import drug_names, find_meaning, meaning_of, names_of
+from her2sim.errors import DataError, UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, FactModel, Quantity, read_fact_file
 
 Group = Literal[
@@ -57,7 +58,6 @@ class Drug(FactFile):
 
     id: str
     title: str
-    aliases: tuple[str, ...] = ()
     drug_class: str = Field(alias="class")
     groups: tuple[Group, ...] = ()
     tells: tuple[str, ...] = ()
@@ -68,6 +68,11 @@ class Drug(FactFile):
     analyte: str
     target_trough: Quantity | None = None
     regimen: dict[str, LabelledRegimen]
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Its other names."""
+        return names_of(self.id)
 
     def labelled_regimen(self, name: str) -> LabelledRegimen:
         """Look a regimen up by name."""
@@ -82,43 +87,36 @@ def _folder() -> Traversable:
     return files("her2sim.drugs")
 
 
-@cache
-def drug_names() -> tuple[str, ...]:
-    """Names of all drugs."""
-    found = (p.name for p in _folder().iterdir() if p.joinpath("drug.toml").is_file())
-    return tuple(sorted(found))
-
-
-@cache
-def _all_names() -> dict[str, str]:
-    """Every accepted spelling, folded to lower case, and the drug it means."""
-    spellings: dict[str, str] = {}
-    for name in drug_names():
-        drug = read_fact_file(_folder().joinpath(name, "drug.toml"), Drug)
-        for spelling in (name, *drug.aliases):
-            spellings[spelling.casefold()] = name
-    return spellings
-
-
-@cache
 def load_drug(name: str) -> Drug:
-    """Load a drug by INN, alias or brand name.
+    """Load a drug by any of its names (a model after a colon is not read).
 
     Raises
     ------
     UnknownDrugError
         If there is no such drug.
+    DataError
+        If the name is that of a fixed combination.
     """
-    key = name.partition(":")[0].casefold()
-    spellings = _all_names()
-    if key not in spellings:
-        raise UnknownDrugError(f"unknown drug {name!r}" + did_you_mean(key, spellings))
-    return read_fact_file(_folder().joinpath(spellings[key], "drug.toml"), Drug)
+    text = name.partition(":")[0]
+    meaning = meaning_of(text)
+    if len(meaning.drugs) > 1:
+        parts = " + ".join(
+            drug if regimen is None else f"{drug}/{regimen}"
+            for drug, regimen in zip(meaning.drugs, meaning.regimens, strict=True)
+        )
+        raise DataError(f"{text} is two drugs at once: write {parts}")
+    return _load(meaning.drugs[0])
+
+
+@cache
+def _load(drug: str) -> Drug:
+    return read_fact_file(_folder().joinpath(drug, "drug.toml"), Drug)
 
 
 def is_drug(name: str) -> bool:
-    """Whether it is the INN, alias or brand name of a drug (a model after a colon is not read)."""
-    return name.partition(":")[0].casefold() in _all_names()
+    """Whether it is a name of one drug (a model after a colon is not read)."""
+    meaning = find_meaning(name.partition(":")[0])
+    return meaning is not None and len(meaning.drugs) == 1
 
 
 @cache
