@@ -161,7 +161,7 @@ def _without_affixes(name: str) -> tuple[str, ...]:
     plain = [name, *([match["inn"]] if match else [])]
     conjugates = [text for text in plain for prefix in PREFIXES if text.startswith(prefix)]
     bare = [text.split("-", 1)[1] for text in conjugates]
-    return tuple([*plain[1:], *(text for text in bare if "-" in text)])
+    return (*plain[1:], *(text for text in bare if "-" in text))
 
 
 def meaning_of(name: str) -> Meaning:
