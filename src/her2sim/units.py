@@ -196,3 +196,25 @@ def convert_molar(value: float, source: str, target: str, molar_mass_g_per_mol: 
 def convert(value: float, source: str, target: str) -> float:
     """Convert a number between two units of the same dimension."""
     return value if source == target else value * conversion_factor(source, target)
+
+
+_FACTORS = (100.0, 0.001, 0.1, 0.01, 10.0, 1000.0)
+"""How far a value lies off that was told in another unit, or with a slip of the decimal point."""
+
+
+def outside_text(name: str, value: float, low: float, high: float, unit: str) -> str:
+    """Why a value cannot be, with what was probably meant; empty if it lies within its limits.
+
+    >>> outside_text("lvef", 0.62, 5, 90, "%")
+    'lvef 0.62 % is outside 5 to 90 %; did you mean 62 %?'
+    """
+    if low <= value <= high:
+        return ""
+    text = f"{name} {value:g} {unit} is outside {low:g} to {high:g} {unit}"
+    factors = _FACTORS if value < low else _FACTORS[1:]
+    for factor in factors:
+        meant = float(f"{value * factor:.6g}")
+        is_nearer = meant > value if value < low else meant < value
+        if is_nearer and low <= meant <= high:
+            return f"{text}; did you mean {meant:g} {unit}?"
+    return text

@@ -12,6 +12,7 @@ lower-case letters devoid of meaning).
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -21,10 +22,12 @@ from importlib.resources import files
 
 from pydantic import Field
 
-from her2sim.errors import UnknownDrugError, did_you_mean
+from her2sim.errors import UnknownDrugError
 from her2sim.facts import Claim, FactFile, read_fact_file
 
 PREFIXES = ("ado-", "fam-")
+FORMLESS = ("INN", "INN, other language", "salt", "abbreviation", "code")
+"""Kinds of names that tell no form."""
 _SUFFIX = re.compile(r"^(?P<inn>.+)-[a-z]{4}$")
 _BREAKS = re.compile(r"[\s_\-\u2010-\u2015/,.;()\[\]]+")
 _MARKS = re.compile("[\u00ae\u2122\u00a9*]")
@@ -33,12 +36,14 @@ _MARKS = re.compile("[\u00ae\u2122\u00a9*]")
 class DrugName(Claim):
     """Another name of one drug, or of a fixed combination of several.
 
-    ``drugs`` are ids, each with a regimen after a slash where the name tells it.
+    ``drugs`` are ids, each with a regimen after a slash where the name tells it. ``is_any_form`` is
+    true where the name stands for more than one form, so that the route has to tell which.
     """
 
     text: str
     drugs: tuple[str, ...] = Field(min_length=1)
     kind: str
+    is_any_form: bool = False
 
 
 class OtherName(Claim):
@@ -66,11 +71,15 @@ class NameFile(FactFile):
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name means: ids of drugs (of a fixed combination several), and regimens it tells."""
+    """What a name means: ids of drugs (of a fixed combination several), and regimens it tells.
+
+    ``is_any_form``: the name does not tell the form of the drug.
+    """
 
     text: str
     drugs: tuple[str, ...]
     regimens: tuple[str | None, ...]
+    is_any_form: bool = False
 
 
 def folded(text: str) -> str:
@@ -101,13 +110,14 @@ def names_of(drug: str) -> tuple[str, ...]:
 @cache
 def _known() -> Mapping[str, Meaning]:
     """Every name, folded."""
-    found = {folded(drug): Meaning(drug, (drug,), (None,)) for drug in drug_names()}
+    found = {folded(drug): Meaning(drug, (drug,), (None,), True) for drug in drug_names()}
     for row in name_file().name:
         parts = [part.partition("/") for part in row.drugs]
         meaning = Meaning(
             row.text,
             tuple(drug for drug, _, _ in parts),
             tuple(regimen or None for _, _, regimen in parts),
+            row.is_any_form or row.kind in FORMLESS,
         )
         before = found.setdefault(folded(row.text), meaning)
         if before.drugs != meaning.drugs:
@@ -173,16 +183,24 @@ def meaning_of(name: str) -> Meaning:
         If it is no drug of her2sim: with what it is, if that is known, or the nearest names.
     """
     found = find_meaning(name)
-    if found is not None:
-        return found
+    if found is None:
+        raise UnknownDrugError(unknown_name_text(name))
+    return found
+
+
+def unknown_name_text(name: str) -> str:
+    """Why a name leads to no drug: what it is, what it could be, or what was perhaps meant."""
     other = _others().get(folded(name))
     if isinstance(other, AmbiguousName):
-        raise UnknownDrugError(f"{name!r} could be {' or '.join(other.could_be)}: write which")
+        return f"{name!r} could be {' or '.join(other.could_be)}: write which"
     if other is not None:
-        raise UnknownDrugError(f"{name!r} is {other.substance}, which her2sim does not have")
+        return f"{name!r} is {other.substance}, which her2sim does not have"
     begun = _begun_by(folded(name))
     if begun:
         shorter = folded(name).rpartition("-")[0]
-        raise UnknownDrugError(f"{name!r} could be {shorter} or {begun[0]}: write which")
-    hint = did_you_mean(folded(name), [*_known(), *_others()])
-    raise UnknownDrugError(f"unknown drug {name!r}{hint}")
+        return f"{name!r} could be {shorter} or {begun[0]}: write which"
+    near = difflib.get_close_matches(folded(name), [*_known(), *_others()], n=1, cutoff=0.6)
+    if not near:
+        return f"unknown drug {name!r}; known: {', '.join(drug_names())}"
+    known = _known().get(near[0])
+    return f"unknown drug {name!r}; did you mean {(known.text if known else near[0])!r}?"

@@ -10,7 +10,7 @@ import polars as pl
 from her2sim.errors import DataError, Faults, did_you_mean
 from her2sim.formats.csv_table import LINE, note_rows, parse_numbers, read_text_table
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.variables import CLOCKS, DERIVED, VARIABLES
+from her2sim.protocol.variables import CLOCKS, DERIVED, VARIABLES, reading_fault
 
 COLUMNS = ("day", "test", "value", "unit")
 EARLIEST_DAY, LATEST_DAY = -365.0, 36_500.0
@@ -51,8 +51,10 @@ def read_readings(path: Path) -> TableReadings:
         wrong = mask & (frame["unit"] != limits.unit)
         note_rows(frame, wrong, faults, where, f"unit {{unit!r}}: {name} is in {limits.unit!r}")
         beyond = mask & ~value.is_nan() & ~value.is_between(limits.low, limits.high)
-        text = f"{name} {{value}} is outside {limits.low:g} to {limits.high:g} {limits.unit}"
-        note_rows(frame, beyond, faults, (), text)
+        for line, told in zip(
+            frame[LINE].filter(beyond).to_list(), value.filter(beyond).to_list(), strict=True
+        ):
+            faults.add(f"row {line}: {reading_fault(name, told)}")
         rows = mask.arg_true()
         _note_twice(frame, day, rows, name, faults)
         if rows.len():

@@ -8,11 +8,17 @@ from typing import Any, cast
 
 import polars as pl
 
+from her2sim.drugs.names import find_meaning
 from her2sim.errors import DataError, Faults, did_you_mean
 from her2sim.formats.csv_table import LINE, MISSING_MARKS, read_text_table
+from her2sim.patients.covariates import COVARIATES
 from her2sim.protocol.record import EVENTS, KINDS, LAB_UNITS, Entry, Kind
+from her2sim.protocol.variables import reading_fault
 from her2sim.regimens.dose import ROUTES
+from her2sim.units import outside_text
 
+BODY = {"weight": "weight_kg", "height": "height_cm"}
+"""Characteristics of the body among the tests of a record."""
 COLUMNS = (
     "patient", "date", "type", "drug", "route", "dose_mg", "test", "value", "unit", "grade",
 )  # fmt: skip
@@ -91,7 +97,8 @@ def _entry(row: dict[str, Any], faults: Faults) -> Entry | None:
         patient=row["patient"],
         date=date,
         kind=cast(Kind, kind),
-        drug=row["drug"].lower() or None,
+        drug=row["drug"] or None,
+        route=row["route"].lower() or None,
         dose_mg=numbers["dose_mg"],
         test=row["test"] or None,
         value=numbers["value"],
@@ -114,13 +121,26 @@ def _number(row: dict[str, Any], name: str, fault: Any) -> float | None:
 
 
 def _check_dose(row: dict[str, Any], numbers: dict[str, float | None], fault: Any) -> None:
-    if row["drug"] in MISSING_MARKS:
+    name = row["drug"]
+    if name in MISSING_MARKS:
         fault("a dose needs a drug")
+    elif "+" in name:
+        fault(f"{name!r} is more than one drug: write one row a drug, each with its amount")
+    elif row["dose_mg"] in MISSING_MARKS and find_meaning(name) is not None:
+        fault(f"a dose of {name} needs its amount in mg")
     if row["route"] and row["route"].lower() not in ROUTES:
         fault(f"route {row['route']!r}: use {', '.join(ROUTES)}")
     amount = numbers["dose_mg"]
     if row["dose_mg"] not in MISSING_MARKS and amount is not None and not amount > 0:
         fault(f"dose_mg {amount:g} must be above zero")
+
+
+def _outside(test: str, value: float) -> str:
+    """Why a value cannot be; empty if it can."""
+    if test in BODY:
+        limits = COVARIATES[BODY[test]]
+        return outside_text(test, value, limits.low, limits.high, LAB_UNITS[test])
+    return reading_fault(test, value)
 
 
 def _check_lab(row: dict[str, Any], numbers: dict[str, float | None], fault: Any) -> None:
@@ -130,5 +150,9 @@ def _check_lab(row: dict[str, Any], numbers: dict[str, float | None], fault: Any
         return
     if numbers["value"] is None:
         fault(f"{test} needs a value")
+    elif row["unit"] == LAB_UNITS[test]:
+        text = _outside(test, numbers["value"])
+        if text:
+            fault(text)
     if row["unit"] != LAB_UNITS[test]:
         fault(f"{test} is in {row['unit'] or 'no unit'}; give it in {LAB_UNITS[test]}")

@@ -15,6 +15,7 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
 from her2sim.patients.covariates import COVARIATES, Setting, earlier_drug_fault, with_derived
 from her2sim.patients.her2_test import Her2Test, Tumour
+from her2sim.units import outside_text
 
 TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
 """Tumour types that models know; all others are ``other``."""
@@ -103,9 +104,10 @@ class Patient(FactFile):
             if name not in COVARIATES:
                 faults.append(f"body: unknown {name!r}{did_you_mean(name, COVARIATES)}")
                 continue
-            low, high = COVARIATES[name].low, COVARIATES[name].high
-            if not low <= value <= high:
-                faults.append(f"body: {name} {value:g} is outside {low:g} to {high:g}")
+            known = COVARIATES[name]
+            fault = outside_text(name, value, known.low, known.high, known.unit)
+            if fault:
+                faults.append(f"body: {fault}")
         faults += contradictions(
             self.setting, self.history, self.anti_her2_regimens_metastatic, self.is_female
         )

@@ -20,6 +20,9 @@ Code = Literal[
     "forbidden_comedication",
     "resumed_too_early",
     "wrong_dose_level",
+    "unknown_drug",
+    "wrong_route",
+    "forbidden_combination",
 ]
 
 

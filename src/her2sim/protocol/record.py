@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 Kind = Literal["dose", "lab", "event"]
@@ -44,6 +43,7 @@ class Entry:
     date: datetime.date
     kind: Kind
     drug: str | None = None
+    route: str | None = None
     dose_mg: float | None = None
     test: str | None = None
     value: float | None = None
@@ -57,12 +57,7 @@ class Entry:
 
 def by_patient(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
     """Entries of each patient, in order of first appearance."""
-    for patient in dict.fromkeys(entry.patient for entry in entries):
-        yield patient, [entry for entry in entries if entry.patient == patient]
-
-
-def by_day(entries: Sequence[Entry]) -> Iterator[tuple[int, list[Entry]]]:
-    """Entries of each day in order; readings and events come before doses."""
-    ordered = sorted(entries, key=lambda entry: (entry.day, entry.kind == "dose"))
-    for day, found in groupby(ordered, key=lambda entry: entry.day):
-        yield day, list(found)
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.patient, []).append(entry)
+    yield from found.items()

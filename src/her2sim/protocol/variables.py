@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from her2sim.units import outside_text
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -52,3 +54,9 @@ DERIVED = {"lvef_drop": ("lvef",), "transaminase": ("ast", "alt")}
 
 CLOCKS = ("days_held", "days_late", "days_since_dose")
 """Variables that nobody measures: the protocol knows them."""
+
+
+def reading_fault(name: str, value: float) -> str:
+    """Why a reading cannot be, with what was probably meant; empty if it can."""
+    limits = VARIABLES[name]
+    return outside_text(name, value, limits.low, limits.high, limits.unit)

@@ -1,0 +1,193 @@
+"""Doses of a record as they are meant: which substance and product, and by which labelled regimen.
+
+A substance has one clock, whatever its brand or form. Rows of one day add up. A stretch of doses is
+read by the labelled regimen that fits it best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from her2sim.drugs.drug import Drug, LabelledRegimen, load_drug
+from her2sim.drugs.names import Meaning, drug_names, find_meaning
+from her2sim.protocol.record import Entry
+
+EARLY_DAYS = 3
+"""A dose may come this much before its time (a visit is moved for a weekend)."""
+OFF_BY = 0.10
+LATE_DAYS = 7
+
+Amount = Callable[["Given", LabelledRegimen, bool], float | None]
+"""What a labelled regimen would be for a dose, in mg: its loading dose or a later one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A dose of one substance on one day; ``mg`` is the sum of its rows.
+
+    ``regimens`` are the labelled ones of its product by its route; there are none by a wrong route.
+    ``told`` is the one that the name told.
+    """
+
+    entry: Entry
+    substance: str
+    drug: Drug
+    mg: float | None
+    regimens: tuple[str, ...]
+    told: str | None = None
+
+    @property
+    def day(self) -> int:
+        """When it was given."""
+        return self.entry.day
+
+
+def given_doses(entry: Entry) -> tuple[Given, ...] | None:
+    """What a line of a dose means: one dose, or those of a fixed combination; None if unknown."""
+    meaning = find_meaning(entry.drug or "")
+    if meaning is None:
+        return None
+    if len(meaning.drugs) > 1:
+        return tuple(_parts(entry, meaning))
+    return (_one(entry, meaning.drugs[0], None, entry.dose_mg, is_generic=_is_generic(meaning)),)
+
+
+def _is_generic(meaning: Meaning) -> bool:
+    """Whether a name tells no form."""
+    return meaning.is_any_form
+
+
+def _one(
+    entry: Entry, drug_id: str, regimen: str | None, mg: float | None, *, is_generic: bool
+) -> Given:
+    drug = load_drug(drug_id)
+    if is_generic and entry.route and drug.substance is None:
+        for other in _forms(drug_id):
+            if _route_of(other) == entry.route:
+                drug = other
+                break
+    names = [regimen] if regimen else [n for n, r in drug.regimen.items() if not r.is_once]
+    own = drug.regimen[names[0]].route
+    wanted = entry.route or own
+    is_other = not is_generic and wanted != own
+    fitting = [] if is_other else [n for n in names if drug.regimen[n].route == wanted]
+    return Given(entry, drug.substance or drug.id, drug, mg, tuple(fitting), regimen)
+
+
+def _forms(substance: str) -> Iterator[Drug]:
+    """A drug and its other forms."""
+    for name in drug_names():
+        drug = load_drug(name)
+        if substance in (drug.id, drug.substance):
+            yield drug
+
+
+def _route_of(drug: Drug) -> str:
+    return next(iter(drug.regimen.values())).route
+
+
+def _parts(entry: Entry, meaning: Meaning) -> Iterator[Given]:
+    """Both drugs of a fixed combination: the amount of a line is that of the first, or of both."""
+    pairs = list(zip(meaning.drugs, meaning.regimens, strict=True))
+    doses = [_one(entry, drug, regimen, None, is_generic=False) for drug, regimen in pairs]
+    if entry.dose_mg is None or not all(dose.regimens for dose in doses):
+        yield from doses
+        return
+    labelled = [dose.drug.regimen[dose.regimens[0]] for dose in doses]
+    later = [regimen.maintenance.amount for regimen in labelled]
+    first = [(r.loading or r.maintenance).amount for r in labelled]
+    for amounts in (first, later):
+        if _is_near(entry.dose_mg, amounts[0]) or _is_near(entry.dose_mg, sum(amounts)):
+            yield from (replace(d, mg=mg) for d, mg in zip(doses, amounts, strict=True))
+            return
+    yield replace(doses[0], mg=entry.dose_mg)
+    yield from doses[1:]
+
+
+def added_up(doses: Sequence[Given]) -> list[Given]:
+    """Doses of one substance in order of their days; those of one day and product add up."""
+    found: list[Given] = []
+    for dose in sorted(doses, key=lambda d: (d.day, d.entry.row)):
+        last = found[-1] if found else None
+        is_same = last is not None and (last.day, last.drug.id) == (dose.day, dose.drug.id)
+        if last is not None and is_same and last.regimens == dose.regimens:
+            known = None if last.mg is None or dose.mg is None else last.mg + dose.mg
+            found[-1] = replace(last, mg=known)
+        else:
+            found.append(dose)
+    return found
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A reading of the doses so far: what it leaves unexplained, and the regimen of each."""
+
+    cost: float
+    regimens: tuple[str, ...]
+
+
+NO_LOADING, SWITCH, LATE, ORDER = 0.4, 0.5, 0.2, 1e-3
+"""What counts against a reading beside a dose or an interval that does not fit (1 each)."""
+
+
+def best_regimens(doses: Sequence[Given], amount: Amount, levels: Sequence[float]) -> list[str]:
+    """The labelled regimen of each dose of a substance, so that least is left unexplained.
+
+    Parameters
+    ----------
+    doses : of one substance, in order; those without a regimen are passed over
+    amount : what a regimen would be
+    levels : dose levels of the label, as shares of the full dose
+    """
+    paths: dict[str, _Path] = {}
+    for position, dose in enumerate(doses):
+        before, found = doses[position - 1] if position else None, dict[str, _Path]()
+        for place, name in enumerate(dose.regimens):
+            own = ORDER * place + _misfit(dose, name, amount, levels, is_first=position == 0)
+            if before is None or not paths:
+                found[name] = _Path(own, (name,))
+                continue
+            options = [
+                _Path(
+                    path.cost + own + _gap_cost(before, old, dose)
+                    + SWITCH * (old != name and before.drug.id == dose.drug.id),
+                    (*path.regimens, name),
+                )
+                for old, path in paths.items()
+            ]  # fmt: skip
+            found[name] = min(options, key=lambda path: path.cost)
+        if found:
+            paths = found
+        else:
+            paths = {k: _Path(p.cost, (*p.regimens, "")) for k, p in paths.items()} or {
+                "": _Path(0.0, ("",) * (position + 1))
+            }
+    return list(min(paths.values(), key=lambda path: path.cost).regimens)
+
+
+def _misfit(
+    dose: Given, name: str, amount: Amount, levels: Sequence[float], *, is_first: bool
+) -> float:
+    regimen = dose.drug.regimen[name]
+    full, start = amount(dose, regimen, False), amount(dose, regimen, True)
+    if full is None or start is None or dose.mg is None:
+        return 0.0
+    if _is_near(dose.mg, start):
+        return 0.0
+    if any(_is_near(dose.mg, full * level) for level in levels):
+        return NO_LOADING if is_first else 0.0
+    return 1.0
+
+
+def _gap_cost(before: Given, old: str, dose: Given) -> float:
+    if not old:
+        return 0.0
+    gap, interval = dose.day - before.day, before.drug.regimen[old].interval_day
+    if gap < interval - EARLY_DAYS:
+        return 1.0
+    return LATE if gap > interval + LATE_DAYS else 0.0
+
+
+def _is_near(found: float, expected: float) -> bool:
+    return abs(found / expected - 1) <= OFF_BY
