@@ -101,7 +101,11 @@ def test_a_faulty_file_is_refused_with_all_its_faults(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError) as error:
         load_patient(path)
-    for part in ("did you mean 'prior_taxane'", "weight_kg 700 is outside", "'height_cm'"):
+    for part in (
+        "did you mean 'prior_taxane'",
+        "weight_kg 700 kg is outside 20 to 300 kg; did you mean 70 kg?",
+        "'height_cm'",
+    ):
         assert part in str(error.value)
     path.write_text('tumour = "breast"\nsetting = "metastatic"\n[her2_test]\nihc = "4+"\n')
     with pytest.raises(DataError, match="ihc"):

@@ -112,10 +112,10 @@ class _Chart:
 
     def _courses(self) -> Iterator[_Course]:
         doses: dict[str, list[Given]] = {}
-        for entry in self.entries:
+        for entry in sorted(self.entries, key=lambda e: (e.day, e.row)):
             if entry.kind != "dose":
                 continue
-            given = given_doses(entry)
+            given = given_doses(entry, doses)
             if given is None:
                 self.others.append(entry)
             for dose in given or ():
@@ -163,6 +163,8 @@ class _Chart:
     def _check_route(self, dose: Given) -> None:
         if dose.regimens:
             return
+        if any(d.row == dose.entry.row and d.code == "wrong_route" for d in self.departures):
+            return  # the other half of a fixed combination
         regimen = dose.drug.regimen[dose.told or next(iter(dose.drug.regimen))]
         self._depart(
             dose.entry, "wrong_route", f"{dose.entry.drug}, {dose.entry.route}", regimen.route,

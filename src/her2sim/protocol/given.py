@@ -6,7 +6,7 @@ read by the labelled regimen that fits it best.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from her2sim.drugs.drug import Drug, LabelledRegimen, load_drug
@@ -43,13 +43,16 @@ class Given:
         return self.entry.day
 
 
-def given_doses(entry: Entry) -> tuple[Given, ...] | None:
-    """What a line of a dose means: one dose, or those of a fixed combination; None if unknown."""
+def given_doses(entry: Entry, known: Container[str] = ()) -> tuple[Given, ...] | None:
+    """What a line of a dose means: one dose, or those of a fixed combination; None if unknown.
+
+    ``known`` are substances that the patient had before.
+    """
     meaning = find_meaning(entry.drug or "")
     if meaning is None:
         return None
     if len(meaning.drugs) > 1:
-        return tuple(_parts(entry, meaning))
+        return tuple(_parts(entry, meaning, is_first=meaning.drugs[0] not in known))
     return (_one(entry, meaning.drugs[0], None, entry.dose_mg, is_generic=_is_generic(meaning)),)
 
 
@@ -87,7 +90,7 @@ def _route_of(drug: Drug) -> str:
     return next(iter(drug.regimen.values())).route
 
 
-def _parts(entry: Entry, meaning: Meaning) -> Iterator[Given]:
+def _parts(entry: Entry, meaning: Meaning, *, is_first: bool) -> Iterator[Given]:
     """Both drugs of a fixed combination: the amount of a line is that of the first, or of both."""
     pairs = list(zip(meaning.drugs, meaning.regimens, strict=True))
     doses = [_one(entry, drug, regimen, None, is_generic=False) for drug, regimen in pairs]
@@ -97,7 +100,7 @@ def _parts(entry: Entry, meaning: Meaning) -> Iterator[Given]:
     labelled = [dose.drug.regimen[dose.regimens[0]] for dose in doses]
     later = [regimen.maintenance.amount for regimen in labelled]
     first = [(r.loading or r.maintenance).amount for r in labelled]
-    for amounts in (first, later):
+    for amounts in (first, later) if is_first else (later, first):
         if _is_near(entry.dose_mg, amounts[0]) or _is_near(entry.dose_mg, sum(amounts)):
             yield from (replace(d, mg=mg) for d, mg in zip(doses, amounts, strict=True))
             return
