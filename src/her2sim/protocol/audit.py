@@ -5,17 +5,15 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
 
 from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen
-from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.drugs.names import folded, unknown_name_text
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import Setting, bsa_m2
+from her2sim.protocol.company import Course, company_departures, medicines
 from her2sim.protocol.departures import CheckReport, Code, Departure
 from her2sim.protocol.given import EARLY_DAYS, OFF_BY, Given, added_up, best_regimens, given_doses
-from her2sim.protocol.label import AfterLastDose, Label, Region, load_label
+from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import Entry, by_patient
 from her2sim.protocol.rule_history import RuleHistory
@@ -51,34 +49,6 @@ def check_record(
     return CheckReport(tuple(sorted(departures, key=lambda d: d.row)), tuple(notes))
 
 
-@dataclass(eq=False)
-class _Course:
-    """All doses of one substance of a patient, each with the labelled regimen that fits it."""
-
-    number: int
-    substance: str
-    doses: list[Given]
-    label: Label | None
-    regimens: list[str] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        """What decides the rules."""
-        return f"{self.substance}/{self.plan_regimen}"
-
-    @property
-    def plan_regimen(self) -> str:
-        """The regimen that rules are told of."""
-        first = self.doses[0]
-        return next((name for name in self.regimens if name), next(iter(first.drug.regimen)))
-
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """Dose levels as shares of the full dose."""
-        told = self.label.level if self.label is not None and self.label.level else (1.0,)
-        return tuple(level / told[0] for level in told)
-
-
 class _Sizes:
     """Weights and heights of a patient, each with its day."""
 
@@ -110,7 +80,7 @@ class _Chart:
         self.is_stale_said = False
         self.courses = [*self._courses()]
 
-    def _courses(self) -> Iterator[_Course]:
+    def _courses(self) -> Iterator[Course]:
         doses: dict[str, list[Given]] = {}
         for entry in sorted(self.entries, key=lambda e: (e.day, e.row)):
             if entry.kind != "dose":
@@ -122,7 +92,7 @@ class _Chart:
                 doses.setdefault(dose.substance, []).append(dose)
         for number, (substance, own) in enumerate(doses.items()):
             label = load_label(substance, self.region)
-            course = _Course(number, substance, added_up(own), label)
+            course = Course(number, substance, added_up(own), label)
             course.regimens = best_regimens(course.doses, self._amount, course.levels)
             if label is None:
                 self.notes.append(f"{substance}: no rules of the {self.region} label are known")
@@ -151,11 +121,12 @@ class _Chart:
                 if dose.regimens:
                     self._check_amount(course, number, last, standing.level)
                 last = dose
-        self._check_company()
+        for found in company_departures(self.courses, self.others):
+            self._depart(*found)
 
     def _unknown(self, entry: Entry) -> None:
         """A name that is no drug of ours: a medicine that a label speaks of, or a departure."""
-        if folded(entry.drug or "") in _medicines():
+        if folded(entry.drug or "") in medicines():
             return
         text = unknown_name_text(entry.drug or "")
         self._depart(entry, "unknown_drug", entry.drug or "", text, None, None)
@@ -172,7 +143,7 @@ class _Chart:
         )  # fmt: skip
 
     def _forbidden(
-        self, dose: Given, course: _Course, history: RuleHistory, standing: object
+        self, dose: Given, course: Course, history: RuleHistory, standing: object
     ) -> None:
         row = history.rows[standing.rule]  # type: ignore[attr-defined]
         rule, label = row.rule, history.plans[row.drug].label
@@ -186,7 +157,7 @@ class _Chart:
             self._depart(dose.entry, "dose_during_hold", "a dose", "none: on hold", rule, label)
 
     def _check_heart(
-        self, dose: Given, course: _Course, last: Given | None, overdue_since: int | None
+        self, dose: Given, course: Course, last: Given | None, overdue_since: int | None
     ) -> int | None:
         """Whether an LVEF is there and in time; the day of the one that is overdue is returned."""
         label = course.label
@@ -216,7 +187,7 @@ class _Chart:
         return overdue_since
 
     def _check_amount(
-        self, course: _Course, number: int, last: Given | None, level_now: int
+        self, course: Course, number: int, last: Given | None, level_now: int
     ) -> None:
         dose, name = course.doses[number], course.regimens[number]
         regimen, label = dose.drug.regimen[name], course.label
@@ -293,100 +264,6 @@ class _Chart:
                 f"({weight[1]} days old): weigh anew, the amount depends on it"
             )
 
-    # Drugs together.
-
-    def _check_company(self) -> None:
-        """What labels say of drugs together: other medicines, conjugates, anthracyclines."""
-        doses = sorted(
-            ((dose, course) for course in self.courses for dose in course.doses),
-            key=lambda pair: (pair[0].day, pair[0].entry.row),
-        )
-        self._avoided_medicines(doses)
-        self._one_antibody(doses)
-        self._anthracyclines(doses)
-        self._without_partner()
-
-    def _avoided_medicines(self, doses: Sequence[tuple[Given, _Course]]) -> None:
-        """Medicines that a label of the regimen says to avoid."""
-        reported: set[tuple[str, str]] = set()
-        named = [(e, folded(e.drug or "")) for e in self.others]
-        named += [(dose.entry, dose.drug.id) for dose, _ in doses]
-        for entry, name in sorted(named, key=lambda pair: (pair[0].day, pair[0].row)):
-            for course in self.courses:
-                row = _avoided(course.doses[0].drug, name)
-                if row is None or (course.substance, row.name) in reported:
-                    continue
-                if name in (course.substance, course.doses[0].drug.id):
-                    continue
-                before = [d for d in course.doses if d.day <= entry.day]
-                if not before:
-                    continue
-                interval = _interval(course, before[-1])
-                if entry.day - before[-1].day <= 2 * interval:
-                    reported.add((course.substance, row.name))
-                    self._depart(
-                        entry, "forbidden_comedication", f"{entry.drug} with {course.substance}",
-                        row.action, row, interactions_of(course.doses[0].drug.id),
-                    )  # fmt: skip
-
-    def _one_antibody(self, doses: Sequence[tuple[Given, _Course]]) -> None:
-        """Two products with the same antibody together, or two conjugates."""
-        reported: set[frozenset[str]] = set()
-        for place, (dose, course) in enumerate(doses):
-            for other, its in reversed(doses[:place]):
-                if other.day < dose.day - _interval(its, other) + EARLY_DAYS:
-                    if dose.day - other.day > 31:
-                        break
-                    continue
-                pair = frozenset((course.substance, its.substance))
-                if len(pair) == 1 or pair in reported or not _share_antibody(dose, other):
-                    continue
-                reported.add(pair)
-                self._depart(
-                    dose.entry, "forbidden_combination", f"{dose.drug.id} with {other.drug.id}",
-                    "one product with this antibody at a time", _basis(dose, other),
-                    _conjugate(dose, other),
-                )  # fmt: skip
-
-    def _anthracyclines(self, doses: Sequence[tuple[Given, _Course]]) -> None:
-        """An anthracycline beside an antibody, or too soon after it."""
-        reported: set[tuple[str, str]] = set()
-        for dose, course in doses:
-            if "anthracycline" not in dose.drug.groups:
-                continue
-            for other, its in doses:
-                line = _anthracycline_line(its.label)
-                if line is None or (course.substance, its.substance) in reported:
-                    continue
-                months = line.months or 0
-                if other.day <= dose.day <= other.day + months * 30.4:
-                    reported.add((course.substance, its.substance))
-                    self._depart(
-                        dose.entry, "forbidden_combination",
-                        f"{dose.drug.id} {dose.day - other.day} days after {other.drug.id}",
-                        f"none with it, and none for {months} months after it, if possible", line,
-                        its.label,
-                    )  # fmt: skip
-
-    def _without_partner(self) -> None:
-        """A drug that its label gives with another only, given without it.
-
-        Under the skin there is only the fixed combination, which holds the partner.
-        """
-        days = {c.substance: [d.day for d in c.doses] for c in self.courses}
-        for course in self.courses:
-            lines = course.label.partner if course.label is not None else ()
-            for line in (line for line in lines if line.if_stopped == "stop"):
-                own = days.get(line.drug, [])
-                for dose in (d for d in course.doses if d.entry.route != "sc"):
-                    if not any(abs(dose.day - day) <= PARTNER_DAYS for day in own):
-                        self._depart(
-                            dose.entry, "forbidden_combination",
-                            f"{course.substance} without {line.drug}",
-                            f"{course.substance} with {line.drug}", line, course.label,
-                        )  # fmt: skip
-                        break
-
     def _depart(
         self,
         entry: Entry,
@@ -414,65 +291,11 @@ class _Chart:
         )
 
 
-PARTNER_DAYS = 10
-"""Within so many days of a dose its partner has to be given too."""
-
-
-def _holder(course: _Course) -> Drug:
+def _holder(course: Course) -> Drug:
     """The product whose regimen rules are told of."""
     drugs = {dose.drug.id: dose.drug for dose in course.doses}
     return next(d for d in drugs.values() if course.plan_regimen in d.regimen)
 
 
-def _interval(course: _Course, dose: Given) -> float:
-    name = course.regimens[course.doses.index(dose)]
-    return dose.drug.regimen[name or next(iter(dose.drug.regimen))].interval_day
-
-
-def _share_antibody(one: Given, other: Given) -> bool:
-    """Whether both bring the same antibody, by itself or in a conjugate."""
-    brought = [{dose.substance, dose.drug.antibody} - {None} for dose in (one, other)]
-    return bool(brought[0] & brought[1])
-
-
-def _conjugate(one: Given, other: Given) -> Drug:
-    return one.drug if one.drug.antibody else other.drug
-
-
-def _basis(one: Given, other: Given) -> Claim:
-    drug = _conjugate(one, other)
-    return next(iter(drug.regimen.values()))
-
-
-def _anthracycline_line(label: Label | None) -> AfterLastDose | None:
-    lines = () if label is None else label.after_last_dose
-    return next((line for line in lines if line.what.startswith("no anthracycline")), None)
-
-
-@cache
-def _medicines() -> frozenset[str]:
-    """Other medicines that any label speaks of."""
-    from her2sim.drugs.names import drug_names
-
-    rows = [row for drug in drug_names() for row in interactions_of(drug).interaction]
-    return frozenset(folded(row.name) for row in rows if row.kind == "co-medication")
-
-
 def _is_near(found: float, expected: float) -> bool:
     return abs(found / expected - 1) <= OFF_BY
-
-
-@cache
-def _avoided_by(drug: str) -> dict[str, Interaction]:
-    rows = interactions_of(drug).interaction
-    found: dict[str, Interaction] = {}
-    for row in rows:
-        if row.kind == "co-medication":
-            found.setdefault(folded(row.name), row)
-    return found
-
-
-def _avoided(drug: Drug, other: str) -> Interaction | None:
-    """The row that says to avoid another medicine with a drug, if there is one."""
-    row = _avoided_by(drug.id).get(folded(other))
-    return row if row is not None and row.is_avoided else None
