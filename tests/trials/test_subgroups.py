@@ -45,7 +45,7 @@ def test_pairs_are_known_groups_of_one_trait() -> None:
 
 def test_a_group_against_all_has_the_error_of_a_part(reported) -> None:
     """SOPHIA published carriers and everyone: the chance of everyone is in that of carriers too."""
-    report = reported(12, carriers=20)
+    report = reported(12, each=240, carriers=120)
     (row,) = report.contrasts
     assert (row.trait, row.group, row.over) == ("FcgRIIIa genotype", "fcgr3a_f_carriers", "")
     trial = load_trial("sophia")
@@ -60,6 +60,8 @@ def test_a_group_against_all_has_the_error_of_a_part(reported) -> None:
 
 def test_too_few_patients_of_a_group_tell_nothing(reported) -> None:
     assert reported(12, carriers=4).contrasts == ()
+    assert reported(12, carriers=20).contrasts == ()
+    assert reported(9, each=240, carriers=120).contrasts == ()  # nor do too few members
 
 
 def test_replicates_tell_nothing_of_subgroups(reported) -> None:

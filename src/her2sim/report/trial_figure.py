@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e6c1f")
-LATEST_MONTH = 60.0
+LEAST_MONTH, LATEST_MONTH = 6.0, 60.0
 
 
 def curves_of(report: TrialReport) -> list[str]:
@@ -30,7 +30,9 @@ def _draw(report: TrialReport) -> Any:
 
 
 def _panel(axes: Axes, report: TrialReport, endpoint: str) -> None:
-    last = min(LATEST_MONTH, max(arm.curves[endpoint].month[-1] for arm in report.arms))
+    ends = [arm.curves[endpoint].month[-1] for arm in report.arms]
+    ends += _published_medians(report, endpoint)
+    last = min(LATEST_MONTH, max(LEAST_MONTH, 1.05 * max(ends)))
     for colour, arm in zip(COLOURS, report.arms, strict=False):
         curve = arm.curves[endpoint]
         axes.plot(curve.month, curve.survival, color=colour, linewidth=1.4, label=arm.title)
@@ -42,6 +44,12 @@ def _panel(axes: Axes, report: TrialReport, endpoint: str) -> None:
     axes.set_xlabel("months")
     axes.legend(fontsize=7.5, frameon=False, loc="upper right", title_fontsize=7.5)
     _numbers_at_risk(axes, report, endpoint, last)
+
+
+def _published_medians(report: TrialReport, endpoint: str) -> list[float]:
+    """Published medians of an endpoint of whole arms."""
+    rows = [r for r in report.endpoints if r.endpoint == endpoint and r.subgroup is None]
+    return [r.figure.published for r in rows if r.at_month is None and r.figure.published]
 
 
 def _published(
@@ -82,4 +90,7 @@ def trial_figure(report: TrialReport) -> Figure:
 def _title(report: TrialReport) -> str:
     is_alone = report.run.asked.members == 1
     band = "95 % band of chance" if is_alone else "90 % band of what may be seen"
-    return f"{report.trial.id}: predicted (lines, {band}) and published (dots; squares are medians)"
+    return (
+        f"{report.trial.id}: predicted (lines, {band}) and published (dots; squares are medians); "
+        "below: all simulated patients at risk"
+    )

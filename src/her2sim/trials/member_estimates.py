@@ -62,6 +62,26 @@ def ratio_estimates(arms: Arms, row: Comparison) -> Array:
     return np.array(found)
 
 
+class HalvedOutcomes(ArmOutcomes):
+    """Outcomes of an arm in which each member is cut in two: how much is chance shows in the gap.
+
+    Patients are cut in turn, so that arms that treat the same patients are cut alike.
+    """
+
+    def __init__(self, of: ArmOutcomes) -> None:
+        self.__dict__.update(vars(of))
+        member = of.member
+        self._halves = 2 * member
+        for number in np.unique(member):
+            own = np.flatnonzero(member == number)
+            self._halves[own] += np.arange(own.size) % 2
+
+    @property
+    def member(self) -> NDArray[np.int64]:
+        """Half of the member of each patient: twice its number, or one more."""
+        return self._halves
+
+
 def event_estimates(arms: Arms, row: Safety) -> Array | None:
     """Per cent of patients with an adverse event in each member; None if there is none."""
     arm = arms[row.arm]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2sim.arrays import Array, Mask
-from her2sim.biology.ensemble import FEWEST
+from her2sim.biology.ensemble import FEWEST, FEWEST_MEMBERS
 from her2sim.studies.trial.beside import Beside, from_scale, into_scale
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.figure_errors import (
@@ -22,7 +22,12 @@ from her2sim.trials.figure_errors import (
     ratio_sampling,
     share_chance,
 )
-from her2sim.trials.member_estimates import whom
+from her2sim.trials.member_estimates import (
+    HalvedOutcomes,
+    outcome_estimates,
+    ratio_estimates,
+    whom,
+)
 from her2sim.trials.trial import Comparison, Outcome, Safety
 
 Arms = Mapping[str, ArmOutcomes]
@@ -41,10 +46,34 @@ def seen_range(
     else:
         chance, own = (_chance(kind, n, predicted) for n in _patients_behind(arms[row.arm], row))
         sampling = outcome_sampling(trial, row) if row.value is not None else 0.0
+    if _has_replicates(arms[row.arm]):  # each is a trial of its size: its chance is to be seen
+        chance = own = sampling = 0.0
+    else:
+        chance = _gap_chance(arms, row, kind, chance)
     noise = float(np.linalg.norm([beside.between(row), sampling, own]))
     told, middle = into_scale(kind, members), float(into_scale(kind, np.array(predicted)))
     low, high = from_scale(kind, np.array(predictive_range(told, middle, chance, noise)))
     return float(low), float(high)
+
+
+def _has_replicates(arm: ArmOutcomes) -> bool:
+    return bool(arm.replicate.max(initial=0) > 0)
+
+
+def _gap_chance(arms: Arms, row: Outcome | Comparison, kind: Kind, otherwise: float) -> float:
+    """Chance of the patients of a member, by the gaps between halves of members.
+
+    Arms that treat the same patients differ by less chance than others would.
+    """
+    names = (row.arm, row.versus) if isinstance(row, Comparison) else (row.arm,)
+    halved = {name: HalvedOutcomes(arms[name]) for name in names}
+    if isinstance(row, Comparison):
+        values = ratio_estimates(halved, row)
+    else:
+        values = outcome_estimates(halved, row)
+    pairs = into_scale(kind, values).reshape(-1, 2)
+    gaps = np.diff(pairs[np.isfinite(pairs).all(axis=1)], axis=1)
+    return otherwise if gaps.size < FEWEST_MEMBERS else float(np.sqrt((gaps**2).mean()) / 2)
 
 
 def event_range(
@@ -78,14 +107,15 @@ class CurveBand:
 def curve_band(beside: Beside, arm_id: str, arm: ArmOutcomes, endpoint: str) -> CurveBand:
     """The curve of an arm, with the range that a rate of it has at each month.
 
-    It ends where fewer than ten patients are at risk.
+    It ends where fewer than ten patients, or than one in twenty, are at risk.
     """
     times = arm.times(endpoint)
     asked = np.isfinite(times.month)
     ids = np.unique(arm.member)
     own = times.take(asked & (arm.member == 0)) if ids[0] == 0 else times.take(asked)
     curve = own.curve()
-    last = float(np.sort(own.month)[-min(FEWEST, own.month.size)])
+    fewest = min(FEWEST, max(1, own.month.size // 20))
+    last = float(np.sort(own.month)[-fewest])
     month = np.arange(0.0, max(last, BAND_STEP_MONTH) + 1e-9, BAND_STEP_MONTH)
     survival = curve.at(month)
     if ids.size == 1:

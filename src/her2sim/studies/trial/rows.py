@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from her2sim.arrays import Array
-from her2sim.biology.ensemble import spread
+from her2sim.biology.ensemble import FEWEST, FEWEST_MEMBERS, spread
 from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.needs import event_needs, outcome_needs, ratio_needs
 from her2sim.studies.trial.ranges import event_range, seen_range
@@ -142,6 +142,8 @@ def _estimate(
         is_best = best.size and not np.isnan(best[0])
         predicted = float(best[0] if is_best else np.median(known))
         low, high, lacks = spread(known) if chance is None else (*chance(), "")
+        if lacks and members.size >= FEWEST_MEMBERS:
+            lacks = f"at least {FEWEST} patients a member"
         if reach is not None and chance is None and not lacks:
             low, high = reach(predicted, known)
     else:
@@ -208,6 +210,9 @@ def _chance(arm: ArmOutcomes, row: Outcome) -> tuple[float, float]:
     if row.measure == "median_month":
         return curve.median()[1:]
     low, high = curve.band_at(row.at_month or 0.0)
+    if low == high == 1.0:  # nobody had the event yet: as of a share
+        n = int((group & np.isfinite(times.month) & (times.month >= (row.at_month or 0.0))).sum())
+        return (100 * proportion(n, n)[1] if n else 0.0), 100.0
     return 100 * float(low), 100 * float(high)
 
 

@@ -39,6 +39,8 @@ _PARTS: tuple[_Part, _Part] = ("best", "member")
 NINETY = float(ndtri(0.95))
 LITTLE = float(np.log(1.15))
 """A predicted difference below which none is predicted (log)."""
+LARGEST_CHANCE = 0.25
+"""Chance of a predicted figure (log) beyond which nothing is said: it takes some fifty patients."""
 MUCH = float(np.log(1.5))
 """A difference that an interval has to leave out to show that there is none to speak of (log)."""
 
@@ -57,7 +59,8 @@ def verdict_of(published: float, error: float, predicted: float, spread: float) 
 def contrast_rows(trial: Trial, arms: Arms, has_best: bool) -> Iterator[SeenContrast]:
     """All contrasts of a trial that was run, trait by trait.
 
-    There are none without a best fit, and none of groups with too few patients.
+    There are none without a best fit, none of groups with too few patients, and none with too few
+    members: what is left would be chance.
     """
     if not has_best:
         return
@@ -68,8 +71,17 @@ def contrast_rows(trial: Trial, arms: Arms, has_best: bool) -> Iterator[SeenCont
                 *_of_ratios(trial, arms, pair),
                 *_of_prognosis(trial, arms, pair),
             ):
-                if np.isfinite(found.values[0]):
+                if _is_told(found):
                     yield _row(trait, trial, found)
+
+
+def _is_told(found: _Contrast) -> bool:
+    """Whether there are patients and members enough for a verdict."""
+    known = np.isfinite(found.values[1:]).sum()
+    chance = max(found.chances[0])
+    return bool(
+        np.isfinite(found.values[0]) and known >= FEWEST_MEMBERS and chance < LARGEST_CHANCE
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,9 +222,7 @@ def _row(trait: str, trial: Trial, found: _Contrast) -> SeenContrast:
     own, chance = (_joined(parts, is_part) for parts in found.chances)
     best, members = float(found.values[0]), found.values[1:]
     members = members[np.isfinite(members)]
-    low, high = best - NINETY * own, best + NINETY * own
-    if members.size >= FEWEST_MEMBERS:
-        low, high = predictive_range(members, best, chance, own)
+    low, high = predictive_range(members, best, chance, own)
     arm, versus = ("", "") if isinstance(row, Prognosis) else (row.arm, getattr(row, "versus", ""))
     return SeenContrast(
         trait=trait,
