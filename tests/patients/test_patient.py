@@ -86,7 +86,7 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         load_patient(path)
     for part in (
         "did you mean 'prior_taxane'",
-        "weight_kg 700 is outside",
+        "weight_kg 700 kg is outside 20 to 300 kg",
         "untreated_metastatic is of metastatic disease",
         "untreated_metastatic is told, anti_her2_regimens_metastatic is 1",
         "anti_her2_regimens_metastatic is 1, setting is early",

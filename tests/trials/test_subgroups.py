@@ -26,6 +26,8 @@ LOG = math.log
         (LOG(1.0), 0.4, LOG(1.05), 0.05, "not seen"),
         (LOG(1.0), 0.1, LOG(0.6), 0.05, "contradicted"),
         (LOG(1.0), 0.1, LOG(0.6), 0.5, "not seen"),  # the prediction is too uncertain
+        (LOG(0.6), 0.2, LOG(0.7), 0.5, "not seen"),
+        (LOG(1.0), 0.1, LOG(1.05), 0.5, "not seen"),
         (LOG(1.4), 0.1, LOG(0.9), 0.05, "contradicted"),
     ],
 )
@@ -96,3 +98,32 @@ def test_an_unknown_group_of_a_prognosis_is_refused(tmp_path) -> None:
     path.write_text(text.replace('versus = "ihc_2"', 'versus = "ihc_22"'))
     with pytest.raises(DataError, match=r"prognosis.*ihc_22.*did you mean"):
         load_trial(str(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('versus = "ihc_2"\nendpoint = "PFS"', 'versus = "ihc_1"\nendpoint = "PFS"', "is no pair"),
+        ('versus = "ihc_2"\nendpoint = "PFS"', 'versus = "ihc_2"\nendpoint = "ORR"', "use PFS or"),
+        ("low = 0.54\nhigh = 0.82", "low = 0.84\nhigh = 0.82", "have to be in order"),
+        ("hazard_ratio = 0.76", "hazard_ratio = 0.96", "have to be in order"),
+        ("value = 5.6\n", "value = -5.6\n", "has to be above zero"),
+        ("value = 32.8\n", "value = 132.8\n", "a rate is 0 to 100 %"),
+    ],
+)
+def test_figures_that_cannot_be_are_refused(tmp_path, old: str, new: str, words: str) -> None:
+    from importlib.resources import files
+
+    text = files("her2sim.trials").joinpath("facts", "nala.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "own.toml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(DataError, match=words):
+        load_trial(str(path))
+
+
+def test_a_trial_without_a_curve_has_no_figure() -> None:
+    import her2sim as h2
+
+    with pytest.raises(DataError, match="no endpoint with a curve"):
+        h2.run_trial("hera", per_arm=4, seed=1, members=1).plot()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from her2sim.biology.ensemble import FEWEST_MEMBERS
+from her2sim.errors import DataError
 from her2sim.report.canvas import finished, new_canvas
 from her2sim.studies.trial.report import AT_RISK_MONTH, ArmSummary, TrialReport, landmarks_of
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e6c1f")
+COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e6c1f", "#6a4c93", "#117a8b", "#b5651d", "#555555")
 LEAST_MONTH, LATEST_MONTH = 6.0, 60.0
 
 
@@ -22,6 +24,8 @@ def curves_of(report: TrialReport) -> list[str]:
 
 def _draw(report: TrialReport) -> Any:
     endpoints = curves_of(report)
+    if not endpoints:
+        raise DataError(f"{report.trial.id}: no endpoint with a curve, so there is no figure")
     height = 3.4 * len(endpoints) + 0.16 * len(report.arms) * len(endpoints) + 0.8
     figure, panels = new_canvas(height, len(endpoints))
     for axes, endpoint in zip(panels[:, 0], endpoints, strict=True):
@@ -88,8 +92,8 @@ def trial_figure(report: TrialReport) -> Figure:
 
 
 def _title(report: TrialReport) -> str:
-    is_alone = report.run.asked.members == 1
-    band = "95 % band of chance" if is_alone else "90 % band of what may be seen"
+    is_of_chance = report.run.asked.members < FEWEST_MEMBERS
+    band = "95 % band of chance" if is_of_chance else "90 % band of what may be seen"
     return (
         f"{report.trial.id}: predicted (lines, {band}) and published (dots; squares are medians); "
         "below: all simulated patients at risk"

@@ -20,7 +20,7 @@ from her2sim.protocol.plan import DrugPlan, Protocol
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.trials.groups import drugs_of
 from her2sim.trials.library import load_trial
-from her2sim.trials.measures import PAIRS
+from her2sim.trials.measures import PAIRS, SUBGROUPS
 from her2sim.trials.seen_subgroups import SeenContrast, seen_subgroups, trait_names
 from her2sim.virtual_patient.basis import Basis, basis_of
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
@@ -77,11 +77,22 @@ class Explanation:
     @property
     def seen(self) -> tuple[SeenContrast, ...]:
         """What trials saw of the traits in which they differ; those of a drug of theirs first."""
+        if self.size_percent is None:
+            return ()
         drugs = {t.drug.substance or t.drug.id for t in self.combination.treatments}
-        rows = [
-            row for trait in self.traits_apart for row in seen_subgroups() if row.trait == trait
-        ]
+        rows = [row for row in seen_subgroups() if self._concerns(row)]
         return tuple(sorted(rows, key=lambda row: not drugs & _drugs_of(row)))
+
+    def _concerns(self, row: SeenContrast) -> bool:
+        """Whether one patient is of the group and the other is not; receptors nobody was told."""
+        trait, values = SUBGROUPS[row.group]
+        if trait not in self.traits[0]:
+            return False
+        other = SUBGROUPS[row.over][1] if row.over else None
+        told = [str(traits[trait]) for traits in self.traits]
+        inside = [value in values for value in told]
+        outside = [value not in values if other is None else value in other for value in told]
+        return (inside[0] and outside[1]) or (inside[1] and outside[0])
 
     @property
     def traits_apart(self) -> tuple[str, ...]:

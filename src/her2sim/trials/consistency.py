@@ -13,6 +13,7 @@ from her2sim.trials.measures import (
     CURVES,
     DATED,
     GRADES,
+    PAIRS,
     RATES,
     SAFETY,
     SUBGROUPS,
@@ -120,6 +121,18 @@ def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
             yield f"{place}.versus", "a hazard ratio needs a control, another arm"
         if row.get("endpoint") in RATES:
             yield f"{place}.endpoint", f"{row['endpoint']} is a rate and has no hazard ratio"
+    for place, row in _rows(raw, "prognosis"):
+        if row.get("endpoint") not in ("PFS", "TTP"):
+            yield f"{place}.endpoint", f"{row.get('endpoint')}: use PFS or TTP"
+        pair = (row.get("subgroup"), row.get("versus"))
+        known = [own for pairs in PAIRS.values() for own in pairs]
+        if set(pair) <= {*SUBGROUPS} and pair not in known:
+            texts = ", ".join(f"{group} versus {over}" for group, over in known)
+            yield f"{place}.versus", f"{pair[0]} versus {pair[1]} is no pair; use {texts}"
+    for kind, name in (("outcome", "value"), ("comparison", "hazard_ratio"),
+                       ("prognosis", "hazard_ratio")):  # fmt: skip
+        for place, row in _rows(raw, kind):
+            yield from _number_faults(place, row, name)
     for place, row in _rows(raw, "outcome"):
         measure, allowed = _word(row, "measure"), measures_of(str(row.get("endpoint")))
         if measure is not None and allowed and measure not in allowed:
@@ -134,6 +147,18 @@ def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
             yield f"{place}.grade", f"{event!r} has no grades: write any, or leave it out"
         if grade not in GRADES:
             yield f"{place}.grade", f"{grade!r}: write any, 2, 3, 4 or 5 in quotes"
+
+
+def _number_faults(place: str, row: Mapping[str, Any], name: str) -> Iterator[Fault]:
+    """A published figure that cannot be, or lies outside its interval."""
+    low, value, high = (row.get(key) for key in ("low", name, "high"))
+    numbers = [v for v in (low, value, high) if isinstance(v, (int, float))]
+    if numbers != sorted(numbers):
+        yield f"{place}.{name}", "low, the figure and high have to be in order"
+    is_rate = row.get("measure") == "rate_percent"
+    least = -1e-9 if is_rate else 1e-9
+    if any(v < least or (is_rate and v > 100) for v in numbers):
+        yield f"{place}.{name}", "a rate is 0 to 100 %" if is_rate else "has to be above zero"
 
 
 def _pace_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:

@@ -53,7 +53,7 @@ def seen_range(
     noise = float(np.linalg.norm([beside.between(row), sampling, own]))
     told, middle = into_scale(kind, members), float(into_scale(kind, np.array(predicted)))
     low, high = from_scale(kind, np.array(predictive_range(told, middle, chance, noise)))
-    return float(low), float(high)
+    return min(float(low), predicted), max(float(high), predicted)
 
 
 def _has_replicates(arm: ArmOutcomes) -> bool:
@@ -94,7 +94,7 @@ def event_range(
 class CurveBand:
     """A predicted survival curve at some months, and the 90 % range of what may be seen of it.
 
-    All arrays have shape (n_months,). With a single member the range is the 95 % interval of
+    All arrays have shape (n_months,). With fewer than ten members the range is the 95 % interval of
     chance.
     """
 
@@ -118,7 +118,7 @@ def curve_band(beside: Beside, arm_id: str, arm: ArmOutcomes, endpoint: str) -> 
     last = float(np.sort(own.month)[-fewest])
     month = np.arange(0.0, max(last, BAND_STEP_MONTH) + 1e-9, BAND_STEP_MONTH)
     survival = curve.at(month)
-    if ids.size == 1:
+    if np.count_nonzero(ids > 0) < FEWEST_MEMBERS:
         return CurveBand(month, survival, *curve.band_at(month))
     n, between = _patients_of_members(arm, asked), beside.between_rates(arm_id)
     told = np.array([times.take(asked & (arm.member == i)).curve().at(month) for i in ids[ids > 0]])

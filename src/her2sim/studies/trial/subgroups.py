@@ -49,11 +49,11 @@ def verdict_of(published: float, error: float, predicted: float, spread: float) 
     """What a published contrast makes of a predicted one; logarithms and their errors."""
     if abs(predicted - published) > NINETY * float(np.hypot(error, spread)):
         return "contradicted"
-    farthest = abs(published) + NINETY * error
     if abs(predicted) < LITTLE:
+        farthest = max(abs(published) + NINETY * error, abs(predicted) + NINETY * spread)
         return "supported" if farthest < MUCH else "not seen"
-    is_seen = abs(published) > NINETY * error and published * predicted > 0
-    return "supported" if is_seen else "not seen"
+    is_seen = abs(published) > NINETY * error and abs(predicted) > NINETY * spread
+    return "supported" if is_seen and published * predicted > 0 else "not seen"
 
 
 def contrast_rows(trial: Trial, arms: Arms, has_best: bool) -> Iterator[SeenContrast]:
