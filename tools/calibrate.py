@@ -205,7 +205,8 @@ proof. How well trials are predicted that took no part:
 several starts, {patients} patients an arm, in the same model that predicts. Costs of the fits:
 {costs}. Then {kept} members of the ensemble are drawn around the best: each fits figures and
 priors that are perturbed by their errors, and takes its own draw of what is not calibrated
-(randomised maximum likelihood). What the errors of figures are:
+(randomised maximum likelihood). The best fit may lie beyond them: predictions are those of the best
+fit, and the members tell how far they may be off. What the errors of figures are:
 `src/her2sim/calibration/plan.toml`. Mean squared miss, in these errors: {distance:.2f}.
 
 Research and education only.

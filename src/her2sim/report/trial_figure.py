@@ -95,6 +95,6 @@ def _title(report: TrialReport) -> str:
     is_of_chance = report.run.asked.members < FEWEST_MEMBERS
     band = "95 % band of chance" if is_of_chance else "90 % band of what may be seen"
     return (
-        f"{report.trial.id}: predicted (lines, {band}) and published (dots; squares are medians); "
+        f"{report.trial.id}: predicted (lines, {band}) and published (dots; squares are medians)\n"
         "below: all simulated patients at risk"
     )
