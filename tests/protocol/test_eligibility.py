@@ -60,7 +60,11 @@ def test_low_and_ultralow_and_mutation() -> None:
     assert labelled("eu", **ultralow) == set()
     null = ultralow | {"her2_test": {"ihc": "0", "stain": "none"}}
     assert labelled(**null) == set()
-    lung = {"tumour": "lung", "her2_test": {"mutation": "exon 20"}, "history": ["prior_systemic"]}
+    lung = {
+        "tumour": "lung",
+        "her2_test": {"mutation": "Y772_A775dup"},
+        "history": ["prior_systemic"],
+    }
     assert labelled(**lung) == {"trastuzumab-deruxtecan-alone"}
     biliary = {"tumour": "biliary", "history": ["prior_systemic"]}
     assert labelled(**biliary) == {"trastuzumab-deruxtecan-alone", "zanidatamab-alone"}

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from her2sim.errors import DataError, Faults
 from her2sim.facts import Claim, FactFile, read_fact_file
+from her2sim.patients.her2_mutations import is_activating
 from her2sim.patients.her2_test import IHC, NO_MUTATION, Her2Test
 
 Status = Literal["positive", "negative", "equivocal"]
@@ -222,7 +223,7 @@ def interpret(test: Her2Test, guideline: Guideline = "asco-cap") -> Her2Status:
     ish = _ish_result(test, table)
     mutation = None
     if table.by_mutation:
-        mutation = "absent" if test.mutation == NO_MUTATION else "present"
+        mutation = "present" if is_activating(test.mutation or NO_MUTATION) else "absent"
         case = _Case(NOT_DONE, NOT_DONE, None, False, mutation)
     else:
         percent = test.percent if test.ihc in table.needs_percent else None
