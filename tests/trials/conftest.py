@@ -28,7 +28,11 @@ def reported(tmp_path):
     """
 
     def report(
-        members: int, each: int = 40, replicates: int = 1, carriers: int = N_CARRIERS
+        members: int,
+        each: int = 40,
+        replicates: int = 1,
+        carriers: int = N_CARRIERS,
+        events: tuple[int, int] | None = None,
     ) -> TrialReport:
         paths = {}
         trial = load_trial("sophia")
@@ -39,6 +43,8 @@ def reported(tmp_path):
         for number, arm in enumerate(trial.arm):
             month = 2.0 + 0.5 * place + number + 0.1 * (np.arange(n) // each)
             never = np.full(n, np.inf)
+            if events is not None:  # so many of each have the event, the others never
+                month = np.where(place < events[number], month, np.inf)
             columns = {
                 "member": np.arange(n) // each + (members > 1 and not has_best),
                 "replicate": np.arange(n) // each if replicates > 1 else np.zeros(n),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from her2sim.biology.ensemble import FEWEST_MEMBERS, QUANTILES
 from her2sim.errors import DataError
-from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.endpoints import ArmOutcomes, Times
 from her2sim.trials.run import TrialRun
-from her2sim.trials.survival import hazard_ratio, log_rank, proportion
+from her2sim.trials.survival import hazard_ratio, log_rank, numbers_at_risk, proportion
 
 ALPHA = 0.05
 
@@ -54,17 +55,28 @@ def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Powe
             in_arm = np.arange(month.size) < own.month.size
             n_patients = month.size
             try:
-                ratio = hazard_ratio(month, event, in_arm).value
                 p = log_rank(month, event, in_arm)[1]
-            except DataError:  # an arm without an event shows nothing
+            except DataError:  # no event while both arms are at risk shows nothing
                 continue
-            ratios.append(ratio)
-            won += p < ALPHA and ratio < 1
+            won += p < ALPHA and _is_better(own, other)
+            with suppress(
+                DataError
+            ):  # an arm without an event has no ratio, and a test all the same
+                ratios.append(hazard_ratio(month, event, in_arm).value)
         share, low, high = proportion(won, run.asked.replicates)
         yield Power(
             row.endpoint, row.arm, row.versus, run.asked.replicates, n_patients, share, low, high,
             *_ratio_spread(ratios),
         )  # fmt: skip
+
+
+def _is_better(own: Times, other: Times) -> bool:
+    """Whether an arm has fewer events than the log-rank test expects of it."""
+    month = np.concatenate([own.month, other.month])
+    event = np.concatenate([own.event, other.event])
+    times, counts = np.unique(month[event], return_counts=True)
+    at_risk, own_at_risk = (numbers_at_risk(t, times) for t in (month, own.month))
+    return bool(own.event.sum() < (counts * own_at_risk / at_risk).sum())
 
 
 def _ratio_spread(
