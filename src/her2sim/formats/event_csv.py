@@ -30,6 +30,8 @@ Rule = tuple[pl.Series, str]
 """Rows that break a rule, and what to say of each (cells in braces)."""
 
 COMMENT = "C"
+SHOWN = 10
+"""Rows that are named; of more it is said that there are more."""
 NONMEM_COLUMNS = (
     "ID",
     "TIME",
@@ -44,6 +46,13 @@ NONMEM_COLUMNS = (
     "MDV",
     "DV",
 )
+ELSEWHERE = {
+    **dict.fromkeys(("DATE", "DAT1", "DAT2", "DAT3"), "part of the time: work it into TIME"),
+    "TINF": "the length of an infusion: call it DUR",
+    "L2": "groups records whose errors go together, which does not act here",
+    "YTYPE": "tells kinds of readings apart, which does not act here",
+}
+"""Columns whose meaning is fixed in other programs, and what to do with them."""
 _NEEDED = ("ID", "TIME", "AMT")
 _WHOLE = {"EVID": (0, 4), "ADDL": (0, 100_000), "SS": (0, 2), "CMT": (0, 1000), "MDV": (0, 1)}
 _IDENTITY = ("ID", "TIME")
@@ -56,7 +65,7 @@ def read_events(
     largest_amount: float,
     text_columns: Iterable[str] = (),
     ignore: Iterable[str] = (),
-) -> tuple[EventTable, int]:
+) -> tuple[EventTable, list[str]]:
     """Read an event table.
 
     Headings in any case; a column ``C`` is a comment (rows marked ``C`` in it are left out).
@@ -72,7 +81,7 @@ def read_events(
 
     Returns
     -------
-    table, number of comment rows left out
+    table, notes on what was left out and what comes twice
 
     Raises
     ------
@@ -92,6 +101,12 @@ def read_events(
         known = [n for n in frame.columns if n not in NONMEM_COLUMNS]
         hints = "".join(f"{n}{did_you_mean(n, known) if known else ''}; " for n in missing)
         raise DataError(f"{path}: missing columns: {hints.rstrip('; ')}")
+    meant = [f"{name}: {ELSEWHERE[name]}" for name in frame.columns if name in ELSEWHERE]
+    if meant:
+        raise DataError(
+            f"{path}: columns that mean something in other programs are never dropped in silence: "
+            f"{'; '.join(meant)}; or ignore them by name"
+        )
     n_all = frame.height
     if COMMENT in frame.columns:
         frame = frame.filter(pl.col(COMMENT) != "C").drop(COMMENT)
@@ -108,7 +123,8 @@ def read_events(
     _check_records(frame, numbers, faults, n_compartments, largest_amount)
     _check_order(frame, numbers, faults)
     faults.raise_if_any()
-    return _table(frame, numbers, time_unit, set(text_columns)), n_all - frame.height
+    notes = [*_comment_note(n_all - frame.height), *_repeated_doses(frame, numbers)]
+    return _table(frame, numbers, time_unit, set(text_columns)), notes
 
 
 def _numbers(
@@ -229,17 +245,28 @@ def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Fau
         ),
         len(lines),
     )
+    repeated = _repeated(frame) & ~_is_dose(numbers)
+    text = "equal to an earlier row in all columns; remove one"
+    note_rows(frame, repeated, faults, _IDENTITY, text)
+
+
+def _repeated(frame: pl.DataFrame) -> pl.Series:
+    """Rows that are equal to an earlier one in all columns."""
     columns = [name for name in frame.columns if name != LINE]
-    repeated = frame.select(columns).is_duplicated() & ~(
-        frame.select(pl.struct(columns).is_first_distinct()).to_series()
-    )
-    note_rows(
-        frame,
-        repeated,
-        faults,
-        _IDENTITY,
-        "equal to an earlier row in all columns; remove one",
-    )
+    first = frame.select(pl.struct(columns).is_first_distinct()).to_series()
+    return frame.select(columns).is_duplicated() & ~first
+
+
+def _repeated_doses(frame: pl.DataFrame, numbers: dict[str, pl.Series]) -> Iterator[str]:
+    """Equal doses: two tablets in two rows are two tablets, and it is said."""
+    lines = frame.filter(_repeated(frame) & _is_dose(numbers))[LINE].to_list()
+    if lines:
+        rows = ", ".join(map(str, lines[:SHOWN])) + (" ..." if len(lines) > SHOWN else "")
+        one = len(lines) == 1
+        yield (
+            f"row{'' if one else 's'} {rows}: {'a dose' if one else 'doses'} equal to an earlier "
+            "one at the same time; each of them counts"
+        )
 
 
 def _table(
@@ -280,6 +307,6 @@ def _table(
     )
 
 
-def comment_note(n_comments: int) -> list[str]:
+def _comment_note(n_comments: int) -> list[str]:
     """What to say of rows that were left out as comments."""
     return [f"{n_comments} rows marked C in column C left out"] if n_comments else []

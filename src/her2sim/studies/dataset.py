@@ -15,7 +15,7 @@ from her2sim.drugs.drug import load_drug, load_pk
 from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, Faults, UnknownNameError, did_you_mean
 from her2sim.formats.column_expression import evaluate_columns, split_setting
-from her2sim.formats.event_csv import NONMEM_COLUMNS, comment_note, read_events
+from her2sim.formats.event_csv import NONMEM_COLUMNS, read_events
 from her2sim.patients.covariates import BINARY, COVARIATES, TUMOUR_TYPES
 from her2sim.pk.dataset_run import DatasetPrediction, simulate_drug
 from her2sim.regimens.dose import LARGEST_AMOUNT
@@ -102,7 +102,7 @@ def _run_drug(
     observations: bool,
 ) -> tuple[EventTable, DatasetPrediction, list[str]]:
     drug, pk = load_drug(name), load_pk(name)
-    table, n_comments = read_events(
+    table, told = read_events(
         path, time_unit, len(pk.structural.compartments), LARGEST_AMOUNT["mg"], (_WORDS,), ignore
     )
     characteristics = _characteristics(path, table)
@@ -110,7 +110,7 @@ def _run_drug(
     course = simulate_drug(
         table, drug, pk, characteristics, seed, typical, carry, is_observed=observations
     )
-    notes = [*comment_note(n_comments), *course.notes, *_model_notes(pk)]
+    notes = [*told, *course.notes, *_model_notes(pk)]
     if not typical or observations:
         notes.append(f"seed {seed}")
     return table, course, notes

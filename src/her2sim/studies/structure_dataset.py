@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from her2sim.arrays import Array
 from her2sim.errors import DataError, UnknownNameError, did_you_mean
 from her2sim.formats.column_expression import evaluate_columns, split_setting
-from her2sim.formats.event_csv import NONMEM_COLUMNS, comment_note, read_events
+from her2sim.formats.event_csv import NONMEM_COLUMNS, read_events
 from her2sim.models.structures import Structure, structure
 from her2sim.models.symbols import SYMBOLS
 from her2sim.pk.dataset_run import DatasetPrediction, DoseChanges, simulate_structure
@@ -36,14 +36,12 @@ def run_structure(
 ) -> tuple[EventTable, DatasetPrediction, list[str]]:
     """Read an event table and simulate it with a named structure, whose numbers are set."""
     chosen = structure(name)
-    table, n_comments = read_events(
-        path, time_unit, len(chosen.compartments), NO_LIMIT_MG, ignore=ignore
-    )
+    table, told = read_events(path, time_unit, len(chosen.compartments), NO_LIMIT_MG, ignore=ignore)
     columns = table.columns
     parameters, used = _parameters(chosen, settings, columns, table.n_records, time_unit)
     changes = _dose_changes(chosen, named, columns, table, time_unit)
     used |= {column.upper() for column in named.values() if column}
-    notes = comment_note(n_comments)
+    notes = told
     notes += _unused_notes(path, sorted(set(columns) - used), table)
     notes += _untouched_notes(chosen, acts_on, table, changes)
     changes = _restrict(changes, _acted_on(chosen, acts_on, table))
