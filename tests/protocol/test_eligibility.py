@@ -8,7 +8,7 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.patients.patient import Patient, load_patient
-from her2sim.protocol.eligibility import Verdict, eligible_regimens
+from her2sim.protocol.eligibility import Verdict, eligible_regimens, verdict_on
 from her2sim.regimens.library import named_regimens
 from tests.conftest import ROOT
 
@@ -117,3 +117,25 @@ def test_a_faulty_file_is_refused_with_all_its_faults(tmp_path: Path) -> None:
     path.write_text('tumour = "breast"\nsetting = "metastatic"\n[her2_test]\nratio = 2.0\n')
     with pytest.raises(DataError, match="ratio alone is not enough"):
         eligible_regimens(load_patient(path))
+
+
+@pytest.mark.parametrize(
+    ("test", "labelled"),
+    [
+        ({"mutation": "negative"}, False),
+        ({"mutation": "wild type"}, False),
+        ({"mutation": "unknown"}, False),
+        ({"mutation": "ERBB2 amplification"}, False),
+        ({"mutation": "Y772_A775dup"}, True),
+        ({"mutation": "none", "ihc": "3+"}, True),  # any solid tumour of IHC 3+
+        ({"mutation": "none", "ihc": "2+"}, False),
+    ],
+)
+def test_lung_cancer_needs_an_activating_mutation_or_3(
+    test: dict[str, str], labelled: bool
+) -> None:
+    lung = {"tumour": "lung", "setting": "metastatic", "history": ["prior_systemic"]}
+    patient = Patient.model_validate({**lung, "her2_test": test})
+    verdict = verdict_on(patient, "trastuzumab-deruxtecan-alone", "us")
+    assert verdict is not None
+    assert verdict.labelled is labelled

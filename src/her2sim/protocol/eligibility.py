@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from her2sim.patients.her2_mutations import is_activating
 from her2sim.patients.her2_status import Guideline, Her2Status, interpret
 from her2sim.patients.her2_test import NO_MUTATION
 from her2sim.patients.patient import HISTORY, Patient
@@ -97,7 +98,7 @@ def _fits(row: Indication, patient: Patient, status: Her2Status) -> bool:
     found: set[str] = {status.status, status.category}
     if patient.her2.ihc == "3+":
         found.add("ihc3")
-    if patient.her2.mutation not in (None, NO_MUTATION):
+    if is_activating(patient.her2.mutation or NO_MUTATION):
         found.add("mutation")
     return bool(found & set(row.her2))
 
