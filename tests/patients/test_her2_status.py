@@ -162,3 +162,12 @@ def test_what_is_missing_elsewhere_is_asked_for() -> None:
     )
     with pytest.raises(DataError, match="give the result in words"):
         interpret(Her2Test("biliary", ihc="3+", ratio=2.0))
+
+
+@pytest.mark.parametrize(("ratio", "copies"), [(1.7, 8.0), (2.4, 3.0), (1.9, 6.5)])
+def test_a_count_that_does_not_decide_is_never_dropped_silently(
+    ratio: float, copies: float
+) -> None:
+    status = interpret(Her2Test("gastric", ihc="2+", ratio=ratio, copies=copies))
+    assert f"copies {copies:g}: not used, ratio decides here" in (status.note or "")
+    assert "not used" not in (interpret(Her2Test("gastric", ihc="2+", ratio=ratio)).note or "")

@@ -238,7 +238,7 @@ def interpret(test: Her2Test, guideline: Guideline = "asco-cap") -> Her2Status:
         rule.discordant,
         rule.id,
         table.id,
-        rule.note,
+        "; ".join(text for text in (rule.note, _unused(test, table)) if text) or None,
         table.source_text(rule.source or ""),
     )
 
@@ -257,6 +257,16 @@ def _require_possible(test: Her2Test, table: StatusTable) -> None:
     if table.by_mutation and test.ish is not None:
         faults.add("ISH does not decide here; leave it out")
     faults.raise_if_any(DataError)
+
+
+def _unused(test: Her2Test, table: StatusTable) -> str:
+    """What was counted and does not decide by this table; empty if all of it does."""
+    used = {n for result in table.ish for n in result.needs()}
+    given = [n for n in ("ratio", "copies") if getattr(test, n) is not None and n not in used]
+    if not given or not used:
+        return ""
+    told = " and ".join(f"{name} {getattr(test, name):g}" for name in given)
+    return f"{told}: not used, {' and '.join(sorted(used))} decides here; laboratories differ"
 
 
 def _ish_result(test: Her2Test, table: StatusTable) -> str:
