@@ -191,3 +191,11 @@ def test_a_stale_weight_is_named(tmp_path: Path) -> None:
     path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
     (note,) = check_record(read_record(path)).notes
     assert "the weight is stale from row 4 on (310 days old)" in note
+
+
+def test_a_stretch_by_a_wrong_route_hides_nothing_before_and_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "record.csv"
+    lines = [dose("01-05", "Ogivri", 560), dose("01-26", "Ogivri", 420, "sc"),
+             dose("02-16", "Ogivri", 4200)]  # fmt: skip
+    path.write_text(HEAD + "\n".join([*START, *lines]) + "\n", encoding="utf-8")
+    assert codes(path) == ["wrong_route", "dose_off_by_10pct"]

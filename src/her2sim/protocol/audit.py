@@ -10,13 +10,20 @@ from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen
 from her2sim.drugs.names import folded, unknown_name_text
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import Setting, bsa_m2
-from her2sim.protocol.company import Course, company_departures, medicines
+from her2sim.protocol.company import SubstanceCourse, company_departures, medicines
 from her2sim.protocol.departures import CheckReport, Code, Departure
-from her2sim.protocol.given import EARLY_DAYS, OFF_BY, Given, added_up, best_regimens, given_doses
+from her2sim.protocol.given import (
+    EARLY_DAYS,
+    GivenDose,
+    added_up,
+    best_regimens,
+    given_doses,
+    is_near,
+)
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import Entry, by_patient
-from her2sim.protocol.rule_history import RuleHistory
+from her2sim.protocol.rule_history import RuleHistory, Standing
 from her2sim.regimens.dose import mg_of, size_needed
 from her2sim.regimens.regimen import labelled_regimen
 
@@ -80,8 +87,8 @@ class _Chart:
         self.is_stale_said = False
         self.courses = [*self._courses()]
 
-    def _courses(self) -> Iterator[Course]:
-        doses: dict[str, list[Given]] = {}
+    def _courses(self) -> Iterator[SubstanceCourse]:
+        doses: dict[str, list[GivenDose]] = {}
         for entry in sorted(self.entries, key=lambda e: (e.day, e.row)):
             if entry.kind != "dose":
                 continue
@@ -92,7 +99,7 @@ class _Chart:
                 doses.setdefault(dose.substance, []).append(dose)
         for number, (substance, own) in enumerate(doses.items()):
             label = load_label(substance, self.region)
-            course = Course(number, substance, added_up(own), label)
+            course = SubstanceCourse(number, substance, added_up(own), label)
             course.regimens = best_regimens(course.doses, self._amount, course.levels)
             if label is None:
                 self.notes.append(f"{substance}: no rules of the {self.region} label are known")
@@ -110,7 +117,7 @@ class _Chart:
         for entry in self.others:
             self._unknown(entry)
         for course in self.courses:
-            last: Given | None = None
+            last: GivenDose | None = None
             overdue_since: int | None = None
             for number, dose in enumerate(course.doses):
                 self._check_route(dose)
@@ -131,7 +138,7 @@ class _Chart:
         text = unknown_name_text(entry.drug or "")
         self._depart(entry, "unknown_drug", entry.drug or "", text, None, None)
 
-    def _check_route(self, dose: Given) -> None:
+    def _check_route(self, dose: GivenDose) -> None:
         if dose.regimens:
             return
         if any(d.row == dose.entry.row and d.code == "wrong_route" for d in self.departures):
@@ -143,13 +150,13 @@ class _Chart:
         )  # fmt: skip
 
     def _forbidden(
-        self, dose: Given, course: Course, history: RuleHistory, standing: object
+        self, dose: GivenDose, course: SubstanceCourse, history: RuleHistory, standing: Standing
     ) -> None:
-        row = history.rows[standing.rule]  # type: ignore[attr-defined]
+        row = history.rows[standing.rule]
         rule, label = row.rule, history.plans[row.drug].label
-        if standing.is_stopped:  # type: ignore[attr-defined]
+        if standing.is_stopped:
             self._depart(dose.entry, "dose_after_stop", "a dose", "none: stopped", rule, label)
-        elif standing.was_read_again:  # type: ignore[attr-defined]
+        elif standing.was_read_again:
             after = f", after {rule.min_hold_days:g} days" if rule.min_hold_days else ""
             wanted = f"none until {rule.resume_when}{after}"
             self._depart(dose.entry, "resumed_too_early", "a dose", wanted, rule, label)
@@ -157,7 +164,11 @@ class _Chart:
             self._depart(dose.entry, "dose_during_hold", "a dose", "none: on hold", rule, label)
 
     def _check_heart(
-        self, dose: Given, course: Course, last: Given | None, overdue_since: int | None
+        self,
+        dose: GivenDose,
+        course: SubstanceCourse,
+        last: GivenDose | None,
+        overdue_since: int | None,
     ) -> int | None:
         """Whether an LVEF is there and in time; the day of the one that is overdue is returned."""
         label = course.label
@@ -187,7 +198,7 @@ class _Chart:
         return overdue_since
 
     def _check_amount(
-        self, course: Course, number: int, last: Given | None, level_now: int
+        self, course: SubstanceCourse, number: int, last: GivenDose | None, level_now: int
     ) -> None:
         dose, name = course.doses[number], course.regimens[number]
         regimen, label = dose.drug.regimen[name], course.label
@@ -210,17 +221,17 @@ class _Chart:
         allowed = [full * level for level in course.levels]
         late = gap - interval
         is_reload = last is not None and label is not None and bool(label.is_reload(late, gap))
-        has_loading = not _is_near(start, full)
+        has_loading = not is_near(start, full)
         expects_loading = has_loading and (last is None or is_reload)
         expected = start if expects_loading else allowed[min(level_now, len(allowed) - 1)]
-        if _is_near(dose.mg, expected):
+        if is_near(dose.mg, expected):
             return
         code: Code = "dose_off_by_10pct"
-        if expects_loading and _is_near(dose.mg, full):
+        if expects_loading and is_near(dose.mg, full):
             code = "missing_loading" if last is None else "missing_reload"
-        elif not expects_loading and has_loading and _is_near(dose.mg, start):
+        elif not expects_loading and has_loading and is_near(dose.mg, start):
             code = "needless_reload"
-        elif any(_is_near(dose.mg, mg) for mg in allowed):
+        elif any(is_near(dose.mg, mg) for mg in allowed):
             code = "wrong_dose_level"
         basis: Claim = regimen
         file: FactFile = dose.drug
@@ -228,7 +239,7 @@ class _Chart:
             basis, file = label.reload, label
         self._depart(dose.entry, code, f"{dose.mg:g} mg", f"{expected:.4g} mg", basis, file)
 
-    def _amount(self, dose: Given, regimen: LabelledRegimen, is_start: bool) -> float | None:
+    def _amount(self, dose: GivenDose, regimen: LabelledRegimen, is_start: bool) -> float | None:
         """A labelled dose of a regimen for this patient; None if its size is not known."""
         labelled: LabelledDose = regimen.maintenance
         if is_start and regimen.loading is not None:
@@ -246,14 +257,14 @@ class _Chart:
             return None
         return float(mg_of(labelled.amount, labelled.unit, lambda _: bsa_m2(weight[0], height[0])))
 
-    def _note_size(self, dose: Given, regimen: LabelledRegimen) -> None:
+    def _note_size(self, dose: GivenDose, regimen: LabelledRegimen) -> None:
         needed = "weight" if self.sizes.at("weight", dose.day) is None else "height"
         self.notes.append(
             f"patient {self.patient}: no {needed} before row {dose.entry.row}; the amount is not "
             "checked"
         )
 
-    def _note_stale(self, dose: Given, regimen: LabelledRegimen) -> None:
+    def _note_stale(self, dose: GivenDose, regimen: LabelledRegimen) -> None:
         if size_needed(regimen.maintenance.unit) is None or self.is_stale_said:
             return
         weight = self.sizes.at("weight", dose.day)
@@ -291,11 +302,7 @@ class _Chart:
         )
 
 
-def _holder(course: Course) -> Drug:
+def _holder(course: SubstanceCourse) -> Drug:
     """The product whose regimen rules are told of."""
     drugs = {dose.drug.id: dose.drug for dose in course.doses}
     return next(d for d in drugs.values() if course.plan_regimen in d.regimen)
-
-
-def _is_near(found: float, expected: float) -> bool:
-    return abs(found / expected - 1) <= OFF_BY

@@ -10,7 +10,7 @@ from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.drugs.names import drug_names, folded
 from her2sim.facts import Claim, FactFile
 from her2sim.protocol.departures import Code
-from her2sim.protocol.given import EARLY_DAYS, Given
+from her2sim.protocol.given import EARLY_DAYS, GivenDose
 from her2sim.protocol.label import AfterLastDose, Label
 from her2sim.protocol.record import Entry
 from her2sim.units import DAY_PER_MONTH
@@ -22,7 +22,7 @@ PARTNER_DAYS = 10
 
 
 @dataclass(eq=False)
-class Course:
+class SubstanceCourse:
     """All doses of one substance of a patient, each with the labelled regimen that fits it.
 
     ``number`` is its place among the rules.
@@ -30,7 +30,7 @@ class Course:
 
     number: int
     substance: str
-    doses: list[Given]
+    doses: list[GivenDose]
     label: Label | None
     regimens: list[str] = field(default_factory=list)
 
@@ -57,7 +57,9 @@ class Course:
         return drug.regimen[name or next(iter(drug.regimen))].interval_day
 
 
-def company_departures(courses: Sequence[Course], others: Sequence[Entry]) -> Iterator[Found]:
+def company_departures(
+    courses: Sequence[SubstanceCourse], others: Sequence[Entry]
+) -> Iterator[Found]:
     """Where a patient's drugs depart from what labels say of them together.
 
     Parameters
@@ -71,7 +73,9 @@ def company_departures(courses: Sequence[Course], others: Sequence[Entry]) -> It
     yield from _without_partner(courses)
 
 
-def _avoided_medicines(courses: Sequence[Course], others: Sequence[Entry]) -> Iterator[Found]:
+def _avoided_medicines(
+    courses: Sequence[SubstanceCourse], others: Sequence[Entry]
+) -> Iterator[Found]:
     """Medicines that a label of the regimen says to avoid."""
     named = [(entry, folded(entry.drug or "")) for entry in others]
     named += [(dose.entry, dose.drug.id) for course in courses for dose in course.doses]
@@ -94,7 +98,7 @@ def _avoided_medicines(courses: Sequence[Course], others: Sequence[Entry]) -> It
                 yield entry, "forbidden_comedication", text, row.action, row, file
 
 
-def _one_antibody(courses: Sequence[Course]) -> Iterator[Found]:
+def _one_antibody(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
     """Two products with the same antibody together, or two conjugates."""
     for place, one in enumerate(courses):
         for other in courses[place + 1 :]:
@@ -114,7 +118,9 @@ def _one_antibody(courses: Sequence[Course]) -> Iterator[Found]:
                 )
 
 
-def _together(one: Course, other: Course) -> Iterator[tuple[Given, Given]]:
+def _together(
+    one: SubstanceCourse, other: SubstanceCourse
+) -> Iterator[tuple[GivenDose, GivenDose]]:
     """Doses of both of which the later comes before the earlier has run its time."""
     doses = [(d.day, d.entry.row, c, n) for c in (one, other) for n, d in enumerate(c.doses)]
     doses.sort(key=lambda told: told[:2])
@@ -125,13 +131,13 @@ def _together(one: Course, other: Course) -> Iterator[tuple[Given, Given]]:
             yield course.doses[number], following.doses[next_one]
 
 
-def _share_antibody(one: Given, other: Given) -> bool:
+def _share_antibody(one: GivenDose, other: GivenDose) -> bool:
     """Whether both bring the same antibody, by itself or in a conjugate."""
     brought = [{dose.substance, dose.drug.antibody} - {None} for dose in (one, other)]
     return bool(brought[0] & brought[1])
 
 
-def _anthracyclines(courses: Sequence[Course]) -> Iterator[Found]:
+def _anthracyclines(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
     """An anthracycline beside an antibody, or too soon after it."""
     for course in courses:
         if "anthracycline" not in course.doses[0].drug.groups:
@@ -156,7 +162,7 @@ def _anthracyclines(courses: Sequence[Course]) -> Iterator[Found]:
                     break
 
 
-def _without_partner(courses: Sequence[Course]) -> Iterator[Found]:
+def _without_partner(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
     """A drug that its label gives with another only, given without it.
 
     Under the skin there is only the fixed combination, which holds the partner.

@@ -16,14 +16,16 @@ from her2sim.protocol.record import Entry
 EARLY_DAYS = 3
 """A dose may come this much before its time (a visit is moved for a weekend)."""
 OFF_BY = 0.10
+"""Share by which an amount may be off: vials are rounded, and doses banded."""
 LATE_DAYS = 7
+"""Beyond this a dose is late, which speaks a little against a regimen of that interval."""
 
-Amount = Callable[["Given", LabelledRegimen, bool], float | None]
+Amount = Callable[["GivenDose", LabelledRegimen, bool], float | None]
 """What a labelled regimen would be for a dose, in mg: its loading dose or a later one."""
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class GivenDose:
     """A dose of one substance on one day; ``mg`` is the sum of its rows.
 
     ``regimens`` are the labelled ones of its product by its route; there are none by a wrong route.
@@ -43,7 +45,7 @@ class Given:
         return self.entry.day
 
 
-def given_doses(entry: Entry, known: Container[str] = ()) -> tuple[Given, ...] | None:
+def given_doses(entry: Entry, known: Container[str] = ()) -> tuple[GivenDose, ...] | None:
     """What a line of a dose means: one dose, or those of a fixed combination; None if unknown.
 
     ``known`` are substances that the patient had before.
@@ -53,17 +55,13 @@ def given_doses(entry: Entry, known: Container[str] = ()) -> tuple[Given, ...] |
         return None
     if len(meaning.drugs) > 1:
         return tuple(_parts(entry, meaning, is_first=meaning.drugs[0] not in known))
-    return (_one(entry, meaning.drugs[0], None, entry.dose_mg, is_generic=_is_generic(meaning)),)
-
-
-def _is_generic(meaning: Meaning) -> bool:
-    """Whether a name tells no form."""
-    return meaning.is_any_form
+    is_generic = meaning.is_any_form
+    return (_one(entry, meaning.drugs[0], None, entry.dose_mg, is_generic=is_generic),)
 
 
 def _one(
     entry: Entry, drug_id: str, regimen: str | None, mg: float | None, *, is_generic: bool
-) -> Given:
+) -> GivenDose:
     drug = load_drug(drug_id)
     if is_generic and entry.route and drug.substance is None:
         for other in _forms(drug_id):
@@ -75,7 +73,7 @@ def _one(
     wanted = entry.route or own
     is_other = not is_generic and wanted != own
     fitting = [] if is_other else [n for n in names if drug.regimen[n].route == wanted]
-    return Given(entry, drug.substance or drug.id, drug, mg, tuple(fitting), regimen)
+    return GivenDose(entry, drug.substance or drug.id, drug, mg, tuple(fitting), regimen)
 
 
 def _forms(substance: str) -> Iterator[Drug]:
@@ -90,7 +88,7 @@ def _route_of(drug: Drug) -> str:
     return next(iter(drug.regimen.values())).route
 
 
-def _parts(entry: Entry, meaning: Meaning, *, is_first: bool) -> Iterator[Given]:
+def _parts(entry: Entry, meaning: Meaning, *, is_first: bool) -> Iterator[GivenDose]:
     """Both drugs of a fixed combination: the amount of a line is that of the first, or of both."""
     pairs = list(zip(meaning.drugs, meaning.regimens, strict=True))
     doses = [_one(entry, drug, regimen, None, is_generic=False) for drug, regimen in pairs]
@@ -101,16 +99,16 @@ def _parts(entry: Entry, meaning: Meaning, *, is_first: bool) -> Iterator[Given]
     later = [regimen.maintenance.amount for regimen in labelled]
     first = [(r.loading or r.maintenance).amount for r in labelled]
     for amounts in (first, later) if is_first else (later, first):
-        if _is_near(entry.dose_mg, amounts[0]) or _is_near(entry.dose_mg, sum(amounts)):
+        if is_near(entry.dose_mg, amounts[0]) or is_near(entry.dose_mg, sum(amounts)):
             yield from (replace(d, mg=mg) for d, mg in zip(doses, amounts, strict=True))
             return
     yield replace(doses[0], mg=entry.dose_mg)
     yield from doses[1:]
 
 
-def added_up(doses: Sequence[Given]) -> list[Given]:
+def added_up(doses: Sequence[GivenDose]) -> list[GivenDose]:
     """Doses of one substance in order of their days; those of one day and product add up."""
-    found: list[Given] = []
+    found: list[GivenDose] = []
     for dose in sorted(doses, key=lambda d: (d.day, d.entry.row)):
         last = found[-1] if found else None
         is_same = last is not None and (last.day, last.drug.id) == (dose.day, dose.drug.id)
@@ -124,17 +122,26 @@ def added_up(doses: Sequence[Given]) -> list[Given]:
 
 @dataclass(frozen=True)
 class _Path:
-    """A reading of the doses so far: what it leaves unexplained, and the regimen of each."""
+    """A reading of the doses so far: what it leaves unexplained, and how the last one is read."""
 
     cost: float
-    regimens: tuple[str, ...]
+    regimen: str
+    before: _Path | None = None
+
+    def regimens(self) -> list[str]:
+        """The regimen of each dose, the first one first."""
+        found, path = list[str](), self
+        while path.before is not None:
+            found.append(path.regimen)
+            path = path.before
+        return [*reversed([*found, path.regimen])]
 
 
 NO_LOADING, SWITCH, LATE, ORDER = 0.4, 0.5, 0.2, 1e-3
 """What counts against a reading beside a dose or an interval that does not fit (1 each)."""
 
 
-def best_regimens(doses: Sequence[Given], amount: Amount, levels: Sequence[float]) -> list[str]:
+def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: Sequence[float]) -> list[str]:
     """The labelled regimen of each dose of a substance, so that least is left unexplained.
 
     Parameters
@@ -149,41 +156,40 @@ def best_regimens(doses: Sequence[Given], amount: Amount, levels: Sequence[float
         for place, name in enumerate(dose.regimens):
             own = ORDER * place + _misfit(dose, name, amount, levels, is_first=position == 0)
             if before is None or not paths:
-                found[name] = _Path(own, (name,))
+                found[name] = _Path(own, name)
                 continue
             options = [
                 _Path(
                     path.cost + own + _gap_cost(before, old, dose)
                     + SWITCH * (old != name and before.drug.id == dose.drug.id),
-                    (*path.regimens, name),
+                    name,
+                    path,
                 )
                 for old, path in paths.items()
             ]  # fmt: skip
             found[name] = min(options, key=lambda path: path.cost)
-        if found:
-            paths = found
-        else:
-            paths = {k: _Path(p.cost, (*p.regimens, "")) for k, p in paths.items()} or {
-                "": _Path(0.0, ("",) * (position + 1))
-            }
-    return list(min(paths.values(), key=lambda path: path.cost).regimens)
+        if not found:  # given by a wrong route: no regimen, and the readings before stand
+            best = min(paths.values(), key=lambda path: path.cost, default=None)
+            found[""] = _Path(0.0 if best is None else best.cost, "", best)
+        paths = found
+    return min(paths.values(), key=lambda path: path.cost).regimens()
 
 
 def _misfit(
-    dose: Given, name: str, amount: Amount, levels: Sequence[float], *, is_first: bool
+    dose: GivenDose, name: str, amount: Amount, levels: Sequence[float], *, is_first: bool
 ) -> float:
     regimen = dose.drug.regimen[name]
     full, start = amount(dose, regimen, False), amount(dose, regimen, True)
     if full is None or start is None or dose.mg is None:
         return 0.0
-    if _is_near(dose.mg, start):
+    if is_near(dose.mg, start):
         return 0.0
-    if any(_is_near(dose.mg, full * level) for level in levels):
+    if any(is_near(dose.mg, full * level) for level in levels):
         return NO_LOADING if is_first else 0.0
     return 1.0
 
 
-def _gap_cost(before: Given, old: str, dose: Given) -> float:
+def _gap_cost(before: GivenDose, old: str, dose: GivenDose) -> float:
     if not old:
         return 0.0
     gap, interval = dose.day - before.day, before.drug.regimen[old].interval_day
@@ -192,5 +198,6 @@ def _gap_cost(before: Given, old: str, dose: Given) -> float:
     return LATE if gap > interval + LATE_DAYS else 0.0
 
 
-def _is_near(found: float, expected: float) -> bool:
+def is_near(found: float, expected: float) -> bool:
+    """Whether an amount is within a tenth of another."""
     return abs(found / expected - 1) <= OFF_BY
