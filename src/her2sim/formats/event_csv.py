@@ -90,23 +90,7 @@ def read_events(
     """
     frame = read_text_table(path)
     frame = frame.rename({name: name.upper() for name in frame.columns})
-    left_out = {name.upper() for name in ignore}
-    absent = sorted(left_out - set(frame.columns))
-    if absent:
-        told = ", ".join(f"{name}{did_you_mean(name, frame.columns)}" for name in absent)
-        raise DataError(f"{path}: no such column to ignore: {told}")
-    frame = frame.drop(left_out - {LINE})
-    missing = [name for name in _NEEDED if name not in frame.columns]
-    if missing:
-        known = [n for n in frame.columns if n not in NONMEM_COLUMNS]
-        hints = "".join(f"{n}{did_you_mean(n, known) if known else ''}; " for n in missing)
-        raise DataError(f"{path}: missing columns: {hints.rstrip('; ')}")
-    meant = [f"{name}: {ELSEWHERE[name]}" for name in frame.columns if name in ELSEWHERE]
-    if meant:
-        raise DataError(
-            f"{path}: columns that mean something in other programs are never dropped in silence: "
-            f"{'; '.join(meant)}; or ignore them by name"
-        )
+    frame = _with_own_columns(frame, path, ignore)
     n_all = frame.height
     if COMMENT in frame.columns:
         frame = frame.filter(pl.col(COMMENT) != "C").drop(COMMENT)
@@ -125,6 +109,28 @@ def read_events(
     faults.raise_if_any()
     notes = [*_comment_note(n_all - frame.height), *_repeated_doses(frame, numbers)]
     return _table(frame, numbers, time_unit, set(text_columns)), notes
+
+
+def _with_own_columns(frame: pl.DataFrame, path: Path, ignore: Iterable[str]) -> pl.DataFrame:
+    """The table without what is to be ignored; what is missing or means other things is refused."""
+    left_out = {name.upper() for name in ignore}
+    absent = sorted(left_out - set(frame.columns))
+    if absent:
+        told = ", ".join(f"{name}{did_you_mean(name, frame.columns)}" for name in absent)
+        raise DataError(f"{path}: no such column to ignore: {told}")
+    frame = frame.drop(left_out - {LINE})
+    missing = [name for name in _NEEDED if name not in frame.columns]
+    if missing:
+        known = [n for n in frame.columns if n not in NONMEM_COLUMNS]
+        hints = "".join(f"{n}{did_you_mean(n, known) if known else ''}; " for n in missing)
+        raise DataError(f"{path}: missing columns: {hints.rstrip('; ')}")
+    meant = [f"{name}: {ELSEWHERE[name]}" for name in frame.columns if name in ELSEWHERE]
+    if meant:
+        raise DataError(
+            f"{path}: columns that mean something in other programs are never dropped in silence: "
+            f"{'; '.join(meant)}; or ignore them by name"
+        )
+    return frame
 
 
 def _numbers(
