@@ -229,8 +229,11 @@ def run_trial(
     cluster: str | None = None,
     chunk: int = CHUNK,
     progress: Progress = no_progress,
+    restart: bool = False,
 ) -> TrialRun:
     """Run all arms of a trial; chunks that an earlier run finished in the folder are kept.
+
+    One run works in a folder at a time. What another run left there is refused.
 
     Parameters
     ----------
@@ -240,15 +243,39 @@ def run_trial(
     cluster : address of a Dask scheduler, instead
     chunk : patients of a task
     progress : told patients done and in all
+    restart : replace what another run left in the folder
+
+    Raises
+    ------
+    DataError
+        If another run works in the folder, or left its outcomes there.
     """
     kind = "rules" if asked.by_rules else "no-rules"
-    stores = {
-        arm.id: PartStore(
-            folder.path / f"{trial.id.lower()}-{arm.id}-{kind}.parquet",
-            _manifest(trial, arm, asked, chunk),
-        )
-        for arm in trial.arm
-    }
+    with ExitStack() as stack:
+        stores = {
+            arm.id: stack.enter_context(
+                PartStore(
+                    folder.path / f"{trial.id.lower()}-{arm.id}-{kind}.parquet",
+                    _manifest(trial, arm, asked, chunk),
+                    restart=restart,
+                )
+            )
+            for arm in trial.arm
+        }
+        _fill(trial, asked, stores, workers, cluster, chunk, progress)
+    return TrialRun(trial, asked, {arm: store.path for arm, store in stores.items()})
+
+
+def _fill(
+    trial: Trial,
+    asked: RunSettings,
+    stores: Mapping[str, PartStore],
+    workers: int,
+    cluster: str | None,
+    chunk: int,
+    progress: Progress,
+) -> None:
+    """Run what the stores of the arms lack, and finish them."""
     tasks, numbers = list[ChunkTask](), list[int]()
     total = done = 0
     for arm in trial.arm:
@@ -273,7 +300,6 @@ def run_trial(
     for store in stores.values():
         if not store.is_finished():
             store.finish()
-    return TrialRun(trial, asked, {arm: store.path for arm, store in stores.items()})
 
 
 def _results(

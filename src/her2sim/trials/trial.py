@@ -212,7 +212,7 @@ class Trial(FactFile):
     ``lvef_tests`` the LVEF only where a label asks for it.
     """
 
-    id: str
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,63}$")
     title: str
     nct: str | None = None
     aliases: tuple[str, ...] = ()
