@@ -8,7 +8,8 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.patients.contradictions import APART, SETTING_OF
-from her2sim.patients.patient import HISTORY, Patient, load_patient
+from her2sim.patients.history import HISTORY
+from her2sim.patients.patient import Patient, load_patient
 
 USUAL = {"tumour": "breast", "setting": "metastatic", "her2_test": {"ihc": "3+"}}
 EARLY = {"setting": "early"}
