@@ -12,12 +12,12 @@ HISTORY = {
     "prior_platinum": "platinum chemotherapy was given before",
     "early_chemotherapy": "chemotherapy was given for early disease",
     "prior_chemotherapy_metastatic": "chemotherapy was given for metastatic disease",
-    "two_chemotherapies_metastatic": "two or more chemotherapy regimens were given for metastatic "
+    "two_chemotherapies_metastatic": "at least two chemotherapy regimens were given for metastatic "
     "disease",
     "recurrence_within_6_months_of_adjuvant_chemotherapy": "the cancer came back during adjuvant "
     "chemotherapy or within 6 months of its end",
-    "recurrence_within_6_months_of_adjuvant_anti_her2": "the cancer came back during neoadjuvant or "
-    "adjuvant anti-HER2 treatment or within 6 months of its end",
+    "recurrence_within_6_months_of_adjuvant_anti_her2": "the cancer came back during anti-HER2 "
+    "treatment before or after surgery, or within 6 months of its end",
     "prior_endocrine_metastatic": "endocrine therapy failed in the metastatic setting",
     "untreated_metastatic": "no anti-HER2 therapy or chemotherapy yet for metastatic disease",
     "endocrine_not_suitable": "endocrine therapy is not suitable as the next treatment",

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from her2sim.errors import DataError
 from her2sim.patients.her2_mutations import is_activating
 from her2sim.patients.her2_status import Guideline, Her2Status, interpret
 from her2sim.patients.her2_test import NO_MUTATION
 from her2sim.patients.history import HISTORY
 from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Region
-from her2sim.regimens.indication import Indication
+from her2sim.regimens.indication import LAST_READ, Indication
 from her2sim.regimens.library import NamedRegimen, named_regimens
 
 GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
@@ -38,9 +39,20 @@ def eligible_regimens(
     """Status of a patient's tumour, and every named regimen: labelled first, then the others.
 
     A regimen is labelled if one of its indications in the region fits in all points. Otherwise the
-    reasons are those of the indication that lacks least. ``day`` asks what was labelled then;
-    without it the answer is of the texts as they were read last.
+    reasons are those of the indication that lacks least; of two alike the one that holds counts.
+    ``day`` asks what was labelled then; without it the answer is of the texts as they were read
+    last.
+
+    Raises
+    ------
+    DataError
+        If the day is after the texts were read: what is labelled then is not known.
     """
+    if day is not None and day > LAST_READ:
+        raise DataError(
+            f"date {day.isoformat()}: the indications were read last on {LAST_READ.isoformat()}, "
+            "and what is labelled later is not known; give a date up to then"
+        )
     status = interpret(patient.her2, GUIDELINE[region])
     verdicts = [_verdict(r, patient, status, region, day) for r in named_regimens().values()]
     return status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
@@ -82,7 +94,7 @@ def _verdict(
         why = f"no indication of it in the {region} labels was read"
         return Verdict(regimen.id, regimen.title, False, (why,), None, None)
     lacking = [(tuple(_lacks(row, patient, status, day)), row) for row in rows]
-    reasons, row = min(lacking, key=lambda pair: len(pair[0]))
+    reasons, row = min(lacking, key=lambda pair: (len(pair[0]), not pair[1].holds_on(day)))
     source = regimen.source_text(row.source or "")
     return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source, row.note)
 

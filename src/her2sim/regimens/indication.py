@@ -13,6 +13,8 @@ from her2sim.errors import did_you_mean
 from her2sim.facts import Claim
 from her2sim.patients.history import HISTORY
 
+LAST_READ = datetime.date(2026, 11, 29)
+"""Day on which the texts of the indications were read last."""
 DATE_NOT_KNOWN = "date not known, listed for every date"
 _DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
@@ -57,7 +59,9 @@ class Indication(Claim):
     @model_validator(mode="after")
     def _is_possible(self) -> Indication:
         asked = (*self.needs, *self.unless, *(name for group in self.one_of for name in group))
-        faults = [f"unknown need {n!r}{did_you_mean(n, HISTORY)}" for n in asked if n not in HISTORY]
+        faults = [
+            f"unknown need {n!r}{did_you_mean(n, HISTORY)}" for n in asked if n not in HISTORY
+        ]
         faults += self._faults_of_dates()
         if faults:
             raise ValueError("; ".join(faults))
@@ -85,7 +89,7 @@ class Indication(Claim):
         """Since when it is labelled, in words, with what is not known of the date."""
         if self.since is None:
             return DATE_NOT_KNOWN
-        text = f"since {self.since}" if self.until is None else f"{self.since} to {self.until}"
+        text = f"since {self.since}" if self.until is None else f"from {self.since} to {self.until}"
         if self.since_is == "opinion":
             return f"{text}, the agency's opinion; the date of the decision is not known"
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.since):
