@@ -105,7 +105,7 @@ def _lacks(
     """What a patient lacks for an indication."""
     if not row.holds_on(day):
         yield f"labelled {row.dated}; asked for {'now' if day is None else day.isoformat()}"
-    if row.tumour != patient.tumour:
+    if row.tumour not in ("any", patient.tumour):
         yield f"it is for {row.tumour} cancer"
     if row.setting != patient.setting:
         yield f"it is for {row.setting} disease"

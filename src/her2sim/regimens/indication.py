@@ -35,7 +35,7 @@ def first_day(text: str) -> datetime.date:
 class Indication(Claim):
     """For whom a label names a regimen, in one region and from one date on.
 
-    ``her2`` lists what fits: a status or category, ``ihc3`` or ``mutation``. Facts of the history
+    ``tumour`` may be ``any``. ``her2`` lists what fits: a status or category, ``ihc3`` or ``mutation``. Facts of the history
     are asked in three ways: all ``needs``, at least one of each group in ``one_of``, and none of
     ``unless``. ``prior_regimens_min`` counts anti-HER2 regimens for metastatic disease,
     ``prior_regimens_any_min`` those in any setting. ``since`` is a day, a month or a year, whatever
@@ -44,7 +44,7 @@ class Indication(Claim):
     """
 
     region: Literal["us", "eu"]
-    tumour: Literal["breast", "gastric", "colorectal", "biliary", "lung", "other"]
+    tumour: Literal["breast", "gastric", "colorectal", "biliary", "lung", "other", "any"]
     setting: Literal["early", "metastatic"]
     her2: tuple[Literal["positive", "low", "ultralow", "ihc3", "mutation"], ...]
     needs: tuple[str, ...] = ()
