@@ -29,7 +29,7 @@ def test_what_is_labelled_is_what_the_texts_say(row: dict[str, Any]) -> None:
 
 
 def test_the_table_is_broad_and_names_its_texts() -> None:
-    assert len(PATIENTS) == LEAST_PATIENTS
+    assert len(PATIENTS) >= LEAST_PATIENTS
     for row in PATIENTS:
         assert row["why"]
         assert row["read"]

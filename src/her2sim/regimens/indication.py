@@ -35,12 +35,12 @@ def first_day(text: str) -> datetime.date:
 class Indication(Claim):
     """For whom a label names a regimen, in one region and from one date on.
 
-    ``tumour`` may be ``any``. ``her2`` lists what fits: a status or category, ``ihc3`` or ``mutation``. Facts of the history
-    are asked in three ways: all ``needs``, at least one of each group in ``one_of``, and none of
-    ``unless``. ``prior_regimens_min`` counts anti-HER2 regimens for metastatic disease,
-    ``prior_regimens_any_min`` those in any setting. ``since`` is a day, a month or a year, whatever
-    was read, and ``until`` the day on which another indication took its place; ``since_is`` tells
-    an approval from the day of a report or of the agency's opinion.
+    ``tumour`` may be ``any``. ``her2`` lists what fits: a status or category, ``ihc3`` or
+    ``mutation``. Facts of the history are asked in three ways: all ``needs``, at least one of each
+    group in ``one_of``, and none of ``unless``. ``prior_regimens_min`` counts anti-HER2 regimens
+    for metastatic disease, ``prior_regimens_any_min`` those in any setting. ``since`` is a day, a
+    month or a year, whatever was read, and ``until`` the day on which another indication took its
+    place; ``since_is`` tells an approval from the day of a report or of the agency's opinion.
     """
 
     region: Literal["us", "eu"]
