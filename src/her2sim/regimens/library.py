@@ -31,7 +31,8 @@ class RegimenPart(Claim):
 class NamedRegimen(FactFile):
     """A regimen: its drugs, partners, planned length, and for whom it is labelled.
 
-    ``with_others`` names partners that are not simulated.
+    ``with_others`` names partners that are not simulated, or not with the others: a course of a
+    conjugate and then its antibody is two lines.
     """
 
     id: str
@@ -105,9 +106,9 @@ def load_regimen(text: str) -> NamedRegimen:
 
 def _alone(part: RegimenPart) -> NamedRegimen:
     """A drug by itself: the named regimen of just this drug, if there is one."""
-    wanted = [(load_drug(part.drug).id, part.regimen)] if ":" not in part.drug else []
+    wanted = [(load_drug(part.drug).id, part.regimen, None)] if ":" not in part.drug else []
     for regimen in named_regimens().values():
-        if [(p.drug, p.regimen) for p in regimen.part] == wanted:
+        if [(p.drug, p.regimen, p.doses) for p in regimen.part] == wanted:
             return regimen
     return NamedRegimen(id=part.drug, title=f"{part.drug} by itself", part=(part,))
 
