@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import FactFile, FactModel, read_fact_file
@@ -14,26 +14,14 @@ from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
 from her2sim.patients.covariates import COVARIATES, Setting, earlier_drug_fault, with_derived
-from her2sim.patients.her2_test import Her2Test, Tumour
+from her2sim.patients.her2_specimens import Her2Findings, Her2Report, read_reports
+from her2sim.patients.her2_table import Guideline
+from her2sim.patients.her2_test import Tumour
 from her2sim.patients.history import EARLY_ANTI_HER2, HISTORY, with_what_follows
 from her2sim.units import outside_text
 
 TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
 """Tumour types that models know; all others are ``other``."""
-
-
-class Her2Section(FactModel):
-    """What the laboratory reported."""
-
-    ihc: Literal["0", "1+", "2+", "3+"] | None = None
-    stain: Literal["none", "faint"] | None = None
-    percent: float | None = None
-    ratio: float | None = None
-    copies: float | None = None
-    ish: Literal["positive", "negative"] | None = None
-    specimen: Literal["biopsy", "resection"] | None = None
-    mutation: str | None = None
-    recounted: bool = False
 
 
 class Biology(FactModel):
@@ -44,19 +32,26 @@ class Biology(FactModel):
     her2_heterogeneous: bool | None = None
 
 
+def _one_or_several(schema: dict[str, Any]) -> None:
+    """The JSON schema of a list that may be told as its one element."""
+    several = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [several["items"], several]
+
+
 class Patient(FactFile):
     """A patient file: tumour, setting, HER2 test, history, heart and body.
 
-    ``history`` lists facts that labels ask for, ``anti_her2_regimens_metastatic`` and ``_early``
-    count anti-HER2 regimens by the disease that they were given for, ``earlier_drugs`` are those
-    given before that change how later ones act, ``heart`` factors of cardiovascular risk;
-    ``lvef_percent`` is the baseline; ``body`` has characteristics of the register, each
-    named with its unit.
+    ``her2_test`` is the report of one specimen, or of several. ``history`` lists facts that labels
+    ask for, ``anti_her2_regimens_metastatic`` and ``_early`` count anti-HER2 regimens by the
+    disease that they were given for, ``earlier_drugs`` are those given before that change how later
+    ones act, ``heart`` factors of cardiovascular risk; ``lvef_percent`` is the baseline; ``body``
+    has characteristics of the register, each named with its unit.
     """
 
     tumour: Tumour
     setting: Setting
-    her2_test: Her2Section
+    her2_test: tuple[Her2Report, ...] = Field(min_length=1, json_schema_extra=_one_or_several)
     history: tuple[str, ...] = ()
     anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
     anti_her2_regimens_early: int = Field(default=0, ge=0)
@@ -65,6 +60,11 @@ class Patient(FactFile):
     lvef_percent: float | None = Field(default=None, ge=5, le=90)
     body: dict[str, float] = Field(default_factory=dict)
     biology: Biology = Biology()
+
+    @field_validator("her2_test", mode="before")
+    @classmethod
+    def _has_reports(cls, told: Any) -> Any:
+        return (told,) if isinstance(told, dict | Her2Report) else told
 
     @model_validator(mode="after")
     def _is_possible(self) -> Patient:
@@ -92,18 +92,22 @@ class Patient(FactFile):
             self.setting, self.history, self.anti_her2_regimens_metastatic, self.is_female
         )
         try:
-            _ = self.her2  # refuses what no laboratory can report
+            self.her2()  # refuses what no laboratory can report
         except DataError as error:
             faults.append(str(error))
         if faults:
             raise ValueError("; ".join(faults))
         return self
 
-    @property
-    def her2(self) -> Her2Test:
-        """The HER2 test."""
-        told = self.her2_test.model_dump()
-        return Her2Test(self.tumour, is_recounted=told.pop("recounted"), **told)
+    def her2(self, guideline: Guideline | None = None) -> Her2Findings:
+        """HER2 status from all specimens, by a guideline (the usual one if None).
+
+        Raises
+        ------
+        DataError
+            If a report contradicts itself or lacks what the guideline needs, with all faults.
+        """
+        return read_reports(self.her2_test, self.tumour, self.setting, guideline)
 
     @property
     def drugs_before(self) -> tuple[str, ...]:

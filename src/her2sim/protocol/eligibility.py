@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from her2sim.errors import DataError
-from her2sim.patients.her2_mutations import is_activating
-from her2sim.patients.her2_status import Guideline, Her2Status, interpret
-from her2sim.patients.her2_test import NO_MUTATION
+from her2sim.patients.her2_specimens import Her2Findings
+from her2sim.patients.her2_status import Her2Status
+from her2sim.patients.her2_table import STEP_TEXT, Guideline
 from her2sim.patients.history import HISTORY
 from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Region
 from her2sim.regimens.indication import LAST_READ, Indication
 from her2sim.regimens.library import NamedRegimen, named_regimens
 
-GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
+BREAST_GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,10 @@ def eligible_regimens(
             f"date {day.isoformat()}: the indications were read last on {LAST_READ.isoformat()}, "
             "and what is labelled later is not known; give a date up to then"
         )
-    status = interpret(patient.her2, GUIDELINE[region])
-    verdicts = [_verdict(r, patient, status, region, day) for r in named_regimens().values()]
-    return status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
+    guideline = BREAST_GUIDELINE[region] if patient.tumour == "breast" else None
+    her2 = patient.her2(guideline)
+    verdicts = [_verdict(r, patient, her2, region, day) for r in named_regimens().values()]
+    return her2.status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
 
 
 def verdict_on(patient: Patient, regimen: str, region: Region) -> Verdict | None:
@@ -85,7 +86,7 @@ def label_dict(verdict: Verdict | None) -> dict[str, Any]:
 def _verdict(
     regimen: NamedRegimen,
     patient: Patient,
-    status: Her2Status,
+    her2: Her2Findings,
     region: Region,
     day: datetime.date | None,
 ) -> Verdict:
@@ -93,14 +94,14 @@ def _verdict(
     if not rows:
         why = f"no indication of it in the {region} labels was read"
         return Verdict(regimen.id, regimen.title, False, (why,), None, None)
-    lacking = [(tuple(_lacks(row, patient, status, day)), row) for row in rows]
+    lacking = [(tuple(_lacks(row, patient, her2, day)), row) for row in rows]
     reasons, row = min(lacking, key=lambda pair: (len(pair[0]), not pair[1].holds_on(day)))
     source = regimen.source_text(row.source or "")
     return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source, row.note)
 
 
 def _lacks(
-    row: Indication, patient: Patient, status: Her2Status, day: datetime.date | None
+    row: Indication, patient: Patient, her2: Her2Findings, day: datetime.date | None
 ) -> Iterator[str]:
     """What a patient lacks for an indication."""
     if not row.holds_on(day):
@@ -109,8 +110,8 @@ def _lacks(
         yield f"it is for {row.tumour} cancer"
     if row.setting != patient.setting:
         yield f"it is for {row.setting} disease"
-    if not _fits(row, patient, status):
-        yield f"HER2 must be {' or '.join(row.her2)}; it is {_shown(status)}"
+    if not her2.found & set(row.her2):
+        yield f"HER2 must be {' or '.join(row.her2)}; it is {_shown(her2.status)}"
     yield from _lacks_of_history(row, patient)
     yield from _lacks_of_regimens(row, patient)
 
@@ -137,20 +138,11 @@ def _lacks_of_regimens(row: Indication, patient: Patient) -> Iterator[str]:
             yield f"at least {least} anti-HER2 regimens {where} are needed; there were {were}"
 
 
-def _fits(row: Indication, patient: Patient, status: Her2Status) -> bool:
-    found: set[str] = {status.status, status.category}
-    if patient.her2.ihc == "3+":
-        found.add("ihc3")
-    if is_activating(patient.her2.mutation or NO_MUTATION):
-        found.add("mutation")
-    return bool(found & set(row.her2))
-
-
 def _shown(status: Her2Status) -> str:
     text: str = status.status
     if status.category not in ("none", status.status):
         text += f" ({status.category})"
-    return text if status.next_step is None else f"{text}, {status.next_step.replace('_', ' ')}"
+    return text if status.next_step is None else f"{text}, {STEP_TEXT[status.next_step]}"
 
 
 def eligibility_dict(
