@@ -9,9 +9,11 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.patients.patient import Patient, load_patient
+from her2sim.pk.combination import load_combination
 from her2sim.protocol.eligibility import Verdict, eligible_regimens, verdict_on
 from her2sim.regimens.indication import LAST_READ, first_day
 from her2sim.regimens.library import named_regimens
+from her2sim.timeline.run import _treated_with
 from tests.conftest import ROOT
 
 
@@ -193,3 +195,17 @@ def test_adjuvant_treatment_is_not_for_patients_before_surgery() -> None:
     found = verdicts("us", **early)["docetaxel-carboplatin-pertuzumab-trastuzumab"]
     assert not found.labelled
     assert found.reasons[0].startswith("not told, one of: the tumour measures more than 2 cm; ")
+
+
+def test_what_was_given_tells_of_the_next_line() -> None:
+    """Lines of a course: each adds what labels of the next ask for."""
+    metastatic = load_patient(ROOT / "examples" / "patient_mbc.toml")
+    for name in ("thp", "lapatinib-capecitabine"):
+        metastatic = _treated_with(metastatic, load_combination(name))
+    assert {"prior_taxane", "prior_systemic", "two_chemotherapies_metastatic"} <= metastatic.told
+    assert "untreated_metastatic" not in metastatic.told
+    assert metastatic.anti_her2_regimens == len(("thp", "lapatinib-capecitabine"))
+    early = load_patient(ROOT / "examples" / "patient_ebc.toml")
+    early = _treated_with(early, load_combination("TCH"))
+    assert {"early_chemotherapy", "prior_trastuzumab"} <= early.told
+    assert (early.anti_her2_regimens_early, early.anti_her2_regimens_metastatic) == (1, 0)
