@@ -13,7 +13,8 @@ from her2sim.facts import FactFile, FactModel, read_fact_file
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
-from her2sim.patients.covariates import COVARIATES, Setting, earlier_drug_fault, with_derived
+from her2sim.patients.covariates import COVARIATES, Setting, with_derived
+from her2sim.patients.earlier_drugs import earlier_drug_ids
 from her2sim.patients.her2_specimens import Her2Findings, Her2Report, read_reports
 from her2sim.patients.her2_table import Guideline
 from her2sim.patients.her2_test import Tumour
@@ -73,7 +74,6 @@ class Patient(FactFile):
             for name in self.history
             if name not in HISTORY
         ]
-        faults += [fault for name in self.earlier_drugs if (fault := earlier_drug_fault(name))]
         heart = risk_table().told()
         faults += [
             f"heart: unknown {name!r}{did_you_mean(name, heart)}"
@@ -91,10 +91,12 @@ class Patient(FactFile):
         faults += contradictions(
             self.setting, self.history, self.anti_her2_regimens_metastatic, self.is_female
         )
-        try:
-            self.her2()  # refuses what no laboratory can report
-        except DataError as error:
-            faults.append(str(error))
+        checks = (lambda: earlier_drug_ids(self.earlier_drugs), self.her2)
+        for check in checks:  # unknown drugs, and what no laboratory can report
+            try:
+                check()
+            except DataError as error:
+                faults.append(str(error))
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -113,7 +115,7 @@ class Patient(FactFile):
     def drugs_before(self) -> tuple[str, ...]:
         """Drugs given before that change how later ones act."""
         told = ("trastuzumab",) if "prior_trastuzumab" in with_what_follows(self.history) else ()
-        return tuple(dict.fromkeys((*told, *self.earlier_drugs)))
+        return tuple(dict.fromkeys((*told, *earlier_drug_ids(self.earlier_drugs))))
 
     @property
     def told(self) -> frozenset[str]:

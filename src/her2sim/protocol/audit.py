@@ -6,8 +6,8 @@ import bisect
 import math
 from collections.abc import Iterator, Sequence
 
+from her2sim.drug_names import folded, unknown_name_text
 from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen
-from her2sim.drugs.names import folded, unknown_name_text
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import Setting, bsa_m2
 from her2sim.protocol.company import SubstanceCourse, company_departures, medicines
