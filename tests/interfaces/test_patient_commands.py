@@ -283,7 +283,7 @@ WRONG = [
     (
         "population --regimen neratinib-alone --patients 10 --given-with loperamid",
         None,
-        ["nothing is known of loperamid", "known measures: dose escalation, loperamide"],
+        ["nothing is known of loperamid", "did you mean 'loperamide'"],
     ),
     ("population --regimen thp --ihc 4+", None, ["'4+' is not one of"]),
     ("population --regimen thp --population healthy --patients 9", None, ["have no tumour"]),

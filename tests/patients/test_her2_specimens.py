@@ -156,9 +156,7 @@ def test_a_simulated_course_needs_one_result_that_stands() -> None:
 )
 def test_reports_as_laboratories_write_them(name, status, labelled, words) -> None:
     patient = load_patient(CASES / "reports" / "her2" / f"{name}.toml")
-    # the files do not tell it, and the indication for solid tumours asks for it
-    last = patient.model_copy(update={"history": (*patient.history, "no_satisfactory_option")})
-    found, verdicts = eligible_regimens(last)
+    found, verdicts = eligible_regimens(patient)
     assert found.status == status
     assert words in (found.note or "")
     alone = next(one for one in verdicts if one.regimen == "trastuzumab-deruxtecan-alone")

@@ -63,9 +63,9 @@ def test_low_and_ultralow_and_mutation() -> None:
         "history": ["hormone_receptor_positive", "prior_endocrine_metastatic"],
     }
     assert labelled(**ultralow) == {"trastuzumab-deruxtecan-alone"}
-    assert labelled("eu", **ultralow) == set()
-    no_more = [*ultralow["history"], "endocrine_not_suitable"]
-    assert labelled("eu", **ultralow | {"history": no_more}) == {"trastuzumab-deruxtecan-alone"}
+    assert labelled("eu", **ultralow) == {"trastuzumab-deruxtecan-alone"}
+    asked = verdicts("eu", **ultralow)["trastuzumab-deruxtecan-alone"].note
+    assert "by judgement: endocrine therapy is not suitable" in (asked or "")
     null = ultralow | {"her2_test": {"ihc": "0", "stain": "none"}}
     assert labelled(**null) == set()
     lung = {
@@ -75,9 +75,13 @@ def test_low_and_ultralow_and_mutation() -> None:
     }
     assert labelled(**lung) == {"trastuzumab-deruxtecan-alone"}
     biliary = {"tumour": "biliary", "history": ["prior_systemic"]}
-    assert labelled(**biliary) == {"zanidatamab-alone"}
+    assert labelled(**biliary) == {"trastuzumab-deruxtecan-alone", "zanidatamab-alone"}
+    asked = verdicts(**biliary)["trastuzumab-deruxtecan-alone"].note
+    assert "by judgement: no satisfactory alternative treatment is left" in (asked or "")
     last = biliary | {"history": ["prior_systemic", "no_satisfactory_option"]}
-    assert labelled(**last) == {"trastuzumab-deruxtecan-alone", "zanidatamab-alone"}
+    told = verdicts(**last)["trastuzumab-deruxtecan-alone"]
+    assert told.labelled
+    assert "judgement" not in (told.note or "")
 
 
 def test_a_refusal_names_what_lacks() -> None:
@@ -144,8 +148,7 @@ def test_a_faulty_file_is_refused_with_all_its_faults(tmp_path: Path) -> None:
 def test_lung_cancer_needs_an_activating_mutation_or_3(
     test: dict[str, str], labelled: bool
 ) -> None:
-    history = ["prior_systemic", "no_satisfactory_option"]
-    lung = {"tumour": "lung", "setting": "metastatic", "history": history}
+    lung = {"tumour": "lung", "setting": "metastatic", "history": ["prior_systemic"]}
     patient = Patient.model_validate({**lung, "her2_test": test})
     verdict = verdict_on(patient, "trastuzumab-deruxtecan-alone", "us")
     assert verdict is not None

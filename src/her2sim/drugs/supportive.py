@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -10,7 +11,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from her2sim.drugs.toxicity import GradedEvent, load_toxicity
-from her2sim.errors import DataError, did_you_mean
+from her2sim.errors import DataError
 from her2sim.facts import Claim, FactFile, read_fact_file
 
 Against = Literal[
@@ -130,15 +131,18 @@ def require_known(given_with: Sequence[str], drugs: Sequence[str]) -> None:
         if name in known:
             continue
         listed = f"known with these drugs: {', '.join(sorted(known)) or 'nothing'}"
-        faults.append(f"nothing is known of {name}{_elsewhere(name)}; {listed}")
+        faults.append(f"nothing is known of {name}{_elsewhere(name, known)}; {listed}")
     if faults:
         raise DataError("; ".join(faults))
 
 
-def _elsewhere(name: str) -> str:
+def _elsewhere(name: str, known: Collection[str]) -> str:
     """With which drugs a measure is known, or what was perhaps meant."""
     every = {measure.id: measure.drugs for measure in supportive_care().measure}
     if name in every:
         return f" with these drugs (it is known with {', '.join(every[name])})"
     told = [one for one in supportive_care().without_figure if name in one.what]
-    return f" ({told[0].what}: {told[0].why})" if told else did_you_mean(name, every)
+    if told:
+        return f" ({told[0].what}: {told[0].why})"
+    near = difflib.get_close_matches(name, {*known, *every}, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -97,7 +97,15 @@ def _verdict(
     lacking = [(tuple(_lacks(row, patient, her2, day)), row) for row in rows]
     reasons, row = min(lacking, key=lambda pair: (len(pair[0]), not pair[1].holds_on(day)))
     source = regimen.source_text(row.source or "")
-    return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source, row.note)
+    note = "; ".join(text for text in (*_judged(row, patient), row.note) if text) or None
+    return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source, note)
+
+
+def _judged(row: Indication, patient: Patient) -> Iterator[str]:
+    """What the label leaves to judgement, unless it is told."""
+    for name in row.judged:
+        if name not in patient.told:
+            yield f"the label asks too, by judgement: {HISTORY[name]}"
 
 
 def _lacks(
@@ -106,8 +114,8 @@ def _lacks(
     """What a patient lacks for an indication."""
     if not row.holds_on(day):
         yield f"labelled {row.dated}; asked for {'now' if day is None else day.isoformat()}"
-    if row.tumour not in ("any", patient.tumour):
-        yield f"it is for {row.tumour} cancer"
+    if not row.is_for(patient.tumour):
+        yield f"it is for {' or '.join(row.tumours)} cancer"
     if row.setting != patient.setting:
         yield f"it is for {row.setting} disease"
     if not her2.found & set(row.her2):

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from her2sim.errors import did_you_mean
 from her2sim.facts import Claim
+from her2sim.patients.her2_test import Tumour
 from her2sim.patients.history import HISTORY
 
 LAST_READ = datetime.date(2026, 11, 29)
@@ -35,21 +36,24 @@ def first_day(text: str) -> datetime.date:
 class Indication(Claim):
     """For whom a label names a regimen, in one region and from one date on.
 
-    ``tumour`` may be ``any``. ``her2`` lists what fits: a status or category, ``ihc3`` or
-    ``mutation``. Facts of the history are asked in three ways: all ``needs``, at least one of each
-    group in ``one_of``, and none of ``unless``. ``prior_regimens_min`` counts anti-HER2 regimens
-    for metastatic disease, ``prior_regimens_any_min`` those in any setting. ``since`` is a day, a
-    month or a year, whatever was read, and ``until`` the day on which another indication took its
-    place; ``since_is`` tells an approval from the day of a report or of the agency's opinion.
+    ``tumour`` may be ``any``, or several. ``her2`` lists what fits: a status or category,
+    ``ihc3`` or ``mutation``. Facts of the history are asked in three ways: all ``needs``, at least
+    one of each group in ``one_of``, and none of ``unless``; ``judged`` are left to the judgement
+    of those who treat: they are named with the verdict, and nobody is refused for want of them.
+    ``prior_regimens_min`` counts anti-HER2 regimens for metastatic disease,
+    ``prior_regimens_any_min`` those in any setting. ``since`` is a day, a month or a year,
+    whatever was read, and ``until`` the day on which another indication took its place;
+    ``since_is`` tells an approval from the day of a report or of the agency's opinion.
     """
 
     region: Literal["us", "eu"]
-    tumour: Literal["breast", "gastric", "colorectal", "biliary", "lung", "other", "any"]
+    tumour: Tumour | Literal["any"] | tuple[Tumour, ...]
     setting: Literal["early", "metastatic"]
     her2: tuple[Literal["positive", "low", "ultralow", "ihc3", "mutation"], ...]
     needs: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
     unless: tuple[str, ...] = ()
+    judged: tuple[str, ...] = ()
     prior_regimens_min: int = Field(default=0, ge=0)
     prior_regimens_any_min: int = Field(default=0, ge=0)
     since: str | None = None
@@ -58,7 +62,12 @@ class Indication(Claim):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Indication:
-        asked = (*self.needs, *self.unless, *(name for group in self.one_of for name in group))
+        asked = (
+            *self.needs,
+            *self.unless,
+            *self.judged,
+            *(name for group in self.one_of for name in group),
+        )
         faults = [
             f"unknown need {n!r}{did_you_mean(n, HISTORY)}" for n in asked if n not in HISTORY
         ]
@@ -76,6 +85,17 @@ class Indication(Claim):
                 yield f"{name}: {error}"
         if self.until and (not self.since or days != sorted(days)):
             yield "until: needs an earlier since"
+
+    def is_for(self, tumour: str) -> bool:
+        """Whether it names a tumour."""
+        return self.tumour == "any" or tumour in self.tumours
+
+    @property
+    def tumours(self) -> tuple[str, ...]:
+        """Tumours that it names; none if it is for any."""
+        if isinstance(self.tumour, tuple):
+            return self.tumour
+        return () if self.tumour == "any" else (self.tumour,)
 
     def holds_on(self, day: datetime.date | None) -> bool:
         """Whether it was labelled on a day; None asks what is labelled now."""
