@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from her2sim.api.result import Answer
 
 F = TypeVar("F", bound=Callable[..., Any])
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 QUIET_SECONDS = 2.0
 
 
@@ -38,11 +41,32 @@ class HelpfulGroup(click.Group):
             raise click.UsageError(f"no command {args[0]!r}{known}", ctx) from None
 
 
+class Terminated(BaseException):
+    """Somebody asked the program to end (SIGTERM)."""
+
+
+def _on_terminate(*_: object) -> None:
+    raise Terminated
+
+
+def _stopped(code: int) -> NoReturn:
+    """Say that the run was stopped, and end: threads that compute are not waited for."""
+    text = "her2sim: stopped; finished chunks of -o, if given, are kept for the next run"
+    click.echo(text, err=True)
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def reports_errors(function: F) -> F:
     """Turn her2sim's errors into one message and exit code 2, Ctrl-C into 130."""
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _on_terminate)
         try:
             _require_places(kwargs)
             return function(*args, **kwargs)
@@ -50,11 +74,9 @@ def reports_errors(function: F) -> F:
             click.echo(f"her2sim: {error}", err=True)
             sys.exit(BAD_INPUT)
         except KeyboardInterrupt:
-            click.echo(
-                "her2sim: stopped; finished chunks of -o, if given, are kept for the next run",
-                err=True,
-            )
-            sys.exit(INTERRUPTED)
+            _stopped(INTERRUPTED)
+        except Terminated:
+            _stopped(TERMINATED)
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)

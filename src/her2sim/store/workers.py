@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import TypeVar
 
 from her2sim.errors import SolverError
@@ -30,14 +34,18 @@ def in_threads(
     if threads == 1 or len(tasks) == 1:
         yield from map(function, tasks)
         return
-    with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
-        yield from _in_order(pool, function, tasks, threads + 1)
+    pool = ThreadPoolExecutor(min(threads, len(tasks)))
+    yield from _in_order(pool, function, tasks, threads + 1)
 
 
 def _in_order(
     pool: Executor, function: Callable[[Task], Result], tasks: Sequence[Task], most: int
 ) -> Iterator[Result]:
-    """Results of tasks in their order, so many at most handed out at a time."""
+    """Results of tasks in their order, so many at most handed out at a time.
+
+    When the caller stops, or a task fails, nobody waits for the tasks that are under way:
+    processes are ended, threads end with their task.
+    """
     waiting: deque[Future[Result]] = deque()
     try:
         for task in tasks:
@@ -46,8 +54,26 @@ def _in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    except BaseException:
+        processes = [*(getattr(pool, "_processes", None) or {}).values()]
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        raise
+    pool.shutdown()
+
+
+def _begin() -> None:
+    """What a process does first: leave Ctrl-C to the one that started it, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 def in_order(
@@ -67,12 +93,12 @@ def in_order(
         yield from in_threads(function, tasks, min(workers, len(tasks)))
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as pool:
-        try:
-            yield from _in_order(pool, function, tasks, workers * (1 + AHEAD))
-        except BrokenProcessPool:
-            raise SolverError(
-                f"{workers} processes were started and ended at once: in a script, call her2sim "
-                'below `if __name__ == "__main__":`; or the machine ran out of memory: use fewer '
-                "workers"
-            ) from None
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context, initializer=_begin)
+    try:
+        yield from _in_order(pool, function, tasks, workers * (1 + AHEAD))
+    except BrokenProcessPool:
+        raise SolverError(
+            f"{workers} processes were started and ended at once: in a script, call her2sim "
+            'below `if __name__ == "__main__":`; or the machine ran out of memory: use fewer '
+            "workers"
+        ) from None
