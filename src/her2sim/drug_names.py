@@ -157,6 +157,8 @@ def find_meaning(name: str) -> Meaning | None:
         return known[wanted]
     if wanted in _others() or _begun_by(wanted):
         return None
+    if _is_mixed(wanted):
+        return None
     for text in _without_affixes(wanted):
         if text in known and len(known[text].drugs) == 1:
             return known[text]
@@ -169,6 +171,29 @@ def _begun_by(name: str) -> list[str]:
     if match is None or match["inn"] not in _known():
         return []
     return [text for text in (*_known(), *_others()) if text.startswith(name)]
+
+
+@cache
+def _owners() -> Mapping[str, frozenset[str]]:
+    """Prefixes and suffixes of names that are listed whole: the drugs that they are of."""
+    found: dict[str, set[str]] = {}
+    for text, meaning in _known().items():
+        match = _SUFFIX.match(text)
+        if match is not None and match["inn"] in _known() and len(meaning.drugs) == 1:
+            found.setdefault(text.removeprefix(match["inn"]), set()).add(meaning.drugs[0])
+        for prefix in (p for p in PREFIXES if text.startswith(p)):
+            found.setdefault(prefix, set()).update(meaning.drugs)
+    return {affix: frozenset(map(substance_of, drugs)) for affix, drugs in found.items()}
+
+
+def _is_mixed(name: str) -> bool:
+    """Whether a name has the prefix or the suffix of another drug: fam-trastuzumab emtansine."""
+    match = _SUFFIX.match(name)
+    affixes = [prefix for prefix in PREFIXES if name.startswith(prefix)]
+    affixes += [name.removeprefix(match["inn"])] if match else []
+    of = {substance_of(known.drugs[0]) for text in _without_affixes(name)
+          if (known := _known().get(text)) is not None}  # fmt: skip
+    return any(not of & _owners()[affix] for affix in affixes if affix in _owners() and of)
 
 
 def _without_affixes(name: str) -> tuple[str, ...]:
@@ -204,6 +229,11 @@ def unknown_name_text(name: str) -> str:
         return f"{name!r} could be {' or '.join(other.could_be)}: write which"
     if other is not None:
         return f"{name!r} is {other.substance}, which her2sim does not have"
+    if _is_mixed(folded(name)):
+        return (
+            f"{name!r} has the prefix or the suffix of another drug, and could be either: write "
+            "the name alone, or the brand"
+        )
     begun = _begun_by(folded(name))
     if begun:
         shorter = folded(name).rpartition("-")[0]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,10 +17,38 @@ from her2sim.units import convert, parse_unit
 Status = Literal["published", "label-derived surrogate", "calibrated", "assumed"]
 
 
+@cache
+def _plain_kinds(model: type[BaseModel]) -> dict[str, tuple[tuple[type, ...], str]]:
+    """Fields that are a number, or yes or no, and nothing else: what they may be, in words."""
+    found: dict[str, tuple[tuple[type, ...], str]] = {}
+    for name, field in model.model_fields.items():
+        kinds = {kind for kind in (*get_args(field.annotation), field.annotation) if kind}
+        plain = kinds & {int, float, bool}
+        if str in kinds or not plain or any(get_origin(kind) is Literal for kind in kinds):
+            continue
+        what = "true or false" if plain == {bool} else "a number"
+        found[field.alias or name] = (tuple(plain), what)
+    return found
+
+
 class FactModel(BaseModel):
     """Base of all records in fact files: unknown keys are faults, records do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_what_it_means(cls, told: Any) -> Any:
+        """Numbers are no words and no yes or no, and yes or no is no word."""
+        if isinstance(told, dict):
+            faults = [
+                f"{name}: write {what}, not {told[name]!r}"
+                for name, (kinds, what) in _plain_kinds(cls).items()
+                if isinstance(told.get(name), bool | str) and type(told[name]) not in kinds
+            ]
+            if faults:
+                raise ValueError("; ".join(faults))
+        return told
 
 
 class Source(FactModel):
@@ -215,8 +244,11 @@ def _drop_unknown_keys(content: Any, error: ValidationError) -> bool:
     for *parents, key in unknown:
         place = content
         for parent in parents:
-            place = place[parent]
-        del place[key]
+            if not (
+                isinstance(place, dict) and isinstance(parent, int)
+            ):  # told as the one of a list
+                place = place[parent]
+        place.pop(key, None)
     return bool(unknown)
 
 

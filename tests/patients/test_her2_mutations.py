@@ -14,7 +14,8 @@ from her2sim.patients.her2_test import Her2Test
     "report",
     [
         "none", "Negative", "not detected", "wild-type", "WT", "-",
-        "HER2 mutation not detected", "no mutation detected",
+        "HER2 mutation not detected", "no mutation detected", "S310F not detected",
+        "Y772_A775dup negative", "ERBB2 S310F (absent)", "S310F: wild type",
     ],
 )  # fmt: skip
 def test_words_of_no_mutation_never_make_a_tumour_positive(report: str) -> None:
@@ -51,8 +52,12 @@ def test_activating_mutations_as_laboratories_write_them(report: str) -> None:
         ("p.774_775insAYVM", "did you mean 'M774_A775insAYVM'"),
         ("present", "does not say whether it is an activating one"),
         ("ERBB2 mutation", "does not say whether"),
-        ("EGFR L858R", "not on the list"),
-        ("variant of unknown significance", "not on the list"),
+        ("EGFR L858R", "l858r is not understood"),
+        ("variant of unknown significance", "unknown significance is not understood"),
+        ("S310F VUS", "vus is not understood"),
+        ("S310F (EGFR)", "egfr is not understood"),
+        ("S310F pending", "pending is not understood"),
+        ("L755S in ERBB3", "in erbb3 is not understood"),
     ],
 )
 def test_what_tells_nothing_is_refused(report: str, words: str) -> None:

@@ -38,15 +38,34 @@ def read_text_table(path: Path) -> pl.DataFrame:
             raise_if_empty=False,
         )
     except (pl.exceptions.PolarsError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise DataError(
-            f"{path}: is not a table of {len(names)} columns ({first}); every row needs as many "
-            "cells as the heading"
-        ) from None
+        raise DataError(_ragged(path, len(names), error)) from None
+    lines = pl.int_range(2, frame.height + 2, eager=True).alias(LINE)
+    frame = frame.with_columns(pl.all().fill_null("").str.strip_chars())
+    is_blank = pl.all_horizontal(pl.col(names) == "")
+    frame = frame.with_columns(lines).filter(~is_blank)
     if frame.height == 0:
         raise DataError(f"{path}: has a heading but no rows")
-    lines = pl.int_range(2, frame.height + 2, eager=True).alias(LINE)
-    return frame.with_columns(pl.all().fill_null("").str.strip_chars()).with_columns(lines)
+    return frame
+
+
+def _ragged(path: Path, n_columns: int, error: Exception) -> str:
+    """Which rows have too many or too few cells."""
+    faults = Faults(str(path))
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        try:
+            next(rows)
+            for row in rows:
+                if row and len(row) != n_columns:
+                    faults.add(
+                        f"row {rows.line_num} has {len(row)} cells, the heading {n_columns}; "
+                        "put text that holds a comma in quotes, and write numbers with a point"
+                    )
+        except csv.Error:
+            faults.add(f"row {rows.line_num}: a quote is opened and not closed")
+    if not faults.n_faults:
+        faults.add("cannot be read as a table; look for quotes that are not closed")
+    return faults.message()
 
 
 def _headings(path: Path) -> list[str]:
@@ -61,14 +80,14 @@ def _headings(path: Path) -> list[str]:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     if not head.strip():
         raise DataError(f"{path}: is empty; a heading and rows are needed")
-    try:
-        text = head.decode("utf-8-sig", errors="strict" if len(head) < _HEAD_BYTES else "ignore")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise DataError(f"{path}: is a binary file, not a CSV text table in UTF-8")
-    names = [name.strip() for name in next(csv.reader(text.splitlines()))]
+    names = [name.strip() for name in next(csv.reader(_text(path, head).splitlines()))]
     faults = Faults(str(path))
+    for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(names) == 1 and separator in names[0]:
+            raise DataError(
+                f"{path}: its columns are separated by {called}; save it with commas, and with "
+                "points in numbers"
+            )
     for position, name in enumerate(names, start=1):
         if not name:
             faults.add(f"column {position} has no heading")
@@ -77,6 +96,27 @@ def _headings(path: Path) -> list[str]:
         faults.add(f"the heading {name} appears twice")
     faults.raise_if_any()
     return names
+
+
+def _text(path: Path, head: bytes) -> str:
+    """The beginning of a file as text.
+
+    Raises
+    ------
+    DataError
+        If it is binary, or text in another encoding.
+    """
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise DataError(f"{path}: is text in UTF-16; save it as UTF-8")
+    if b"\0" in head:
+        raise DataError(f"{path}: is a binary file, not a CSV text table in UTF-8")
+    try:
+        return head.decode("utf-8-sig", errors="strict" if len(head) < _HEAD_BYTES else "ignore")
+    except UnicodeDecodeError as error:
+        line = head[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{path}: row {line} has a letter that is not UTF-8; save the file as UTF-8"
+        ) from None
 
 
 def parse_numbers(

@@ -19,6 +19,7 @@ from her2sim.formats.csv_table import (
 )
 from her2sim.formats.event_order import (
     IDENTITY,
+    SHOWN,
     check_order,
     forgotten_doses,
     is_dose,
@@ -30,6 +31,7 @@ from her2sim.regimens.event_table import (
     MODELLED_DURATION,
     MODELLED_RATE,
     MS_PER_UNIT,
+    OBSERVATION,
     EventTable,
 )
 
@@ -69,6 +71,7 @@ def read_events(
     largest_amount: float,
     text_columns: Iterable[str] = (),
     ignore: Iterable[str] = (),
+    observed: int | None = None,
 ) -> tuple[EventTable, list[str]]:
     """Read an event table.
 
@@ -82,6 +85,7 @@ def read_events(
     largest_amount : AMT above it is taken for a slip of the unit
     text_columns : further columns that hold words
     ignore : columns that are left out unread
+    observed : CMT whose concentration is predicted; a note says which observations name another
 
     Returns
     -------
@@ -97,7 +101,7 @@ def read_events(
     frame = _with_own_columns(frame, path, ignore)
     n_all = frame.height
     if COMMENT in frame.columns:
-        frame = frame.filter(pl.col(COMMENT) != "C").drop(COMMENT)
+        frame = frame.filter(pl.col(COMMENT).str.to_uppercase() != "C").drop(COMMENT)
     if frame.height == 0:
         raise DataError(f"{path}: all rows are comments")
     faults = Faults(str(path))
@@ -112,6 +116,8 @@ def read_events(
     check_order(frame, numbers, faults)
     faults.raise_if_any()
     notes = [
+        *_idle_subjects(frame, numbers),
+        *_observed_elsewhere(frame, numbers, observed),
         *_comment_note(n_all - frame.height),
         *repeated_doses(frame, numbers),
         *forgotten_doses(frame, numbers),
@@ -129,7 +135,7 @@ def _with_own_columns(frame: pl.DataFrame, path: Path, ignore: Iterable[str]) ->
     frame = frame.drop(left_out - {LINE})
     missing = [name for name in _NEEDED if name not in frame.columns]
     if missing:
-        known = [n for n in frame.columns if n not in NONMEM_COLUMNS]
+        known = [n for n in frame.columns if n not in NONMEM_COLUMNS and n != LINE]
         hints = "".join(f"{n}{did_you_mean(n, known) if known else ''}; " for n in missing)
         raise DataError(f"{path}: missing columns: {hints.rstrip('; ')}")
     meant = [f"{name}: {ELSEWHERE[name]}" for name in frame.columns if name in ELSEWHERE]
@@ -234,8 +240,38 @@ def _repetition_rules(numbers: dict[str, pl.Series]) -> Iterator[Rule]:
 
 
 def _compartment_rules(numbers: dict[str, pl.Series], n_compartments: int) -> Iterator[Rule]:
-    wrong = is_dose(numbers) & (numbers["CMT"] > n_compartments)
+    wrong = numbers["CMT"] > n_compartments
     yield wrong, f"CMT {{CMT}}: the model has compartments 1 to {n_compartments}"
+
+
+def _observed_elsewhere(
+    frame: pl.DataFrame, numbers: dict[str, pl.Series], observed: int | None
+) -> Iterator[str]:
+    """Observations in another compartment than the one that is predicted."""
+    if observed is None or "CMT" not in frame.columns:
+        return
+    cmt = numbers["CMT"]
+    elsewhere = (numbers["EVID"] == OBSERVATION) & (cmt > 0) & (cmt != observed)
+    lines = frame.filter(elsewhere)[LINE].to_list()
+    if lines:
+        rows = ", ".join(map(str, lines[:SHOWN])) + (" ..." if len(lines) > SHOWN else "")
+        yield (
+            f"row{'' if len(lines) == 1 else 's'} {rows}: CMT of an observation does not act; "
+            f"predicted is the concentration in compartment {observed}"
+        )
+
+
+def _idle_subjects(frame: pl.DataFrame, numbers: dict[str, pl.Series]) -> Iterator[str]:
+    """Subjects without a dose or without an observation: perhaps an ID written in two ways."""
+    told = frame.select("ID").with_columns(
+        dose=is_dose(numbers), reading=numbers["EVID"] == OBSERVATION
+    )
+    each = told.group_by("ID", maintain_order=True).agg(pl.col("dose", "reading").any())
+    for column, what in (("dose", "dose"), ("reading", "observation")):
+        names = each.filter(~pl.col(column))["ID"].to_list()
+        if names:
+            shown = ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+            yield f"ID {shown}: no {what} in the table"
 
 
 def _table(

@@ -24,6 +24,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
+OF_OTHERS: dict[Kind, tuple[str, ...]] = {
+    "dose": ("test", "value", "unit", "grade"),
+    "lab": ("drug", "route", "dose_mg", "grade"),
+    "event": ("drug", "route", "dose_mg", "value", "unit"),
+}
+"""Cells that a row of a type does not have."""
+YES_OR_NO = ("heart_failure", "fever")
+"""Events that are there or not; of all others the grade acts."""
+
+
 def read_record(path: Path) -> list[Entry]:
     """Read a treatment record.
 
@@ -80,6 +90,9 @@ def _entry(row: dict[str, Any], faults: Faults) -> Entry | None:
     kind = row["type"].lower()
     if kind not in KINDS:
         fault(f"type {row['type']!r}: use dose, lab or event{did_you_mean(kind, KINDS)}")
+    elif unused := [n for n in OF_OTHERS[cast(Kind, kind)] if row[n] not in MISSING_MARKS]:
+        cells = ", ".join(f"{name} {row[name]!r}" for name in unused)
+        fault(f"a {kind} has no {cells}; write one row for each dose, test and event")
     numbers = {name: _number(row, name, fault) for name in ("dose_mg", "value", "grade")}
     if kind == "dose":
         _check_dose(row, numbers, fault)
@@ -88,6 +101,8 @@ def _entry(row: dict[str, Any], faults: Faults) -> Entry | None:
     elif kind == "event":
         if row["test"] not in EVENTS:
             fault(f"event {row['test']!r} is unknown{did_you_mean(row['test'], EVENTS)}")
+        elif row["grade"] in MISSING_MARKS and row["test"] not in YES_OR_NO:
+            fault(f"{row['test']} needs its grade, 0 to 5")
         if numbers["grade"] is not None and numbers["grade"] not in range(6):
             fault(f"grade {row['grade']} must be a whole number from 0 to 5")
     if faults.n_faults > before or date is None:

@@ -40,6 +40,16 @@ _LETTERS = {
     "thr": "T", "trp": "W", "tyr": "Y", "val": "V",
 }  # fmt: skip
 _WORDS = re.compile("dup|delins|ins|del")
+_REFERENCE = re.compile(r"^(exon|ex|\d{1,2}|c\..*|p\..*|n[mp]_[\d.]+)$")
+"""Words that only say where a variant lies."""
+_SAID = ("detected", "present", "positive", "found", "activating", "pathogenic", "insertion")
+"""Words beside a variant that say it is there."""
+_DENIED = (
+    "not", "no", "none", "detected", "present", "found", "negative", "absent", "undetected", "wild",
+    "type", "wild_type", "wildtype", "wt",
+)  # fmt: skip
+"""Words beside a variant of which at least one says that it is not there."""
+_NEGATIONS = frozenset(_DENIED) - {"detected", "present", "found"}
 
 
 class Variant(Claim):
@@ -95,6 +105,15 @@ def mutation_report(report: str | None) -> MutationReport:
     if words in CLASSES or plain in CLASSES:
         return "present"
     name, known = protein_change(report), activating()
+    rest = _beside(report)
+    if _NEGATIONS & set(rest) and all(word in _DENIED for word in rest):
+        return "absent"
+    strange = [word for word in rest if word not in _SAID]
+    if strange:
+        raise DataError(
+            f"mutation {report!r}: {' '.join(strange)} is not understood beside the name of a "
+            "variant: write the name alone (as in Y772_A775dup), none, or not tested"
+        )
     if name in known:
         return "present"
     remedy = "write its name (as in Y772_A775dup), exon 20 insertion, activating, or none"
@@ -107,6 +126,14 @@ def mutation_report(report: str | None) -> MutationReport:
     raise DataError(
         f"mutation {report!r} is not on the list of activating HER2 mutations{near}; {remedy}"
     )
+
+
+def _beside(report: str) -> list[str]:
+    """Words of a report beside the name of its variant, in lower case."""
+    pieces = re.sub(r"\b(her2|erbb2|mutations?|variant|gene)\b", " ", report, flags=re.IGNORECASE)
+    words = re.sub(r"(?<=\w)[_-](?=\w)", "_", pieces.split(":")[-1]).split()[1:]
+    plain = (word.strip("()[].,;").casefold() for word in words)
+    return [word for word in plain if word and not _REFERENCE.match(word)]
 
 
 def protein_change(report: str) -> str:

@@ -98,14 +98,16 @@ class Her2Report(FactModel):
                 raise ValueError(str(error).removeprefix("ihc: ")) from None
         return told
 
-    @field_validator("ratio", "copies", mode="before")
+    @model_validator(mode="before")
     @classmethod
     def _is_counted(cls, told: Any) -> Any:
-        if isinstance(told, str):
-            raise ValueError(
-                f"{told!r} is no number; where signals lie in clusters or were not counted, give "
-                'what the laboratory concluded: ish = "positive", "negative" or "equivocal"'
-            )
+        for name in ("ratio", "copies"):
+            if isinstance(told, dict) and isinstance(value := told.get(name), str):
+                raise ValueError(
+                    f"{name} {value!r} is no number; where signals lie in clusters or were not "
+                    'counted, give what the laboratory concluded: ish = "positive", "negative" or '
+                    '"equivocal"'
+                )
         return told
 
     @model_validator(mode="after")

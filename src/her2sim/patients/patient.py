@@ -52,7 +52,7 @@ class Patient(FactFile):
 
     tumour: Tumour
     setting: Setting
-    her2_test: tuple[Her2Report, ...] = Field(min_length=1, json_schema_extra=_one_or_several)
+    her2_test: tuple[Her2Report, ...] = Field(json_schema_extra=_one_or_several)
     history: tuple[str, ...] = ()
     anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
     anti_her2_regimens_early: int = Field(default=0, ge=0)
@@ -65,7 +65,21 @@ class Patient(FactFile):
     @field_validator("her2_test", mode="before")
     @classmethod
     def _has_reports(cls, told: Any) -> Any:
-        return (told,) if isinstance(told, dict | Her2Report) else told
+        reports = (told,) if isinstance(told, dict | Her2Report) else told
+        if isinstance(reports, list | tuple) and not reports:
+            raise ValueError("tell of one specimen at least")
+        return reports
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def _are_numbers(cls, told: Any) -> Any:
+        if isinstance(told, dict):
+            wrong = {name: value for name, value in told.items() if isinstance(value, bool | str)}
+            if wrong:
+                raise ValueError(
+                    "; ".join(f"{name}: write a number, not {v!r}" for name, v in wrong.items())
+                )
+        return told
 
     @model_validator(mode="after")
     def _is_possible(self) -> Patient:

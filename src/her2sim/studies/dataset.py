@@ -103,9 +103,11 @@ def _run_drug(
     observations: bool,
 ) -> tuple[EventTable, DatasetPrediction, list[str]]:
     drug, pk = load_drug(name), load_pk(name)
+    compartments = pk.structural.compartments
     table, told = read_events(
-        path, time_unit, len(pk.structural.compartments), LARGEST_AMOUNT["mg"], (_WORDS,), ignore
-    )
+        path, time_unit, len(compartments), LARGEST_AMOUNT["mg"], (_WORDS,), ignore,
+        observed=compartments.index("central") + 1,
+    )  # fmt: skip
     characteristics = _characteristics(path, table)
     characteristics |= _constants(constants, characteristics, table.n_records)
     course = simulate_drug(
@@ -133,11 +135,16 @@ def _characteristics(path: Path, table: EventTable) -> dict[str, NDArray[Any]]:
                 faults.add(f"TUMOUR_TYPE must be one of {', '.join(TUMOUR_TYPES)}")
             found["tumour_type"] = words
         elif column == "ALBUMIN_G_PER_DL":
+            if "ALBUMIN_G_PER_L" in table.columns:
+                faults.add("ALBUMIN_G_PER_DL and ALBUMIN_G_PER_L tell the same; keep one")
             found["albumin_g_per_l"] = values * conversion_factor("g/dL", "g/L")
         elif column == "ALB":
             faults.add("ALB has no unit; name the column ALBUMIN_G_PER_L or ALBUMIN_G_PER_DL")
         elif column in known:
-            found[SPELLINGS.get(column, column.lower())] = values.astype(np.float64)
+            name = SPELLINGS.get(column, column.lower())
+            if name in found:
+                faults.add(f"{column} is {name}, which another column tells too; keep one")
+            found[name] = values.astype(np.float64)
         else:
             faults.add(
                 f"unknown column {column}{did_you_mean(column, {*known, *NONMEM_COLUMNS})} "
@@ -172,6 +179,8 @@ def _constants(
         name, text = split_setting(setting, "covariate")
         if name in given:
             raise DataError(f"covariate {name}: the file has this column; keep one")
+        if name in found:
+            raise DataError(f"covariate {name}: given twice; keep one")
         if name == "tumour_type":
             if text not in TUMOUR_TYPES:
                 raise DataError(f"covariate {setting}{did_you_mean(text, TUMOUR_TYPES)}")

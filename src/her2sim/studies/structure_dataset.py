@@ -36,7 +36,10 @@ def run_structure(
 ) -> tuple[EventTable, DatasetPrediction, list[str]]:
     """Read an event table and simulate it with a named structure, whose numbers are set."""
     chosen = structure(name)
-    table, told = read_events(path, time_unit, len(chosen.compartments), NO_LIMIT_MG, ignore=ignore)
+    table, told = read_events(
+        path, time_unit, len(chosen.compartments), NO_LIMIT_MG, ignore=ignore,
+        observed=chosen.compartments.index("central") + 1,
+    )  # fmt: skip
     columns = table.columns
     parameters, used = _parameters(chosen, settings, columns, table.n_records, time_unit)
     changes = _dose_changes(chosen, named, columns, table, time_unit)
