@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen
 from her2sim.drugs.names import folded, unknown_name_text
@@ -20,7 +20,7 @@ from her2sim.protocol.given import (
     given_doses,
     is_near,
 )
-from her2sim.protocol.label import Region, load_label
+from her2sim.protocol.label import Label, Region, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import Entry, by_patient
 from her2sim.protocol.rule_history import RuleHistory, Standing
@@ -99,8 +99,9 @@ class _Chart:
                 doses.setdefault(dose.substance, []).append(dose)
         for number, (substance, own) in enumerate(doses.items()):
             label = load_label(substance, self.region)
-            course = SubstanceCourse(number, substance, added_up(own), label)
-            course.regimens = best_regimens(course.doses, self._amount, course.levels)
+            partners = _partners_of(label, own, doses)
+            course = SubstanceCourse(number, substance, added_up(own), label, partners)
+            course.regimens = best_regimens(course.doses, self._amount, course.level_shares)
             if label is None:
                 self.notes.append(f"{substance}: no rules of the {self.region} label are known")
             yield course
@@ -108,7 +109,9 @@ class _Chart:
     def plans(self) -> list[DrugPlan]:
         """The drugs, for their rules."""
         return [
-            DrugPlan(c.substance, labelled_regimen(_holder(c), c.plan_regimen), c.label)
+            DrugPlan(
+                c.substance, labelled_regimen(_holder(c), c.plan_regimen), c.label, c.given_with
+            )
             for c in self.courses
         ]
 
@@ -175,7 +178,7 @@ class _Chart:
         lines = [] if label is None else [m for m in label.monitoring if m.variable == "lvef"]
         if not lines:
             return overdue_since
-        line, every = lines[0], lines[0].every_days
+        line = lines[0]
         place = bisect.bisect_right(self.lvef_days, dose.day)
         latest = self.lvef_days[place - 1] if place else None
         if last is None:
@@ -187,8 +190,9 @@ class _Chart:
                 )  # fmt: skip
                 return latest
             return overdue_since
-        if every is None or latest is None:
+        if line.every_days is None or latest is None:
             return overdue_since
+        every = float(line.interval_day(latest - course.doses[0].day))
         if dose.day - latest - every > LATE_TEST_DAYS and overdue_since != latest:
             self._depart(
                 dose.entry, "overdue_lvef", f"{dose.day - latest} days since the last LVEF",
@@ -218,7 +222,7 @@ class _Chart:
         if full is None or start is None or dose.mg is None:
             return
         self._note_stale(dose, regimen)
-        allowed = [full * level for level in course.levels]
+        allowed = [full * share for share in course.level_shares(regimen)]
         late = gap - interval
         is_reload = last is not None and label is not None and bool(label.is_reload(late, gap))
         has_loading = not is_near(start, full)
@@ -300,6 +304,19 @@ class _Chart:
                 "confirmed" if is_confirmed else "unconfirmed",
             )
         )
+
+
+def _partners_of(
+    label: Label | None, own: Sequence[GivenDose], doses: Mapping[str, Sequence[GivenDose]]
+) -> frozenset[str]:
+    """Substances of which a label has a ladder, and that were given in the time of a course."""
+    names = {ladder.with_drug for ladder in label.ladder} if label is not None else set()
+    first, last = own[0].day, own[-1].day
+    return frozenset(
+        name
+        for name, others in doses.items()
+        if name in names and others[0].day <= last and others[-1].day >= first
+    )
 
 
 def _holder(course: SubstanceCourse) -> Drug:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from her2sim.drugs.drug import LabelledRegimen
 from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.drugs.names import drug_names, folded
 from her2sim.facts import Claim, FactFile
@@ -25,19 +26,21 @@ PARTNER_DAYS = 10
 class SubstanceCourse:
     """All doses of one substance of a patient, each with the labelled regimen that fits it.
 
-    ``number`` is its place among the rules.
+    ``number`` is its place among the rules; ``given_with`` are the other substances of the same
+    time that decide its dose levels.
     """
 
     number: int
     substance: str
     doses: list[GivenDose]
     label: Label | None
+    given_with: frozenset[str] = frozenset()
     regimens: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """What decides the rules."""
-        return f"{self.substance}/{self.plan_regimen}"
+        return "/".join((self.substance, self.plan_regimen, *sorted(self.given_with)))
 
     @property
     def plan_regimen(self) -> str:
@@ -45,11 +48,12 @@ class SubstanceCourse:
         first = self.doses[0]
         return next((name for name in self.regimens if name), next(iter(first.drug.regimen)))
 
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """Dose levels as shares of the full dose."""
-        told = self.label.level if self.label is not None and self.label.level else (1.0,)
-        return tuple(level / told[0] for level in told)
+    def level_shares(self, regimen: LabelledRegimen) -> tuple[float, ...]:
+        """Dose levels of a regimen as shares of its full dose."""
+        if self.label is None:
+            return (1.0,)
+        full = regimen.maintenance
+        return self.label.level_shares(full.amount, full.unit, self.given_with)
 
     def interval_day(self, number: int) -> float:
         """Days between doses by the regimen of one of them."""

@@ -22,6 +22,8 @@ LATE_DAYS = 7
 
 Amount = Callable[["GivenDose", LabelledRegimen, bool], float | None]
 """What a labelled regimen would be for a dose, in mg: its loading dose or a later one."""
+LevelShares = Callable[[LabelledRegimen], Sequence[float]]
+"""Dose levels of a labelled regimen as shares of its full dose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +143,14 @@ NO_LOADING, SWITCH, LATE, ORDER = 0.4, 0.5, 0.2, 1e-3
 """What counts against a reading beside a dose or an interval that does not fit (1 each)."""
 
 
-def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: Sequence[float]) -> list[str]:
+def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShares) -> list[str]:
     """The labelled regimen of each dose of a substance, so that least is left unexplained.
 
     Parameters
     ----------
     doses : of one substance, in order; those without a regimen are passed over
     amount : what a regimen would be
-    levels : dose levels of the label, as shares of the full dose
+    levels : dose levels of a regimen
     """
     paths: dict[str, _Path] = {}
     for position, dose in enumerate(doses):
@@ -176,7 +178,7 @@ def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: Sequence[f
 
 
 def _misfit(
-    dose: GivenDose, name: str, amount: Amount, levels: Sequence[float], *, is_first: bool
+    dose: GivenDose, name: str, amount: Amount, levels: LevelShares, *, is_first: bool
 ) -> float:
     regimen = dose.drug.regimen[name]
     full, start = amount(dose, regimen, False), amount(dose, regimen, True)
@@ -184,7 +186,7 @@ def _misfit(
         return 0.0
     if is_near(dose.mg, start):
         return 0.0
-    if any(is_near(dose.mg, full * level) for level in levels):
+    if any(is_near(dose.mg, full * share) for share in levels(regimen)):
         return NO_LOADING if is_first else 0.0
     return 1.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -29,14 +30,54 @@ CONDITIONS = (
 )
 
 
-class Rule(Claim):
+class LabelRow(Claim):
+    """What a label says in one row.
+
+    ``is_confirmed`` is false where the text of this region was not read, but that of another
+    country or a summary; ``note`` says which.
+    """
+
+    is_confirmed: bool = True
+
+
+class Ladder(LabelRow):
+    """Amounts of a dose from the full one down; below the last the drug stops.
+
+    The unit ``%`` is a share of whatever a course started with. ``with_drug``: the ladder of a
+    course in which that drug (any form of it) is given too.
+    """
+
+    amounts: tuple[float, ...] = Field(min_length=1)
+    unit: Literal["mg", "mg/kg", "mg/m2", "%"]
+    with_drug: str | None = None
+
+    @field_validator("amounts")
+    @classmethod
+    def _goes_down(cls, amounts: tuple[float, ...]) -> tuple[float, ...]:
+        if list(amounts) != sorted(set(amounts), reverse=True) or amounts[-1] <= 0:
+            raise ValueError("amounts go down, and stay above zero")
+        return amounts
+
+    def text(self) -> str:
+        """The amounts in words."""
+        amounts = ", ".join(f"{amount:g}" for amount in self.amounts)
+        of = " of the first dose" if self.unit == "%" else ""
+        return f"{amounts} {self.unit}{of}" + (f" with {self.with_drug}" if self.with_drug else "")
+
+    def shares_from(self, place: int = 0) -> tuple[float, ...]:
+        """Shares of one of its amounts, of that and all below."""
+        return tuple(amount / self.amounts[place] for amount in self.amounts[place:])
+
+
+class Rule(LabelRow):
     """A row of a label: conditions, and what they do to the drug.
 
     A hold lasts until ``resume_when`` holds at a recheck, not before ``min_hold_days``; the drug
-    then goes on at the same level, or one down (always, or ``one_down_when``). It stops when
+    then goes on at the same level, or one down (always, ``one_down_when``, or from hold number
+    ``one_down_from_hold`` of this rule on). It stops when
     ``stop_when`` holds, or ``stop_held_when`` at a recheck, when a hold lasts to ``max_hold_days``
-    without resuming, or at hold number ``max_holds`` + 1. ``is_confirmed`` is
-    false where the text was not read: such a rule acts with caution and is counted apart.
+    without resuming, or at hold number ``max_holds`` + 1. A rule that is not confirmed acts with
+    caution and is counted apart.
     """
 
     id: str
@@ -46,6 +87,7 @@ class Rule(Claim):
     resume_when: str | None = None
     resume_level: Literal["same", "one_down"] = "same"
     one_down_when: str | None = None
+    one_down_from_hold: int | None = Field(default=None, ge=1)
     stop_when: str | None = None
     stop_held_when: str | None = None
     min_hold_days: float = Field(default=0.0, ge=0)
@@ -53,7 +95,6 @@ class Rule(Claim):
     max_hold_days: float | None = Field(default=None, gt=0)
     max_holds: int | None = Field(default=None, ge=0)
     ctcae: str | None = None
-    is_confirmed: bool = True
 
     @field_validator(*CONDITIONS)
     @classmethod
@@ -76,7 +117,7 @@ class Rule(Claim):
         return tuple(dict.fromkeys(v for condition in found for v in condition.variables))
 
 
-class Reload(Claim):
+class Reload(LabelRow):
     """When a late dose is a loading dose again."""
 
     when: str
@@ -88,7 +129,7 @@ class Reload(Claim):
         return text
 
 
-class Partner(Claim):
+class Partner(LabelRow):
     """What happens to a drug when another of the regimen is held or stopped."""
 
     drug: str
@@ -97,22 +138,75 @@ class Partner(Claim):
 
 
 class AfterEnd(FactModel):
-    """Tests that go on after the last dose."""
+    """Tests that go on after the last dose, from some months after it on.
+
+    ``needs`` is what the patient was treated with (``prior_anthracycline``), before or in the
+    regimen.
+    """
 
     every_months: int = Field(gt=0)
     for_months: int = Field(gt=0)
+    from_months: int = Field(default=0, ge=0)
     setting: Setting | None = None
+    needs: str | None = None
+
+    def months(self) -> range:
+        """Months after the last dose at which a test is due."""
+        return range(self.from_months + self.every_months, self.for_months + 1, self.every_months)
 
 
-class Monitoring(Claim):
-    """How often something is measured: at each dose or at an interval, and at the start."""
+class Pace(FactModel):
+    """How often something is measured until a day of the treatment."""
+
+    every_days: float = Field(gt=0)
+    until_day: float = Field(gt=0)
+
+
+class Monitoring(LabelRow):
+    """How often something is measured: at each dose or at an interval, and at the start.
+
+    ``at_first`` are the paces of the first days, the earliest first; ``every_days`` follows them.
+    """
 
     variable: str
     every_days: float | None = Field(default=None, gt=0)
-    after_end: AfterEnd | None = None
+    at_first: tuple[Pace, ...] = ()
+    after_end: tuple[AfterEnd, ...] = ()
+
+    @model_validator(mode="after")
+    def _paces_follow(self) -> Monitoring:
+        untils = [pace.until_day for pace in self.at_first]
+        if untils and (self.every_days is None or untils != sorted(set(untils))):
+            raise ValueError("paces follow each other, and every_days follows them")
+        return self
+
+    def interval_day(self, day: Any) -> NDArray[np.float64]:
+        """Days to the next test from one on a day of the treatment, of the shape of ``day``.
+
+        Infinite where the test belongs to a dose.
+        """
+        day = np.asarray(day, dtype=np.float64)
+        found = np.full(day.shape, np.inf if self.every_days is None else self.every_days)
+        for pace in reversed(self.at_first):
+            found = np.where(day < pace.until_day, pace.every_days, found)
+        return found
+
+    def text(self) -> str:
+        """How often, in words."""
+        if self.every_days is None:
+            return "at each dose"
+        paces = [f"every {p.every_days:g} days until day {p.until_day:g}" for p in self.at_first]
+        return ", then ".join([*paces, f"every {self.every_days:g} days"])
+
+    def days(self, first: float, last: float) -> Iterator[float]:
+        """Days of the tests from the first dose to the last."""
+        day = first
+        while day <= last:
+            yield day
+            day += float(self.interval_day(day - first))
 
 
-class AfterLastDose(Claim):
+class AfterLastDose(LabelRow):
     """What is kept up after the last dose, and for how long."""
 
     what: Literal[
@@ -139,7 +233,7 @@ CONCERNS_WOMEN = {
 """What concerns women only (true) or men only (false); all else concerns both."""
 
 
-class Premedication(Claim):
+class Premedication(LabelRow):
     """What is taken before or with a drug, and when."""
 
     what: tuple[str, ...] = Field(min_length=1)
@@ -159,7 +253,7 @@ class Label(FactFile):
     drug: str
     region: Region
     dated: str
-    level: tuple[float, ...] = ()
+    ladder: tuple[Ladder, ...] = ()
     rule: tuple[Rule, ...] = ()
     reload: Reload | None = None
     partner: tuple[Partner, ...] = ()
@@ -167,6 +261,30 @@ class Label(FactFile):
     monitoring: tuple[Monitoring, ...] = ()
     after_last_dose: tuple[AfterLastDose, ...] = ()
     not_encoded: tuple[NotEncoded, ...] = ()
+
+    def level_shares(
+        self, amount: float, unit: str, given_with: Collection[str] = ()
+    ) -> tuple[float, ...]:
+        """Dose levels of a course as shares of its full dose, the first being 1.
+
+        The ladder is the first that starts with the amount, or holds it further down (the course
+        goes on from there); ladders of a partner in the course come first. A course of another
+        amount takes the shares of the first ladder of the label.
+
+        Parameters
+        ----------
+        amount, unit : the full dose of the regimen
+        given_with : other drugs of the course
+        """
+        of_partners = [row for row in self.ladder if row.with_drug in given_with]
+        alone = [row for row in self.ladder if row.with_drug is None]
+        for own in (of_partners, alone):
+            named = [row for row in own if row.unit == unit and amount in row.amounts]
+            named.sort(key=lambda row: row.amounts.index(amount))
+            if named:
+                return named[0].shares_from(named[0].amounts.index(amount))
+        usual = (*of_partners, *alone)[:1]
+        return usual[0].shares_from() if usual else (1.0,)
 
     def is_reload(self, days_late: Any, days_since_dose: Any) -> NDArray[np.bool_]:
         """Whether a dose that comes late is a loading dose again (never without such a row).
