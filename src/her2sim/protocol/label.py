@@ -262,6 +262,13 @@ class Label(FactFile):
     after_last_dose: tuple[AfterLastDose, ...] = ()
     not_encoded: tuple[NotEncoded, ...] = ()
 
+    def rows(self) -> Iterator[LabelRow]:
+        """All its rows but those that no rule carries."""
+        yield from (*self.ladder, *self.rule, *self.partner, *self.premedication)
+        yield from (*self.monitoring, *self.after_last_dose)
+        if self.reload is not None:
+            yield self.reload
+
     def level_shares(
         self, amount: float, unit: str, given_with: Collection[str] = ()
     ) -> tuple[float, ...]:
