@@ -260,3 +260,16 @@ def test_rest_weeks_are_kept_and_a_hold_makes_up_for_nothing(cohort: Cohort) -> 
     assert (
         np.diff(np.unique(protocol_run.record.day)).max() <= DISPENSED_DAY * 2
     )  # a rest week apart
+
+
+def test_a_test_that_was_not_made_is_made_at_the_next_visit(cohort: Cohort) -> None:
+    """The LVEF of day 84 is missing: the next is that of day 105, not of day 168."""
+    made: list[float] = []
+
+    def lvef(day: np.ndarray, who: np.ndarray) -> np.ndarray:
+        made.extend(np.unique(day).tolist())
+        return np.where(day == 84.0, np.nan, 60.0)
+
+    readings = ModelledReadings(cohort, {"lvef": lvef})
+    run_protocol(protocol(), cohort, readings)
+    assert made[:4] == [0.0, 84.0, 105.0, 189.0]

@@ -10,6 +10,7 @@ from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen
 from her2sim.drugs.names import folded, unknown_name_text
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import Setting, bsa_m2
+from her2sim.protocol.body_sizes import BodySizes
 from her2sim.protocol.company import SubstanceCourse, company_departures, medicines
 from her2sim.protocol.departures import CheckReport, Code, Departure
 from her2sim.protocol.given import (
@@ -17,8 +18,10 @@ from her2sim.protocol.given import (
     GivenDose,
     added_up,
     best_regimens,
+    doses_per_day,
     given_doses,
     is_near,
+    single_doses,
 )
 from her2sim.protocol.label import Label, Region, load_label
 from her2sim.protocol.plan import DrugPlan
@@ -56,24 +59,6 @@ def check_record(
     return CheckReport(tuple(sorted(departures, key=lambda d: d.row)), tuple(notes))
 
 
-class _Sizes:
-    """Weights and heights of a patient, each with its day."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._told: dict[str, tuple[list[int], list[float]]] = {}
-        for entry in sorted(entries, key=lambda e: e.day):
-            if entry.kind == "lab" and entry.test in ("weight", "height") and entry.value:
-                days, values = self._told.setdefault(entry.test, ([], []))
-                days.append(entry.day)
-                values.append(entry.value)
-
-    def at(self, name: str, day: int) -> tuple[float, int] | None:
-        """The last value until a day, and how old it is; None if there is none."""
-        days, values = self._told.get(name, ([], []))
-        place = bisect.bisect_right(days, day)
-        return None if not place else (values[place - 1], day - days[place - 1])
-
-
 class _Chart:
     """One patient's record, dose by dose."""
 
@@ -81,7 +66,7 @@ class _Chart:
         self.patient, self.entries, self.region = patient, entries, region
         self.departures: list[Departure] = []
         self.notes: list[str] = []
-        self.sizes = _Sizes(entries)
+        self.sizes = BodySizes(entries)
         self.lvef_days = sorted(e.day for e in entries if e.kind == "lab" and e.test == "lvef")
         self.others: list[Entry] = []
         self.is_stale_said = False
@@ -228,20 +213,25 @@ class _Chart:
         has_loading = not is_near(start, full)
         expects_loading = has_loading and (last is None or is_reload)
         expected = start if expects_loading else allowed[min(level_now, len(allowed) - 1)]
-        if is_near(dose.mg, expected):
+
+        def is_given(mg: float) -> bool:
+            return any(is_near(one, mg) for one in single_doses(dose, regimen))
+
+        if is_given(expected):
             return
         code: Code = "dose_off_by_10pct"
-        if expects_loading and is_near(dose.mg, full):
+        if expects_loading and is_given(full):
             code = "missing_loading" if last is None else "missing_reload"
-        elif not expects_loading and has_loading and is_near(dose.mg, start):
+        elif not expects_loading and has_loading and is_given(start):
             code = "needless_reload"
-        elif any(is_near(dose.mg, mg) for mg in allowed):
+        elif any(is_given(mg) for mg in allowed):
             code = "wrong_dose_level"
         basis: Claim = regimen
         file: FactFile = dose.drug
         if code in ("missing_reload", "needless_reload") and label is not None and label.reload:
             basis, file = label.reload, label
-        self._depart(dose.entry, code, f"{dose.mg:g} mg", f"{expected:.4g} mg", basis, file)
+        wanted = expected * (doses_per_day(regimen) if dose.n_rows > 1 else 1)
+        self._depart(dose.entry, code, f"{dose.mg:g} mg", f"{wanted:.4g} mg", basis, file)
 
     def _amount(self, dose: GivenDose, regimen: LabelledRegimen, is_start: bool) -> float | None:
         """A labelled dose of a regimen for this patient; None if its size is not known."""

@@ -12,8 +12,10 @@ from her2sim.drugs.names import drug_names, folded
 from her2sim.facts import Claim, FactFile
 from her2sim.protocol.departures import Code
 from her2sim.protocol.given import EARLY_DAYS, GivenDose
-from her2sim.protocol.label import AfterLastDose, Label
+from her2sim.protocol.label import AfterLastDose, Label, Region
+from her2sim.protocol.plan import substance_of
 from her2sim.protocol.record import Entry
+from her2sim.regimens.library import named_regimens
 from her2sim.units import DAY_PER_MONTH
 
 Found = tuple[Entry, Code, str, str, Claim, FactFile | None]
@@ -169,15 +171,22 @@ def _anthracyclines(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
 def _without_partner(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
     """A drug that its label gives with another only, given without it.
 
-    Under the skin there is only the fixed combination, which holds the partner.
+    Under the skin there is only the fixed combination, which holds the partner. A regimen that is
+    labelled without the partner in the region is none.
     """
     days = {course.substance: [dose.day for dose in course.doses] for course in courses}
     for course in courses:
         lines = course.label.partner if course.label is not None else ()
         for line in (line for line in lines if line.if_stopped == "stop"):
-            own = days.get(line.drug, [])
+            region = course.label.region if course.label is not None else "us"
+            others = [{line.drug}, *_labelled_without(course.substance, line.drug, region)]
             for dose in (d for d in course.doses if d.entry.route != "sc"):
-                if not any(abs(dose.day - day) <= PARTNER_DAYS for day in own):
+                near = {
+                    name
+                    for name, own in days.items()
+                    if any(abs(dose.day - day) <= PARTNER_DAYS for day in own)
+                }
+                if not any(names <= near for names in others):
                     yield (
                         dose.entry,
                         "forbidden_combination",
@@ -187,6 +196,17 @@ def _without_partner(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
                         course.label,
                     )
                     break
+
+
+@cache
+def _labelled_without(drug: str, partner: str, region: Region) -> tuple[set[str], ...]:
+    """Substances of labelled regimens that hold a drug and not its partner."""
+    regimens = [
+        {substance_of(part.drug) for part in regimen.part}
+        for regimen in named_regimens().values()
+        if any(row.region == region for row in regimen.indication)
+    ]
+    return tuple(names for names in regimens if drug in names and partner not in names)
 
 
 def _anthracycline_line(label: Label | None) -> AfterLastDose | None:

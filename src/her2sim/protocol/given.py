@@ -28,7 +28,7 @@ LevelShares = Callable[[LabelledRegimen], Sequence[float]]
 
 @dataclass(frozen=True, eq=False)
 class GivenDose:
-    """A dose of one substance on one day; ``mg`` is the sum of its rows.
+    """A dose of one substance on one day, or all of that day; ``mg`` is the sum of its rows.
 
     ``regimens`` are the labelled ones of its product by its route; there are none by a wrong route.
     ``told`` is the one that the name told.
@@ -40,6 +40,7 @@ class GivenDose:
     mg: float | None
     regimens: tuple[str, ...]
     told: str | None = None
+    n_rows: int = 1
 
     @property
     def day(self) -> int:
@@ -116,7 +117,7 @@ def added_up(doses: Sequence[GivenDose]) -> list[GivenDose]:
         is_same = last is not None and (last.day, last.drug.id) == (dose.day, dose.drug.id)
         if last is not None and is_same and last.regimens == dose.regimens:
             known = None if last.mg is None or dose.mg is None else last.mg + dose.mg
-            found[-1] = replace(last, mg=known)
+            found[-1] = replace(last, mg=known, n_rows=last.n_rows + 1)
         else:
             found.append(dose)
     return found
@@ -184,9 +185,10 @@ def _misfit(
     full, start = amount(dose, regimen, False), amount(dose, regimen, True)
     if full is None or start is None or dose.mg is None:
         return 0.0
-    if is_near(dose.mg, start):
+    singles = single_doses(dose, regimen)
+    if any(is_near(mg, start) for mg in singles):
         return 0.0
-    if any(is_near(dose.mg, full * share) for share in levels(regimen)):
+    if any(is_near(mg, full * share) for share in levels(regimen) for mg in singles):
         return NO_LOADING if is_first else 0.0
     return 1.0
 
@@ -198,6 +200,22 @@ def _gap_cost(before: GivenDose, old: str, dose: GivenDose) -> float:
     if gap < interval - EARLY_DAYS:
         return 1.0
     return LATE if gap > interval + LATE_DAYS else 0.0
+
+
+def doses_per_day(regimen: LabelledRegimen) -> int:
+    """How many doses of a regimen are taken on a day: 1, or 2 of what is taken twice daily."""
+    return max(1, round(1 / regimen.interval_day))
+
+
+def single_doses(dose: GivenDose, regimen: LabelledRegimen) -> tuple[float, ...]:
+    """What one dose may have been, in mg.
+
+    Rows of a day are all doses of that day; a single row is one of them, or all together.
+    """
+    if dose.mg is None:
+        return ()
+    one = dose.mg / doses_per_day(regimen)
+    return (one,) if dose.n_rows > 1 or one == dose.mg else (dose.mg, one)
 
 
 def is_near(found: float, expected: float) -> bool:

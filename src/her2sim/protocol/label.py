@@ -13,9 +13,12 @@ from pydantic import Field, field_validator, model_validator
 
 from her2sim.drugs.drug import load_drug
 from her2sim.errors import DataError
-from her2sim.facts import Claim, FactFile, FactModel, read_fact_file
+from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.patients.covariates import Setting
 from her2sim.protocol.conditions import Condition, parse_condition
+from her2sim.protocol.label_row import LabelRow
+from her2sim.protocol.ladder import Ladder, level_shares
+from her2sim.protocol.monitoring import Monitoring
 
 Region = Literal["us", "eu"]
 REGIONS: tuple[Region, ...] = ("us", "eu")
@@ -28,45 +31,6 @@ CONDITIONS = (
     "stop_when",
     "stop_held_when",
 )
-
-
-class LabelRow(Claim):
-    """What a label says in one row.
-
-    ``is_confirmed`` is false where the text of this region was not read, but that of another
-    country or a summary; ``note`` says which.
-    """
-
-    is_confirmed: bool = True
-
-
-class Ladder(LabelRow):
-    """Amounts of a dose from the full one down; below the last the drug stops.
-
-    The unit ``%`` is a share of whatever a course started with. ``with_drug``: the ladder of a
-    course in which that drug (any form of it) is given too.
-    """
-
-    amounts: tuple[float, ...] = Field(min_length=1)
-    unit: Literal["mg", "mg/kg", "mg/m2", "%"]
-    with_drug: str | None = None
-
-    @field_validator("amounts")
-    @classmethod
-    def _goes_down(cls, amounts: tuple[float, ...]) -> tuple[float, ...]:
-        if list(amounts) != sorted(set(amounts), reverse=True) or amounts[-1] <= 0:
-            raise ValueError("amounts go down, and stay above zero")
-        return amounts
-
-    def text(self) -> str:
-        """The amounts in words."""
-        amounts = ", ".join(f"{amount:g}" for amount in self.amounts)
-        of = " of the first dose" if self.unit == "%" else ""
-        return f"{amounts} {self.unit}{of}" + (f" with {self.with_drug}" if self.with_drug else "")
-
-    def shares_from(self, place: int = 0) -> tuple[float, ...]:
-        """Shares of one of its amounts, of that and all below."""
-        return tuple(amount / self.amounts[place] for amount in self.amounts[place:])
 
 
 class Rule(LabelRow):
@@ -137,75 +101,6 @@ class Partner(LabelRow):
     if_stopped: Literal["stop", "go on"] = "go on"
 
 
-class AfterEnd(FactModel):
-    """Tests that go on after the last dose, from some months after it on.
-
-    ``needs`` is what the patient was treated with (``prior_anthracycline``), before or in the
-    regimen.
-    """
-
-    every_months: int = Field(gt=0)
-    for_months: int = Field(gt=0)
-    from_months: int = Field(default=0, ge=0)
-    setting: Setting | None = None
-    needs: str | None = None
-
-    def months(self) -> range:
-        """Months after the last dose at which a test is due."""
-        return range(self.from_months + self.every_months, self.for_months + 1, self.every_months)
-
-
-class Pace(FactModel):
-    """How often something is measured until a day of the treatment."""
-
-    every_days: float = Field(gt=0)
-    until_day: float = Field(gt=0)
-
-
-class Monitoring(LabelRow):
-    """How often something is measured: at each dose or at an interval, and at the start.
-
-    ``at_first`` are the paces of the first days, the earliest first; ``every_days`` follows them.
-    """
-
-    variable: str
-    every_days: float | None = Field(default=None, gt=0)
-    at_first: tuple[Pace, ...] = ()
-    after_end: tuple[AfterEnd, ...] = ()
-
-    @model_validator(mode="after")
-    def _paces_follow(self) -> Monitoring:
-        untils = [pace.until_day for pace in self.at_first]
-        if untils and (self.every_days is None or untils != sorted(set(untils))):
-            raise ValueError("paces follow each other, and every_days follows them")
-        return self
-
-    def interval_day(self, day: Any) -> NDArray[np.float64]:
-        """Days to the next test from one on a day of the treatment, of the shape of ``day``.
-
-        Infinite where the test belongs to a dose.
-        """
-        day = np.asarray(day, dtype=np.float64)
-        found = np.full(day.shape, np.inf if self.every_days is None else self.every_days)
-        for pace in reversed(self.at_first):
-            found = np.where(day < pace.until_day, pace.every_days, found)
-        return found
-
-    def text(self) -> str:
-        """How often, in words."""
-        if self.every_days is None:
-            return "at each dose"
-        paces = [f"every {p.every_days:g} days until day {p.until_day:g}" for p in self.at_first]
-        return ", then ".join([*paces, f"every {self.every_days:g} days"])
-
-    def days(self, first: float, last: float) -> Iterator[float]:
-        """Days of the tests from the first dose to the last."""
-        day = first
-        while day <= last:
-            yield day
-            day += float(self.interval_day(day - first))
-
-
 class AfterLastDose(LabelRow):
     """What is kept up after the last dose, and for how long."""
 
@@ -272,26 +167,14 @@ class Label(FactFile):
     def level_shares(
         self, amount: float, unit: str, given_with: Collection[str] = ()
     ) -> tuple[float, ...]:
-        """Dose levels of a course as shares of its full dose, the first being 1.
-
-        The ladder is the first that starts with the amount, or holds it further down (the course
-        goes on from there); ladders of a partner in the course come first. A course of another
-        amount takes the shares of the first ladder of the label.
+        """Dose levels of a course as shares of its full dose, the first being 1 (`level_shares`).
 
         Parameters
         ----------
         amount, unit : the full dose of the regimen
         given_with : other drugs of the course
         """
-        of_partners = [row for row in self.ladder if row.with_drug in given_with]
-        alone = [row for row in self.ladder if row.with_drug is None]
-        for own in (of_partners, alone):
-            named = [row for row in own if row.unit == unit and amount in row.amounts]
-            named.sort(key=lambda row: row.amounts.index(amount))
-            if named:
-                return named[0].shares_from(named[0].amounts.index(amount))
-        usual = (*of_partners, *alone)[:1]
-        return usual[0].shares_from() if usual else (1.0,)
+        return level_shares(self.ladder, amount, unit, given_with)
 
     def is_reload(self, days_late: Any, days_since_dose: Any) -> NDArray[np.bool_]:
         """Whether a dose that comes late is a loading dose again (never without such a row).

@@ -16,7 +16,8 @@ from her2sim.patients.cardiac_risk import CardiacRisk, cardiac_risk
 from her2sim.patients.covariates import Setting
 from her2sim.patients.patient import Patient
 from her2sim.protocol.eligibility import Verdict, label_dict, verdict_on
-from her2sim.protocol.label import CONCERNS_WOMEN, Label, Monitoring, Region, load_label
+from her2sim.protocol.label import CONCERNS_WOMEN, Label, Region, load_label
+from her2sim.protocol.monitoring import Monitoring
 from her2sim.protocol.surveillance import esc_2022
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import MINUTES_PER_DAY, Dose, mg_of, size_needed

@@ -257,11 +257,18 @@ class RuleStates:
         return found
 
     def _partners_of(self, d: int, what: str, does: str) -> tuple[int, ...]:
-        """Drugs of the plan, in any form, that a drug follows when they are held or stopped."""
+        """Drugs of the plan that a drug follows when they are held or stopped.
+
+        They count in any form; where the partner is not there, a conjugate that carries it is.
+        """
         label = self.plans[d].label
         lines = label.partner if label is not None else ()
-        drugs = {line.drug for line in lines if getattr(line, what) == does}
-        return tuple(p for p, plan in enumerate(self.plans) if drugs & _names(plan.drug))
+        wanted = {line.drug for line in lines if getattr(line, what) == does}
+        if not wanted:
+            return ()
+        drugs = [load_drug(plan.drug) for plan in self.plans]
+        plain = tuple(p for p, own in enumerate(drugs) if wanted & {own.id, own.substance})
+        return plain or tuple(p for p, own in enumerate(drugs) if own.antibody in wanted)
 
     def follow_partners(
         self, day: Array | float, who: Positions
@@ -291,12 +298,6 @@ class RuleStates:
                 recheck = np.where(last > day + ON_THE_DAY, np.minimum(recheck, last), recheck)
             following = np.where(waits, np.minimum(following, recheck), following)
         return following
-
-
-def _names(drug: str) -> set[str]:
-    """Names by which the label of a partner knows a drug: its own, and that of its substance."""
-    known = load_drug(drug)
-    return {known.id, known.substance or known.id}
 
 
 def _set(cause: Positions, where: Mask, kind: int) -> None:

@@ -15,7 +15,7 @@ from her2sim.arrays import Array, Mask, Positions
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.dose_clocks import DoseClocks
-from her2sim.protocol.label import Monitoring
+from her2sim.protocol.monitoring import Monitoring
 from her2sim.protocol.plan import Protocol, ProtocolRun
 from her2sim.protocol.readings import Readings, Visit
 from her2sim.protocol.recorder import TreatmentRecorder
@@ -168,7 +168,9 @@ class _Clinic:
             self.readings.note(variable, visit.of(due), found[due])
             first = np.isnan(self.baseline[variable][tested])
             self.baseline[variable][tested[first]] = found[due][first]
-            self.test_day[variable][tested] = day[due] + self._interval_day(variable, day[due])
+            made = due & ~np.isnan(found)  # a test that was not made is due at the next visit
+            following = day[made] + self._interval_day(variable, day[made])
+            self.test_day[variable][who[made]] = following
             values[variable] = found
         with_derived_readings(values, self._baseline_lvef(who))
         return values
