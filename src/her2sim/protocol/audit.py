@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
-from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen
+from her2sim.drugs.drug import LabelledDose, LabelledRegimen
 from her2sim.drugs.names import folded, unknown_name_text
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import Setting, bsa_m2
 from her2sim.protocol.body_sizes import BodySizes
-from her2sim.protocol.company import SubstanceCourse, company_departures, medicines
+from her2sim.protocol.company import (
+    SubstanceCourse,
+    company_departures,
+    medicines,
+    partners_in,
+)
+from her2sim.protocol.cumulative_dose import is_counted
 from her2sim.protocol.departures import CheckReport, Code, Departure
 from her2sim.protocol.given import (
     EARLY_DAYS,
@@ -23,10 +30,10 @@ from her2sim.protocol.given import (
     is_near,
     single_doses,
 )
-from her2sim.protocol.label import Label, Region, load_label
+from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import Entry, by_patient
-from her2sim.protocol.rule_history import RuleHistory, Standing
+from her2sim.protocol.rule_history import DoseInAll, RuleHistory, Standing
 from her2sim.regimens.dose import mg_of, size_needed
 from her2sim.regimens.regimen import labelled_regimen
 
@@ -51,7 +58,8 @@ def check_record(
     for chart in charts:
         alike.setdefault(tuple(course.key for course in chart.courses), []).append(chart)
     for group in alike.values():
-        history = RuleHistory(group[0].plans(), setting, [chart.entries for chart in group])
+        given = [chart.doses_in_all() for chart in group]
+        history = RuleHistory(group[0].plans(), setting, [chart.entries for chart in group], given)
         for place, chart in enumerate(group):
             chart.check(history, place)
     departures = [departure for chart in charts for departure in chart.departures]
@@ -84,7 +92,7 @@ class _Chart:
                 doses.setdefault(dose.substance, []).append(dose)
         for number, (substance, own) in enumerate(doses.items()):
             label = load_label(substance, self.region)
-            partners = _partners_of(label, own, doses)
+            partners = partners_in(label, own, doses)
             course = SubstanceCourse(number, substance, added_up(own), label, partners)
             course.regimens = best_regimens(course.doses, self._amount, course.level_shares)
             if label is None:
@@ -94,11 +102,25 @@ class _Chart:
     def plans(self) -> list[DrugPlan]:
         """The drugs, for their rules."""
         return [
-            DrugPlan(
-                c.substance, labelled_regimen(_holder(c), c.plan_regimen), c.label, c.given_with
-            )
+            DrugPlan(c.substance, labelled_regimen(c.holder, c.plan_regimen), c.label, c.given_with)
             for c in self.courses
         ]
+
+    def doses_in_all(self) -> dict[int, DoseInAll]:
+        """Doses given so far, in mg/m2, of drugs whose dose in all a rule looks at."""
+        found = {}
+        for number, plan in enumerate(self.plans()):
+            if is_counted(plan):
+                doses = self.courses[number].doses
+                each = [self._mg_per_m2(dose) for dose in doses]
+                found[number] = DoseInAll([d.day for d in doses], [*accumulate(each)])
+        return found
+
+    def _mg_per_m2(self, dose: GivenDose) -> float:
+        weight, height = (self.sizes.at(name, dose.day) for name in ("weight", "height"))
+        if weight is None or height is None or dose.mg is None:
+            return math.nan
+        return dose.mg / float(bsa_m2(weight[0], height[0]))
 
     def check(self, history: RuleHistory, place: int) -> None:
         """All doses, by what the rules made of the readings."""
@@ -294,22 +316,3 @@ class _Chart:
                 "confirmed" if is_confirmed else "unconfirmed",
             )
         )
-
-
-def _partners_of(
-    label: Label | None, own: Sequence[GivenDose], doses: Mapping[str, Sequence[GivenDose]]
-) -> frozenset[str]:
-    """Substances of which a label has a ladder, and that were given in the time of a course."""
-    names = {ladder.with_drug for ladder in label.ladder} if label is not None else set()
-    first, last = own[0].day, own[-1].day
-    return frozenset(
-        name
-        for name, others in doses.items()
-        if name in names and others[0].day <= last and others[-1].day >= first
-    )
-
-
-def _holder(course: SubstanceCourse) -> Drug:
-    """The product whose regimen rules are told of."""
-    drugs = {dose.drug.id: dose.drug for dose in course.doses}
-    return next(d for d in drugs.values() if course.plan_regimen in d.regimen)

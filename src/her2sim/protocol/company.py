@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from her2sim.drugs.drug import LabelledRegimen
+from her2sim.drugs.drug import Drug, LabelledRegimen
 from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.drugs.names import drug_names, folded
 from her2sim.facts import Claim, FactFile
@@ -50,6 +50,12 @@ class SubstanceCourse:
         first = self.doses[0]
         return next((name for name in self.regimens if name), next(iter(first.drug.regimen)))
 
+    @property
+    def holder(self) -> Drug:
+        """The product whose regimen rules are told of."""
+        drugs = {dose.drug.id: dose.drug for dose in self.doses}
+        return next(d for d in drugs.values() if self.plan_regimen in d.regimen)
+
     def level_shares(self, regimen: LabelledRegimen) -> tuple[float, ...]:
         """Dose levels of a regimen as shares of its full dose."""
         if self.label is None:
@@ -61,6 +67,19 @@ class SubstanceCourse:
         """Days between doses by the regimen of one of them."""
         drug, name = self.doses[number].drug, self.regimens[number]
         return drug.regimen[name or next(iter(drug.regimen))].interval_day
+
+
+def partners_in(
+    label: Label | None, own: Sequence[GivenDose], doses: Mapping[str, Sequence[GivenDose]]
+) -> frozenset[str]:
+    """Substances of which a label has a ladder, and that were given in the time of a course."""
+    names = {ladder.with_drug for ladder in label.ladder} if label is not None else set()
+    first, last = own[0].day, own[-1].day
+    return frozenset(
+        name
+        for name, others in doses.items()
+        if name in names and others[0].day <= last and others[-1].day >= first
+    )
 
 
 def company_departures(

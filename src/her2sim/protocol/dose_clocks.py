@@ -6,6 +6,7 @@ import numpy as np
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.patients.cohort import Cohort
+from her2sim.protocol.cumulative_dose import with_dose_due
 from her2sim.protocol.plan import Protocol
 from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.protocol.rule_states import NEVER, ON_THE_DAY
@@ -26,6 +27,7 @@ class DoseClocks:
         self.n_missed = np.zeros(shape, dtype=np.int64)
         self.last_dose_day = np.full(shape, -NEVER)
         self.owed_day = np.full(shape, NEVER)
+        self.given_mg = np.zeros(shape)
         starts = [[plan.phase.start_min / MINUTES_PER_DAY] for plan in self.plans]
         self.due_day = np.repeat(np.reshape(starts, (-1, 1)), cohort.n_patients, axis=1)
 
@@ -42,6 +44,11 @@ class DoseClocks:
         if n_doses is None:
             return np.zeros(who.size, dtype=bool)
         return np.asarray(self.n_doses[d, who] >= n_doses)
+
+    def cumulative_mg_per_m2(self, d: int, who: Positions, level: Positions) -> Array:
+        """The dose of a drug in all if the next were given at the dose level of each patient."""
+        surface = self.cohort.covariate("bsa_m2")[who]
+        return with_dose_due(self.plans[d], self.given_mg[d, who] / surface, level[who])
 
     def give_due(
         self, d: int, today: Array, who: Positions, allowed: Mask, level: Positions
@@ -89,6 +96,7 @@ class DoseClocks:
             number=number, every_day=interval,
         )  # fmt: skip
         self.n_doses[d, given] += number
+        self.given_mg[d, given] += number * amount
         self.last_dose_day[d, given] = first + (number - 1) * interval
         self.owed_day[d, given] = NEVER
         self.due_day[d, given] = _treated_day(phase, first + number * interval)
@@ -141,6 +149,7 @@ class DoseClocks:
             route=ROUTES.index(phase.route), number=1, every_day=0.0,
         )  # fmt: skip
         self.n_doses[d, given] += 1
+        self.given_mg[d, given] += amount
         self.last_dose_day[d, given] = day
         self.owed_day[d, given] = NEVER
         self.due_day[d, given] = _treated_day(plan.phase, day + plan.interval_day)

@@ -13,6 +13,7 @@ import numpy as np
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.patients.cohort import Cohort
+from her2sim.protocol.cumulative_dose import CUMULATIVE
 from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.dose_clocks import DoseClocks
 from her2sim.protocol.monitoring import Monitoring
@@ -195,6 +196,11 @@ class _Clinic:
             return self._is_confirmed(row, Visit(self.today[asked], asked, self.seen_day[asked]))
 
         repeat = agrees if self.protocol.is_confirmed_by_repeat else None
+        row = self.rules.rows[number]
+        if CUMULATIVE in row.variables:
+            level = self.rules.level[row.drug]
+            total = self.doses.cumulative_mg_per_m2(row.drug, visit.who, level)
+            values = {**values, CUMULATIVE: total}
         verdict = self.rules.apply(number, at, visit.who, values, repeat)
         if verdict is None:
             return

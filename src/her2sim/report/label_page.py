@@ -47,6 +47,7 @@ NAMES = {
     "diarrhoea_grade": "grade of diarrhoea", "diarrhoea_days": "days of diarrhoea",
     "ild_grade": "grade of lung disease", "infusion_reaction_grade": "grade of infusion reaction",
     "neuropathy_grade": "grade of neuropathy", "other_grade": "grade of another reaction",
+    "cumulative_mg_per_m2": "dose in all with the one that is due",
     "days_held": "days on hold", "days_late": "days late",
     "days_since_dose": "days since the last dose",
 }  # fmt: skip
