@@ -155,4 +155,5 @@ def _with_unit(quantity: Quantity) -> str:
 
 def _line(text: str, claim: Claim) -> str:
     """A line with its status and basis set off to the right."""
-    return f"{text:<52}  [{claim.status}; {claim.source or claim.reason}]"
+    doubt = "" if getattr(claim, "is_confirmed", True) else "; not confirmed"
+    return f"{text:<52}  [{claim.status}; {claim.source or claim.reason}{doubt}]"
