@@ -169,7 +169,8 @@ def test_the_lvef_is_followed_to_five_years_after_an_anthracycline() -> None:
         ("trastuzumab-deruxtecan", "us", 6.4, "mg/kg", (), [6.4, 5.4, 4.4]),
         ("lapatinib", "us", 1250, "mg", (), [1250, 1000]),
         ("lapatinib", "us", 1500, "mg", (), [1500, 1250]),
-        ("lapatinib", "us", 1000, "mg", (), [1000]),  # the US text gives it with trastuzumab never
+        ("lapatinib", "us", 1000, "mg", (), [1000]),
+        ("lapatinib", "us", 1000, "mg", ("trastuzumab",), [1000, 750]),  # not confirmed: EU text
         ("lapatinib", "eu", 1000, "mg", (), [1000, 750]),
         ("neratinib", "us", 240, "mg", (), [240, 200, 160, 120]),
         ("neratinib", "us", 240, "mg", ("capecitabine",), [240, 160, 120]),
