@@ -160,6 +160,7 @@ def _source_keys(record: object, place: str) -> Iterable[tuple[str, str]]:
 
 
 F = TypeVar("F", bound=FactFile)
+M = TypeVar("M", bound=BaseModel)
 
 
 def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
@@ -177,6 +178,23 @@ def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"{path}: is not a TOML text file ({error})") from None
+    return checked_facts(content, kind, name)
+
+
+def checked_facts(content: dict[str, Any], kind: type[M], name: str) -> M:
+    """Facts that were read or told, checked.
+
+    Parameters
+    ----------
+    content : what is told, by key
+    kind : what it has to be
+    name : what it is called in a message
+
+    Raises
+    ------
+    DataError
+        With all faults, each with its place.
+    """
     faults = Faults(name)
     while True:
         try:

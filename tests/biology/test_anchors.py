@@ -12,8 +12,8 @@ from her2sim.biology.ensemble import ensemble
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.calibration.plan import calibration_plan
+from her2sim.drug_names import drug_names
 from her2sim.drugs.mechanism import load_mechanism
-from her2sim.drugs.names import drug_names
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.facts import UncertainQuantity
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_drug, load_pk, pk_models
 from her2sim.drugs.exposures import published_exposures
-from her2sim.drugs.names import drug_names
 from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters, variance_from_cv
 from her2sim.drugs.variability import draw_random_effects
 from her2sim.engine.schedule import Action

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import pk_models
 from her2sim.drugs.interactions import interactions_of
-from her2sim.drugs.names import drug_names
 from her2sim.errors import DataError
 from her2sim.patients.population import load_population
 from her2sim.pk.exposure_run import simulate_reference_patient

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from her2sim.drug_names import drug_names, find_meaning, folded, meaning_of, name_file
 from her2sim.drugs.drug import is_drug, load_drug
-from her2sim.drugs.names import drug_names, find_meaning, folded, meaning_of, name_file
 from her2sim.errors import DataError, UnknownDrugError
 from her2sim.regimens.library import load_regimen
 

@@ -244,7 +244,7 @@ WRONG = [
         None,
         ["no regimen 'q3'", "did you mean"],
     ),
-    ("status --ihc 4+", None, ["'4+' is not one of"]),
+    ("status --ihc 4+", None, ["'4+' is no score"]),
     ("status --ihc 2+ --ratio -1", None, ["ratio"]),
     ("eligible none.toml", None, ["none.toml: cannot be read"]),
     ("check absent.csv", None, ["there is no such file"]),

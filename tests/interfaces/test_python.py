@@ -185,7 +185,7 @@ def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
         (lambda: h2.run_trial("cleopatr"), "did you mean 'cleopatra'"),
         (lambda: h2.simulate(EVENTS), "a drug or a structure"),
         (lambda: h2.status(), "nothing was tested"),
-        (lambda: h2.status(ihc="5+"), "ihc: Input should be '0', '1+', '2+' or '3+', found '5+'"),
+        (lambda: h2.status(ihc="5+"), "ihc: '5+' is no score; write 0, 0+, 1+, 2+ or 3+"),
         (lambda: h2.treat("thp", n=5, labels="jp", scan="mri"), "2 faults"),
         (lambda: h2.treat("thp", n=5, given_with="loperamide"), "given_with: Input should be a"),
         (lambda: h2.exposure("trastuzumab", n=2.5), "n: Input should be a valid integer"),

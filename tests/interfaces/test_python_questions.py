@@ -165,7 +165,7 @@ def test_which_facts_there_are() -> None:
         (lambda: h2.exposure("trastuzumab", n=5, seed=-1), "a seed is a whole number"),
         (lambda: h2.run_trial("cleopatra", per_arm=4, seed=2**64), "a seed is a whole number"),
         (lambda: h2.population("mbc").frame(n=2.5), "n: Input should be a valid integer"),
-        (lambda: h2.status(ihc="2+", ish="negative", specimen="biopsy"), "does not decide here"),
+        (lambda: h2.status(ihc="2+", guideline="triumph"), "is for colorectal cancer"),
         (lambda: h2.status(ihc="3+", is_recounted=True), "a recount is of ratio and copies"),
         (lambda: h2.plan(PATIENT, "thp", start="9999-12-01"), "use a date from 1990-01-01"),
     ],

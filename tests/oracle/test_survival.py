@@ -118,15 +118,77 @@ def test_log_rank_agrees_with_lifelines() -> None:
     assert p == pytest.approx(oracle.p_value, rel=1e-9)
 
 
-def test_a_stratum_of_one_arm_adds_nothing() -> None:
+@pytest.mark.parametrize("statistic", [log_rank, hazard_ratio])
+def test_a_stratum_of_one_arm_is_refused(statistic) -> None:
     time, event, arm, _ = sample()
-    alone = np.concatenate([np.zeros(time.size, dtype=int), np.ones(50, dtype=int)])
-    longer = np.concatenate([time, np.full(50, 3.0)])
-    events = np.concatenate([event, np.ones(50, dtype=bool)])
-    arms = np.concatenate([arm, np.ones(50, dtype=bool)])
-    assert log_rank(longer, events, arms, alone) == pytest.approx(log_rank(time, event, arm))
-    with_it = hazard_ratio(longer, events, arms, alone)
-    assert with_it.value == pytest.approx(hazard_ratio(time, event, arm).value, rel=1e-9)
+    alone = np.where(np.arange(time.size) < 40, 7, 0)
+    with pytest.raises(DataError, match="stratum 7: patients of one arm only"):
+        statistic(time, event, arm | (alone == 7), alone)
+    with pytest.raises(DataError, match="stratum 0, 7: patients of one arm only"):
+        statistic(time, event, alone == 7, alone)
+    with pytest.raises(DataError, match="a stratum is missing"):
+        statistic(time, event, arm, np.where(alone == 7, np.nan, 1.0))
+
+
+@pytest.mark.parametrize("statistic", [log_rank, hazard_ratio])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"event": slice(0, 10)}, "20 times and 10 events do not go together"),
+        ({"in_arm": slice(0, 19)}, "20 times and 19 arms do not go together"),
+        ({"stratum": slice(0, 5)}, "20 times and 5 strata do not go together"),
+    ],
+)
+def test_arrays_of_other_lengths_are_refused(statistic, change, message: str) -> None:
+    time, event, arm, stratum = sample(20)
+    told = {"time": time, "event": event, "in_arm": arm, "stratum": stratum * 0}
+    with pytest.raises(DataError, match=message):
+        statistic(**{name: v[change.get(name, slice(None))] for name, v in told.items()})
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ([0, 1, 2, 1], "row 3 has 2"),
+        ([1.0, 0.0, np.nan, 1.0], "row 3 has nan"),
+        ([True, False, None, True], "row 3 has None"),
+        (["1", "0", "1", "0"], "events are 0 or 1"),
+        ([-1, 0, 1, 1], "row 1 has -1"),
+    ],
+)
+def test_codes_other_than_0_and_1_are_refused(event, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        kaplan_meier(np.arange(1.0, 5.0), np.array(event, dtype=None))
+
+
+def test_codes_0_and_1_are_events_as_true_and_false_are() -> None:
+    time, event, arm, _ = sample()
+    told = hazard_ratio(time, event.astype(int), arm.astype(float))
+    assert told == hazard_ratio(time, event, arm)
+
+
+def test_times_a_rounding_apart_are_ties() -> None:
+    """Thirty days in tenths, added up in another order: equal to the rounded times."""
+    time, event, arm, _ = sample()
+    noise = np.random.default_rng(3).uniform(-4e-10, 4e-10, time.size)
+    near, exact = hazard_ratio(time + noise, event, arm), hazard_ratio(time, event, arm)
+    assert near.value == pytest.approx(exact.value, rel=1e-12)
+    assert log_rank(time + noise, event, arm) == pytest.approx(log_rank(time, event, arm))
+    assert kaplan_meier(time + noise, event).time.size == kaplan_meier(time, event).time.size
+    apart = np.array([1.0, 1.0 + 2e-9, 1.0 + 4e-9])
+    assert kaplan_meier(apart, np.ones(3, dtype=bool)).time.size == 3
+
+
+def test_a_restricted_mean_ends_with_the_follow_up() -> None:
+    time, event, _, _ = sample()
+    last = float(time.max())
+    assert restricted_mean(time, event, last)[0] > 0
+    for until, message in ((last + 0.1, "the follow-up ends at"), (0.0, "above zero"),
+                           (np.nan, "above zero"), (np.inf, "above zero")):  # fmt: skip
+        with pytest.raises(DataError, match=message):
+            restricted_mean(time, event, until)
+    # Where all had the event nothing is left to follow: the area is known.
+    assert restricted_mean(np.array([1.0, 2.0]), np.array([1, 1]), 5.0)[0] == 1.5
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (3, 10), (10, 10), (173, 397)])
@@ -140,7 +202,7 @@ def test_a_proportion_has_its_exact_interval(k: int, n: int) -> None:
 
 def test_what_cannot_be_compared_is_refused() -> None:
     time, event, arm, _ = sample(20)
-    with pytest.raises(DataError, match="the other arm is empty"):
+    with pytest.raises(DataError, match="patients in both arms"):
         hazard_ratio(time, event, np.ones(20, dtype=bool))
     with pytest.raises(DataError, match="the arm has no event"):
         hazard_ratio(time, event & ~arm, arm)

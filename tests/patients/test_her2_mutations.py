@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from her2sim.errors import DataError
-from her2sim.patients.her2_mutations import activating, is_activating, protein_change
+from her2sim.patients.her2_mutations import activating, mutation_report, protein_change
 from her2sim.patients.her2_status import interpret
 from her2sim.patients.her2_test import Her2Test
 
@@ -13,14 +13,22 @@ from her2sim.patients.her2_test import Her2Test
 @pytest.mark.parametrize(
     "report",
     [
-        "none", "Negative", "not detected", "wild-type", "WT", "unknown", "not tested", "-",
-        "ERBB2 amplification", "HER2 mutation not detected", "no mutation detected",
-        "overexpression",
+        "none", "Negative", "not detected", "wild-type", "WT", "-",
+        "HER2 mutation not detected", "no mutation detected",
     ],
 )  # fmt: skip
 def test_words_of_no_mutation_never_make_a_tumour_positive(report: str) -> None:
-    assert not is_activating(report)
+    assert mutation_report(report) == "absent"
     assert interpret(Her2Test("lung", mutation=report)).status == "negative"
+
+
+@pytest.mark.parametrize(
+    "report", ["unknown", "not tested", "pending", "ERBB2 amplification", "overexpression"]
+)
+def test_what_says_nothing_of_a_mutation_asks_for_the_test(report: str) -> None:
+    assert mutation_report(report) == "not tested"
+    found = interpret(Her2Test("lung", mutation=report))
+    assert (found.status, found.next_step) == ("equivocal", "test_mutation")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +40,7 @@ def test_words_of_no_mutation_never_make_a_tumour_positive(report: str) -> None:
     ],
 )  # fmt: skip
 def test_activating_mutations_as_laboratories_write_them(report: str) -> None:
-    assert is_activating(report)
+    assert mutation_report(report) == "present"
     assert interpret(Her2Test("lung", mutation=report)).status == "positive"
 
 

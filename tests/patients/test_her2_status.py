@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 
 from her2sim.errors import DataError
-from her2sim.patients.her2_status import GUIDELINES, interpret, status_tables
+from her2sim.patients.her2_status import interpret
+from her2sim.patients.her2_table import status_tables, tables_of
 from her2sim.patients.her2_test import IHC, TUMOURS, Her2Test
 
 GROUPS = {1: (2.5, 6.0), 2: (2.2, 3.0), 3: (1.5, 6.5), 4: (1.5, 5.0), 5: (1.2, 2.5)}
@@ -49,13 +50,15 @@ def test_every_other_combination_has_exactly_one_answer() -> None:
     n_cases = sum(1 for table in status_tables() for _ in table.cases())
     assert n_cases > 300
     stated = (None, "positive", "negative")
-    for tumour, ihc, ish, guideline in product(TUMOURS, (None, *IHC), stated, GUIDELINES):
-        if tumour == "lung" or ihc is ish is None:
+    for tumour, ihc, ish in product(TUMOURS, (None, *IHC), (*stated, "equivocal")):
+        if ihc is ish is None or (tumour == "lung" and ish is not None):
             continue
         percent = 60.0 if tumour == "colorectal" and ihc is not None else None
-        found = interpret(Her2Test(tumour, ihc=ihc, ish=ish, percent=percent), guideline)
-        assert (found.status == "equivocal") == (found.next_step is not None)
-        assert found.source
+        for table in tables_of(tumour):
+            test = Her2Test(tumour, ihc=ihc, ish=ish, percent=percent)
+            found = interpret(test, table.guideline)
+            assert (found.status == "equivocal") == (found.next_step is not None)
+            assert found.source
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,8 @@ def test_single_probe_ish(copies: float, ihc, expected: str) -> None:
         ({"ihc": "2+", "ish": "negative"}, "low"), ({"ihc": "2+"}, "none"),
         ({"ihc": "0", "stain": "faint", "percent": 5.0}, "ultralow"),
         ({"ihc": "0", "stain": "none"}, "null"), ({"ihc": "0"}, "none"),
+        ({"ihc": "0", "percent": 5.0}, "ultralow"), ({"ihc": "0", "percent": 0.0}, "null"),
+        ({"ihc": "0", "percent": 10.0}, "ultralow"), ({"ihc": "1+", "percent": 8.0}, "low"),
         ({"ish": "negative"}, "none"), ({"ihc": "1+", "ish": "positive"}, "positive"),
     ],
 )  # fmt: skip
@@ -132,7 +137,8 @@ def test_other_tumours() -> None:
     [
         ({}, "nothing was tested"),
         ({"ihc": "3+", "percent": 5.0}, "is scored 2\\+"),
-        ({"ihc": "1+", "percent": 10.0}, "is scored 0"),
+        ({"ihc": "1+", "stain": "faint", "percent": 10.0}, "is scored 0"),
+        ({"ihc": "0", "percent": 10.1}, "is scored 1"),
         ({"ihc": "1+", "stain": "none"}, "needs staining"),
         ({"ihc": "2+", "stain": "faint"}, "faint staining is scored 0 or 1"),
         ({"ihc": "0", "stain": "none", "percent": 3.0}, "means 0 %"),
@@ -152,7 +158,8 @@ def test_impossible_reports_are_refused(reported: dict, message: str) -> None:
 
 def test_what_is_missing_elsewhere_is_asked_for() -> None:
     with pytest.raises(DataError, match="a mutation decides; give it, or none"):
-        Her2Test("lung", ihc="3+")
+        Her2Test("lung")
+    assert interpret(Her2Test("lung", ihc="3+")).next_step == "test_mutation"
     with pytest.raises(DataError, match="the share of stained cells decides"):
         interpret(Her2Test("colorectal", ihc="3+"))
     with pytest.raises(DataError, match="less than 10 % of the cells is scored 0"):
@@ -171,3 +178,60 @@ def test_a_count_that_does_not_decide_is_never_dropped_silently(
     status = interpret(Her2Test("gastric", ihc="2+", ratio=ratio, copies=copies))
     assert f"copies {copies:g}: not used, ratio decides here" in (status.note or "")
     assert "not used" not in (interpret(Her2Test("gastric", ihc="2+", ratio=ratio)).note or "")
+
+
+@pytest.mark.parametrize(
+    ("reported", "expected"),
+    [
+        ({"ihc": "3+", "percent": 20.0}, ("equivocal", "positive", "positive", "positive")),
+        ({"ihc": "2+", "percent": 30.0, "ratio": 2.2},
+         ("negative", "positive", "positive", "positive")),
+        ({"ihc": "1+", "ratio": 2.5}, ("negative", "negative", "positive", "negative")),
+        ({"ihc": "3+", "percent": 5.0, "specimen": "biopsy"},
+         ("negative", "positive", "positive", "positive")),
+        ({"ihc": "3+", "percent": 5.0, "specimen": "resection"},
+         ("negative", "negative", "equivocal", "positive")),
+        ({"ihc": "3+", "percent": 5.0}, ("negative", "equivocal", "equivocal", "positive")),
+    ],
+)  # fmt: skip
+def test_each_set_of_criteria_in_colorectal_cancer(reported: dict, expected) -> None:
+    test = Her2Test("colorectal", **reported)
+    sets = ("heracles", "harmonised", "triumph", "destiny-crc01")
+    assert tuple(interpret(test, one).status for one in sets) == expected
+
+
+@pytest.mark.parametrize(
+    ("tumour", "guideline", "message"),
+    [
+        ("breast", "triumph", "is for colorectal cancer; for breast cancer there are asco-cap"),
+        ("gastric", "eu-label", "one table only"),
+        ("colorectal", "asco-cap", "there are heracles"),
+    ],
+)
+def test_a_guideline_for_other_tumours_is_refused(tumour, guideline, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        interpret(Her2Test(tumour, ihc="3+", percent=60.0), guideline)
+
+
+def test_clusters_of_stained_cells_count_in_gastric_biopsies() -> None:
+    biopsy = {"ihc": "3+", "specimen": "biopsy"}
+    assert interpret(Her2Test("gastric", **biopsy, cluster_cells=5.0)).status == "positive"
+    with pytest.raises(DataError, match="fewer than 5 stained cells is scored 0"):
+        interpret(Her2Test("gastric", **biopsy, cluster_cells=4.0))
+    with pytest.raises(DataError, match="biopsies of gastric cancer only"):
+        Her2Test("breast", ihc="3+", cluster_cells=8.0)
+
+
+@pytest.mark.parametrize(
+    ("reported", "status", "step"),
+    [
+        ({"ihc": "3+"}, "positive", None),
+        ({"ihc": "2+"}, "equivocal", "recount"),
+        ({"ihc": "1+"}, "negative", None),
+        ({}, "equivocal", "recount"),
+    ],
+)
+def test_an_equivocal_ish_asks_for_another_count(reported: dict, status: str, step) -> None:
+    found = interpret(Her2Test("breast", ish="equivocal", **reported))
+    assert (found.status, found.next_step) == (status, step)
+    assert "count again" in (found.note or "")

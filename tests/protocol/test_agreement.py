@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from her2sim.arrays import Array, Positions
+from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_drug
-from her2sim.drugs.names import drug_names
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import Setting, bsa_m2
 from her2sim.protocol.audit import check_record

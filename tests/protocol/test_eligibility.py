@@ -73,7 +73,7 @@ def test_low_and_ultralow_and_mutation() -> None:
 def test_a_refusal_names_what_lacks() -> None:
     found = verdicts(her2_test={"ihc": "2+"})["pertuzumab-trastuzumab-docetaxel"]
     assert found.reasons == (
-        "HER2 must be positive; it is equivocal, reflex ish",
+        "HER2 must be positive; it is equivocal, reflex ISH",
         "not told: no anti-HER2 therapy or chemotherapy yet for metastatic disease",
     )
     assert verdicts("eu")["pyrotinib-capecitabine"].reasons == (

@@ -8,8 +8,8 @@ import operator
 import numpy as np
 import pytest
 
+from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_drug
-from her2sim.drugs.names import drug_names
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import bsa_m2

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_pk
 from her2sim.drugs.exposures import published_exposures
-from her2sim.drugs.names import drug_names
 from her2sim.pk.exposure_run import simulate_reference_patient, steady_state_cycle
 from her2sim.pk.treatment import load_treatment
 from her2sim.report.validation_page import markdown_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from her2sim.drugs.names import drug_names
+from her2sim.drug_names import drug_names
 from her2sim.protocol.conditions import parse_condition
 from her2sim.protocol.label import REGIONS, load_label
 from her2sim.report.label_page import ADDRESS, condition_text, label_page

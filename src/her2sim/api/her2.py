@@ -10,8 +10,9 @@ from her2sim.api.arguments import checked
 from her2sim.api.patients import patient_of
 from her2sim.api.result import Answer, typed_frame, with_notice
 from her2sim.api.sources import cited
-from her2sim.patients.her2_status import Guideline
-from her2sim.patients.her2_test import Ihc, Tumour
+from her2sim.errors import DataError
+from her2sim.patients.her2_table import Guideline
+from her2sim.patients.her2_test import Ish, SpecimenKind, Stain, Tumour
 from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Region
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
     from her2sim.protocol.eligibility import Verdict
 
 
+DECALCIFIED: dict[str | None, bool] = {None: False, "unknown": True}
+"""Words of the argument that a report tells as yes or no."""
+
+
+def _notes_of(status: Her2Status) -> tuple[str, ...]:
+    """Each specimen, and what the guideline adds."""
+    return (*status.specimens, *(() if status.note is None else (status.note,)))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class TumourStatus(Answer):
     """HER2 status of a tumour by a guideline."""
@@ -32,7 +42,7 @@ class TumourStatus(Answer):
     @property
     def notes(self) -> tuple[str, ...]:
         """What the guideline adds to the status."""
-        return () if self.status.note is None else (self.status.note,)
+        return _notes_of(self.status)
 
     def heading(self) -> str:
         """Status, and the category that labels of low expression ask for."""
@@ -71,8 +81,9 @@ class Eligible(Answer):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What such a list is."""
-        return ("It says what labels say as of their date, never what to give.",)
+        """What such a list is, and what the guideline adds to the status."""
+        what = "It says what labels say as of their date, never what to give."
+        return (*_notes_of(self.status), what)
 
     def heading(self) -> str:
         """HER2 status and region."""
@@ -108,46 +119,61 @@ class Eligible(Answer):
 
 @checked
 def status(
-    tumour: Tumour = "breast",
+    tumour: Tumour | None = None,
     *,
-    ihc: Ihc | None = None,
-    stain: Literal["none", "faint"] | None = None,
+    patient: Patient | Path | str | None = None,
+    ihc: str | None = None,
+    stain: Stain | None = None,
     percent: float | None = None,
+    cluster_cells: float | None = None,
     ratio: float | None = None,
     copies: float | None = None,
-    ish: Literal["positive", "negative"] | None = None,
-    specimen: Literal["biopsy", "resection"] | None = None,
+    ish: Ish | None = None,
+    specimen: SpecimenKind | None = None,
+    decalcified: Literal["edta", "acid", "unknown"] | None = None,
     mutation: str | None = None,
     is_recounted: bool = False,
-    guideline: Guideline = "asco-cap",
+    guideline: Guideline | None = None,
 ) -> TumourStatus:
-    """HER2 status of a tumour by the guideline's rows.
+    """HER2 status of a tumour by the guideline's rows, from one specimen or a patient's file.
 
     Parameters
     ----------
-    tumour : ``breast``, ``gastric``, ``colorectal``, ``biliary``, ``lung`` or ``other``
-    ihc : IHC score; ``stain`` is the staining behind a score of 0, ``percent`` the share of tumour
-        cells with the scored staining
+    tumour : ``breast`` (if not told), ``gastric``, ``colorectal``, ``biliary``, ``lung`` or
+        ``other``
+    patient : a patient, or the TOML file of one, in place of all but ``guideline``: all specimens
+        that it tells of
+    ihc : IHC score, or a range of scores (``1+ to 2+``); ``stain`` is the staining behind a score
+        of 0, ``percent`` the share of tumour cells with the scored staining, ``cluster_cells``
+        the number of stained cells that lie together (biopsies of gastric cancer)
     ratio, copies : HER2/CEP17 ratio of dual-probe ISH, mean HER2 copies a cell
     ish : ISH result in words, in place of the numbers
-    specimen : what was stained (gastric cancer)
+    specimen : ``biopsy`` or ``resection``
+    decalcified : with what bone was decalcified, ``unknown`` if that is not known
     mutation : HER2 mutation (lung cancer), or ``none``
     is_recounted : whether the counts are a blinded recount
-    guideline : for breast cancer
+    guideline : where there are several (breast and colorectal cancer); the usual one if not given
 
     Raises
     ------
     DataError
         If the report contradicts itself or lacks what the guideline needs, with all faults.
     """
-    from her2sim.patients.her2_status import interpret
-    from her2sim.patients.her2_test import Her2Test
+    from her2sim.facts import checked_facts
+    from her2sim.patients.her2_specimens import Her2Report, read_reports
 
-    test = Her2Test(
-        tumour=tumour, ihc=ihc, stain=stain, percent=percent, ratio=ratio, copies=copies, ish=ish,
-        specimen=specimen, mutation=mutation, is_recounted=is_recounted,
-    )  # fmt: skip
-    return TumourStatus(interpret(test, guideline))
+    told: dict[str, Any] = {
+        "ihc": ihc, "stain": stain, "percent": percent, "cluster_cells": cluster_cells,
+        "ratio": ratio, "copies": copies, "ish": ish, "specimen": specimen, "mutation": mutation,
+        "recounted": is_recounted, "decalcified": DECALCIFIED.get(decalcified, decalcified),
+    }  # fmt: skip
+    if patient is not None:
+        given = [name for name, value in told.items() if value not in (None, False)]
+        if tumour is not None or given:
+            raise DataError("the patient's file tells of the HER2 test: leave the others out")
+        return TumourStatus(patient_of(patient).her2(guideline).status)
+    report = checked_facts(told, Her2Report, "HER2 test")
+    return TumourStatus(read_reports([report], tumour or "breast", guideline=guideline).status)
 
 
 @checked

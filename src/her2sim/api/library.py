@@ -251,8 +251,8 @@ class TrialList(_Known):
 @checked
 def drug_list() -> DrugList:
     """The drugs that come with her2sim, with their usual models and regimens."""
+    from her2sim.drug_names import drug_names
     from her2sim.drugs.drug import load_drug
-    from her2sim.drugs.names import drug_names
 
     return DrugList(tuple(load_drug(name) for name in drug_names()))
 

@@ -15,7 +15,8 @@ from her2sim.arrays import Array, Mask, Positions
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import NumberFile, read_fact_file
 from her2sim.models.assembly import tag_of
-from her2sim.patients.covariates import EARLIER_DRUGS, earlier_drug_fault
+from her2sim.patients.covariates import EARLIER_DRUGS
+from her2sim.patients.earlier_drugs import earlier_drug_ids
 from her2sim.patients.her2_test import Ihc
 
 Genotype = Literal["VV", "VF", "FF"]
@@ -92,9 +93,8 @@ class TumourProfile:
             raise DataError(f"unknown FcgRIIIa genotype {self.genotype!r}{hint}")
         if self.earlier_lines < -1:
             raise DataError(f"{self.earlier_lines} lines before: use -1 (early disease), 0 or more")
-        faults = [fault for name in self.earlier_drugs or () if (fault := earlier_drug_fault(name))]
-        if faults:
-            raise DataError("; ".join(faults))
+        if self.earlier_drugs is not None:
+            object.__setattr__(self, "earlier_drugs", earlier_drug_ids(self.earlier_drugs))
 
     @property
     def amplified(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from her2sim.drugs.names import find_meaning, meaning_of, names_of
+from her2sim.drug_names import find_meaning, meaning_of, names_of
 from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, FactModel, Quantity, read_fact_file

@@ -17,12 +17,19 @@ from her2sim.formats.csv_table import (
     parse_numbers,
     read_text_table,
 )
+from her2sim.formats.event_order import (
+    IDENTITY,
+    check_order,
+    forgotten_doses,
+    is_dose,
+    repeated_doses,
+    running_time,
+    starts,
+)
 from her2sim.regimens.event_table import (
-    DOSE,
     MODELLED_DURATION,
     MODELLED_RATE,
     MS_PER_UNIT,
-    RESET_AND_DOSE,
     EventTable,
 )
 
@@ -30,8 +37,6 @@ Rule = tuple[pl.Series, str]
 """Rows that break a rule, and what to say of each (cells in braces)."""
 
 COMMENT = "C"
-SHOWN = 10
-"""Rows that are named; of more it is said that there are more."""
 NONMEM_COLUMNS = (
     "ID",
     "TIME",
@@ -55,7 +60,6 @@ ELSEWHERE = {
 """Columns whose meaning is fixed in other programs, and what to do with them."""
 _NEEDED = ("ID", "TIME", "AMT")
 _WHOLE = {"EVID": (0, 4), "ADDL": (0, 100_000), "SS": (0, 2), "CMT": (0, 1000), "MDV": (0, 1)}
-_IDENTITY = ("ID", "TIME")
 
 
 def read_events(
@@ -105,9 +109,13 @@ def read_events(
         _check_records(frame.filter(is_read), read, faults, n_compartments, largest_amount)
         faults.raise_if_any()
     _check_records(frame, numbers, faults, n_compartments, largest_amount)
-    _check_order(frame, numbers, faults)
+    check_order(frame, numbers, faults)
     faults.raise_if_any()
-    notes = [*_comment_note(n_all - frame.height), *_repeated_doses(frame, numbers)]
+    notes = [
+        *_comment_note(n_all - frame.height),
+        *repeated_doses(frame, numbers),
+        *forgotten_doses(frame, numbers),
+    ]
     return _table(frame, numbers, time_unit, set(text_columns)), notes
 
 
@@ -142,16 +150,16 @@ def _numbers(
             continue
         if name == "ID":
             is_missing = frame["ID"].is_in(MISSING_MARKS)
-            note_rows(frame, is_missing, faults, _IDENTITY[1:], "ID is missing")
+            note_rows(frame, is_missing, faults, IDENTITY[1:], "ID is missing")
             continue
         is_own = name not in NONMEM_COLUMNS
         missing = None if is_own or name in ("TIME", "EVID") else 0.0
         hint = f" (ignore {name} to leave the column out)" if is_own else ""
         numbers[name] = parse_numbers(
-            frame, name, faults, missing=missing, identity=_IDENTITY, hint=hint
+            frame, name, faults, missing=missing, identity=IDENTITY, hint=hint
         )
     if "DV" in frame.columns:
-        parse_numbers(frame, "DV", faults, missing=0.0, identity=_IDENTITY)
+        parse_numbers(frame, "DV", faults, missing=0.0, identity=IDENTITY)
     if "EVID" not in numbers:
         numbers["EVID"] = (numbers["AMT"] != 0).cast(pl.Float64)
     for name in ("RATE", "II", "ADDL", "SS"):
@@ -180,11 +188,7 @@ def _check_records(
         _compartment_rules(numbers, n_compartments),
     )
     for mask, text in rules:
-        note_rows(frame, mask, faults, _IDENTITY, text)
-
-
-def _is_dose(numbers: dict[str, pl.Series]) -> pl.Series:
-    return (numbers["EVID"] == DOSE) | (numbers["EVID"] == RESET_AND_DOSE)
+        note_rows(frame, mask, faults, IDENTITY, text)
 
 
 def _is_constant_infusion(numbers: dict[str, pl.Series]) -> pl.Series:
@@ -204,13 +208,13 @@ def _amount_rules(
 ) -> Iterator[Rule]:
     amount, rate = numbers["AMT"], numbers["RATE"]
     duration = numbers.get("DUR", pl.zeros(n_rows, pl.Float64, eager=True))
-    is_dose = _is_dose(numbers)
+    gives = is_dose(numbers)
     yield amount < 0, "AMT {AMT} is negative; a dose is above zero"
     too_large = f"AMT {{AMT}} is above {largest_amount:g} mg; check the unit (amounts are in mg)"
     yield amount > largest_amount, too_large
-    nothing = is_dose & (amount == 0) & ~_is_constant_infusion(numbers)
+    nothing = gives & (amount == 0) & ~_is_constant_infusion(numbers)
     yield nothing, "a dose record needs AMT above zero"
-    yield ~is_dose & (amount != 0), "AMT {AMT} on a record that is no dose (EVID {EVID})"
+    yield ~gives & (amount != 0), "AMT {AMT} on a record that is no dose (EVID {EVID})"
     odd_rate = (rate < 0) & (rate != MODELLED_RATE) & (rate != MODELLED_DURATION)
     yield odd_rate, "RATE {RATE}: use a rate above zero, 0, -1 or -2"
     yield duration < 0, "DUR {DUR} is negative"
@@ -219,60 +223,19 @@ def _amount_rules(
 
 def _repetition_rules(numbers: dict[str, pl.Series]) -> Iterator[Rule]:
     steady, interval, additional = numbers["SS"], numbers["II"], numbers["ADDL"]
-    is_dose, is_constant = _is_dose(numbers), _is_constant_infusion(numbers)
+    gives, is_constant = is_dose(numbers), _is_constant_infusion(numbers)
     yield interval < 0, "II {II} is negative"
     yield (additional > 0) & (interval <= 0), "ADDL needs II above zero"
-    yield (additional > 0) & ~is_dose, "ADDL on a record that is no dose"
-    yield (steady > 0) & ~is_dose, "SS on a record that is no dose"
+    yield (additional > 0) & ~gives, "ADDL on a record that is no dose"
+    yield (steady > 0) & ~gives, "SS on a record that is no dose"
     yield (steady > 0) & (interval <= 0) & ~is_constant, "SS needs II above zero"
     unsupported = "ADDL with the steady state of a constant infusion is not supported"
     yield is_constant & (additional > 0), unsupported
 
 
 def _compartment_rules(numbers: dict[str, pl.Series], n_compartments: int) -> Iterator[Rule]:
-    wrong = _is_dose(numbers) & (numbers["CMT"] > n_compartments)
+    wrong = is_dose(numbers) & (numbers["CMT"] > n_compartments)
     yield wrong, f"CMT {{CMT}}: the model has compartments 1 to {n_compartments}"
-
-
-def _check_order(frame: pl.DataFrame, numbers: dict[str, pl.Series], faults: Faults) -> None:
-    """Faults between records: time running backwards, an ID that comes back, equal rows."""
-    same = frame["ID"] == frame["ID"].shift(1)
-    same = same.fill_null(False)
-    backwards = same & (numbers["TIME"].diff().fill_null(0.0) < 0)
-    note_rows(frame, backwards, faults, _IDENTITY, "TIME goes backwards within this ID")
-    starts = frame.filter(~same)
-    again = starts["ID"].is_duplicated() & ~starts["ID"].is_first_distinct()
-    lines = starts.filter(again)[LINE].to_list()
-    names = starts.filter(again)["ID"].to_list()
-    faults.add_many(
-        (
-            f"row {line} (ID {name}): this ID was there before; keep the rows of an ID together"
-            for line, name in zip(lines, names, strict=True)
-        ),
-        len(lines),
-    )
-    repeated = _repeated(frame) & ~_is_dose(numbers)
-    text = "equal to an earlier row in all columns; remove one"
-    note_rows(frame, repeated, faults, _IDENTITY, text)
-
-
-def _repeated(frame: pl.DataFrame) -> pl.Series:
-    """Rows that are equal to an earlier one in all columns."""
-    columns = [name for name in frame.columns if name != LINE]
-    first = frame.select(pl.struct(columns).is_first_distinct()).to_series()
-    return frame.select(columns).is_duplicated() & ~first
-
-
-def _repeated_doses(frame: pl.DataFrame, numbers: dict[str, pl.Series]) -> Iterator[str]:
-    """Equal doses: two tablets in two rows are two tablets, and it is said."""
-    lines = frame.filter(_repeated(frame) & _is_dose(numbers))[LINE].to_list()
-    if lines:
-        rows = ", ".join(map(str, lines[:SHOWN])) + (" ..." if len(lines) > SHOWN else "")
-        one = len(lines) == 1
-        yield (
-            f"row{'' if one else 's'} {rows}: {'a dose' if one else 'doses'} equal to an earlier "
-            "one at the same time; each of them counts"
-        )
 
 
 def _table(
@@ -281,7 +244,6 @@ def _table(
     def whole(name: str) -> np.ndarray:
         return numbers[name].round().cast(pl.Int64).to_numpy()
 
-    change = (frame["ID"] != frame["ID"].shift(1)).fill_null(True)
     duration = numbers["DUR"].to_numpy() if "DUR" in numbers else np.zeros(frame.height)
     dose = (numbers["EVID"] == 1) | (numbers["EVID"] == 4)
     compartment = np.where((whole("CMT") == 0) | ~dose.to_numpy(), 1, whole("CMT"))
@@ -294,10 +256,10 @@ def _table(
     dv = frame["DV"] if "DV" in frame.columns else pl.repeat("", frame.height, eager=True)
     return EventTable(
         line=frame[LINE].to_numpy().astype(np.int64),
-        subject=change.cast(pl.Int64).cum_sum().to_numpy() - 1,
+        subject=np.cumsum(starts(frame)) - 1,
         label=frame["ID"].to_numpy().astype(str),
         time_text=frame["TIME"].to_numpy().astype(str),
-        time_ms=whole("TIME"),
+        time_ms=running_time(frame, numbers),
         evid=whole("EVID"),
         amount=numbers["AMT"].to_numpy(),
         rate=numbers["RATE"].to_numpy()

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from her2sim.drugs.names import find_meaning
+from her2sim.drug_names import find_meaning
 from her2sim.errors import DataError, Faults, did_you_mean
 from her2sim.formats.csv_table import LINE, MISSING_MARKS, read_text_table
 from her2sim.patients.covariates import COVARIATES

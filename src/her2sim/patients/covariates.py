@@ -12,8 +12,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.errors import did_you_mean
-
 Values = Mapping[str, NDArray[Any]]
 
 
@@ -70,17 +68,6 @@ BINARY = (
     "liver_metastases", "female", "asian", "japan", "ecog_1_or_more",
     *(f"after_{name.replace('-', '_')}" for name in EARLIER_DRUGS),
 )  # fmt: skip
-
-
-def earlier_drug_fault(name: str) -> str:
-    """Why a drug cannot be told as an earlier one; empty if it can."""
-    if name in EARLIER_DRUGS:
-        return ""
-    known = ", ".join(EARLIER_DRUGS)
-    return (
-        f"earlier drug {name!r}{did_you_mean(name, EARLIER_DRUGS)}: only {known} change "
-        "something when they were given before"
-    )
 
 
 @cache

@@ -17,14 +17,18 @@ from pydantic import Field
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
 
+MutationReport = Literal["present", "absent", "not tested"]
 Domain = Literal["extracellular", "transmembrane", "juxtamembrane", "kinase"]
 NONE = (
     "none", "no", "negative", "not detected", "none detected", "no mutation",
-    "no mutation detected", "undetected", "wild type", "wildtype", "wt", "absent", "unknown",
-    "not tested", "not done",
-    "not available", "n/a", "na", "-", "amplification", "amplified", "overexpression",
+    "no mutation detected", "undetected", "wild type", "wildtype", "wt", "absent", "-",
 )  # fmt: skip
-"""Words that tell of no activating mutation; an amplification is none."""
+"""Words that tell of no activating mutation."""
+NOT_TESTED = (
+    "unknown", "not tested", "not done", "pending", "failed", "not available", "n/a", "na",
+    "amplification", "amplified", "overexpression",
+)  # fmt: skip
+"""Words that tell nothing of a mutation; an amplification is none, and says nothing of one."""
 CLASSES = (
     "exon 20 insertion", "exon 20 insertion mutation", "exon 20ins", "exon20ins", "20ins",
     "ex20ins", "exon 20 insertions", "activating", "activating mutation",
@@ -72,23 +76,27 @@ def activating() -> Mapping[str, Domain]:
     return names
 
 
-def is_activating(report: str) -> bool:
-    """Whether the report of a mutation tells of an activating one.
+def mutation_report(report: str | None) -> MutationReport:
+    """What the report of a mutation tells: an activating one, none, or nothing.
 
     Raises
     ------
     DataError
         If it names a variant that is not on the list, or says no more than that there is one.
     """
+    if report is None:
+        return "not tested"
     words = " ".join(re.sub(r"(?<=\w)[_-](?=\w)", " ", report.casefold()).split())
     plain = re.sub(r"\b(her2|erbb2|mutations?|gene)\b[ :]*", "", words).strip(" :;")
+    if words in NOT_TESTED or plain in NOT_TESTED:
+        return "not tested"
     if words in NONE or plain in NONE:
-        return False
+        return "absent"
     if words in CLASSES or plain in CLASSES:
-        return True
+        return "present"
     name, known = protein_change(report), activating()
     if name in known:
-        return True
+        return "present"
     remedy = "write its name (as in Y772_A775dup), exon 20 insertion, activating, or none"
     if plain in ("", "present", "positive", "yes", "detected", "mutated", "mutant"):
         raise DataError(

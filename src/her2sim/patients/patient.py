@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import FactFile, FactModel, read_fact_file
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
-from her2sim.patients.covariates import COVARIATES, Setting, earlier_drug_fault, with_derived
-from her2sim.patients.her2_test import Her2Test, Tumour
+from her2sim.patients.covariates import COVARIATES, Setting, with_derived
+from her2sim.patients.earlier_drugs import earlier_drug_ids
+from her2sim.patients.her2_specimens import Her2Findings, Her2Report, read_reports
+from her2sim.patients.her2_table import Guideline
+from her2sim.patients.her2_test import Tumour
 from her2sim.units import outside_text
 
 TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
@@ -44,20 +47,6 @@ HISTORY = {
 """What labels ask of a patient's history, in words."""
 
 
-class Her2Section(FactModel):
-    """What the laboratory reported."""
-
-    ihc: Literal["0", "1+", "2+", "3+"] | None = None
-    stain: Literal["none", "faint"] | None = None
-    percent: float | None = None
-    ratio: float | None = None
-    copies: float | None = None
-    ish: Literal["positive", "negative"] | None = None
-    specimen: Literal["biopsy", "resection"] | None = None
-    mutation: str | None = None
-    recounted: bool = False
-
-
 class Biology(FactModel):
     """Test results of the tumour and the patient beside HER2; what is not told is drawn."""
 
@@ -66,18 +55,25 @@ class Biology(FactModel):
     her2_heterogeneous: bool | None = None
 
 
+def _one_or_several(schema: dict[str, Any]) -> None:
+    """The JSON schema of a list that may be told as its one element."""
+    several = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [several["items"], several]
+
+
 class Patient(FactFile):
     """A patient file: tumour, setting, HER2 test, history, heart and body.
 
-    ``history`` lists facts that labels ask for, ``earlier_drugs`` those given before that change
-    how later ones act, ``heart`` factors of cardiovascular risk;
-    ``lvef_percent`` is the baseline; ``body`` has characteristics of the register, each
-    named with its unit.
+    ``her2_test`` is the report of one specimen, or of several. ``history`` lists facts that labels
+    ask for, ``earlier_drugs`` those given before that change how later ones act, ``heart`` factors
+    of cardiovascular risk; ``lvef_percent`` is the baseline; ``body`` has characteristics of the
+    register, each named with its unit.
     """
 
     tumour: Tumour
     setting: Setting
-    her2_test: Her2Section
+    her2_test: tuple[Her2Report, ...] = Field(min_length=1, json_schema_extra=_one_or_several)
     history: tuple[str, ...] = ()
     anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
     earlier_drugs: tuple[str, ...] = ()
@@ -86,6 +82,11 @@ class Patient(FactFile):
     body: dict[str, float] = Field(default_factory=dict)
     biology: Biology = Biology()
 
+    @field_validator("her2_test", mode="before")
+    @classmethod
+    def _has_reports(cls, told: Any) -> Any:
+        return (told,) if isinstance(told, dict | Her2Report) else told
+
     @model_validator(mode="after")
     def _is_possible(self) -> Patient:
         faults = [
@@ -93,7 +94,6 @@ class Patient(FactFile):
             for name in self.history
             if name not in HISTORY
         ]
-        faults += [fault for name in self.earlier_drugs if (fault := earlier_drug_fault(name))]
         heart = risk_table().told()
         faults += [
             f"heart: unknown {name!r}{did_you_mean(name, heart)}"
@@ -111,25 +111,31 @@ class Patient(FactFile):
         faults += contradictions(
             self.setting, self.history, self.anti_her2_regimens_metastatic, self.is_female
         )
-        try:
-            _ = self.her2  # refuses what no laboratory can report
-        except DataError as error:
-            faults.append(str(error))
+        checks = (lambda: earlier_drug_ids(self.earlier_drugs), self.her2)
+        for check in checks:  # unknown drugs, and what no laboratory can report
+            try:
+                check()
+            except DataError as error:
+                faults.append(str(error))
         if faults:
             raise ValueError("; ".join(faults))
         return self
 
-    @property
-    def her2(self) -> Her2Test:
-        """The HER2 test."""
-        told = self.her2_test.model_dump()
-        return Her2Test(self.tumour, is_recounted=told.pop("recounted"), **told)
+    def her2(self, guideline: Guideline | None = None) -> Her2Findings:
+        """HER2 status from all specimens, by a guideline (the usual one if None).
+
+        Raises
+        ------
+        DataError
+            If a report contradicts itself or lacks what the guideline needs, with all faults.
+        """
+        return read_reports(self.her2_test, self.tumour, self.setting, guideline)
 
     @property
     def drugs_before(self) -> tuple[str, ...]:
         """Drugs given before that change how later ones act."""
         told = ("trastuzumab",) if "prior_trastuzumab" in self.history else ()
-        return tuple(dict.fromkeys((*told, *self.earlier_drugs)))
+        return tuple(dict.fromkeys((*told, *earlier_drug_ids(self.earlier_drugs))))
 
     @property
     def is_female(self) -> bool | None:

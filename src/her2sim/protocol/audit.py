@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+from her2sim.drug_names import folded, unknown_name_text
 from her2sim.drugs.drug import LabelledDose, LabelledRegimen
-from her2sim.drugs.names import folded, unknown_name_text
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import Setting, bsa_m2
 from her2sim.protocol.body_sizes import BodySizes

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from her2sim.drug_names import drug_names, folded
 from her2sim.drugs.drug import Drug, LabelledRegimen
 from her2sim.drugs.interactions import Interaction, interactions_of
-from her2sim.drugs.names import drug_names, folded
 from her2sim.facts import Claim, FactFile
 from her2sim.protocol.departures import Code
 from her2sim.protocol.given import EARLY_DAYS, GivenDose

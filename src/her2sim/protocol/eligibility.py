@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from her2sim.patients.her2_mutations import is_activating
-from her2sim.patients.her2_status import Guideline, Her2Status, interpret
-from her2sim.patients.her2_test import NO_MUTATION
+from her2sim.patients.her2_specimens import Her2Findings
+from her2sim.patients.her2_status import Her2Status
+from her2sim.patients.her2_table import STEP_TEXT, Guideline
 from her2sim.patients.patient import HISTORY, Patient
 from her2sim.protocol.label import Region
 from her2sim.regimens.library import Indication, NamedRegimen, named_regimens
 
-GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
+BREAST_GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ def eligible_regimens(patient: Patient, region: Region = "us") -> tuple[Her2Stat
     A regimen is labelled if one of its indications in the region fits in all points. Otherwise the
     reasons are those of the indication that lacks least.
     """
-    status = interpret(patient.her2, GUIDELINE[region])
-    verdicts = [_verdict(r, patient, status, region) for r in named_regimens().values()]
-    return status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
+    guideline = BREAST_GUIDELINE[region] if patient.tumour == "breast" else None
+    her2 = patient.her2(guideline)
+    verdicts = [_verdict(r, patient, her2, region) for r in named_regimens().values()]
+    return her2.status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
 
 
 def verdict_on(patient: Patient, regimen: str, region: Region) -> Verdict | None:
@@ -64,26 +65,26 @@ def label_dict(verdict: Verdict | None) -> dict[str, Any]:
 
 
 def _verdict(
-    regimen: NamedRegimen, patient: Patient, status: Her2Status, region: Region
+    regimen: NamedRegimen, patient: Patient, her2: Her2Findings, region: Region
 ) -> Verdict:
     rows = [row for row in regimen.indication if row.region == region]
     if not rows:
         why = f"no indication of it in the {region} labels was read"
         return Verdict(regimen.id, regimen.title, False, (why,), None, None)
-    lacking = [(tuple(_lacks(row, patient, status)), row) for row in rows]
+    lacking = [(tuple(_lacks(row, patient, her2)), row) for row in rows]
     reasons, row = min(lacking, key=lambda pair: len(pair[0]))
     source = regimen.source_text(row.source or "")
     return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source)
 
 
-def _lacks(row: Indication, patient: Patient, status: Her2Status) -> Iterator[str]:
+def _lacks(row: Indication, patient: Patient, her2: Her2Findings) -> Iterator[str]:
     """What a patient lacks for an indication."""
     if row.tumour != patient.tumour:
         yield f"it is for {row.tumour} cancer"
     if row.setting != patient.setting:
         yield f"it is for {row.setting} disease"
-    if not _fits(row, patient, status):
-        yield f"HER2 must be {' or '.join(row.her2)}; it is {_shown(status)}"
+    if not her2.found & set(row.her2):
+        yield f"HER2 must be {' or '.join(row.her2)}; it is {_shown(her2.status)}"
     for need in row.needs:
         if need not in patient.history:
             yield f"not told: {HISTORY[need]}"
@@ -94,20 +95,11 @@ def _lacks(row: Indication, patient: Patient, status: Her2Status) -> Iterator[st
         )
 
 
-def _fits(row: Indication, patient: Patient, status: Her2Status) -> bool:
-    found: set[str] = {status.status, status.category}
-    if patient.her2.ihc == "3+":
-        found.add("ihc3")
-    if is_activating(patient.her2.mutation or NO_MUTATION):
-        found.add("mutation")
-    return bool(found & set(row.her2))
-
-
 def _shown(status: Her2Status) -> str:
     text: str = status.status
     if status.category not in ("none", status.status):
         text += f" ({status.category})"
-    return text if status.next_step is None else f"{text}, {status.next_step.replace('_', ' ')}"
+    return text if status.next_step is None else f"{text}, {STEP_TEXT[status.next_step]}"
 
 
 def eligibility_dict(status: Her2Status, verdicts: list[Verdict], region: Region) -> dict[str, Any]:

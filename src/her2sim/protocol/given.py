@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from her2sim.drug_names import Meaning, drug_names, find_meaning
 from her2sim.drugs.drug import Drug, LabelledRegimen, load_drug
-from her2sim.drugs.names import Meaning, drug_names, find_meaning
 from her2sim.protocol.record import Entry
 
 EARLY_DAYS = 3

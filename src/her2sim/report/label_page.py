@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_drug
-from her2sim.drugs.names import drug_names
 from her2sim.facts import Source
 from her2sim.notice import NOTICE
 from her2sim.protocol.conditions import Clause, Condition

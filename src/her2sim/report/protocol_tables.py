@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from her2sim.patients.her2_status import Her2Status
+from her2sim.patients.her2_table import STEP_TEXT
 from her2sim.protocol.departures import CheckReport
 from her2sim.protocol.eligibility import Verdict, label_text
 from her2sim.protocol.monitoring_plan import MonitoringPlan, PlannedDose
@@ -28,8 +29,8 @@ def status_table(status: Her2Status) -> Table:
     table = Table(title_justify="left", show_header=False)
     told = {
         "ISH group": status.ish_group,
-        "next step": (status.next_step or "").replace("_", " "),
-        "discordant": "the other test says otherwise" if status.discordant else "",
+        "next step": STEP_TEXT[status.next_step] if status.next_step else "",
+        "discordant": "another test says otherwise" if status.discordant else "",
         "rule": f"{status.rule_id} of {status.guideline}",
         "source": status.source,
     }

@@ -23,6 +23,7 @@ from her2sim.regimens.event_table import EventTable
 from her2sim.regimens.unroll import Carry, dose_columns
 from her2sim.store.files import written_whole
 from her2sim.studies.structure_dataset import run_structure
+from her2sim.studies.unusual_doses import unusual_doses
 from her2sim.units import conversion_factor
 
 SPELLINGS = {
@@ -110,7 +111,8 @@ def _run_drug(
     course = simulate_drug(
         table, drug, pk, characteristics, seed, typical, carry, is_observed=observations
     )
-    notes = [*told, *course.notes, *_model_notes(pk)]
+    unusual = unusual_doses(drug, pk, table, characteristics)
+    notes = [*told, *unusual, *course.notes, *_model_notes(pk)]
     if not typical or observations:
         notes.append(f"seed {seed}")
     return table, course, notes

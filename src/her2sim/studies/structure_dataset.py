@@ -143,8 +143,8 @@ def _dose_changes(
     is_dose = table.amount > 0
     if (values.get("lag", none.lag_ms)[is_dose] < 0).any():
         raise DataError(f"lag column {named['lag']}: a lag is negative")
-    if (values.get("f", none.bioavailability)[is_dose] <= 0).any():
-        raise DataError(f"f column {named['f']}: bioavailability must be above zero")
+    if (values.get("f", none.bioavailability)[is_dose] < 0).any():
+        raise DataError(f"f column {named['f']}: a bioavailability is negative")
     ms = MS_PER_UNIT[time_unit]
     to_per_day = conversion_factor(f"mg/{time_unit}", "mg/day")
     return DoseChanges(

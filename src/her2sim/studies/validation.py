@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from her2sim.arrays import Progress
+from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_drug
 from her2sim.drugs.exposures import (
     ExposureFile,
@@ -16,7 +17,6 @@ from her2sim.drugs.exposures import (
     PublishedExposure,
     published_exposures,
 )
-from her2sim.drugs.names import drug_names
 from her2sim.drugs.pk import parameter_unit, reference_covariates, typical_parameters
 from her2sim.facts import FactFile, read_fact_file
 from her2sim.notice import NOTICE

@@ -12,9 +12,9 @@ from her2sim.biology.heart import CardiacProfile
 from her2sim.biology.tumour_profile import AMPLIFIED_BY, TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.drugs.mechanism import load_mechanism
+from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import EARLIER_DRUGS
-from her2sim.patients.her2_status import interpret
 from her2sim.patients.patient import Patient
 from her2sim.pk.treatment import Treatment
 from her2sim.protocol.readings import TableReadings, Visit
@@ -212,9 +212,13 @@ def virtual_cohort_of(
     """
     biology = patient.biology
     lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
+    her2 = patient.her2()
+    if her2.deciding is None:
+        told = "; ".join(her2.status.specimens) or her2.status.note
+        raise DataError(f"HER2: a simulated tumour needs one result that stands: {told}")
     tumour = TumourProfile(
-        ihc=patient.her2.ihc or "3+",
-        is_amplified=AMPLIFIED_BY.get(interpret(patient.her2).status),
+        ihc=her2.deciding.ihc or "3+",
+        is_amplified=AMPLIFIED_BY.get(her2.status.status),
         pik3ca=biology.pik3ca,
         genotype=biology.fcgr3a,
         is_heterogeneous=biology.her2_heterogeneous,

@@ -24,6 +24,8 @@ from her2sim.trials.measures import (
 
 Fault = tuple[str, str]
 """Place in the file, and what is wrong there."""
+MOST_UNEVEN = 1.25
+"""Randomisation leaves arms a little uneven; more than this is another allocation."""
 _OF_ARMS = ("outcome", "comparison", "safety", "landmarks", "crossover")
 _OF_ENDPOINTS = ("outcome", "comparison", "landmarks", "prognosis")
 
@@ -31,6 +33,8 @@ _OF_ENDPOINTS = ("outcome", "comparison", "landmarks", "prognosis")
 def fit_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     """Faults of a trial as it was read, before its fields are known to be right."""
     yield from _arm_faults(raw)
+    yield from _allocation_faults(raw)
+    yield from _crossover_faults(raw)
     yield from _endpoint_faults(raw)
     yield from _row_faults(raw)
     yield from _pace_faults(raw)
@@ -72,6 +76,37 @@ def _arm_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
                 arm_id = _word(row, name)
                 if arm_id is not None and arm_id not in ids:
                     yield f"{place}.{name}", f"no arm {arm_id!r}{did_you_mean(arm_id, ids)}"
+
+
+def _allocation_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """Arms of unequal size without weights: a run follows the weights, and they would be equal."""
+    arms = [row for _, row in _rows(raw, "arm")]
+    sizes = [n for row in arms if isinstance(n := row.get("n"), (int, float)) and n > 0]
+    if len(sizes) < len(arms) or any("allocation" in row for row in arms) or not sizes:
+        return
+    least = min(sizes)
+    if max(sizes) > MOST_UNEVEN * least:
+        weights = ", ".join(f"{n / least:.3g}" for n in sizes)
+        yield (
+            "arm",
+            f"n is {', '.join(f'{n:g}' for n in sizes)}, but allocation decides how many are "
+            f"simulated, and it is 1 if not told: give the arms allocation {weights} (or 1 each)",
+        )
+
+
+def _crossover_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """Crossover that was planned: nobody gets the other arm's drugs after progression here."""
+    endpoints = raw.get("endpoints", ())
+    if "OS" not in (endpoints if isinstance(endpoints, (list, tuple)) else ()):
+        return
+    for place, row in _rows(raw, "crossover"):
+        value = row.get("value")
+        if row.get("status") == "assumed" and isinstance(value, (int, float)) and value > 0:
+            yield (
+                place,
+                "planned crossover is not simulated, and overall survival would ignore it: take "
+                "OS out of the endpoints, or the crossover out",
+            )
 
 
 def _endpoint_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from her2sim.arrays import Array
 from her2sim.biology.tumour_profile import amplified_by_score
-from her2sim.errors import Her2SimError
+from her2sim.errors import DataError, Her2SimError
 from her2sim.facts import Claim, FactModel, Quantity
-from her2sim.patients.covariates import earlier_drug_fault
+from her2sim.patients.earlier_drugs import earlier_drug_ids
 from her2sim.patients.her2_test import Ihc
 from her2sim.patients.population import Share, load_population
 
@@ -75,14 +75,22 @@ class Lines(Shares):
         return shares
 
 
-def _change_something(drugs: dict[str, Share]) -> dict[str, Share]:
-    faults = [fault for name in drugs if (fault := earlier_drug_fault(name))]
-    if faults:
-        raise ValueError("; ".join(faults))
-    return drugs
+def _by_substance(drugs: dict[str, Share]) -> dict[str, Share]:
+    """Shares by substance, whatever name the file has for it."""
+    found: dict[str, Share] = {}
+    for name, share in drugs.items():
+        try:
+            substances = earlier_drug_ids([name])
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        twice = [one for one in substances if one in found]
+        if twice:
+            raise ValueError(f"{name}: the share of {', '.join(twice)} is told twice; keep one")
+        found |= dict.fromkeys(substances, share)
+    return found
 
 
-EarlierDrugs = Annotated[dict[str, Share], AfterValidator(_change_something)]
+EarlierDrugs = Annotated[dict[str, Share], AfterValidator(_by_substance)]
 """What share of the patients had a drug before, in any setting."""
 
 

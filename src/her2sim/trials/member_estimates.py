@@ -106,6 +106,11 @@ def most_in_a_member(arm: ArmOutcomes, chosen: Mask) -> int:
     return int(np.unique(arm.member[chosen], return_counts=True)[1].max(initial=0))
 
 
+def fewest_of(arm: ArmOutcomes) -> int:
+    """Patients whom a member needs to say something; of one member, any say what happened."""
+    return FEWEST if np.unique(arm.member).size > 1 else 1
+
+
 def _mean(values: NDArray[np.floating[Any]], chosen: Mask) -> float:
     return float(values[chosen].mean()) if chosen.any() else float("nan")
 
@@ -114,4 +119,4 @@ def _members(arm: ArmOutcomes, group: Mask) -> Iterator[Mask]:
     member = arm.member
     for number in np.unique(member):
         chosen: Mask = group & (member == number)
-        yield chosen if np.count_nonzero(chosen) >= FEWEST else np.zeros_like(chosen)
+        yield chosen if np.count_nonzero(chosen) >= fewest_of(arm) else np.zeros_like(chosen)

@@ -14,6 +14,7 @@ from scipy.special import betaincinv, chdtrc, ndtr, ndtri
 
 from her2sim.arrays import Array, Mask, Whole
 from her2sim.errors import DataError
+from her2sim.trials.survival_input import checked_sides, checked_times, of_length
 
 LEVEL = 0.95
 AROUND_HALF = np.linspace(0.44, 0.56, 13)
@@ -90,18 +91,19 @@ def kaplan_meier(time: Array, event: Mask, entry: Array | None = None) -> Kaplan
     Raises
     ------
     DataError
-        If there is nobody, or a time is missing or below its entry.
+        If there is nobody, a time is missing or below its entry, or an event is not 0 or 1.
 
     Source
     ------
     Kaplan and Meier 1958; Greenwood 1926; Kalbfleisch and Prentice (log-log interval).
     """
-    time, event = _checked(time, event)
+    time, event = checked_times(time, event)
     times, place = np.unique(time[event], return_inverse=True)
     events = np.bincount(place, minlength=times.size)
     at_risk = time.size - np.searchsorted(np.sort(time), times, side="left")
     if entry is not None:
-        if (entry >= time).any():
+        entry = of_length(np.asarray(entry, dtype=np.float64), time.size, "entries")
+        if not (entry < time).all():
             raise DataError("a patient enters at or after its own time")
         at_risk = at_risk - (time.size - np.searchsorted(np.sort(entry), times, side="left"))
     survival: Array = np.asarray(np.cumprod(1.0 - events / at_risk), dtype=np.float64)
@@ -131,8 +133,22 @@ def follow_up(time: Array, event: Mask) -> tuple[float, float, float]:
 
 
 def restricted_mean(time: Array, event: Mask, until: float) -> tuple[float, float]:
-    """Mean survival time up to a time, and its standard error."""
+    """Mean survival time up to a time, and its standard error.
+
+    Raises
+    ------
+    DataError
+        If the time lies beyond the follow-up, or is not above zero.
+    """
     curve = kaplan_meier(time, event)
+    last, left = float(np.max(time)), curve.survival[-1] if curve.survival.size else 1.0
+    if not 0 < until < np.inf:
+        raise DataError(f"a restricted mean up to {until:g}: give a time above zero")
+    if until > last and left > 0:
+        raise DataError(
+            f"a restricted mean up to {until:g}: the follow-up ends at {last:g}, with "
+            f"{100 * left:.3g} % left; give that time or an earlier one"
+        )
     inside = curve.time < until
     times = np.concatenate([[0.0], curve.time[inside], [until]])
     steps = np.concatenate([[1.0], curve.survival[inside]])
@@ -167,14 +183,15 @@ def hazard_ratio(
     Raises
     ------
     DataError
-        If an arm is empty, or has no event while the other has: the ratio is not finite.
+        If an arm is empty, or has no event while the other has (the ratio is not finite), or a
+        stratum has patients of one arm only.
 
     Source
     ------
     Cox 1972; Efron 1977.
     """
-    time, event = _checked(time, event)
-    arm = np.asarray(in_arm, dtype=bool)
+    time, event = checked_times(time, event)
+    arm, stratum = checked_sides(time.size, in_arm, stratum)
     _require_both(event, arm)
     own, other, tied_own, tied_other, share = _risk_sets(time, event, arm, stratum)
     observed = float(np.count_nonzero(event & arm))
@@ -203,12 +220,17 @@ def log_rank(
 ) -> tuple[float, float]:
     """Statistic of the (stratified) log-rank test, and its p value (one degree of freedom).
 
+    Raises
+    ------
+    DataError
+        If an arm is empty, no event falls where both are at risk, or a stratum has one arm only.
+
     Source
     ------
     Mantel 1966; hypergeometric variance.
     """
-    time, event = _checked(time, event)
-    arm = np.asarray(in_arm, dtype=bool)
+    time, event = checked_times(time, event)
+    arm, stratum = checked_sides(time.size, in_arm, stratum)
     excess, variance = 0.0, 0.0
     for chosen in _strata(time.size, stratum):
         t, e, a = time[chosen], event[chosen], arm[chosen]
@@ -236,24 +258,8 @@ def proportion(n_events: int, n: int) -> tuple[float, float, float]:
     return n_events / n, low, high
 
 
-def _checked(time: Array, event: Mask) -> tuple[Array, Mask]:
-    times, events = np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool)
-    if times.size == 0:
-        raise DataError("there is nobody whose time could be looked at")
-    if times.shape != events.shape:
-        raise DataError(f"{times.size} times and {events.size} events do not go together")
-    wrong = np.flatnonzero(~np.isfinite(times) | (times < 0))
-    if wrong.size:
-        raise DataError(
-            f"{wrong.size} times are missing or below zero, the first in row {wrong[0] + 1}"
-        )
-    return times, events
-
-
 def _require_both(event: Mask, arm: Mask) -> None:
     for name, chosen in (("the arm", arm), ("the other arm", ~arm)):
-        if not chosen.any():
-            raise DataError(f"a hazard ratio needs two arms, and {name} is empty")
         if not (event & chosen).any():
             raise DataError(f"a hazard ratio is not finite: {name} has no event")
 

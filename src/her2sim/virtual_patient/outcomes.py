@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.arrays import Array
-from her2sim.drugs.names import drug_names
+from her2sim.drug_names import drug_names
 from her2sim.drugs.toxicity import LINES, Line
 from her2sim.virtual_patient.heart_tests import FALLS
 from her2sim.virtual_patient.treat import PROGRESSION, Treated

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,6 +95,14 @@ def drug_names() -> tuple[str, ...]:
     folder = files("her2sim.drugs")
     found = (p.name for p in folder.iterdir() if p.joinpath("drug.toml").is_file())
     return tuple(sorted(found))
+
+
+@cache
+def substance_of(drug: str) -> str:
+    """The substance of a drug: of another form of one, that one."""
+    text = files("her2sim.drugs").joinpath(drug, "drug.toml").read_text(encoding="utf-8")
+    substance: str = tomllib.loads(text).get("substance", drug)
+    return substance
 
 
 @cache
