@@ -18,6 +18,8 @@ from her2sim.protocol.visits import run_protocol
 from her2sim.random import Purpose, normals, uniforms
 from her2sim.regimens.dose import ROUTES
 from her2sim.regimens.dosing_record import DosingRecord, Why, relative_dose_intensity
+from her2sim.regimens.library import load_regimen
+from her2sim.regimens.together import planned_drugs
 
 DRUGS = ("trastuzumab", "pertuzumab", "docetaxel")
 END = 378.0
@@ -273,3 +275,28 @@ def test_a_test_that_was_not_made_is_made_at_the_next_visit(cohort: Cohort) -> N
     readings = ModelledReadings(cohort, {"lvef": lvef})
     run_protocol(protocol(), cohort, readings)
     assert made[:4] == [0.0, 84.0, 105.0, 189.0]
+
+
+def test_what_follows_a_drug_waits_for_its_last_dose(cohort: Cohort) -> None:
+    """Doxorubicin held on day 63 ends on day 84: paclitaxel begins on day 105, not beside it."""
+    few = cohort.part(0, 3)
+    plans = tuple(
+        DrugPlan(one.drug.id, one.regimen, load_label(one.drug.id, "us"))
+        for one in planned_drugs(load_regimen("doxorubicin-then-paclitaxel-trastuzumab"))
+    )
+    days = np.array([0.0, 63.0, 84.0])
+    records = {
+        "neutrophils": (np.zeros(3, dtype=np.int64), days, np.array([5.0, 0.8, 3.0])),
+        "heart_failure": (np.ones(2, dtype=np.int64), days[:2], np.array([0.0, 1.0])),
+    }
+    run = run_protocol(Protocol(plans, "early", 130.0), few, TableReadings(records))
+    drugs = [plan.drug for plan in plans]
+    first = {
+        drug: [run.record.of(d).day[run.record.of(d).patient == k].min() for k in range(3)]
+        for d, drug in enumerate(drugs)
+        if drug != "trastuzumab"
+    }
+    last = run.record.of(drugs.index("doxorubicin"))
+    assert last.day[last.patient == 0].tolist() == [0.0, 21.0, 42.0, 84.0]
+    assert last.day[last.patient == 1].tolist() == [0.0, 21.0, 42.0]  # stopped: not waited for
+    assert first["paclitaxel"] == [105.0, 84.0, 84.0]

@@ -138,6 +138,8 @@ class _Clinic:
         holding = [rules.holding_rule(d, who) for d in range(len(self.plans))]
         self._keep_hold_clock(who, holding)
         allowed = [np.isinf(rules.stopped_day[d, who]) & (r < 0) for d, r in enumerate(holding)]
+        goes_on = [np.isinf(rules.stopped_day[d, who]) for d in range(len(self.plans))]
+        self.doses.wait_for_parts_before(self.today, who, goes_on)
         for d, may in enumerate(allowed):
             if not self.plans[d].is_dispensed:
                 self.doses.give_due(d, self.today, who, may, rules.level[d])
