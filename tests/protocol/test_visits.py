@@ -300,3 +300,15 @@ def test_what_follows_a_drug_waits_for_its_last_dose(cohort: Cohort) -> None:
     assert last.day[last.patient == 0].tolist() == [0.0, 21.0, 42.0, 84.0]
     assert last.day[last.patient == 1].tolist() == [0.0, 21.0, 42.0]  # stopped: not waited for
     assert first["paclitaxel"] == [105.0, 84.0, 84.0]
+
+
+def test_a_drug_is_not_lowered_before_its_first_dose(cohort: Cohort) -> None:
+    """A bad reading of the first day holds lapatinib; what was never given is not lowered."""
+    low = {"lvef": (np.zeros(3, dtype=np.int64), np.array([0.0, 28, 56]), np.array([44.0, 60, 44]))}
+    plan = DrugPlan(
+        "lapatinib", load_treatment("lapatinib", "qd").regimen, load_label("lapatinib", "us")
+    )
+    run = run_protocol(
+        Protocol((plan,), "metastatic", 100.0), cohort.part(0, 1), TableReadings(low)
+    )
+    assert (run.record.day[0], run.record.dose_mg[0], run.n_reductions[0, 0]) == (28.0, 1250.0, 0)

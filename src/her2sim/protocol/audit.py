@@ -33,7 +33,7 @@ from her2sim.protocol.given import (
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import Entry, by_patient
-from her2sim.protocol.rule_history import DoseInAll, RuleHistory, Standing
+from her2sim.protocol.rule_history import DosesGiven, RuleHistory, Standing
 from her2sim.regimens.dose import mg_of, size_needed
 from her2sim.regimens.regimen import labelled_regimen
 
@@ -58,7 +58,7 @@ def check_record(
     for chart in charts:
         alike.setdefault(tuple(course.key for course in chart.courses), []).append(chart)
     for group in alike.values():
-        given = [chart.doses_in_all() for chart in group]
+        given = [[*chart.doses_given()] for chart in group]
         history = RuleHistory(group[0].plans(), setting, [chart.entries for chart in group], given)
         for place, chart in enumerate(group):
             chart.check(history, place)
@@ -106,15 +106,11 @@ class _Chart:
             for c in self.courses
         ]
 
-    def doses_in_all(self) -> dict[int, DoseInAll]:
-        """Doses given so far, in mg/m2, of drugs whose dose in all a rule looks at."""
-        found = {}
-        for number, plan in enumerate(self.plans()):
-            if is_counted(plan):
-                doses = self.courses[number].doses
-                each = [self._mg_per_m2(dose) for dose in doses]
-                found[number] = DoseInAll([d.day for d in doses], [*accumulate(each)])
-        return found
+    def doses_given(self) -> Iterator[DosesGiven]:
+        """The doses of each drug; in all and in mg/m2 where a rule looks at that."""
+        for course, plan in zip(self.courses, self.plans(), strict=True):
+            each = [self._mg_per_m2(d) for d in course.doses] if is_counted(plan) else []
+            yield DosesGiven([d.day for d in course.doses], [*accumulate(each)])
 
     def _mg_per_m2(self, dose: GivenDose) -> float:
         weight, height = (self.sizes.at(name, dose.day) for name in ("weight", "height"))

@@ -23,11 +23,18 @@ BEFORE, AFTER = 0.0, 0.5
 
 
 @dataclass(frozen=True)
-class DoseInAll:
-    """Days of doses, and the dose in all in mg/m2 after each; NaN from an unknown one on."""
+class DosesGiven:
+    """Days of the doses of a drug, and the dose in all in mg/m2 after each.
+
+    It is NaN from an unknown dose on, and left out where no rule looks at it.
+    """
 
     days: Sequence[int]
-    mg_per_m2: Sequence[float]
+    mg_per_m2: Sequence[float] = ()
+
+    def has_begun(self, time: float) -> bool:
+        """Whether there was a dose before a time (of readings, or of what came after a dose)."""
+        return self.days[0] < time
 
     def before(self, day: float) -> float:
         """The dose in all before a day."""
@@ -53,8 +60,7 @@ class RuleHistory:
     plans : their drugs, with the labels whose rules act
     setting : which rows of the labels apply
     charts : all lines of each patient
-    given : for each patient the dose given so far, in mg/m2, by drug and day; drugs whose dose in
-        all a rule looks at
+    given : the doses of each patient, drug by drug
     """
 
     def __init__(
@@ -62,7 +68,7 @@ class RuleHistory:
         plans: Sequence[DrugPlan],
         setting: Setting,
         charts: Sequence[Sequence[Entry]],
-        given: Sequence[Mapping[int, DoseInAll]] = (),
+        given: Sequence[Sequence[DosesGiven]],
     ) -> None:
         self.plans, self.given = tuple(plans), given
         self.rows = rule_rows(self.plans, setting)
@@ -103,6 +109,11 @@ class RuleHistory:
                 first = np.isnan(baseline[who])
                 baseline[who[first]] = values["lvef"][first]
             with_derived_readings(values, baseline[who])
+            for d in range(len(self.plans)):
+                states.has_begun[d, who] = [
+                    self.given[k][d].has_begun(time)
+                    for k, (time, _) in zip(who.tolist(), today, strict=True)
+                ]
             self._apply(states, read_again, day, who, values)
             self._keep(states, read_again, number, who)
 

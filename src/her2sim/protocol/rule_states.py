@@ -104,6 +104,7 @@ class RuleStates:
     """Holds, stops and dose levels of patients; arrays are (rules or drugs, n).
 
     ``has_ended`` says whose drug has had its last dose: it is neither held nor stopped any more.
+    ``has_begun`` says whose drug was given: before its first dose it is held, and not lowered.
     ``reasons`` are those of the holds of each rule, which decide what has to be read anew.
     """
 
@@ -126,6 +127,7 @@ class RuleStates:
         self.reduced_day = np.full(drugs, -NEVER)
         self.n_reductions = np.zeros(drugs, dtype=np.int64)
         self.has_ended = np.zeros(drugs, dtype=bool)
+        self.has_begun = np.zeros(drugs, dtype=bool)
         self.n_levels = [plan.n_levels for plan in self.plans]
         self.reasons = [
             HoldReasons(row.conditions["hold_when"], row.conditions["resume_when"], n_patients)
@@ -205,6 +207,7 @@ class RuleStates:
         if rule.one_down_from_hold is not None:
             lowers |= self.n_holds[number, who] >= rule.one_down_from_hold
         _set(reduce, (resume >= 0) & lowers, Cause.ONE_DOWN)
+        reduce[~self.has_begun[d, who]] = -1
         reduce[self.reduced_day[d, who] >= at.day] = -1  # several rules of one day lower it once
         too_low = (reduce >= 0) & (self.level[d, who] + 1 >= self.n_levels[d])
         _set(stop, too_low, Cause.NO_LOWER_LEVEL)

@@ -149,6 +149,7 @@ class _Clinic:
                 until = np.minimum(following, self.protocol.end_day)
                 self.doses.dispense(d, self.today, who, may, rules.level[d], until)
             rules.has_ended[d, who] = self.doses.has_ended(d, who)
+            rules.has_begun[d, who] = self.doses.n_doses[d, who] > 0
         self.visit_day[who] = following
         self.seen_day[who] = day
 
