@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import get_args
 
@@ -165,3 +166,13 @@ def test_dose_levels_of_a_record_follow_the_start_and_the_partner(tmp_path: Path
         dose("2026-02-02", "trastuzumab deruxtecan", 378),
     )
     assert codes(tmp_path, *START, *gastric) == []
+
+
+def test_a_long_course_of_tablets_is_read_as_its_start(tmp_path: Path) -> None:
+    """1000 mg of lapatinib is a regimen of its own, for 300 days as for 3."""
+    first = datetime.date(2026, 1, 5)
+    for n in (3, 300):
+        days = [(first + datetime.timedelta(days=k)).isoformat() for k in range(n)]
+        hearts = [lab(day, "lvef", 62, "%") for day in days[::50]]
+        pills = [dose(day, "lapatinib", 1000, "oral") for day in days]
+        assert codes(tmp_path, *START, *hearts, *pills, region="eu") == []

@@ -141,7 +141,9 @@ class _Path:
 
 
 NO_LOADING, SWITCH, LATE, ORDER = 0.4, 0.5, 0.2, 1e-3
-"""What counts against a reading beside a dose or an interval that does not fit (1 each)."""
+"""What counts against a reading beside a dose or an interval that does not fit (1 each).
+
+The order of the regimens decides where all else is equal, once and not with each dose."""
 
 
 def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShares) -> list[str]:
@@ -157,13 +159,13 @@ def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShare
     for position, dose in enumerate(doses):
         before, found = doses[position - 1] if position else None, dict[str, _Path]()
         for place, name in enumerate(dose.regimens):
-            own = ORDER * place + _misfit(dose, name, amount, levels, is_first=position == 0)
+            own, order = _misfit(dose, name, amount, levels, is_first=position == 0), ORDER * place
             if before is None or not paths:
-                found[name] = _Path(own, name)
+                found[name] = _Path(own + order, name)
                 continue
             options = [
                 _Path(
-                    path.cost + own + _gap_cost(before, old, dose)
+                    path.cost + own + _gap_cost(before, old, dose) + order * (old != name)
                     + SWITCH * (old != name and before.drug.id == dose.drug.id),
                     name,
                     path,
