@@ -1,5 +1,6 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
 # make calibrate: fit the ensemble to its anchors. make trials: all published trials, docs/trials.md.
+# make labels: the rows of the labels, docs/labels.md.
 # make parts: what each part of the model earns on trials that are left out, docs/calibration-parts.md.
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test slow bench calibrate trials parts validation format clean
+.PHONY: demo test slow bench calibrate trials parts labels validation format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -38,6 +39,9 @@ trials: $(VENV)/.test-ready
 
 parts: $(VENV)/.test-ready
 	$(RUN)/python tools/parts.py parts
+
+labels: $(VENV)/.demo-ready
+	$(RUN)/python tools/labels.py
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md

@@ -52,7 +52,7 @@ class FactModel(BaseModel):
 
 
 class Source(FactModel):
-    """Where a number was published. ``read_via`` says what was read; it is never printed."""
+    """Where a number was published. ``read_via`` says what was read (docs/labels.md prints it)."""
 
     citation: str
     doi: str | None = None

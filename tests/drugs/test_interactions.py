@@ -68,7 +68,8 @@ def test_random_effects_do_not_move() -> None:
         (("co-medication", "grapefruit"), "with grapefruit: nothing is published of it for tuca"),
         (("co-medication", "itraconazol"), "did you mean 'itraconazole'"),
         (("co-medication", "clopidogrel"), "no number is published for tucatinib; what is printed"),
-        (("renal", "severe"), "renal severe: nothing is published of it"),
+        (("renal", "mild"), "renal mild: nothing is published of it"),
+        (("renal", "severe"), "no number is published for tucatinib; what is printed"),
     ],
 )
 def test_what_has_no_data_is_refused(interaction, message: str) -> None:

@@ -42,7 +42,7 @@ def test_the_example_of_the_documents(tmp_path: Path, monkeypatch: pytest.Monkey
     assert pk.plot().axes
     run = h2.treat("thp", mbc, n=2_000, weeks=104, seed=1, labels="us")
     assert run.patients()["patient"].to_list() == list(range(1, 2001))
-    assert set(run.decisions()["decision"]) == {"hold", "resume", "stop"}
+    assert set(run.decisions()["decision"]) == {"hold", "reduce", "resume", "stop"}
     assert set(run.doses()["drug"]) == {"pertuzumab", "trastuzumab", "docetaxel"}
     trial = h2.run_trial("destiny-breast03", per_arm=1_000, seed=1)
     assert trial.hazard_ratios()["published"].to_list() == [0.28, 0.55]

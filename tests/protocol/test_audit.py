@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import get_args
 
@@ -127,3 +128,51 @@ def test_two_results_of_one_day_are_refused_and_equal_ones_are_not(tmp_path: Pat
         read_record(written(tmp_path / "r.csv", *START, *grades))
     same = (*START, lab("2026-03-02", "lvef", 60, "%"), lab("2026-03-02", "lvef", 60, "%"))
     assert len(read_record(written(tmp_path / "r.csv", *same))) == 4
+
+
+def test_a_day_of_a_drug_taken_twice_may_be_one_row_or_two(tmp_path: Path) -> None:
+    """Two rows add up to the day; one row is a dose of it, or the day."""
+    days = ("2026-01-05", "2026-01-06")
+    for rows in (["300", "300"], ["300"], ["600"], ["250", "50", "300"]):
+        given = [dose(day, "tucatinib", mg, "oral") for day in days for mg in rows]
+        assert codes(tmp_path, *START, *given) == []
+    wrong = [dose(day, "tucatinib", mg, "oral") for day in days for mg in ("300", "450")]
+    assert codes(tmp_path, *START, *wrong) == ["dose_off_by_10pct"] * 2
+
+
+def test_pertuzumab_has_a_conjugate_for_a_partner_where_that_is_labelled(tmp_path: Path) -> None:
+    both = dose("2026-01-05", "trastuzumab deruxtecan", 378), dose("2026-01-05", "pertuzumab", 840)
+    assert codes(tmp_path, *START, *both) == []
+    assert codes(tmp_path, *START, *both, region="eu") == ["forbidden_combination"]
+    later = (
+        "A,2026-01-20,event,,,,ild,,,2", dose("2026-01-26", "pertuzumab", 420),
+    )  # fmt: skip
+    assert "dose_after_stop" in codes(tmp_path, *START, *both, *later)
+
+
+def test_dose_levels_of_a_record_follow_the_start_and_the_partner(tmp_path: Path) -> None:
+    height = lab("2026-01-01", "height", 165, "cm")
+    grades = [f"A,{day},event,,,,other,,,{grade}"
+              for day, grade in (("2026-01-12", 3), ("2026-01-19", 1))]  # fmt: skip
+    start = dose("2026-01-05", "neratinib", 240, "oral")
+    low = dose("2026-01-19", "neratinib", 160, "oral")
+    assert codes(tmp_path, *START, start, *grades, low) == ["wrong_dose_level"]
+    pills = [dose(f"2026-01-{d:02}", "capecitabine", 2 * 1330, "oral") for d in (5, 6)]
+    assert codes(tmp_path, *START, height, start, *pills, *grades, low)[-1:] != ["wrong_dose_level"]
+    gastric = (
+        dose("2026-01-05", "trastuzumab deruxtecan", 448),
+        lab("2026-01-26", "platelets", 20, "1/nL"),
+        lab("2026-02-02", "platelets", 90, "1/nL"),
+        dose("2026-02-02", "trastuzumab deruxtecan", 378),
+    )
+    assert codes(tmp_path, *START, *gastric) == []
+
+
+def test_a_long_course_of_tablets_is_read_as_its_start(tmp_path: Path) -> None:
+    """1000 mg of lapatinib is a regimen of its own, for 300 days as for 3."""
+    first = datetime.date(2026, 1, 5)
+    for n in (3, 300):
+        days = [(first + datetime.timedelta(days=k)).isoformat() for k in range(n)]
+        hearts = [lab(day, "lvef", 62, "%") for day in days[::50]]
+        pills = [dose(day, "lapatinib", 1000, "oral") for day in days]
+        assert codes(tmp_path, *START, *hearts, *pills, region="eu") == []

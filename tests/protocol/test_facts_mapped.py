@@ -151,6 +151,56 @@ MAPPED: dict[str, dict[str, str]] = {
 }
 """Fact row -> end of the id of a rule, row of ``not_encoded``, or a reason why neither is there."""
 
+NO_DRUG = "her2sim has no such drug"
+NEW_ROWS: dict[str, dict[str, str]] = {
+    "docetaxel": {
+        "docetaxel-start-neutrophils": "us-neutrophils",
+        "docetaxel-lower": "eu-febrile-neutropenia",
+        "docetaxel-neuropathy-us-lung": "lung_alone",
+        "docetaxel-liver-us": "us-liver-enzymes",
+        "docetaxel-liver-eu-reduce": "liver_moderate",
+        "docetaxel-liver-eu-not": "eu-liver-enzymes",
+    },
+    "paclitaxel": {
+        "paclitaxel-start": "us-neutrophils",
+        "paclitaxel-neutropenia": "neutropenia_7_days",
+        "paclitaxel-neuropathy": "neuropathy_severe",
+        "paclitaxel-liver-label": "liver",
+    },
+    "capecitabine": {
+        "capecitabine-g2": "us-diarrhoea-g2",
+        "capecitabine-g3": "us-diarrhoea-g3",
+        "capecitabine-g4": "us-diarrhoea-g4",
+        "capecitabine-start": "eu-neutrophils",
+        "capecitabine-renal": "renal",
+    },
+    "doxorubicin": {
+        "doxorubicin-liver": "liver",
+        "doxorubicin-cumulative": "us-cumulative",
+        "doxorubicin-counts": "us-neutrophils",
+    },
+    "carboplatin": {
+        "carboplatin-start": "us-neutrophils",
+        "carboplatin-nadir": "us-nadir-neutrophils",
+        "carboplatin-renal": "renal",
+    },
+    "cisplatin": {
+        "cisplatin-repeat": NO_DRUG,
+        "cisplatin-renal": NO_DRUG,
+        "cisplatin-counts": NO_DRUG,
+    },
+    "lapatinib": {
+        "lapatinib-eu-lvef": "eu-lvef",
+        "lapatinib-eu-lung": "eu-lung-g3",
+        "lapatinib-eu-diarrhoea": "eu-diarrhoea-g3",
+    },
+    TD: {"trastuzumab-deruxtecan-eu-table": "eu-neutrophils-g4"},
+    TE: {"trastuzumab-emtansine-eu-early": "eu-early-alt-g2-3"},
+    "tucatinib": {"tucatinib-eu-table": "eu-liver-g3", "tucatinib-hy": "hy"},
+    "zanidatamab": {"zanidatamab-us-2026": "section_2_of_2026"},
+}
+"""The same of rows that were found missing."""
+
 SAME_LABEL = {
     "trastuzumab_iv": "trastuzumab",
     "trastuzumab_sc": "trastuzumab",
@@ -186,14 +236,24 @@ def test_every_row_of_the_facts_is_in_the_table() -> None:
     assert rows == {(drug, row) for drug, own in MAPPED.items() for row in own}
 
 
-@pytest.mark.parametrize("drug", sorted(MAPPED.keys() - {"phesgo", "pyrotinib"}))
+def test_every_new_row_of_the_facts_is_in_the_table() -> None:
+    if not FACTS.is_dir():
+        pytest.skip("../shared/facts/rules is not here")
+    text = (FACTS / "label_new_rows.toml").read_text(encoding="utf-8")
+    rows = {(row["drug"], row["id"]) for row in tomllib.loads(text)["dose_mod"]}
+    assert rows == {(drug, row) for drug, own in NEW_ROWS.items() for row in own}
+
+
+@pytest.mark.parametrize(
+    "drug", sorted((MAPPED.keys() | NEW_ROWS.keys()) - {"phesgo", "pyrotinib", "cisplatin"})
+)
 def test_every_entry_leads_to_a_rule_or_to_a_reason(drug: str) -> None:
     labels = labels_of(drug)
     rules = {rule.id for label in labels for rule in label.rule}
     reasons = {row.row for label in labels for row in label.not_encoded if row.why}
     partners = {f"partner {p.drug}" for label in labels for p in label.partner}
     known = rules | reasons | partners
-    for row, target in MAPPED[drug].items():
+    for row, target in (*MAPPED.get(drug, {}).items(), *NEW_ROWS.get(drug, {}).items()):
         assert target == NO_DOSE_RULE or {target, f"{drug}-{target}"} & known, (row, target)
 
 

@@ -143,7 +143,8 @@ MORE = {
     ),
     "an anthracycline three months after it": (
         [lab("01-02", "height", 165, "cm"), dose("01-05", "trastuzumab", 560),
-         dose("04-05", "Adriamycin", 107)], ["forbidden_combination"],
+         lab("04-01", "lvef", 62, "%"), dose("04-05", "Adriamycin", 107)],
+        ["forbidden_combination"],
     ),
     "pertuzumab without trastuzumab": (
         [dose("01-05", "pertuzumab", 840), dose("01-26", "pertuzumab", 420)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import operator
 
 import numpy as np
@@ -11,17 +12,22 @@ from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_drug
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
+from her2sim.patients.covariates import bsa_m2
 from her2sim.pk.treatment import load_treatment
+from her2sim.protocol.audit import check_record
 from her2sim.protocol.conditions import Clause, parse_condition
+from her2sim.protocol.cumulative_dose import CUMULATIVE
 from her2sim.protocol.decisions import Decision
 from her2sim.protocol.label import REGIONS, Label, Rule, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import TableReadings
+from her2sim.protocol.record import Entry
 from her2sim.protocol.visits import run_protocol
 
 SIGNS = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq,
 }  # fmt: skip
+FIRST = datetime.date(2026, 1, 5)
 LLN, STEP, BASELINE = 50.0, 0.5, 75.0
 LABELS = {
     (drug, region): label
@@ -141,11 +147,43 @@ def test_every_alternative_of_every_rule_acts_in_a_course(label: Label, rule: Ru
     for name, decision in (("hold_when", Decision.HOLD), ("stop_when", Decision.STOP)):
         condition = rule.condition(name)
         for comparisons in condition.alternatives if condition else ():
+            if any(c.variable == CUMULATIVE for c in comparisons):
+                continue  # no reading: the next test
             series = readings_of(comparisons)
             course = first_day_course(label, rule, series)
             assert course.log.rules == (rule.id,)
             assert Decision(course.log.decision[0]) == decision
             assert course.record.day.tolist() == [0.0]  # nothing was given at the second visit
+
+
+@pytest.mark.parametrize(
+    ("label", "rule"), [row for row in RULES if CUMULATIVE in row.values[1].variables()]
+)
+def test_a_dose_in_all_is_not_gone_beyond(label: Label, rule: Rule) -> None:
+    """The dose that would pass the limit is not given, and a record with it departs."""
+    ((limit,),) = rule.condition("stop_when").alternatives
+    treatment = load_treatment(label.drug, next(iter(load_drug(label.drug).regimen)))
+    amount = treatment.regimen.phases[0].maintenance.amount
+    cohort = Cohort(
+        "one", np.array([1]), {"weight_kg": np.array([70.0]), "bsa_m2": np.array([1.8])}, seed=1
+    )
+    plan = DrugPlan(label.drug, treatment.regimen, label)
+    course = run_protocol(Protocol((plan,), "metastatic", 400.0), cohort, TableReadings({}))
+    assert course.record.day.size == limit_of(limit) // amount
+    assert course.log.rules[course.stop_rule[0, 0]] == rule.id
+    surface = float(bsa_m2(70.0, 165.0))
+    body = [("weight", 70.0), ("height", 165.0), ("lvef", 62.0)]
+    record = [Entry(0, "A", FIRST, "lab", test=test, value=size) for test, size in body]
+    days = [*course.record.day, *course.stopped_day[0]]
+    record += [
+        Entry(k, "A", FIRST + datetime.timedelta(days=day), "dose", drug=label.drug, route="iv",
+              dose_mg=amount * surface)
+        for k, day in enumerate(days)
+    ]  # fmt: skip
+    found = [d for d in check_record(record, label.region).departures if d.code != "overdue_lvef"]
+    assert [(d.row, d.code, d.rule_id) for d in found] == [
+        (len(days) - 1, "dose_after_stop", rule.id)
+    ]
 
 
 def test_us_and_eu_rules_differ_on_the_same_readings() -> None:

@@ -18,6 +18,8 @@ from her2sim.protocol.visits import run_protocol
 from her2sim.random import Purpose, normals, uniforms
 from her2sim.regimens.dose import ROUTES
 from her2sim.regimens.dosing_record import DosingRecord, Why, relative_dose_intensity
+from her2sim.regimens.library import load_regimen
+from her2sim.regimens.together import planned_drugs
 
 DRUGS = ("trastuzumab", "pertuzumab", "docetaxel")
 END = 378.0
@@ -260,3 +262,53 @@ def test_rest_weeks_are_kept_and_a_hold_makes_up_for_nothing(cohort: Cohort) -> 
     assert (
         np.diff(np.unique(protocol_run.record.day)).max() <= DISPENSED_DAY * 2
     )  # a rest week apart
+
+
+def test_a_test_that_was_not_made_is_made_at_the_next_visit(cohort: Cohort) -> None:
+    """The LVEF of day 84 is missing: the next is that of day 105, not of day 168."""
+    made: list[float] = []
+
+    def lvef(day: np.ndarray, who: np.ndarray) -> np.ndarray:
+        made.extend(np.unique(day).tolist())
+        return np.where(day == 84.0, np.nan, 60.0)
+
+    readings = ModelledReadings(cohort, {"lvef": lvef})
+    run_protocol(protocol(), cohort, readings)
+    assert made[:4] == [0.0, 84.0, 105.0, 189.0]
+
+
+def test_what_follows_a_drug_waits_for_its_last_dose(cohort: Cohort) -> None:
+    """Doxorubicin held on day 63 ends on day 84: paclitaxel begins on day 105, not beside it."""
+    few = cohort.part(0, 3)
+    plans = tuple(
+        DrugPlan(one.drug.id, one.regimen, load_label(one.drug.id, "us"))
+        for one in planned_drugs(load_regimen("doxorubicin-then-paclitaxel-trastuzumab"))
+    )
+    days = np.array([0.0, 63.0, 84.0])
+    records = {
+        "neutrophils": (np.zeros(3, dtype=np.int64), days, np.array([5.0, 0.8, 3.0])),
+        "heart_failure": (np.ones(2, dtype=np.int64), days[:2], np.array([0.0, 1.0])),
+    }
+    run = run_protocol(Protocol(plans, "early", 130.0), few, TableReadings(records))
+    drugs = [plan.drug for plan in plans]
+    first = {
+        drug: [run.record.of(d).day[run.record.of(d).patient == k].min() for k in range(3)]
+        for d, drug in enumerate(drugs)
+        if drug != "trastuzumab"
+    }
+    last = run.record.of(drugs.index("doxorubicin"))
+    assert last.day[last.patient == 0].tolist() == [0.0, 21.0, 42.0, 84.0]
+    assert last.day[last.patient == 1].tolist() == [0.0, 21.0, 42.0]  # stopped: not waited for
+    assert first["paclitaxel"] == [105.0, 84.0, 84.0]
+
+
+def test_a_drug_is_not_lowered_before_its_first_dose(cohort: Cohort) -> None:
+    """A bad reading of the first day holds lapatinib; what was never given is not lowered."""
+    low = {"lvef": (np.zeros(3, dtype=np.int64), np.array([0.0, 28, 56]), np.array([44.0, 60, 44]))}
+    plan = DrugPlan(
+        "lapatinib", load_treatment("lapatinib", "qd").regimen, load_label("lapatinib", "us")
+    )
+    run = run_protocol(
+        Protocol((plan,), "metastatic", 100.0), cohort.part(0, 1), TableReadings(low)
+    )
+    assert (run.record.day[0], run.record.dose_mg[0], run.n_reductions[0, 0]) == (28.0, 1250.0, 0)

@@ -5,25 +5,35 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from her2sim.drug_names import folded, unknown_name_text
-from her2sim.drugs.drug import Drug, LabelledDose, LabelledRegimen
+from her2sim.drugs.drug import LabelledDose, LabelledRegimen
 from her2sim.facts import Claim, FactFile
 from her2sim.patients.covariates import Setting, bsa_m2
-from her2sim.protocol.company import SubstanceCourse, company_departures, medicines
+from her2sim.protocol.body_sizes import BodySizes
+from her2sim.protocol.company import (
+    SubstanceCourse,
+    company_departures,
+    medicines,
+    partners_in,
+)
+from her2sim.protocol.cumulative_dose import is_counted
 from her2sim.protocol.departures import CheckReport, Code, Departure
 from her2sim.protocol.given import (
     EARLY_DAYS,
     GivenDose,
     added_up,
     best_regimens,
+    doses_per_day,
     given_doses,
     is_near,
+    single_doses,
 )
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import Entry, by_patient
-from her2sim.protocol.rule_history import RuleHistory, Standing
+from her2sim.protocol.rule_history import DosesGiven, RuleHistory, Standing
 from her2sim.regimens.dose import mg_of, size_needed
 from her2sim.regimens.regimen import labelled_regimen
 
@@ -48,30 +58,13 @@ def check_record(
     for chart in charts:
         alike.setdefault(tuple(course.key for course in chart.courses), []).append(chart)
     for group in alike.values():
-        history = RuleHistory(group[0].plans(), setting, [chart.entries for chart in group])
+        given = [[*chart.doses_given()] for chart in group]
+        history = RuleHistory(group[0].plans(), setting, [chart.entries for chart in group], given)
         for place, chart in enumerate(group):
             chart.check(history, place)
     departures = [departure for chart in charts for departure in chart.departures]
     notes = dict.fromkeys(note for chart in charts for note in chart.notes)
     return CheckReport(tuple(sorted(departures, key=lambda d: d.row)), tuple(notes))
-
-
-class _Sizes:
-    """Weights and heights of a patient, each with its day."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._told: dict[str, tuple[list[int], list[float]]] = {}
-        for entry in sorted(entries, key=lambda e: e.day):
-            if entry.kind == "lab" and entry.test in ("weight", "height") and entry.value:
-                days, values = self._told.setdefault(entry.test, ([], []))
-                days.append(entry.day)
-                values.append(entry.value)
-
-    def at(self, name: str, day: int) -> tuple[float, int] | None:
-        """The last value until a day, and how old it is; None if there is none."""
-        days, values = self._told.get(name, ([], []))
-        place = bisect.bisect_right(days, day)
-        return None if not place else (values[place - 1], day - days[place - 1])
 
 
 class _Chart:
@@ -81,7 +74,7 @@ class _Chart:
         self.patient, self.entries, self.region = patient, entries, region
         self.departures: list[Departure] = []
         self.notes: list[str] = []
-        self.sizes = _Sizes(entries)
+        self.sizes = BodySizes(entries)
         self.lvef_days = sorted(e.day for e in entries if e.kind == "lab" and e.test == "lvef")
         self.others: list[Entry] = []
         self.is_stale_said = False
@@ -99,8 +92,9 @@ class _Chart:
                 doses.setdefault(dose.substance, []).append(dose)
         for number, (substance, own) in enumerate(doses.items()):
             label = load_label(substance, self.region)
-            course = SubstanceCourse(number, substance, added_up(own), label)
-            course.regimens = best_regimens(course.doses, self._amount, course.levels)
+            partners = partners_in(label, own, doses)
+            course = SubstanceCourse(number, substance, added_up(own), label, partners)
+            course.regimens = best_regimens(course.doses, self._amount, course.level_shares)
             if label is None:
                 self.notes.append(f"{substance}: no rules of the {self.region} label are known")
             yield course
@@ -108,9 +102,21 @@ class _Chart:
     def plans(self) -> list[DrugPlan]:
         """The drugs, for their rules."""
         return [
-            DrugPlan(c.substance, labelled_regimen(_holder(c), c.plan_regimen), c.label)
+            DrugPlan(c.substance, labelled_regimen(c.holder, c.plan_regimen), c.label, c.given_with)
             for c in self.courses
         ]
+
+    def doses_given(self) -> Iterator[DosesGiven]:
+        """The doses of each drug; in all and in mg/m2 where a rule looks at that."""
+        for course, plan in zip(self.courses, self.plans(), strict=True):
+            each = [self._mg_per_m2(d) for d in course.doses] if is_counted(plan) else []
+            yield DosesGiven([d.day for d in course.doses], [*accumulate(each)])
+
+    def _mg_per_m2(self, dose: GivenDose) -> float:
+        weight, height = (self.sizes.at(name, dose.day) for name in ("weight", "height"))
+        if weight is None or height is None or dose.mg is None:
+            return math.nan
+        return dose.mg / float(bsa_m2(weight[0], height[0]))
 
     def check(self, history: RuleHistory, place: int) -> None:
         """All doses, by what the rules made of the readings."""
@@ -175,7 +181,7 @@ class _Chart:
         lines = [] if label is None else [m for m in label.monitoring if m.variable == "lvef"]
         if not lines:
             return overdue_since
-        line, every = lines[0], lines[0].every_days
+        line = lines[0]
         place = bisect.bisect_right(self.lvef_days, dose.day)
         latest = self.lvef_days[place - 1] if place else None
         if last is None:
@@ -187,8 +193,9 @@ class _Chart:
                 )  # fmt: skip
                 return latest
             return overdue_since
-        if every is None or latest is None:
+        if line.every_days is None or latest is None:
             return overdue_since
+        every = float(line.interval_day(latest - course.doses[0].day))
         if dose.day - latest - every > LATE_TEST_DAYS and overdue_since != latest:
             self._depart(
                 dose.entry, "overdue_lvef", f"{dose.day - latest} days since the last LVEF",
@@ -218,26 +225,31 @@ class _Chart:
         if full is None or start is None or dose.mg is None:
             return
         self._note_stale(dose, regimen)
-        allowed = [full * level for level in course.levels]
+        allowed = [full * share for share in course.level_shares(regimen)]
         late = gap - interval
         is_reload = last is not None and label is not None and bool(label.is_reload(late, gap))
         has_loading = not is_near(start, full)
         expects_loading = has_loading and (last is None or is_reload)
         expected = start if expects_loading else allowed[min(level_now, len(allowed) - 1)]
-        if is_near(dose.mg, expected):
+
+        def is_given(mg: float) -> bool:
+            return any(is_near(one, mg) for one in single_doses(dose, regimen))
+
+        if is_given(expected):
             return
         code: Code = "dose_off_by_10pct"
-        if expects_loading and is_near(dose.mg, full):
+        if expects_loading and is_given(full):
             code = "missing_loading" if last is None else "missing_reload"
-        elif not expects_loading and has_loading and is_near(dose.mg, start):
+        elif not expects_loading and has_loading and is_given(start):
             code = "needless_reload"
-        elif any(is_near(dose.mg, mg) for mg in allowed):
+        elif any(is_given(mg) for mg in allowed):
             code = "wrong_dose_level"
         basis: Claim = regimen
         file: FactFile = dose.drug
         if code in ("missing_reload", "needless_reload") and label is not None and label.reload:
             basis, file = label.reload, label
-        self._depart(dose.entry, code, f"{dose.mg:g} mg", f"{expected:.4g} mg", basis, file)
+        wanted = expected * (doses_per_day(regimen) if dose.n_rows > 1 else 1)
+        self._depart(dose.entry, code, f"{dose.mg:g} mg", f"{wanted:.4g} mg", basis, file)
 
     def _amount(self, dose: GivenDose, regimen: LabelledRegimen, is_start: bool) -> float | None:
         """A labelled dose of a regimen for this patient; None if its size is not known."""
@@ -300,9 +312,3 @@ class _Chart:
                 "confirmed" if is_confirmed else "unconfirmed",
             )
         )
-
-
-def _holder(course: SubstanceCourse) -> Drug:
-    """The product whose regimen rules are told of."""
-    drugs = {dose.drug.id: dose.drug for dose in course.doses}
-    return next(d for d in drugs.values() if course.plan_regimen in d.regimen)

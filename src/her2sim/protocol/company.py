@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from her2sim.drug_names import drug_names, folded
+from her2sim.drugs.drug import Drug, LabelledRegimen
 from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.facts import Claim, FactFile
 from her2sim.protocol.departures import Code
 from her2sim.protocol.given import EARLY_DAYS, GivenDose
-from her2sim.protocol.label import AfterLastDose, Label
+from her2sim.protocol.label import AfterLastDose, Label, Region
+from her2sim.protocol.plan import substance_of
 from her2sim.protocol.record import Entry
+from her2sim.regimens.library import named_regimens
 from her2sim.units import DAY_PER_MONTH
 
 Found = tuple[Entry, Code, str, str, Claim, FactFile | None]
@@ -25,19 +28,21 @@ PARTNER_DAYS = 10
 class SubstanceCourse:
     """All doses of one substance of a patient, each with the labelled regimen that fits it.
 
-    ``number`` is its place among the rules.
+    ``number`` is its place among the rules; ``given_with`` are the other substances of the same
+    time that decide its dose levels.
     """
 
     number: int
     substance: str
     doses: list[GivenDose]
     label: Label | None
+    given_with: frozenset[str] = frozenset()
     regimens: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """What decides the rules."""
-        return f"{self.substance}/{self.plan_regimen}"
+        return "/".join((self.substance, self.plan_regimen, *sorted(self.given_with)))
 
     @property
     def plan_regimen(self) -> str:
@@ -46,15 +51,35 @@ class SubstanceCourse:
         return next((name for name in self.regimens if name), next(iter(first.drug.regimen)))
 
     @property
-    def levels(self) -> tuple[float, ...]:
-        """Dose levels as shares of the full dose."""
-        told = self.label.level if self.label is not None and self.label.level else (1.0,)
-        return tuple(level / told[0] for level in told)
+    def holder(self) -> Drug:
+        """The product whose regimen rules are told of."""
+        drugs = {dose.drug.id: dose.drug for dose in self.doses}
+        return next(d for d in drugs.values() if self.plan_regimen in d.regimen)
+
+    def level_shares(self, regimen: LabelledRegimen) -> tuple[float, ...]:
+        """Dose levels of a regimen as shares of its full dose."""
+        if self.label is None:
+            return (1.0,)
+        full = regimen.maintenance
+        return self.label.level_shares(full.amount, full.unit, self.given_with)
 
     def interval_day(self, number: int) -> float:
         """Days between doses by the regimen of one of them."""
         drug, name = self.doses[number].drug, self.regimens[number]
         return drug.regimen[name or next(iter(drug.regimen))].interval_day
+
+
+def partners_in(
+    label: Label | None, own: Sequence[GivenDose], doses: Mapping[str, Sequence[GivenDose]]
+) -> frozenset[str]:
+    """Substances of which a label has a ladder, and that were given in the time of a course."""
+    names = {ladder.with_drug for ladder in label.ladder} if label is not None else set()
+    first, last = own[0].day, own[-1].day
+    return frozenset(
+        name
+        for name, others in doses.items()
+        if name in names and others[0].day <= last and others[-1].day >= first
+    )
 
 
 def company_departures(
@@ -165,15 +190,22 @@ def _anthracyclines(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
 def _without_partner(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
     """A drug that its label gives with another only, given without it.
 
-    Under the skin there is only the fixed combination, which holds the partner.
+    Under the skin there is only the fixed combination, which holds the partner. A regimen that is
+    labelled without the partner in the region is none.
     """
     days = {course.substance: [dose.day for dose in course.doses] for course in courses}
     for course in courses:
         lines = course.label.partner if course.label is not None else ()
         for line in (line for line in lines if line.if_stopped == "stop"):
-            own = days.get(line.drug, [])
+            region = course.label.region if course.label is not None else "us"
+            others = [{line.drug}, *_labelled_without(course.substance, line.drug, region)]
             for dose in (d for d in course.doses if d.entry.route != "sc"):
-                if not any(abs(dose.day - day) <= PARTNER_DAYS for day in own):
+                near = {
+                    name
+                    for name, own in days.items()
+                    if any(abs(dose.day - day) <= PARTNER_DAYS for day in own)
+                }
+                if not any(names <= near for names in others):
                     yield (
                         dose.entry,
                         "forbidden_combination",
@@ -183,6 +215,17 @@ def _without_partner(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
                         course.label,
                     )
                     break
+
+
+@cache
+def _labelled_without(drug: str, partner: str, region: Region) -> tuple[set[str], ...]:
+    """Substances of labelled regimens that hold a drug and not its partner."""
+    regimens = [
+        {substance_of(part.drug) for part in regimen.part}
+        for regimen in named_regimens().values()
+        if any(row.region == region for row in regimen.indication)
+    ]
+    return tuple(names for names in regimens if drug in names and partner not in names)
 
 
 def _anthracycline_line(label: Label | None) -> AfterLastDose | None:

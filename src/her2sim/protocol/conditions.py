@@ -62,6 +62,51 @@ class Condition:
         assert result is not None
         return result
 
+    def is_met_by(
+        self,
+        values: Mapping[str, Array],
+        needed: Mapping[str, Mask],
+        settings: Mapping[str, float],
+    ) -> Mask:
+        """Whether it holds by what was measured: an alternative has to have one reading at least.
+
+        Parameters
+        ----------
+        values : readings, NaN where nothing was measured, each of shape (n,)
+        needed : for each variable, whose comparison does not hold without a reading
+        settings : named limits
+        """
+        result = np.zeros(next(iter(values.values())).shape, dtype=bool)
+        for comparisons in self.alternatives:
+            missing = [np.isnan(values[c.variable]) for c in comparisons]
+            every = [
+                c.holds(values, settings) | (is_missing & ~needed[c.variable])
+                for c, is_missing in zip(comparisons, missing, strict=True)
+            ]
+            result |= np.logical_and.reduce(every) & ~np.logical_and.reduce(missing)
+        return result
+
+    def reasons(
+        self, values: Mapping[str, Array], settings: Mapping[str, float]
+    ) -> dict[str, Mask]:
+        """For each variable, where it is part of an alternative that holds."""
+        found = {name: np.zeros(values[name].shape, dtype=bool) for name in self.variables}
+        for comparisons in self.alternatives:
+            every = np.logical_and.reduce([c.holds(values, settings) for c in comparisons])
+            for comparison in comparisons:
+                found[comparison.variable] |= every
+        return found
+
+    def failures(
+        self, values: Mapping[str, Array], settings: Mapping[str, float]
+    ) -> dict[str, Mask]:
+        """For each variable, where it was measured and fails a comparison."""
+        found = {name: np.zeros(values[name].shape, dtype=bool) for name in self.variables}
+        for comparison in (c for comparisons in self.alternatives for c in comparisons):
+            name = comparison.variable
+            found[name] |= ~np.isnan(values[name]) & ~comparison.holds(values, settings)
+        return found
+
 
 @cache
 def parse_condition(text: str) -> Condition:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.patients.cohort import Cohort
+from her2sim.protocol.cumulative_dose import with_dose_due
 from her2sim.protocol.plan import Protocol
 from her2sim.protocol.recorder import TreatmentRecorder
 from her2sim.protocol.rule_states import NEVER, ON_THE_DAY
@@ -26,8 +29,48 @@ class DoseClocks:
         self.n_missed = np.zeros(shape, dtype=np.int64)
         self.last_dose_day = np.full(shape, -NEVER)
         self.owed_day = np.full(shape, NEVER)
+        self.given_mg = np.zeros(shape)
         starts = [[plan.phase.start_min / MINUTES_PER_DAY] for plan in self.plans]
         self.due_day = np.repeat(np.reshape(starts, (-1, 1)), cohort.n_patients, axis=1)
+        self.parts_before = [self._parts_before(d) for d in range(len(self.plans))]
+
+    def _parts_before(self, d: int) -> list[int]:
+        """Drugs whose planned doses all come before a drug begins."""
+        start = self.plans[d].phase.start_min
+        phases = [plan.phase for plan in self.plans]
+        return [
+            p
+            for p, phase in enumerate(phases)
+            if phase.n_doses is not None
+            and phase.treated_min is None
+            and phase.start_min + (phase.n_doses - 1) * phase.interval_min < start
+        ]
+
+    def wait_for_parts_before(self, today: Array, who: Positions, goes_on: Sequence[Mask]) -> None:
+        """Let drugs that follow others begin later where those are late.
+
+        A drug begins by as much later as the last dose of a drug before it comes later than
+        planned; a drug that has stopped is not waited for.
+
+        Parameters
+        ----------
+        today : day of each patient of the cohort, shape (n,)
+        who : patients of a visit
+        goes_on : for each drug, which of them have not stopped it
+        """
+        for d, before in enumerate(self.parts_before):
+            waits = self.n_doses[d, who] == 0
+            for p in before if waits.any() else ():
+                chosen = waits & goes_on[p]
+                late, phase = who[chosen], self.plans[p].phase
+                n_doses, every = phase.n_doses or 0, self.plans[p].interval_day
+                left = n_doses - self.n_doses[p, late]
+                following = np.maximum(self.due_day[p, late], today[late])
+                last = following + (left - 1) * every
+                last = np.where(left > 0, last, self.last_dose_day[p, late])
+                days_late = last - (phase.start_min / MINUTES_PER_DAY + (n_doses - 1) * every)
+                begins = self.plans[d].phase.start_min / MINUTES_PER_DAY + days_late
+                self.due_day[d, late] = np.maximum(self.due_day[d, late], begins)
 
     def next_day(self, d: int, who: Positions) -> Array:
         """When a drug is due next; never after its last dose."""
@@ -42,6 +85,11 @@ class DoseClocks:
         if n_doses is None:
             return np.zeros(who.size, dtype=bool)
         return np.asarray(self.n_doses[d, who] >= n_doses)
+
+    def cumulative_mg_per_m2(self, d: int, who: Positions, level: Positions) -> Array:
+        """The dose of a drug in all if the next were given at the dose level of each patient."""
+        surface = self.cohort.covariate("bsa_m2")[who]
+        return with_dose_due(self.plans[d], self.given_mg[d, who] / surface, level[who])
 
     def give_due(
         self, d: int, today: Array, who: Positions, allowed: Mask, level: Positions
@@ -89,6 +137,7 @@ class DoseClocks:
             number=number, every_day=interval,
         )  # fmt: skip
         self.n_doses[d, given] += number
+        self.given_mg[d, given] += number * amount
         self.last_dose_day[d, given] = first + (number - 1) * interval
         self.owed_day[d, given] = NEVER
         self.due_day[d, given] = _treated_day(phase, first + number * interval)
@@ -141,6 +190,7 @@ class DoseClocks:
             route=ROUTES.index(phase.route), number=1, every_day=0.0,
         )  # fmt: skip
         self.n_doses[d, given] += 1
+        self.given_mg[d, given] += amount
         self.last_dose_day[d, given] = day
         self.owed_day[d, given] = NEVER
         self.due_day[d, given] = _treated_day(plan.phase, day + plan.interval_day)

@@ -22,11 +22,13 @@ LATE_DAYS = 7
 
 Amount = Callable[["GivenDose", LabelledRegimen, bool], float | None]
 """What a labelled regimen would be for a dose, in mg: its loading dose or a later one."""
+LevelShares = Callable[[LabelledRegimen], Sequence[float]]
+"""Dose levels of a labelled regimen as shares of its full dose."""
 
 
 @dataclass(frozen=True, eq=False)
 class GivenDose:
-    """A dose of one substance on one day; ``mg`` is the sum of its rows.
+    """A dose of one substance on one day, or all of that day; ``mg`` is the sum of its rows.
 
     ``regimens`` are the labelled ones of its product by its route; there are none by a wrong route.
     ``told`` is the one that the name told.
@@ -38,6 +40,7 @@ class GivenDose:
     mg: float | None
     regimens: tuple[str, ...]
     told: str | None = None
+    n_rows: int = 1
 
     @property
     def day(self) -> int:
@@ -114,7 +117,7 @@ def added_up(doses: Sequence[GivenDose]) -> list[GivenDose]:
         is_same = last is not None and (last.day, last.drug.id) == (dose.day, dose.drug.id)
         if last is not None and is_same and last.regimens == dose.regimens:
             known = None if last.mg is None or dose.mg is None else last.mg + dose.mg
-            found[-1] = replace(last, mg=known)
+            found[-1] = replace(last, mg=known, n_rows=last.n_rows + 1)
         else:
             found.append(dose)
     return found
@@ -138,29 +141,31 @@ class _Path:
 
 
 NO_LOADING, SWITCH, LATE, ORDER = 0.4, 0.5, 0.2, 1e-3
-"""What counts against a reading beside a dose or an interval that does not fit (1 each)."""
+"""What counts against a reading beside a dose or an interval that does not fit (1 each).
+
+The order of the regimens decides where all else is equal, once and not with each dose."""
 
 
-def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: Sequence[float]) -> list[str]:
+def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShares) -> list[str]:
     """The labelled regimen of each dose of a substance, so that least is left unexplained.
 
     Parameters
     ----------
     doses : of one substance, in order; those without a regimen are passed over
     amount : what a regimen would be
-    levels : dose levels of the label, as shares of the full dose
+    levels : dose levels of a regimen
     """
     paths: dict[str, _Path] = {}
     for position, dose in enumerate(doses):
         before, found = doses[position - 1] if position else None, dict[str, _Path]()
         for place, name in enumerate(dose.regimens):
-            own = ORDER * place + _misfit(dose, name, amount, levels, is_first=position == 0)
+            own, order = _misfit(dose, name, amount, levels, is_first=position == 0), ORDER * place
             if before is None or not paths:
-                found[name] = _Path(own, name)
+                found[name] = _Path(own + order, name)
                 continue
             options = [
                 _Path(
-                    path.cost + own + _gap_cost(before, old, dose)
+                    path.cost + own + _gap_cost(before, old, dose) + order * (old != name)
                     + SWITCH * (old != name and before.drug.id == dose.drug.id),
                     name,
                     path,
@@ -176,15 +181,16 @@ def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: Sequence[f
 
 
 def _misfit(
-    dose: GivenDose, name: str, amount: Amount, levels: Sequence[float], *, is_first: bool
+    dose: GivenDose, name: str, amount: Amount, levels: LevelShares, *, is_first: bool
 ) -> float:
     regimen = dose.drug.regimen[name]
     full, start = amount(dose, regimen, False), amount(dose, regimen, True)
     if full is None or start is None or dose.mg is None:
         return 0.0
-    if is_near(dose.mg, start):
+    singles = single_doses(dose, regimen)
+    if any(is_near(mg, start) for mg in singles):
         return 0.0
-    if any(is_near(dose.mg, full * level) for level in levels):
+    if any(is_near(mg, full * share) for share in levels(regimen) for mg in singles):
         return NO_LOADING if is_first else 0.0
     return 1.0
 
@@ -196,6 +202,22 @@ def _gap_cost(before: GivenDose, old: str, dose: GivenDose) -> float:
     if gap < interval - EARLY_DAYS:
         return 1.0
     return LATE if gap > interval + LATE_DAYS else 0.0
+
+
+def doses_per_day(regimen: LabelledRegimen) -> int:
+    """How many doses of a regimen are taken on a day: 1, or 2 of what is taken twice daily."""
+    return max(1, round(1 / regimen.interval_day))
+
+
+def single_doses(dose: GivenDose, regimen: LabelledRegimen) -> tuple[float, ...]:
+    """What one dose may have been, in mg.
+
+    Rows of a day are all doses of that day; a single row is one of them, or all together.
+    """
+    if dose.mg is None:
+        return ()
+    one = dose.mg / doses_per_day(regimen)
+    return (one,) if dose.n_rows > 1 or one == dose.mg else (dose.mg, one)
 
 
 def is_near(found: float, expected: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -12,9 +13,12 @@ from pydantic import Field, field_validator, model_validator
 
 from her2sim.drugs.drug import load_drug
 from her2sim.errors import DataError
-from her2sim.facts import Claim, FactFile, FactModel, read_fact_file
+from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.patients.covariates import Setting
 from her2sim.protocol.conditions import Condition, parse_condition
+from her2sim.protocol.label_row import LabelRow
+from her2sim.protocol.ladder import Ladder, level_shares
+from her2sim.protocol.monitoring import Monitoring
 
 Region = Literal["us", "eu"]
 REGIONS: tuple[Region, ...] = ("us", "eu")
@@ -29,14 +33,15 @@ CONDITIONS = (
 )
 
 
-class Rule(Claim):
+class Rule(LabelRow):
     """A row of a label: conditions, and what they do to the drug.
 
     A hold lasts until ``resume_when`` holds at a recheck, not before ``min_hold_days``; the drug
-    then goes on at the same level, or one down (always, or ``one_down_when``). It stops when
+    then goes on at the same level, or one down (always, ``one_down_when``, or from hold number
+    ``one_down_from_hold`` of this rule on). It stops when
     ``stop_when`` holds, or ``stop_held_when`` at a recheck, when a hold lasts to ``max_hold_days``
-    without resuming, or at hold number ``max_holds`` + 1. ``is_confirmed`` is
-    false where the text was not read: such a rule acts with caution and is counted apart.
+    without resuming, or at hold number ``max_holds`` + 1. A rule that is not confirmed acts with
+    caution and is counted apart.
     """
 
     id: str
@@ -46,6 +51,7 @@ class Rule(Claim):
     resume_when: str | None = None
     resume_level: Literal["same", "one_down"] = "same"
     one_down_when: str | None = None
+    one_down_from_hold: int | None = Field(default=None, ge=1)
     stop_when: str | None = None
     stop_held_when: str | None = None
     min_hold_days: float = Field(default=0.0, ge=0)
@@ -53,7 +59,6 @@ class Rule(Claim):
     max_hold_days: float | None = Field(default=None, gt=0)
     max_holds: int | None = Field(default=None, ge=0)
     ctcae: str | None = None
-    is_confirmed: bool = True
 
     @field_validator(*CONDITIONS)
     @classmethod
@@ -76,7 +81,7 @@ class Rule(Claim):
         return tuple(dict.fromkeys(v for condition in found for v in condition.variables))
 
 
-class Reload(Claim):
+class Reload(LabelRow):
     """When a late dose is a loading dose again."""
 
     when: str
@@ -88,7 +93,7 @@ class Reload(Claim):
         return text
 
 
-class Partner(Claim):
+class Partner(LabelRow):
     """What happens to a drug when another of the regimen is held or stopped."""
 
     drug: str
@@ -96,23 +101,7 @@ class Partner(Claim):
     if_stopped: Literal["stop", "go on"] = "go on"
 
 
-class AfterEnd(FactModel):
-    """Tests that go on after the last dose."""
-
-    every_months: int = Field(gt=0)
-    for_months: int = Field(gt=0)
-    setting: Setting | None = None
-
-
-class Monitoring(Claim):
-    """How often something is measured: at each dose or at an interval, and at the start."""
-
-    variable: str
-    every_days: float | None = Field(default=None, gt=0)
-    after_end: AfterEnd | None = None
-
-
-class AfterLastDose(Claim):
+class AfterLastDose(LabelRow):
     """What is kept up after the last dose, and for how long."""
 
     what: Literal[
@@ -139,7 +128,7 @@ CONCERNS_WOMEN = {
 """What concerns women only (true) or men only (false); all else concerns both."""
 
 
-class Premedication(Claim):
+class Premedication(LabelRow):
     """What is taken before or with a drug, and when."""
 
     what: tuple[str, ...] = Field(min_length=1)
@@ -159,7 +148,7 @@ class Label(FactFile):
     drug: str
     region: Region
     dated: str
-    level: tuple[float, ...] = ()
+    ladder: tuple[Ladder, ...] = ()
     rule: tuple[Rule, ...] = ()
     reload: Reload | None = None
     partner: tuple[Partner, ...] = ()
@@ -167,6 +156,25 @@ class Label(FactFile):
     monitoring: tuple[Monitoring, ...] = ()
     after_last_dose: tuple[AfterLastDose, ...] = ()
     not_encoded: tuple[NotEncoded, ...] = ()
+
+    def rows(self) -> Iterator[LabelRow]:
+        """All its rows but those that no rule carries."""
+        yield from (*self.ladder, *self.rule, *self.partner, *self.premedication)
+        yield from (*self.monitoring, *self.after_last_dose)
+        if self.reload is not None:
+            yield self.reload
+
+    def level_shares(
+        self, amount: float, unit: str, given_with: Collection[str] = ()
+    ) -> tuple[float, ...]:
+        """Dose levels of a course as shares of its full dose, the first being 1 (`level_shares`).
+
+        Parameters
+        ----------
+        amount, unit : the full dose of the regimen
+        given_with : other drugs of the course
+        """
+        return level_shares(self.ladder, amount, unit, given_with)
 
     def is_reload(self, days_late: Any, days_since_dose: Any) -> NDArray[np.bool_]:
         """Whether a dose that comes late is a loading dose again (never without such a row).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from her2sim.patients.cardiac_risk import CardiacRisk, cardiac_risk
 from her2sim.patients.covariates import Setting
 from her2sim.patients.patient import Patient
 from her2sim.protocol.eligibility import Verdict, label_dict, verdict_on
-from her2sim.protocol.label import CONCERNS_WOMEN, Label, Monitoring, Region, load_label
+from her2sim.protocol.label import CONCERNS_WOMEN, Label, Region, load_label
+from her2sim.protocol.monitoring import Monitoring
 from her2sim.protocol.surveillance import esc_2022
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import MINUTES_PER_DAY, Dose, mg_of, size_needed
@@ -158,9 +159,10 @@ def monitoring_plan(
     last = {name: max((d.time_day for d in own), default=0.0) for name, own in doses.items()}
     tests, later = list[PlannedTest](), list[Afterwards]()
     premedication = list[PlannedPremedication]()
+    had = {*patient.history, *(word for drug, _ in planned for word in drug.tells)}
     read = {name: label for name, label in labels.items() if label is not None}
     for name, label in read.items():
-        tests += _label_tests(name, label, doses[name], patient.setting, start)
+        tests += _label_tests(name, label, doses[name], patient.setting, start, had)
         premedication += _premedication(name, label)
         later += _afterwards(name, label, last[name], start, patient.is_female)
     if read:
@@ -229,7 +231,12 @@ def _premedication(drug: str, label: Label) -> Iterator[PlannedPremedication]:
 
 
 def _label_tests(
-    drug: str, label: Label, doses: list[Dose], setting: Setting, start: datetime.date | None
+    drug: str,
+    label: Label,
+    doses: list[Dose],
+    setting: Setting,
+    start: datetime.date | None,
+    had: Collection[str],
 ) -> Iterator[PlannedTest]:
     if not doses:
         return
@@ -237,8 +244,7 @@ def _label_tests(
     for line in label.monitoring:
         days: list[float] = []
         if line.every_days is not None:
-            days = np.arange(first, last + 1, line.every_days).tolist()
-            days += _after_end(line, last, setting, start)
+            days = [*line.days(first, last), *_after_end(line, last, setting, start, had)]
         variable = VARIABLES[line.variable]
         yield PlannedTest(
             TEST_NAMES.get(line.variable, variable.meaning),
@@ -251,13 +257,15 @@ def _label_tests(
 
 
 def _after_end(
-    line: Monitoring, last: float, setting: Setting, start: datetime.date | None
+    line: Monitoring,
+    last: float,
+    setting: Setting,
+    start: datetime.date | None,
+    had: Collection[str],
 ) -> Iterator[float]:
-    after = line.after_end
-    if after is None or after.setting not in (None, setting):
-        return
-    for month in range(after.every_months, after.for_months + 1, after.every_months):
-        yield months_later(last, month, start)
+    for after in line.after_end:
+        if after.setting in (None, setting) and (after.needs is None or after.needs in had):
+            yield from (months_later(last, month, start) for month in after.months())
 
 
 def _guideline_tests(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.arrays import Array
+from her2sim.drugs.drug import load_drug
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import Setting
@@ -25,11 +27,15 @@ DISPENSED_DAY = 7.0
 
 @dataclass(frozen=True)
 class DrugPlan:
-    """A drug of a protocol: its planned regimen, and the label whose rules act on it (if any)."""
+    """A drug of a protocol: its planned regimen, and the label whose rules act on it (if any).
+
+    ``given_with`` are the substances given with it, which may decide its dose levels.
+    """
 
     drug: str
     regimen: Regimen
     label: Label | None = None
+    given_with: frozenset[str] = frozenset()
 
     @property
     def phase(self) -> Phase:
@@ -55,14 +61,35 @@ class DrugPlan:
 
     def level_factor(self, level: NDArray[np.int64]) -> Array:
         """Share of the full dose at each level."""
-        levels = self.label.level if self.label is not None else ()
-        shares = np.array(levels) / levels[0] if levels else np.ones(1)
-        return np.asarray(shares[level])
+        return np.asarray(np.array(self.level_shares)[level])
+
+    @property
+    def level_shares(self) -> tuple[float, ...]:
+        """Dose levels as shares of the full dose, by the ladder of the label that fits."""
+        if self.label is None:
+            return (1.0,)
+        full = self.phase.maintenance
+        return self.label.level_shares(full.amount, full.unit, self.given_with)
 
     @property
     def n_levels(self) -> int:
         """How many dose levels there are; below the last the drug stops."""
-        return len(self.label.level) if self.label is not None and self.label.level else 1
+        return len(self.level_shares)
+
+
+def given_together(plans: Sequence[DrugPlan]) -> tuple[DrugPlan, ...]:
+    """Plans of one protocol: each knows the substances of the others."""
+    names = [substance_of(plan.drug) for plan in plans]
+    return tuple(
+        replace(plan, given_with=frozenset(names) - {own})
+        for plan, own in zip(plans, names, strict=True)
+    )
+
+
+def substance_of(drug: str) -> str:
+    """The substance of a drug, whatever its form."""
+    known = load_drug(drug)
+    return known.substance or known.id
 
 
 @dataclass(frozen=True)
@@ -81,6 +108,9 @@ class Protocol:
     is_confirmed_by_repeat: bool = False
     unconfirmed: bool = True
     shortages: tuple[Shortage, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plans", given_together(self.plans))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,12 @@ LAB_UNITS = {
     "ast": "ULN",
     "alt": "ULN",
     "bilirubin": "ULN",
+    "alkaline_phosphatase": "ULN",
+    "diarrhoea_days": "day",
+    "diarrhoea_complicated": "1",
+    "on_antidiarrhoeal": "1",
 }
-"""Laboratory tests of a record and their unit."""
+"""Laboratory tests of a record, what is known of a diarrhoea, and their unit."""
 
 EVENTS = {
     "diarrhoea": "diarrhoea_grade",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from her2sim.arrays import Array, Mask
 from her2sim.patients.covariates import Setting
+from her2sim.protocol.cumulative_dose import CUMULATIVE, with_dose_due
 from her2sim.protocol.plan import DrugPlan
 from her2sim.protocol.record import EVENTS, Entry
 from her2sim.protocol.rule_states import Moment, RuleStates, rule_rows, with_derived_readings
@@ -18,6 +20,26 @@ DURING_A_DOSE = ("infusion_reaction",)
 """Events that a dose of the same day brought on: they act after it."""
 BEFORE, AFTER = 0.0, 0.5
 """Where readings, and events of a dose, stand within a day; a dose is given between them."""
+
+
+@dataclass(frozen=True)
+class DosesGiven:
+    """Days of the doses of a drug, and the dose in all in mg/m2 after each.
+
+    It is NaN from an unknown dose on, and left out where no rule looks at it.
+    """
+
+    days: Sequence[int]
+    mg_per_m2: Sequence[float] = ()
+
+    def has_begun(self, time: float) -> bool:
+        """Whether there was a dose before a time (of readings, or of what came after a dose)."""
+        return self.days[0] < time
+
+    def before(self, day: float) -> float:
+        """The dose in all before a day."""
+        place = bisect.bisect_left(self.days, day)
+        return self.mg_per_m2[place - 1] if place else 0.0
 
 
 @dataclass(frozen=True)
@@ -38,12 +60,17 @@ class RuleHistory:
     plans : their drugs, with the labels whose rules act
     setting : which rows of the labels apply
     charts : all lines of each patient
+    given : the doses of each patient, drug by drug
     """
 
     def __init__(
-        self, plans: Sequence[DrugPlan], setting: Setting, charts: Sequence[Sequence[Entry]]
+        self,
+        plans: Sequence[DrugPlan],
+        setting: Setting,
+        charts: Sequence[Sequence[Entry]],
+        given: Sequence[Sequence[DosesGiven]],
     ) -> None:
-        self.plans = tuple(plans)
+        self.plans, self.given = tuple(plans), given
         self.rows = rule_rows(self.plans, setting)
         steps = [_steps(chart) for chart in charts]
         shape = (max(map(len, steps), default=0), len(charts))
@@ -82,6 +109,11 @@ class RuleHistory:
                 first = np.isnan(baseline[who])
                 baseline[who[first]] = values["lvef"][first]
             with_derived_readings(values, baseline[who])
+            for d in range(len(self.plans)):
+                states.has_begun[d, who] = [
+                    self.given[k][d].has_begun(time)
+                    for k, (time, _) in zip(who.tolist(), today, strict=True)
+                ]
             self._apply(states, read_again, day, who, values)
             self._keep(states, read_again, number, who)
 
@@ -95,7 +127,10 @@ class RuleHistory:
     ) -> None:
         """All rules on a day, and whether what would end a hold was read meanwhile."""
         for number, row in enumerate(self.rows):
-            states.apply(number, Moment(day, day), who, values, None)
+            own = values
+            if CUMULATIVE in row.variables:
+                own = {**values, CUMULATIVE: self._cumulative(states, row.drug, day, who)}
+            states.apply(number, Moment(day, day), who, own, None)
             resume = row.conditions["resume_when"]
             was_read = np.zeros(who.size, dtype=bool)
             for name in () if resume is None else resume.variables:
@@ -105,6 +140,15 @@ class RuleHistory:
             read_again[number, who] = waits & (read_again[number, who] | was_read)
         for _ in states.follow_partners(day, who):
             pass
+
+    def _cumulative(
+        self, states: RuleStates, drug: int, day: Array, who: NDArray[np.int64]
+    ) -> Array:
+        """The dose of a drug in all before a day, with the one that is due."""
+        given = np.zeros(who.size)
+        for place, patient in enumerate(who.tolist()):
+            given[place] = self.given[patient][drug].before(float(day[place]))
+        return with_dose_due(self.plans[drug], given, states.level[drug, who])
 
     def _keep(
         self, states: RuleStates, read_again: Mask, number: int, who: NDArray[np.int64]

@@ -16,6 +16,7 @@ from her2sim.drugs.drug import load_drug
 from her2sim.patients.covariates import Setting
 from her2sim.protocol.conditions import Condition
 from her2sim.protocol.decisions import Cause, Decision
+from her2sim.protocol.hold_reasons import HoldReasons
 from her2sim.protocol.label import CONDITIONS, Rule
 from her2sim.protocol.plan import LLN_PERCENT, DrugPlan
 from her2sim.protocol.variables import CLOCKS, DERIVED
@@ -103,6 +104,8 @@ class RuleStates:
     """Holds, stops and dose levels of patients; arrays are (rules or drugs, n).
 
     ``has_ended`` says whose drug has had its last dose: it is neither held nor stopped any more.
+    ``has_begun`` says whose drug was given: before its first dose it is held, and not lowered.
+    ``reasons`` are those of the holds of each rule, which decide what has to be read anew.
     """
 
     def __init__(
@@ -124,6 +127,12 @@ class RuleStates:
         self.reduced_day = np.full(drugs, -NEVER)
         self.n_reductions = np.zeros(drugs, dtype=np.int64)
         self.has_ended = np.zeros(drugs, dtype=bool)
+        self.has_begun = np.zeros(drugs, dtype=bool)
+        self.n_levels = [plan.n_levels for plan in self.plans]
+        self.reasons = [
+            HoldReasons(row.conditions["hold_when"], row.conditions["resume_when"], n_patients)
+            for row in self.rows
+        ]
         self.has_stopped = False
 
     def apply(
@@ -155,6 +164,10 @@ class RuleStates:
         reading = values.get(row.rule.variables()[0], np.full(who.size, np.nan))
         verdict = Ruling(who, causes, reading)
         self._carry_out(number, at.day, verdict)
+        held = self.held[number, who]
+        if held.any():
+            own = {name: reading[held] for name, reading in values.items()}
+            self.reasons[number].keep(own, self._settings, who[held])
         return verdict
 
     def _decide(
@@ -174,7 +187,7 @@ class RuleStates:
         values = {**values, "days_held": since}
         still = held & self.holds(row.conditions["stop_held_when"], values, who)
         _set(stop, still, Cause.STOP_HELD_WHEN)
-        resumes = held & self.holds(row.conditions["resume_when"], values, who)
+        resumes = held & self.reasons[number].end_hold(values, self._settings, who)
         resumes &= since >= rule.min_hold_days - ON_THE_DAY
         holds = self.holds(row.conditions["hold_when"], values, who) & active & ~held
         if agrees is not None and holds.any():
@@ -191,9 +204,12 @@ class RuleStates:
         if rule.resume_level == "one_down":
             _set(reduce, resume >= 0, Cause.ONE_DOWN)
         lowers = self.holds(row.conditions["one_down_when"], values, who)
+        if rule.one_down_from_hold is not None:
+            lowers |= self.n_holds[number, who] >= rule.one_down_from_hold
         _set(reduce, (resume >= 0) & lowers, Cause.ONE_DOWN)
+        reduce[~self.has_begun[d, who]] = -1
         reduce[self.reduced_day[d, who] >= at.day] = -1  # several rules of one day lower it once
-        too_low = (reduce >= 0) & (self.level[d, who] + 1 >= self.plans[d].n_levels)
+        too_low = (reduce >= 0) & (self.level[d, who] + 1 >= self.n_levels[d])
         _set(stop, too_low, Cause.NO_LOWER_LEVEL)
         reduce[too_low], resume[too_low] = -1, -1
         return {
@@ -211,6 +227,7 @@ class RuleStates:
         self.held_since[number, who[hold]] = day[hold]
         self.n_holds[number, who[hold]] += 1
         self.held[number, who[ended]] = False
+        self.reasons[number].forget(who[ended])
         self.n_held[number] += int(hold.sum()) - int(ended.sum())
         self.level[d, who[reduce]] += 1
         self.reduced_day[d, who[reduce]] = day[reduce]
@@ -225,7 +242,11 @@ class RuleStates:
             return np.zeros(who.size, dtype=bool)
         unknown = np.full(who.size, np.nan)
         known = {v: values.get(v, unknown) for v in condition.variables}
-        return condition.holds(known, {"lln": self.lln_percent})
+        return condition.holds(known, self._settings)
+
+    @property
+    def _settings(self) -> dict[str, float]:
+        return {"lln": self.lln_percent}
 
     def holding_rule(self, d: int, who: Positions) -> Positions:
         """The first rule that holds a drug, its own before those of its partners; -1 if none."""
@@ -239,11 +260,18 @@ class RuleStates:
         return found
 
     def _partners_of(self, d: int, what: str, does: str) -> tuple[int, ...]:
-        """Drugs of the plan, in any form, that a drug follows when they are held or stopped."""
+        """Drugs of the plan that a drug follows when they are held or stopped.
+
+        They count in any form; where the partner is not there, a conjugate that carries it is.
+        """
         label = self.plans[d].label
         lines = label.partner if label is not None else ()
-        drugs = {line.drug for line in lines if getattr(line, what) == does}
-        return tuple(p for p, plan in enumerate(self.plans) if drugs & _names(plan.drug))
+        wanted = {line.drug for line in lines if getattr(line, what) == does}
+        if not wanted:
+            return ()
+        drugs = [load_drug(plan.drug) for plan in self.plans]
+        plain = tuple(p for p, own in enumerate(drugs) if wanted & {own.id, own.substance})
+        return plain or tuple(p for p, own in enumerate(drugs) if own.antibody in wanted)
 
     def follow_partners(
         self, day: Array | float, who: Positions
@@ -273,12 +301,6 @@ class RuleStates:
                 recheck = np.where(last > day + ON_THE_DAY, np.minimum(recheck, last), recheck)
             following = np.where(waits, np.minimum(following, recheck), following)
         return following
-
-
-def _names(drug: str) -> set[str]:
-    """Names by which the label of a partner knows a drug: its own, and that of its substance."""
-    known = load_drug(drug)
-    return {known.id, known.substance or known.id}
 
 
 def _set(cause: Positions, where: Mask, kind: int) -> None:

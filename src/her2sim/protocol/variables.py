@@ -40,6 +40,9 @@ _REGISTER = (
     Variable("other_grade", "1", 0, 5, "highest grade of any other adverse reaction"),
     Variable("progression", "1", 0, 1, "1 once the disease has progressed"),
     Variable("weight_change", "%", -80, 300, "change of weight since the dose was worked out"),
+    Variable(
+        "cumulative_mg_per_m2", "mg/m2", 0, 1e5, "dose of the drug in all, with the one that is due"
+    ),
     Variable("days_held", "day", 0, 1e5, "days since the hold began"),
     Variable("days_late", "day", 0, 1e5, "days since the dose was due"),
     Variable("days_since_dose", "day", 0, 1e5, "days since the last dose"),
@@ -52,7 +55,7 @@ SETTINGS = {"lln": "lower limit of normal of the LVEF, in percent"}
 DERIVED = {"lvef_drop": ("lvef",), "transaminase": ("ast", "alt")}
 """Variables that follow from others, which are what is measured."""
 
-CLOCKS = ("days_held", "days_late", "days_since_dose")
+CLOCKS = ("cumulative_mg_per_m2", "days_held", "days_late", "days_since_dose")
 """Variables that nobody measures: the protocol knows them."""
 
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.patients.cohort import Cohort
+from her2sim.protocol.cumulative_dose import CUMULATIVE
 from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.dose_clocks import DoseClocks
+from her2sim.protocol.monitoring import Monitoring
 from her2sim.protocol.plan import Protocol, ProtocolRun
 from her2sim.protocol.readings import Readings, Visit
 from her2sim.protocol.recorder import TreatmentRecorder
@@ -27,6 +29,7 @@ from her2sim.protocol.rule_states import (
     rule_rows,
     with_derived_readings,
 )
+from her2sim.regimens.dose import MINUTES_PER_DAY
 
 
 def run_protocol(protocol: Protocol, cohort: Cohort, readings: Readings) -> ProtocolRun:
@@ -60,28 +63,43 @@ class _Clinic:
         self.days_on_hold = np.zeros((n_drugs, n))
         self.baseline: dict[str, Array] = {}
         self.test_day: dict[str, Array] = {}
-        self.every: dict[str, float | None] = self._test_intervals()
+        self.tests = self._scheduled_tests()
         self.recorder = TreatmentRecorder()
         self.doses = DoseClocks(protocol, cohort, self.recorder)
         self.visit_day = self.doses.due_day.min(axis=0, initial=NEVER if self.plans else 0.0)
         self.seen_day = np.full(n, -NEVER)
         self.today = np.full(n, np.nan)
 
-    def _test_intervals(self) -> dict[str, float | None]:
-        """How often each variable is measured (None: at each visit): the shortest of all labels."""
-        found: dict[str, float | None] = {}
-        for row in self.rules.rows:
-            for variable in row.measured():
-                if self.readings.has(variable):
-                    found.setdefault(variable, None)
-        if not self.readings.is_scheduled:
-            return found
-        for plan in self.plans:
-            for line in plan.label.monitoring if plan.label is not None else ():
-                known = found.get(line.variable)
-                if line.variable in found and line.every_days is not None:
-                    found[line.variable] = min(known or line.every_days, line.every_days)
+    def _scheduled_tests(self) -> dict[str, list[tuple[float, Monitoring]]]:
+        """What is measured, by which lines of labels, each with the first day of its drug.
+
+        Without a line, or with one that says at each dose, it is measured at each visit.
+        """
+        lines = [
+            (plan.phase.start_min / MINUTES_PER_DAY, line)
+            for plan in self.plans
+            for line in (plan.label.monitoring if plan.label is not None else ())
+        ]
+        asked = [variable for row in self.rules.rows for variable in row.measured()]
+        asked += [line.variable for _, line in lines]
+        found: dict[str, list[tuple[float, Monitoring]]] = {}
+        for variable in filter(self.readings.has, dict.fromkeys(asked)):
+            own = [(day, line) for day, line in lines if line.variable == variable]
+            at_each = any(line.every_days is None for _, line in own)
+            found[variable] = [] if at_each or not self.readings.is_scheduled else own
         return found
+
+    def _interval_day(self, variable: str, day: Array) -> Array:
+        """Days to the next test of a variable from those of some days: the shortest of all labels.
+
+        Zero at each visit.
+        """
+        lines = self.tests[variable]
+        if not lines:
+            return np.zeros(day.size)
+        found = [line.interval_day(day - first) for first, line in lines]
+        shortest: Array = np.minimum.reduce(found)
+        return shortest
 
     def run(self) -> ProtocolRun:
         """All visits, those of each patient in order of days."""
@@ -120,6 +138,8 @@ class _Clinic:
         holding = [rules.holding_rule(d, who) for d in range(len(self.plans))]
         self._keep_hold_clock(who, holding)
         allowed = [np.isinf(rules.stopped_day[d, who]) & (r < 0) for d, r in enumerate(holding)]
+        goes_on = [np.isinf(rules.stopped_day[d, who]) for d in range(len(self.plans))]
+        self.doses.wait_for_parts_before(self.today, who, goes_on)
         for d, may in enumerate(allowed):
             if not self.plans[d].is_dispensed:
                 self.doses.give_due(d, self.today, who, may, rules.level[d])
@@ -129,6 +149,7 @@ class _Clinic:
                 until = np.minimum(following, self.protocol.end_day)
                 self.doses.dispense(d, self.today, who, may, rules.level[d], until)
             rules.has_ended[d, who] = self.doses.has_ended(d, who)
+            rules.has_begun[d, who] = self.doses.n_doses[d, who] > 0
         self.visit_day[who] = following
         self.seen_day[who] = day
 
@@ -138,12 +159,12 @@ class _Clinic:
         """Measured values; NaN for what is not due."""
         day, who = visit.day, visit.who
         values: dict[str, Array] = {}
-        for variable, every in self.every.items():
+        for variable, lines in self.tests.items():
             if variable not in self.baseline:
                 self.baseline[variable] = np.full(self.cohort.n_patients, np.nan)
                 self.test_day[variable] = np.full(self.cohort.n_patients, -NEVER)
             due = self.test_day[variable][who] <= day + ON_THE_DAY
-            if every is not None:
+            if lines:
                 due |= self._is_watched(variable, who)
             found = np.full(who.size, np.nan)
             tested = who[due]
@@ -151,8 +172,9 @@ class _Clinic:
             self.readings.note(variable, visit.of(due), found[due])
             first = np.isnan(self.baseline[variable][tested])
             self.baseline[variable][tested[first]] = found[due][first]
-            if every is not None:
-                self.test_day[variable][tested] = day[due] + every
+            made = due & ~np.isnan(found)  # a test that was not made is due at the next visit
+            following = day[made] + self._interval_day(variable, day[made])
+            self.test_day[variable][who[made]] = following
             values[variable] = found
         with_derived_readings(values, self._baseline_lvef(who))
         return values
@@ -177,6 +199,11 @@ class _Clinic:
             return self._is_confirmed(row, Visit(self.today[asked], asked, self.seen_day[asked]))
 
         repeat = agrees if self.protocol.is_confirmed_by_repeat else None
+        row = self.rules.rows[number]
+        if CUMULATIVE in row.variables:
+            level = self.rules.level[row.drug]
+            total = self.doses.cumulative_mg_per_m2(row.drug, visit.who, level)
+            values = {**values, CUMULATIVE: total}
         verdict = self.rules.apply(number, at, visit.who, values, repeat)
         if verdict is None:
             return
@@ -191,7 +218,7 @@ class _Clinic:
 
     def _is_confirmed(self, row: RuleRow, asked: Visit) -> Mask:
         """Whether a second measurement of the same day agrees."""
-        again = {variable: self.readings.measure(variable, asked, 1) for variable in self.every}
+        again = {variable: self.readings.measure(variable, asked, 1) for variable in self.tests}
         with_derived_readings(again, self._baseline_lvef(asked.who))
         return self.rules.holds(row.conditions["hold_when"], again, asked.who)
 

@@ -69,12 +69,10 @@ def _label_lines(regimen: NamedRegimen) -> list[str]:
     lines: list[str] = []
     for name in dict.fromkeys(part.drug for part in regimen.part):
         for label in filter(None, (load_label(name, region) for region in REGIONS)):
-            found = [f"  dose levels {', '.join(f'{x:g}' for x in label.level)}"]
-            found = found if label.level else []
+            found = [_line(f"  dose levels {ladder.text()}", ladder) for ladder in label.ladder]
             found += [_line(f"  {', '.join(p.what)}: {p.when}", p) for p in label.premedication]
             for test in label.monitoring:
-                often = f"every {test.every_days:g} days" if test.every_days else "at each dose"
-                found.append(_line(f"  {VARIABLES[test.variable].meaning}: {often}", test))
+                found.append(_line(f"  {VARIABLES[test.variable].meaning}: {test.text()}", test))
             lines += ["", f"{label.region.upper()} label of {name} ({label.dated})", *found]
     return lines
 
@@ -157,4 +155,5 @@ def _with_unit(quantity: Quantity) -> str:
 
 def _line(text: str, claim: Claim) -> str:
     """A line with its status and basis set off to the right."""
-    return f"{text:<52}  [{claim.status}; {claim.source or claim.reason}]"
+    doubt = "" if getattr(claim, "is_confirmed", True) else "; not confirmed"
+    return f"{text:<52}  [{claim.status}; {claim.source or claim.reason}{doubt}]"

@@ -123,7 +123,9 @@ def _plan(treatment: Treatment, how: TreatmentPlan) -> DrugPlan:
 def _tested_every(label: Label, days: float) -> Label:
     """The same label with the LVEF tested at the pace of a trial."""
     lines = tuple(
-        line.model_copy(update={"every_days": days}) if line.variable == "lvef" else line
+        line.model_copy(update={"every_days": days, "at_first": ()})
+        if line.variable == "lvef"
+        else line
         for line in label.monitoring
     )
     return label.model_copy(update={"monitoring": lines})
