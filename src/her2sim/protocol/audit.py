@@ -219,6 +219,9 @@ class _Chart:
                     dose.entry, "wrong_interval", f"{gap:g} days after the last dose",
                     f"{interval:g} days", regimen, dose.drug,
                 )  # fmt: skip
+        if regimen.status == "assumed":
+            self.notes.append(f"{dose.drug.id}: no labelled amount ({regimen.reason}); not checked")
+            return
         full, start = (self._amount(dose, regimen, is_start) for is_start in (False, True))
         if full is None or start is None:
             self._note_size(dose, regimen)
@@ -297,7 +300,7 @@ class _Chart:
         file: FactFile | None,
     ) -> None:
         is_confirmed = getattr(basis, "is_confirmed", True)
-        source = "" if file is None or basis is None else file.source_text(basis.source or "")
+        source = "" if file is None or basis is None else _source(file, basis)
         self.departures.append(
             Departure(
                 entry.row,
@@ -312,3 +315,8 @@ class _Chart:
                 "confirmed" if is_confirmed else "unconfirmed",
             )
         )
+
+
+def _source(file: FactFile, basis: Claim) -> str:
+    """The source of a claim, or the reason why it was assumed."""
+    return file.source_text(basis.source) if basis.source else f"assumed: {basis.reason}"

@@ -6,8 +6,9 @@ read by the labelled regimen that fits it best.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from her2sim.drug_names import Meaning, drug_names, find_meaning
 from her2sim.drugs.drug import Drug, LabelledRegimen, load_drug
@@ -48,16 +49,18 @@ class GivenDose:
         return self.entry.day
 
 
-def given_doses(entry: Entry, known: Container[str] = ()) -> tuple[GivenDose, ...] | None:
+def given_doses(
+    entry: Entry, known: Mapping[str, Sequence[GivenDose]] = MappingProxyType({})
+) -> tuple[GivenDose, ...] | None:
     """What a line of a dose means: one dose, or those of a fixed combination; None if unknown.
 
-    ``known`` are substances that the patient had before.
+    ``known`` are doses that the patient had before, by substance.
     """
     meaning = find_meaning(entry.drug or "")
     if meaning is None:
         return None
     if len(meaning.drugs) > 1:
-        return tuple(_parts(entry, meaning, is_first=meaning.drugs[0] not in known))
+        return tuple(_parts(entry, meaning, known.get(meaning.drugs[0], ())))
     is_generic = meaning.is_any_form
     return (_one(entry, meaning.drugs[0], None, entry.dose_mg, is_generic=is_generic),)
 
@@ -91,8 +94,11 @@ def _route_of(drug: Drug) -> str:
     return next(iter(drug.regimen.values())).route
 
 
-def _parts(entry: Entry, meaning: Meaning, *, is_first: bool) -> Iterator[GivenDose]:
-    """Both drugs of a fixed combination: the amount of a line is that of the first, or of both."""
+def _parts(entry: Entry, meaning: Meaning, earlier: Sequence[GivenDose]) -> Iterator[GivenDose]:
+    """Both drugs of a fixed combination: the amount of a line is that of the first, or of both.
+
+    Which of the two it is does not change within a patient.
+    """
     pairs = list(zip(meaning.drugs, meaning.regimens, strict=True))
     doses = [_one(entry, drug, regimen, None, is_generic=False) for drug, regimen in pairs]
     if entry.dose_mg is None or not all(dose.regimens for dose in doses):
@@ -101,12 +107,23 @@ def _parts(entry: Entry, meaning: Meaning, *, is_first: bool) -> Iterator[GivenD
     labelled = [dose.drug.regimen[dose.regimens[0]] for dose in doses]
     later = [regimen.maintenance.amount for regimen in labelled]
     first = [(r.loading or r.maintenance).amount for r in labelled]
-    for amounts in (first, later) if is_first else (later, first):
-        if is_near(entry.dose_mg, amounts[0]) or is_near(entry.dose_mg, sum(amounts)):
+    is_of_both = _is_of_both(meaning, earlier)
+    for amounts in (later, first) if earlier else (first, later):
+        as_first, as_both = is_near(entry.dose_mg, amounts[0]), is_near(entry.dose_mg, sum(amounts))
+        if (as_first and is_of_both is not True) or (as_both and is_of_both is not False):
             yield from (replace(d, mg=mg) for d, mg in zip(doses, amounts, strict=True))
             return
     yield replace(doses[0], mg=entry.dose_mg)
     yield from doses[1:]
+
+
+def _is_of_both(meaning: Meaning, earlier: Sequence[GivenDose]) -> bool | None:
+    """Whether the patient's record tells the amount of both drugs together; None if none did."""
+    for dose in earlier:
+        own = find_meaning(dose.entry.drug or "")
+        if own is not None and own.drugs == meaning.drugs and dose.mg and dose.entry.dose_mg:
+            return not is_near(dose.entry.dose_mg, dose.mg)
+    return None
 
 
 def added_up(doses: Sequence[GivenDose]) -> list[GivenDose]:
@@ -125,11 +142,18 @@ def added_up(doses: Sequence[GivenDose]) -> list[GivenDose]:
 
 @dataclass(frozen=True)
 class _Path:
-    """A reading of the doses so far: what it leaves unexplained, and how the last one is read."""
+    """A reading of the doses so far: what it leaves unexplained, and how the last one is read.
+
+    ``level`` is the dose level of the last dose, ``is_kept`` whether the interval of its regimen
+    was kept once since the regimen began, ``is_other`` whether that of another was.
+    """
 
     cost: float
     regimen: str
     before: _Path | None = None
+    level: int = 0
+    is_kept: bool = False
+    is_other: bool = False
 
     def regimens(self) -> list[str]:
         """The regimen of each dose, the first one first."""
@@ -144,6 +168,31 @@ NO_LOADING, SWITCH, LATE, ORDER = 0.4, 0.5, 0.2, 1e-3
 """What counts against a reading beside a dose or an interval that does not fit (1 each).
 
 The order of the regimens decides where all else is equal, once and not with each dose."""
+NEVER_KEPT = 3.0
+"""Given at the interval of another regimen again and never at its own: as three such doses."""
+BEGUN_LOWERED, RAISED, RELOADED = 0.6, 0.8, 0.9
+"""A regimen begun at a lowered level; a level that rises again; a loading dose in time."""
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How a dose fits a regimen: its loading dose, one of its levels, neither, or not known."""
+
+    is_known: bool
+    is_start: bool
+    level: int | None
+
+    def cost(self, level: int | None, *, is_first: bool, is_late: bool) -> float:
+        """What counts against it; ``level`` is that of the last dose of the regimen, if any."""
+        if not self.is_known or (self.is_start and (is_first or is_late or self.level == 0)):
+            return 0.0
+        if self.level is None:
+            return RELOADED if self.is_start else 1.0
+        if is_first:
+            return NO_LOADING if self.level == 0 else BEGUN_LOWERED
+        if level is None:
+            return BEGUN_LOWERED if self.level > 0 else 0.0
+        return RAISED if self.level < level else 0.0
 
 
 def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShares) -> list[str]:
@@ -159,19 +208,12 @@ def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShare
     for position, dose in enumerate(doses):
         before, found = doses[position - 1] if position else None, dict[str, _Path]()
         for place, name in enumerate(dose.regimens):
-            own, order = _misfit(dose, name, amount, levels, is_first=position == 0), ORDER * place
+            fit, order = _fit(dose, name, amount, levels), ORDER * place
             if before is None or not paths:
-                found[name] = _Path(own + order, name)
+                cost = fit.cost(None, is_first=True, is_late=False) + order
+                found[name] = _Path(cost, name, None, fit.level or 0)
                 continue
-            options = [
-                _Path(
-                    path.cost + own + _gap_cost(before, old, dose) + order * (old != name)
-                    + SWITCH * (old != name and before.drug.id == dose.drug.id),
-                    name,
-                    path,
-                )
-                for old, path in paths.items()
-            ]  # fmt: skip
+            options = [_further(path, before, dose, name, fit, order) for path in paths.values()]
             found[name] = min(options, key=lambda path: path.cost)
         if not found:  # given by a wrong route: no regimen, and the readings before stand
             best = min(paths.values(), key=lambda path: path.cost, default=None)
@@ -180,28 +222,42 @@ def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShare
     return min(paths.values(), key=lambda path: path.cost).regimens()
 
 
-def _misfit(
-    dose: GivenDose, name: str, amount: Amount, levels: LevelShares, *, is_first: bool
-) -> float:
+def _further(
+    path: _Path, before: GivenDose, dose: GivenDose, name: str, fit: _Fit, order: float
+) -> _Path:
+    """A reading with one dose more."""
+    is_same = path.regimen == name
+    is_switch = not is_same and before.drug.id == dose.drug.id
+    gap, interval = dose.day - before.day, 0.0
+    if path.regimen:
+        interval = before.drug.regimen[path.regimen].interval_day
+    is_late = bool(interval) and gap > interval + LATE_DAYS
+    own = fit.cost(path.level if is_same else None, is_first=False, is_late=is_late)
+    is_other = is_late and is_same and not path.is_kept and _is_interval(dose.drug, gap)
+    late = NEVER_KEPT if is_other and path.is_other else LATE if is_late else 0.0
+    early = 1.0 if gap < interval - EARLY_DAYS else 0.0
+    is_kept = is_same and (path.is_kept or not (late or early))
+    level = path.level if fit.level is None and is_same else fit.level or 0
+    cost = path.cost + own + late + early + (SWITCH * is_switch) + order * (not is_same)
+    return _Path(cost, name, path, level, is_kept, is_other)
+
+
+def _is_interval(drug: Drug, days: float) -> bool:
+    """Whether some labelled regimen of a drug has an interval of so many days."""
+    return any(abs(r.interval_day - days) <= EARLY_DAYS for r in drug.regimen.values())
+
+
+def _fit(dose: GivenDose, name: str, amount: Amount, levels: LevelShares) -> _Fit:
     regimen = dose.drug.regimen[name]
     full, start = amount(dose, regimen, False), amount(dose, regimen, True)
     if full is None or start is None or dose.mg is None:
-        return 0.0
+        return _Fit(False, False, None)
     singles = single_doses(dose, regimen)
-    if any(is_near(mg, start) for mg in singles):
-        return 0.0
-    if any(is_near(mg, full * share) for share in levels(regimen) for mg in singles):
-        return NO_LOADING if is_first else 0.0
-    return 1.0
-
-
-def _gap_cost(before: GivenDose, old: str, dose: GivenDose) -> float:
-    if not old:
-        return 0.0
-    gap, interval = dose.day - before.day, before.drug.regimen[old].interval_day
-    if gap < interval - EARLY_DAYS:
-        return 1.0
-    return LATE if gap > interval + LATE_DAYS else 0.0
+    is_start = any(is_near(mg, start) for mg in singles)
+    for level, share in enumerate(levels(regimen)):
+        if any(is_near(mg, full * share) for mg in singles):
+            return _Fit(True, is_start, level)
+    return _Fit(True, is_start, None)
 
 
 def doses_per_day(regimen: LabelledRegimen) -> int:
