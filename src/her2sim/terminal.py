@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from her2sim.errors import Her2SimError, did_you_mean
+from her2sim.errors import DataError, Faults, Her2SimError, did_you_mean
 from her2sim.notice import NOTICE
+from her2sim.store.files import require_figure, require_target
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,6 +44,7 @@ def reports_errors(function: F) -> F:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
+            _require_places(kwargs)
             return function(*args, **kwargs)
         except Her2SimError as error:
             click.echo(f"her2sim: {error}", err=True)
@@ -58,6 +60,49 @@ def reports_errors(function: F) -> F:
             sys.exit(0)
 
     return wrapped  # type: ignore[return-value]
+
+
+OUTPUTS = ("figure", "html", "markdown", "output", "doses", "rows", "folder")
+"""Options that name what is written."""
+
+
+def _require_places(told: dict[str, Any]) -> None:
+    """Refuse places that cannot be written to, or that are an input or another output.
+
+    Raises
+    ------
+    DataError
+        With all faults, before anything is run.
+    """
+    faults = Faults("where to write")
+    written = {name: told[name] for name in OUTPUTS if isinstance(told.get(name), Path)}
+    read = {n: v for n, v in told.items() if n not in written and isinstance(v, (str, Path))}
+    seen: dict[Path, str] = {}
+    for name, path in written.items():
+        try:
+            if name == "figure":
+                require_figure(path)
+            elif name != "folder":
+                require_target(path)
+        except DataError as error:
+            faults.add(f"--{name} {error}")
+            continue
+        place = path.resolve()
+        for other, value in read.items():
+            if _is_file(value) and Path(value).resolve() == place:
+                faults.add(f"--{name} {path}: is the input {other}; name another file")
+        if place in seen:
+            faults.add(f"--{name} {path}: is --{seen[place]} too; name another file")
+        seen[place] = name
+    faults.raise_if_any(DataError)
+
+
+def _is_file(value: str | Path) -> bool:
+    """Whether a text is the path of a file (a text may be longer than any path)."""
+    try:
+        return Path(value).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def treats_patients(function: F) -> F:

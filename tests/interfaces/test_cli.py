@@ -90,7 +90,7 @@ def test_interrupted_and_resumed(her2sim, tmp_path: Path) -> None:
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    parts = tmp_path / ".out.parquet.parts"
+    parts = tmp_path / "out.parquet.parts"
     while len(list(parts.glob("part-*"))) < 3 and run.poll() is None:
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)

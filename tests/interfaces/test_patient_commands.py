@@ -47,6 +47,20 @@ def test_eligible(her2sim) -> None:
     assert NOTICE in text
 
 
+def test_eligible_on_a_day(her2sim) -> None:
+    def labelled(day: str) -> set[str]:
+        found = json.loads(her2sim("eligible", PATIENT, "--date", day, "--json").stdout)
+        assert found["date"] == day
+        return {r["regimen"] for r in found["regimens"] if r["label"] == "labelled"}
+
+    assert labelled("2012-06-07") == {"trastuzumab-paclitaxel"}
+    assert labelled("2012-06-08") == {"trastuzumab-paclitaxel", "pertuzumab-trastuzumab-docetaxel"}
+    for day, why in (("2019", "does not match the format"), ("2099-01-01", "is not known")):
+        refused = her2sim("eligible", PATIENT, "--date", day)
+        assert refused.returncode != 0
+        assert why in refused.stderr
+
+
 def test_check_by_exit_code(her2sim) -> None:
     clean = her2sim("check", str(EXAMPLES / "record_clean.csv"))
     assert (clean.returncode, clean.stderr) == (0, "")
@@ -269,7 +283,7 @@ WRONG = [
     (
         "population --regimen neratinib-alone --patients 10 --given-with loperamid",
         None,
-        ["nothing is known of loperamid", "known measures: dose escalation, loperamide"],
+        ["nothing is known of loperamid", "did you mean 'loperamide'"],
     ),
     ("population --regimen thp --ihc 4+", None, ["'4+' is not one of"]),
     ("population --regimen thp --population healthy --patients 9", None, ["have no tumour"]),

@@ -200,6 +200,8 @@ def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
         (lambda: h2.exposure("trastuzumab", n=2, output="/proc/o.parquet"), "cannot be written"),
         (lambda: h2.plan(PATIENT, "thp", weeks=-2), "weeks: Input should be greater than"),
         (lambda: h2.eligible(PATIENT, region="jp"), "region: Input should be 'us' or 'eu'"),
+        (lambda: h2.eligible(PATIENT, date="2019"), "date: give a date such as 2019-06-01, found"),
+        (lambda: h2.eligible(PATIENT, date="2099-01-01"), "what is labelled later is not known"),
         (
             lambda: h2.exposure("trastuzumab", patient="mbc"),
             "no such argument; did you mean 'patients",

@@ -8,7 +8,8 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.patients.contradictions import APART, SETTING_OF
-from her2sim.patients.patient import HISTORY, Patient, load_patient
+from her2sim.patients.history import EARLY_ANTI_HER2, FOLLOWS, HISTORY
+from her2sim.patients.patient import Patient, load_patient
 
 USUAL = {"tumour": "breast", "setting": "metastatic", "her2_test": {"ihc": "3+"}}
 EARLY = {"setting": "early"}
@@ -44,6 +45,18 @@ def patient(**told: object) -> Patient:
             "early_not_operated and residual_disease exclude each other",
         ),
         (
+            MET | {"history": ["hormone_receptor_positive", "hormone_receptor_negative"]},
+            "hormone_receptor_negative and hormone_receptor_positive exclude each other",
+        ),
+        (
+            MET | {"history": ["untreated_metastatic", "prior_chemotherapy_metastatic"]},
+            "prior_chemotherapy_metastatic and untreated_metastatic exclude each other",
+        ),
+        (
+            EARLY | {"history": ["recurrence_within_6_months_of_adjuvant_anti_her2"]},
+            "recurrence_within_6_months_of_adjuvant_anti_her2 is of metastatic disease",
+        ),
+        (
             EARLY | {"history": ["postmenopausal"], "body": {"female": 0}},
             "postmenopausal is told, body: female is 0",
         ),
@@ -59,8 +72,13 @@ def test_contradictions_are_refused(told: dict[str, object], message: str) -> No
     "told",
     [
         MET | {"history": ["untreated_metastatic", "prior_endocrine_metastatic"]},
-        # the cancer came back within 6 months of adjuvant chemotherapy
-        MET | {"history": ["untreated_metastatic", "prior_chemotherapy_metastatic"]},
+        MET
+        | {
+            "history": [
+                "untreated_metastatic",
+                "recurrence_within_6_months_of_adjuvant_chemotherapy",
+            ]
+        },
         MET | {"history": ["residual_disease", "adjuvant_trastuzumab_done"]},
         MET | {"history": ["untreated_metastatic", "prior_trastuzumab", "prior_taxane"]},
         EARLY | {"history": ["postmenopausal"]},
@@ -73,6 +91,29 @@ def test_what_can_be_true_is_read(told: dict[str, object]) -> None:
 
 def test_contradictions_are_of_facts_that_are_known() -> None:
     assert set(SETTING_OF).union(*APART) <= set(HISTORY)
+    assert {*FOLLOWS, *FOLLOWS.values()} <= set(HISTORY)
+    assert set(HISTORY) >= EARLY_ANTI_HER2
+
+
+def test_what_is_told_brings_what_follows_from_it() -> None:
+    found = patient(setting="early", history=["adjuvant_trastuzumab_within_a_year"])
+    assert {"adjuvant_trastuzumab_done", "prior_trastuzumab"} <= found.told
+    assert found.drugs_before == ("trastuzumab",)
+    assert found.anti_her2_regimens == 1
+    assert "prior_systemic" in patient(anti_her2_regimens_metastatic=1).told
+    assert (
+        patient(anti_her2_regimens_metastatic=1, anti_her2_regimens_early=1).anti_her2_regimens == 2
+    )
+    assert patient(history=["prior_trastuzumab"]).anti_her2_regimens == 1
+    assert patient().anti_her2_regimens == 0
+
+
+@pytest.mark.parametrize(
+    ("history", "positive"),
+    [(["hormone_receptor_positive"], True), (["hormone_receptor_negative"], False), ([], None)],
+)
+def test_hormone_receptors_are_told_or_not(history: list[str], positive: bool | None) -> None:
+    assert patient(history=history).is_hormone_receptor_positive is positive
 
 
 def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:

@@ -88,13 +88,13 @@ def test_a_killed_run_goes_on_and_loses_or_doubles_nobody(
     root = Path(__file__).parents[2]
     killed = subprocess.Popen([sys.executable, "-c", code], cwd=root, env=dict(os.environ))
     deadline = time.monotonic() + 120
-    while len(list(folder.glob(".*/part-*.parquet"))) < 5:
+    while len(list(folder.glob("*.parts/part-*.parquet"))) < 5:
         assert time.monotonic() < deadline
         assert killed.poll() is None, "it was too fast to be killed"
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    parts = sorted(folder.glob(".*/part-*.parquet"))
+    parts = sorted(folder.glob("*.parts/part-*.parquet"))
     stamps = {path: path.stat().st_mtime_ns for path in parts}
     seen: list[int] = []
     with TrialFolder(folder) as store:
@@ -105,7 +105,7 @@ def test_a_killed_run_goes_on_and_loses_or_doubles_nobody(
         again = {arm: pl.read_parquet(path) for arm, path in run.paths.items()}
     assert seen[0] == 5 * len(stamps)  # finished parts were taken as they are
     require_equal(whole, again)
-    assert not list(folder.glob(".*"))
+    assert not list(folder.glob(".*")) + list(folder.glob("*.parts"))
 
 
 def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
 
 from her2sim.errors import DataError
 from her2sim.patients.patient import Patient, load_patient
+from her2sim.pk.combination import load_combination
 from her2sim.protocol.eligibility import Verdict, eligible_regimens, verdict_on
+from her2sim.regimens.indication import LAST_READ, first_day
 from her2sim.regimens.library import named_regimens
+from her2sim.timeline.run import _treated_with
 from tests.conftest import ROOT
 
 
@@ -44,9 +48,11 @@ def test_regions_differ_as_published() -> None:
     assert name in labelled("eu", anti_her2_regimens_metastatic=2)
     early = {"setting": "early", "history": ["adjuvant_trastuzumab_done"]}
     assert "neratinib-alone" in labelled("us", **early)
-    assert "neratinib-alone" not in labelled("eu", **early)
     both = [*early["history"], "hormone_receptor_positive"]
-    assert "neratinib-alone" in labelled("eu", **early | {"history": both})
+    assert "neratinib-alone" not in labelled("eu", **early | {"history": both})
+    soon = ["adjuvant_trastuzumab_within_a_year", "hormone_receptor_positive"]
+    for region in ("us", "eu"):
+        assert "neratinib-alone" in labelled(region, **early | {"history": soon})
 
 
 def test_low_and_ultralow_and_mutation() -> None:
@@ -57,7 +63,9 @@ def test_low_and_ultralow_and_mutation() -> None:
         "history": ["hormone_receptor_positive", "prior_endocrine_metastatic"],
     }
     assert labelled(**ultralow) == {"trastuzumab-deruxtecan-alone"}
-    assert labelled("eu", **ultralow) == set()
+    assert labelled("eu", **ultralow) == {"trastuzumab-deruxtecan-alone"}
+    asked = verdicts("eu", **ultralow)["trastuzumab-deruxtecan-alone"].note
+    assert "by judgement: endocrine therapy is not suitable" in (asked or "")
     null = ultralow | {"her2_test": {"ihc": "0", "stain": "none"}}
     assert labelled(**null) == set()
     lung = {
@@ -68,6 +76,12 @@ def test_low_and_ultralow_and_mutation() -> None:
     assert labelled(**lung) == {"trastuzumab-deruxtecan-alone"}
     biliary = {"tumour": "biliary", "history": ["prior_systemic"]}
     assert labelled(**biliary) == {"trastuzumab-deruxtecan-alone", "zanidatamab-alone"}
+    asked = verdicts(**biliary)["trastuzumab-deruxtecan-alone"].note
+    assert "by judgement: no satisfactory alternative treatment is left" in (asked or "")
+    last = biliary | {"history": ["prior_systemic", "no_satisfactory_option"]}
+    told = verdicts(**last)["trastuzumab-deruxtecan-alone"]
+    assert told.labelled
+    assert "judgement" not in (told.note or "")
 
 
 def test_a_refusal_names_what_lacks() -> None:
@@ -139,3 +153,62 @@ def test_lung_cancer_needs_an_activating_mutation_or_3(
     verdict = verdict_on(patient, "trastuzumab-deruxtecan-alone", "us")
     assert verdict is not None
     assert verdict.labelled is labelled
+
+
+def test_what_stands_in_place_of_another_ends_it() -> None:
+    """Pembrolizumab in gastric cancer: for all in 2021, for PD-L1 of 1 or more since 2023."""
+    patient = Patient.model_validate(
+        {
+            "tumour": "gastric",
+            "setting": "metastatic",
+            "her2_test": {"ihc": "3+"},
+            "history": ["untreated_metastatic"],
+        }
+    )
+
+    def verdict(day: str | None) -> Verdict:
+        asked = None if day is None else datetime.date.fromisoformat(day)
+        found = eligible_regimens(patient, "us", asked)[1]
+        return next(v for v in found if v.regimen == "pembrolizumab-trastuzumab-chemotherapy")
+
+    assert not verdict("2021-05-04").labelled
+    assert verdict("2021-05-05").labelled
+    assert verdict("2023-11-06").dated == "from 2021-05-05 to 2023-11-07"
+    assert not verdict("2023-11-07").labelled
+    assert not verdict(None).labelled
+
+
+def test_a_date_after_the_texts_were_read_is_refused() -> None:
+    patient = load_patient(ROOT / "examples" / "patient_mbc.toml")
+    with pytest.raises(DataError, match="what is labelled later is not known"):
+        eligible_regimens(patient, "us", LAST_READ + datetime.timedelta(days=1))
+    now = {v.regimen for v in eligible_regimens(patient, "us")[1] if v.labelled}
+    then = {v.regimen for v in eligible_regimens(patient, "us", LAST_READ)[1] if v.labelled}
+    assert now == then
+
+
+def test_no_indication_begins_after_the_texts_were_read() -> None:
+    for regimen in named_regimens().values():
+        for row in regimen.indication:
+            assert row.since is None or first_day(row.since) <= LAST_READ
+
+
+def test_adjuvant_treatment_is_not_for_patients_before_surgery() -> None:
+    early = {"setting": "early", "history": ["high_risk", "early_not_operated"]}
+    found = verdicts("us", **early)["docetaxel-carboplatin-pertuzumab-trastuzumab"]
+    assert not found.labelled
+    assert found.reasons[0].startswith("not told, one of: the tumour measures more than 2 cm; ")
+
+
+def test_what_was_given_tells_of_the_next_line() -> None:
+    """Lines of a course: each adds what labels of the next ask for."""
+    metastatic = load_patient(ROOT / "examples" / "patient_mbc.toml")
+    for name in ("thp", "lapatinib-capecitabine"):
+        metastatic = _treated_with(metastatic, load_combination(name))
+    assert {"prior_taxane", "prior_systemic", "two_chemotherapies_metastatic"} <= metastatic.told
+    assert "untreated_metastatic" not in metastatic.told
+    assert metastatic.anti_her2_regimens == len(("thp", "lapatinib-capecitabine"))
+    early = load_patient(ROOT / "examples" / "patient_ebc.toml")
+    early = _treated_with(early, load_combination("TCH"))
+    assert {"early_chemotherapy", "prior_trastuzumab"} <= early.told
+    assert (early.anti_her2_regimens_early, early.anti_her2_regimens_metastatic) == (1, 0)

@@ -63,7 +63,7 @@ def test_a_broken_run_resumes_and_gives_the_same_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         exposure(TREATMENT, PEOPLE, 180, 2, output=broken, chunk=30, progress=stop)
     assert not broken.exists()
-    parts = sorted((tmp_path / ".broken.parquet.parts").glob("part-*"))
+    parts = sorted((tmp_path / "broken.parquet.parts").glob("part-*"))
     assert 2 <= len(parts) < 6  # and those that ran when it was broken off
     stamps = [p.stat().st_mtime_ns for p in parts]
     again = exposure(TREATMENT, PEOPLE, 180, 2, output=broken, chunk=30,
@@ -92,7 +92,9 @@ def test_another_seed_does_not_take_up_old_parts(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         exposure(TREATMENT, PEOPLE, 60, 2, output=path, chunk=30, progress=stop)
-    other = exposure(TREATMENT, PEOPLE, 60, 3, output=path, chunk=30)
+    with pytest.raises(DataError, match=r"holds another run \(seed 2, asked 3\)"):
+        exposure(TREATMENT, PEOPLE, 60, 3, output=path, chunk=30)
+    other = exposure(TREATMENT, PEOPLE, 60, 3, output=path, chunk=30, restart=True)
     assert other.as_dict() == exposure(TREATMENT, PEOPLE, 60, 3).as_dict()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, ParamSpec, TypeVar
 
@@ -27,6 +29,19 @@ def _listed(value: object) -> object:
 
 Numbers = Annotated[Sequence[float], BeforeValidator(_listed)]
 """Numbers in a list, a tuple, an array or a column."""
+
+
+def _iso_day(value: object) -> object:
+    """A day as it is, or one that is written out."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return datetime.date.fromisoformat(value)
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    raise ValueError("give a date such as 2019-06-01")
+
+
+Day = Annotated[datetime.date, BeforeValidator(_iso_day)]
+"""A day, or its text."""
 Told = Progress | None
 """Progress that is wanted, or not."""
 
@@ -82,7 +97,7 @@ def _refusal(function: Callable[..., Any], error: ValidationError) -> str:
             told = inspect.signature(function).parameters[name].annotation
             faults.add(f"{name}: give {told}, found {_shown(value)}")
         else:
-            faults.add(f"{name}: {message}, found {_shown(value)}")
+            faults.add(f"{name}: {message.removeprefix('Value error, ')}, found {_shown(value)}")
     return faults.message()
 
 

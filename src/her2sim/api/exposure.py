@@ -104,6 +104,7 @@ def exposure(
     regimen: str | None = None,
     interactions: Sequence[tuple[Kind, str]] = (),
     output: Path | None = None,
+    restart: bool = False,
     progress: Told = None,
     threads: Count | None = None,
 ) -> Exposure:
@@ -118,6 +119,7 @@ def exposure(
     regimen : of the label; the first one of the drug without it
     interactions : pairs of kind and name, as in ``("co-medication", "itraconazole")``
     output : Parquet file for one row a patient and cycle; an equal run that was broken off goes on
+    restart : replace what another run left at ``output``; it is refused otherwise
     progress : told patients done and in all
 
     Raises
@@ -129,6 +131,7 @@ def exposure(
 
     treatment, whom = asked_of_drug(drug, regimen, patients, n, seed, interactions)
     report = studies.exposure(
-        treatment, whom.found, whom.n, whom.seed, output=output, progress=progress, threads=threads
-    )
+        treatment, whom.found, whom.n, whom.seed, output=output, restart=restart,
+        progress=progress, threads=threads,
+    )  # fmt: skip
     return Exposure(report, whom.who)

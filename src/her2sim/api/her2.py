@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from her2sim.api.arguments import checked
+from her2sim.api.arguments import Day, checked
 from her2sim.api.patients import patient_of
 from her2sim.api.result import Answer, typed_frame, with_notice
 from her2sim.api.sources import cited
@@ -17,6 +17,8 @@ from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Region
 
 if TYPE_CHECKING:
+    import datetime
+
     import polars as pl
     from rich.table import Table
 
@@ -78,19 +80,25 @@ class Eligible(Answer):
     status: Her2Status
     verdicts: tuple[Verdict, ...]
     region: Region
+    date: datetime.date | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What such a list is, and what the guideline adds to the status."""
-        what = "It says what labels say as of their date, never what to give."
-        return (*_notes_of(self.status), what)
+        """What such a list is, how far it reaches, and what the guideline adds to the status."""
+        from her2sim.regimens.indication import LAST_READ
+
+        return (
+            *_notes_of(self.status),
+            "It says what labels say as of their date, never what to give.",
+            f"The texts were read last on {LAST_READ.isoformat()}; later approvals are not known.",
+        )
 
     def heading(self) -> str:
         """HER2 status and region."""
         from her2sim.report.protocol_tables import status_text
 
-        rule = self.status.rule_id
-        return f"{status_text(self.status)} by rule {rule}; {self.region.upper()} labels"
+        rule, of = self.status.rule_id, "" if self.date is None else f" of {self.date.isoformat()}"
+        return f"{status_text(self.status)} by rule {rule}; {self.region.upper()} labels{of}"
 
     def tables(self) -> tuple[Table, ...]:
         """Labelled regimens first, then the others with the reasons."""
@@ -114,7 +122,8 @@ class Eligible(Answer):
         """The answer as plain data, for JSON."""
         from her2sim.protocol.eligibility import eligibility_dict
 
-        return with_notice(eligibility_dict(self.status, list(self.verdicts), self.region))
+        told = eligibility_dict(self.status, list(self.verdicts), self.region, self.date)
+        return with_notice(told)
 
 
 @checked
@@ -177,15 +186,23 @@ def status(
 
 
 @checked
-def eligible(patient: Patient | Path | str, region: Region = "us") -> Eligible:
+def eligible(
+    patient: Patient | Path | str, region: Region = "us", *, date: Day | None = None
+) -> Eligible:
     """Regimens that are labelled for a patient (a TOML file), and those that are not.
+
+    Parameters
+    ----------
+    patient : a TOML file
+    region : whose labels
+    date : asks what was labelled on that day; without it, what is labelled now
 
     Raises
     ------
     DataError
-        With all faults of the file.
+        With all faults of the file, or if the date is after the texts were read.
     """
     from her2sim.protocol.eligibility import eligible_regimens
 
-    found, verdicts = eligible_regimens(patient_of(patient), region)
-    return Eligible(found, tuple(verdicts), region)
+    found, verdicts = eligible_regimens(patient_of(patient), region, date)
+    return Eligible(found, tuple(verdicts), region, date)

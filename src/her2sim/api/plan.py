@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from her2sim.api.arguments import checked
+from her2sim.api.arguments import Day, checked
 from her2sim.api.patients import patient_of
 from her2sim.api.result import Answer, plain, typed_frame
 from her2sim.api.sources import cited
@@ -117,7 +116,7 @@ def plan(
     weeks: Annotated[int, Field(ge=1, le=520)] = 52,
     *,
     region: Region = "us",
-    start: datetime.date | None = None,
+    start: Day | None = None,
 ) -> Plan:
     """Doses, heart and blood tests, and what is kept up afterwards.
 

@@ -73,6 +73,7 @@ def regimen_exposure(
     *,
     cycles: Annotated[int, Field(ge=1, le=200)] = 18,
     output: Path | None = None,
+    restart: bool = False,
     progress: Told = None,
     threads: Count | None = None,
 ) -> RegimenExposure:
@@ -88,6 +89,7 @@ def regimen_exposure(
     cycles : cycles of three weeks
     output : Parquet file for one row a patient, drug and cycle; an equal run that was broken off
         goes on
+    restart : replace what another run left at ``output``; it is refused otherwise
 
     Raises
     ------
@@ -99,6 +101,6 @@ def regimen_exposure(
     combination, whom = asked_of_regimen(regimen, patients, n, seed)
     report = exposure_together(
         combination, whom.found, whom.n, whom.seed, cycles,
-        output=output, progress=progress, threads=threads,
+        output=output, restart=restart, progress=progress, threads=threads,
     )  # fmt: skip
     return RegimenExposure(report, whom.who)

@@ -194,15 +194,16 @@ def treat(
     """
     from her2sim.biology.heart import CardiacProfile
     from her2sim.biology.tumour_profile import AMPLIFIED_BY, TumourProfile
+    from her2sim.drugs.supportive import require_known
     from her2sim.errors import all_of
     from her2sim.studies.population import population_report
     from her2sim.units import DAY_PER_WEEK
-    from her2sim.virtual_patient.treat import TreatmentPlan, known_measures
+    from her2sim.virtual_patient.treat import TreatmentPlan
 
     combination, whom = asked_of_regimen(regimen, patients, n, seed)
     setting, treatments = whom.found.setting, combination.treatments
     all_of(
-        lambda: known_measures(treatments, given_with),
+        lambda: require_known(given_with, [t.drug.id for t in treatments]),
         lambda: _require_there(treatments, setting, without, earlier_lines, earlier_drugs),
         lambda: _require_rules(labels, unconfirmed=unconfirmed, confirm=confirm, scan=scan),
     )

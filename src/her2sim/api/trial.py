@@ -149,6 +149,7 @@ def run_trial(
     workers: Count = 1,
     cluster: str | None = None,
     chunk: Count | None = None,
+    restart: bool = False,
     progress: Told = None,
 ) -> TrialResult:
     """Run a trial arm by arm, and lay it beside what was published.
@@ -166,6 +167,7 @@ def run_trial(
     workers : processes; with more than one, a script needs its ``if __name__ == "__main__"``
     cluster : address of a Dask scheduler, instead
     chunk : patients of a task
+    restart : replace what another run left in the folder; it is refused otherwise
     progress : told patients done and in all
 
     Raises
@@ -174,9 +176,13 @@ def run_trial(
         If a name is unknown, or the input has faults.
     """
     from her2sim.biology.ensemble import ensemble
+    from her2sim.errors import DataError
     from her2sim.studies.trial.runs import asked_reports
     from her2sim.trials.library import load_trial
     from her2sim.trials.run import CHUNK, RunSettings, TrialFolder, sizes, usual_members
+
+    if restart and folder is None:
+        raise DataError("restart: there is no folder whose outcomes could be replaced; name one")
 
     trial = load_trial(str(name))
     n = sizes(trial, patients, per_arm)
@@ -187,6 +193,7 @@ def run_trial(
         report = asked_reports(
             trial, asked, store, also_without_rules=also_without_rules, workers=workers,
             cluster=cluster, chunk=chunk or CHUNK, progress=progress or no_progress,
+            restart=restart,
         )  # fmt: skip
     except BaseException:
         store.close()

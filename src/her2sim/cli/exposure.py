@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="write one row a patient and cycle (Parquet)",
 )
+@click.option("--restart", is_flag=True, help="replace what another run left there")
 @click.option("--with", "medicines", multiple=True, metavar="NAME", help="co-medication")
 @click.option("--food", metavar="NAME", help="food, as in high-fat")
 @click.option("--hepatic", metavar="CLASS", help="hepatic impairment: mild, moderate, severe")
@@ -39,6 +40,7 @@ def exposure(
     as_json: bool,
     figure: Path | None,
     output: Path | None,
+    restart: bool,
     threads: int | None,
     medicines: tuple[str, ...],
     food: str | None,
@@ -59,7 +61,7 @@ def exposure(
     with progress_bar(f"{drug} {regimen or ''}".strip()) as progress:
         found = answer(
             drug, population, patients, seed, regimen=regimen, interactions=interactions,
-            output=output, progress=progress, threads=threads,
+            output=output, restart=restart, progress=progress, threads=threads,
         )  # fmt: skip
     show(found, as_json, figure=figure, output=output)
 

@@ -59,6 +59,7 @@ def regimen_show(name: str) -> None:
     type=click.Path(path_type=Path),
     help="write one row a patient, drug and cycle (Parquet)",
 )
+@click.option("--restart", is_flag=True, help="replace what another run left there")
 @reports_errors
 def regimen_run(
     name: str,
@@ -70,6 +71,7 @@ def regimen_run(
     as_json: bool,
     figure: Path | None,
     output: Path | None,
+    restart: bool,
 ) -> None:
     """Exposure of every drug of NAME in a population.
 
@@ -81,7 +83,7 @@ def regimen_run(
 
     with progress_bar(name) as progress:
         found = regimen_exposure(
-            name, population, patients, seed, cycles=cycles, output=output, progress=progress,
-            threads=threads,
+            name, population, patients, seed, cycles=cycles, output=output, restart=restart,
+            progress=progress, threads=threads,
         )  # fmt: skip
     show(found, as_json, figure=figure, output=output)

@@ -70,6 +70,7 @@ def schema() -> None:
     type=click.Path(path_type=Path),
     help="keep the outcomes of each patient; a run that was stopped goes on from there",
 )
+@click.option("--restart", is_flag=True, help="replace what another run left there")
 @click.option("--workers", type=click.IntRange(1), help="cores [all]")
 @click.option("--cluster", metavar="ADDRESS", help="run on a Dask cluster (extra her2sim[cluster])")
 @click.option("--chunk", type=click.IntRange(1), hidden=True)
@@ -86,6 +87,7 @@ def run(
     html: Path | None,
     figure: Path | None,
     folder: Path | None,
+    restart: bool,
     workers: int | None,
     cluster: str | None,
     chunk: int | None,
@@ -102,7 +104,7 @@ def run(
     with progress_bar(name) as progress:
         found = run_trial(
             name, per_arm, seed, patients=patients, replicates=replicates, members=members,
-            also_without_rules=protocol == "off", folder=folder,
+            also_without_rules=protocol == "off", folder=folder, restart=restart,
             workers=workers or available_cores(), cluster=cluster, chunk=chunk, progress=progress,
         )  # fmt: skip
     if html is not None:

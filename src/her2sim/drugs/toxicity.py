@@ -67,13 +67,15 @@ class GradedEvent(Claim):
 
     ``worst`` are shares of patients by worst grade, from grade 1 on. An episode begins after
     ``onset_day`` on treatment (median of those who have it), lasts ``duration_day``, and comes
-    again after each ``every_day`` if that is given. ``given_with`` names what is taken against it.
+    again after each ``every_day`` if that is given. ``given_with`` names what is taken against it;
+    with ``route`` it is one of that route only.
     """
 
     name: Literal[
         "diarrhoea", "nausea", "fatigue", "infusion_reaction", "transaminase", "neuropathy"
     ]
     given_with: str | None = None
+    route: Literal["iv", "sc", "oral"] | None = None
     worst: tuple[float, ...] = Field(min_length=1, max_length=5)
     onset_day: float = Field(gt=0)
     onset_spread: float = Field(default=0.7, gt=0)
@@ -112,4 +114,9 @@ def load_toxicity(name: str) -> Toxicity:
     """The toxicity of a drug; empty if nothing is known of it."""
     drug = load_drug(name)
     path = files("her2sim.drugs").joinpath(drug.substance or drug.id, "toxicity.toml")
-    return read_fact_file(path, Toxicity) if path.is_file() else Toxicity(drug=drug.id)
+    if not path.is_file():
+        return Toxicity(drug=drug.id)
+    found = read_fact_file(path, Toxicity)
+    routes = {None, next(iter(drug.regimen.values())).route}  # that of its usual regimen
+    own = tuple(event for event in found.graded if event.route in routes)
+    return found.model_copy(update={"graded": own})

@@ -8,7 +8,8 @@ from typing import Any
 from her2sim.formats.readings_csv import EARLIEST_DAY, LATEST_DAY, READ
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.covariates import COVARIATES
-from her2sim.patients.patient import HISTORY, Patient
+from her2sim.patients.history import HISTORY
+from her2sim.patients.patient import Patient
 from her2sim.protocol.record import EVENTS, LAB_UNITS
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.dose import ROUTES

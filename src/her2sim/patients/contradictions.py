@@ -8,12 +8,27 @@ from itertools import combinations
 SETTING_OF = {
     "untreated_metastatic": "metastatic",
     "prior_endocrine_metastatic": "metastatic",
+    "prior_chemotherapy_metastatic": "metastatic",
+    "two_chemotherapies_metastatic": "metastatic",
+    "recurrence_within_6_months_of_adjuvant_chemotherapy": "metastatic",
+    "recurrence_within_6_months_of_adjuvant_anti_her2": "metastatic",
     "early_not_operated": "early",
 }
 """Facts of the history that are told of one setting only."""
 
-APART = (frozenset({"residual_disease", "early_not_operated"}),)
-"""Facts of the history that exclude each other: what is left is seen at the operation."""
+APART = tuple(
+    frozenset(pair)
+    for pair in (
+        ("residual_disease", "early_not_operated"),
+        ("adjuvant_trastuzumab_done", "early_not_operated"),
+        ("adjuvant_trastuzumab_within_a_year", "early_not_operated"),
+        ("hormone_receptor_positive", "hormone_receptor_negative"),
+        ("untreated_metastatic", "prior_chemotherapy_metastatic"),
+        ("untreated_metastatic", "two_chemotherapies_metastatic"),
+    )
+)
+"""Facts of the history that exclude each other: what is left is seen at the operation, and what is
+adjuvant comes after it."""
 
 
 def contradictions(

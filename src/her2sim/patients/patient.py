@@ -18,33 +18,11 @@ from her2sim.patients.earlier_drugs import earlier_drug_ids
 from her2sim.patients.her2_specimens import Her2Findings, Her2Report, read_reports
 from her2sim.patients.her2_table import Guideline
 from her2sim.patients.her2_test import Tumour
+from her2sim.patients.history import EARLY_ANTI_HER2, HISTORY, with_what_follows
 from her2sim.units import outside_text
 
 TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
 """Tumour types that models know; all others are ``other``."""
-
-
-HISTORY = {
-    "prior_trastuzumab": "trastuzumab was given before",
-    "prior_taxane": "a taxane was given before",
-    "prior_anthracycline": "an anthracycline was given before",
-    "prior_systemic": "systemic treatment was given before in the advanced setting",
-    "prior_platinum": "platinum chemotherapy was given before",
-    "prior_chemotherapy_metastatic": "chemotherapy was given for metastatic disease, or the cancer "
-    "came back within 6 months of adjuvant chemotherapy",
-    "prior_endocrine_metastatic": "endocrine therapy failed in the metastatic setting",
-    "untreated_metastatic": "no anti-HER2 therapy or chemotherapy yet for metastatic disease",
-    "residual_disease": "invasive disease was left after neoadjuvant therapy",
-    "high_risk": "high risk of recurrence, as the label defines it",
-    "adjuvant_trastuzumab_done": "adjuvant trastuzumab was completed less than a year ago",
-    "hormone_receptor_positive": "hormone receptors are positive",
-    "ras_wild_type": "RAS is wild-type",
-    "fluoropyrimidine_oxaliplatin_irinotecan": "fluoropyrimidine, oxaliplatin and irinotecan were "
-    "given before",
-    "postmenopausal": "after the menopause",
-    "early_not_operated": "stage II or III, before surgery",
-}
-"""What labels ask of a patient's history, in words."""
 
 
 class Biology(FactModel):
@@ -66,9 +44,10 @@ class Patient(FactFile):
     """A patient file: tumour, setting, HER2 test, history, heart and body.
 
     ``her2_test`` is the report of one specimen, or of several. ``history`` lists facts that labels
-    ask for, ``earlier_drugs`` those given before that change how later ones act, ``heart`` factors
-    of cardiovascular risk; ``lvef_percent`` is the baseline; ``body`` has characteristics of the
-    register, each named with its unit.
+    ask for, ``anti_her2_regimens_metastatic`` and ``_early`` count anti-HER2 regimens by the
+    disease that they were given for, ``earlier_drugs`` are those given before that change how later
+    ones act, ``heart`` factors of cardiovascular risk; ``lvef_percent`` is the baseline; ``body``
+    has characteristics of the register, each named with its unit.
     """
 
     tumour: Tumour
@@ -76,6 +55,7 @@ class Patient(FactFile):
     her2_test: tuple[Her2Report, ...] = Field(min_length=1, json_schema_extra=_one_or_several)
     history: tuple[str, ...] = ()
     anti_her2_regimens_metastatic: int = Field(default=0, ge=0)
+    anti_her2_regimens_early: int = Field(default=0, ge=0)
     earlier_drugs: tuple[str, ...] = ()
     heart: tuple[str, ...] = ()
     lvef_percent: float | None = Field(default=None, ge=5, le=90)
@@ -134,8 +114,26 @@ class Patient(FactFile):
     @property
     def drugs_before(self) -> tuple[str, ...]:
         """Drugs given before that change how later ones act."""
-        told = ("trastuzumab",) if "prior_trastuzumab" in self.history else ()
+        told = ("trastuzumab",) if "prior_trastuzumab" in with_what_follows(self.history) else ()
         return tuple(dict.fromkeys((*told, *earlier_drug_ids(self.earlier_drugs))))
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Facts of the history, with what follows from them and from the regimens so far."""
+        treated = ("prior_systemic",) if self.anti_her2_regimens_metastatic else ()
+        return with_what_follows((*self.history, *treated))
+
+    @property
+    def anti_her2_regimens(self) -> int:
+        """Anti-HER2 regimens in any setting: those that are counted, and any that is told."""
+        early = max(self.anti_her2_regimens_early, int(bool(EARLY_ANTI_HER2 & self.told)))
+        return max(self.anti_her2_regimens_metastatic + early, int(bool(self.drugs_before)))
+
+    @property
+    def is_hormone_receptor_positive(self) -> bool | None:
+        """Whether hormone receptors are positive; None if it is not told."""
+        told = {"hormone_receptor_positive": True, "hormone_receptor_negative": False}
+        return next((told[name] for name in self.history if name in told), None)
 
     @property
     def is_female(self) -> bool | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from her2sim.errors import DataError
 from her2sim.patients.her2_specimens import Her2Findings
 from her2sim.patients.her2_status import Her2Status
 from her2sim.patients.her2_table import STEP_TEXT, Guideline
-from her2sim.patients.patient import HISTORY, Patient
+from her2sim.patients.history import HISTORY
+from her2sim.patients.patient import Patient
 from her2sim.protocol.label import Region
-from her2sim.regimens.library import Indication, NamedRegimen, named_regimens
+from her2sim.regimens.indication import LAST_READ, Indication
+from her2sim.regimens.library import NamedRegimen, named_regimens
 
 BREAST_GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
 
@@ -26,17 +30,32 @@ class Verdict:
     reasons: tuple[str, ...]
     dated: str | None
     source: str | None
+    note: str | None = None
 
 
-def eligible_regimens(patient: Patient, region: Region = "us") -> tuple[Her2Status, list[Verdict]]:
+def eligible_regimens(
+    patient: Patient, region: Region = "us", day: datetime.date | None = None
+) -> tuple[Her2Status, list[Verdict]]:
     """Status of a patient's tumour, and every named regimen: labelled first, then the others.
 
     A regimen is labelled if one of its indications in the region fits in all points. Otherwise the
-    reasons are those of the indication that lacks least.
+    reasons are those of the indication that lacks least; of two alike the one that holds counts.
+    ``day`` asks what was labelled then; without it the answer is of the texts as they were read
+    last.
+
+    Raises
+    ------
+    DataError
+        If the day is after the texts were read: what is labelled then is not known.
     """
+    if day is not None and day > LAST_READ:
+        raise DataError(
+            f"date {day.isoformat()}: the indications were read last on {LAST_READ.isoformat()}, "
+            "and what is labelled later is not known; give a date up to then"
+        )
     guideline = BREAST_GUIDELINE[region] if patient.tumour == "breast" else None
     her2 = patient.her2(guideline)
-    verdicts = [_verdict(r, patient, her2, region) for r in named_regimens().values()]
+    verdicts = [_verdict(r, patient, her2, region, day) for r in named_regimens().values()]
     return her2.status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
 
 
@@ -65,34 +84,66 @@ def label_dict(verdict: Verdict | None) -> dict[str, Any]:
 
 
 def _verdict(
-    regimen: NamedRegimen, patient: Patient, her2: Her2Findings, region: Region
+    regimen: NamedRegimen,
+    patient: Patient,
+    her2: Her2Findings,
+    region: Region,
+    day: datetime.date | None,
 ) -> Verdict:
     rows = [row for row in regimen.indication if row.region == region]
     if not rows:
         why = f"no indication of it in the {region} labels was read"
         return Verdict(regimen.id, regimen.title, False, (why,), None, None)
-    lacking = [(tuple(_lacks(row, patient, her2)), row) for row in rows]
-    reasons, row = min(lacking, key=lambda pair: len(pair[0]))
+    lacking = [(tuple(_lacks(row, patient, her2, day)), row) for row in rows]
+    reasons, row = min(lacking, key=lambda pair: (len(pair[0]), not pair[1].holds_on(day)))
     source = regimen.source_text(row.source or "")
-    return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source)
+    note = "; ".join(text for text in (*_judged(row, patient), row.note) if text) or None
+    return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source, note)
 
 
-def _lacks(row: Indication, patient: Patient, her2: Her2Findings) -> Iterator[str]:
+def _judged(row: Indication, patient: Patient) -> Iterator[str]:
+    """What the label leaves to judgement, unless it is told."""
+    for name in row.judged:
+        if name not in patient.told:
+            yield f"the label asks too, by judgement: {HISTORY[name]}"
+
+
+def _lacks(
+    row: Indication, patient: Patient, her2: Her2Findings, day: datetime.date | None
+) -> Iterator[str]:
     """What a patient lacks for an indication."""
-    if row.tumour != patient.tumour:
-        yield f"it is for {row.tumour} cancer"
+    if not row.holds_on(day):
+        yield f"labelled {row.dated}; asked for {'now' if day is None else day.isoformat()}"
+    if not row.is_for(patient.tumour):
+        yield f"it is for {' or '.join(row.tumours)} cancer"
     if row.setting != patient.setting:
         yield f"it is for {row.setting} disease"
     if not her2.found & set(row.her2):
         yield f"HER2 must be {' or '.join(row.her2)}; it is {_shown(her2.status)}"
+    yield from _lacks_of_history(row, patient)
+    yield from _lacks_of_regimens(row, patient)
+
+
+def _lacks_of_history(row: Indication, patient: Patient) -> Iterator[str]:
+    told = patient.told
     for need in row.needs:
-        if need not in patient.history:
+        if need not in told:
             yield f"not told: {HISTORY[need]}"
-    if patient.anti_her2_regimens_metastatic < row.prior_regimens_min:
-        yield (
-            f"at least {row.prior_regimens_min} anti-HER2 regimens for metastatic disease are "
-            f"needed; there were {patient.anti_her2_regimens_metastatic}"
-        )
+    for group in row.one_of:
+        if not told.intersection(group):
+            yield f"not told, one of: {'; '.join(HISTORY[name] for name in group)}"
+    for name in row.unless:
+        if name in told:
+            yield f"it is not for patients of whom is told: {HISTORY[name]}"
+
+
+def _lacks_of_regimens(row: Indication, patient: Patient) -> Iterator[str]:
+    for least, were, where in (
+        (row.prior_regimens_min, patient.anti_her2_regimens_metastatic, "for metastatic disease"),
+        (row.prior_regimens_any_min, patient.anti_her2_regimens, "in any setting"),
+    ):
+        if were < least:
+            yield f"at least {least} anti-HER2 regimens {where} are needed; there were {were}"
 
 
 def _shown(status: Her2Status) -> str:
@@ -102,10 +153,16 @@ def _shown(status: Her2Status) -> str:
     return text if status.next_step is None else f"{text}, {STEP_TEXT[status.next_step]}"
 
 
-def eligibility_dict(status: Her2Status, verdicts: list[Verdict], region: Region) -> dict[str, Any]:
+def eligibility_dict(
+    status: Her2Status,
+    verdicts: list[Verdict],
+    region: Region,
+    day: datetime.date | None = None,
+) -> dict[str, Any]:
     """The answer as plain data, for JSON."""
     return {
         "region": region,
+        "date": None if day is None else day.isoformat(),
         "her2": status.as_dict(),
         "regimens": [
             {
@@ -115,6 +172,7 @@ def eligibility_dict(status: Her2Status, verdicts: list[Verdict], region: Region
                 "reasons": list(v.reasons),
                 "dated": v.dated,
                 "source": v.source,
+                "note": v.note,
             }
             for v in verdicts
         ],

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from her2sim.drugs.drug import first_regimen, is_drug, load_drug
 from her2sim.errors import DataError, Faults, Her2SimError, UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
-from her2sim.patients.patient import HISTORY
+from her2sim.regimens.indication import Indication
 
 _PART = re.compile(
     r"(?P<drug>[^/*@]+)(/(?P<regimen>[^/*@]+))?(\*(?P<doses>\d+))?(@(?P<start>\d+(\.\d+)?))?"
@@ -29,35 +28,11 @@ class RegimenPart(Claim):
     start_day: float = Field(default=0.0, ge=0)
 
 
-class Indication(Claim):
-    """For whom a label names a regimen, in one region.
-
-    ``her2`` lists what fits: a status or category, ``ihc3`` or ``mutation``; ``needs`` are facts of
-    the history, ``prior_regimens_min`` counts anti-HER2 regimens for metastatic disease.
-    """
-
-    region: Literal["us", "eu"]
-    tumour: Literal["breast", "gastric", "colorectal", "biliary", "lung", "other"]
-    setting: Literal["early", "metastatic"]
-    her2: tuple[Literal["positive", "low", "ultralow", "ihc3", "mutation"], ...]
-    needs: tuple[str, ...] = ()
-    prior_regimens_min: int = Field(default=0, ge=0)
-    dated: str
-
-    @model_validator(mode="after")
-    def _needs_are_known(self) -> Indication:
-        wrong = [n for n in self.needs if n not in HISTORY]
-        if wrong:
-            raise ValueError(
-                "; ".join(f"unknown need {n!r}{did_you_mean(n, HISTORY)}" for n in wrong)
-            )
-        return self
-
-
 class NamedRegimen(FactFile):
     """A regimen: its drugs, partners, planned length, and for whom it is labelled.
 
-    ``with_others`` names partners that are not simulated.
+    ``with_others`` names partners that are not simulated, or not with the others: a course of a
+    conjugate and then its antibody is two lines.
     """
 
     id: str
@@ -131,9 +106,9 @@ def load_regimen(text: str) -> NamedRegimen:
 
 def _alone(part: RegimenPart) -> NamedRegimen:
     """A drug by itself: the named regimen of just this drug, if there is one."""
-    wanted = [(load_drug(part.drug).id, part.regimen)] if ":" not in part.drug else []
+    wanted = [(load_drug(part.drug).id, part.regimen, None)] if ":" not in part.drug else []
     for regimen in named_regimens().values():
-        if [(p.drug, p.regimen) for p in regimen.part] == wanted:
+        if [(p.drug, p.regimen, p.doses) for p in regimen.part] == wanted:
             return regimen
     return NamedRegimen(id=part.drug, title=f"{part.drug} by itself", part=(part,))
 

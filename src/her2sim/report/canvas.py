@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2sim.errors import DataError
 from her2sim.notice import NOTICE
-from her2sim.store.files import written_whole
+from her2sim.store.files import require_figure, written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,9 +66,7 @@ def write_figure(path: Path, figure: Figure) -> None:
     DataError
         If the file cannot be written, or its ending is no kind of figure.
     """
-    kinds = figure.canvas.get_supported_filetypes()
-    if path.suffix.removeprefix(".").lower() not in kinds:
-        raise DataError(f"{path}: no such kind of figure; end the name in .png, .pdf or .svg")
+    require_figure(path)
     with written_whole(path) as partial:
         figure.savefig(partial, dpi=150)
 

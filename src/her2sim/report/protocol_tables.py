@@ -72,7 +72,8 @@ def eligibility_table(verdicts: Sequence[Verdict]) -> Table:
         table.add_column(heading, overflow="fold")
     for v in verdicts:
         label = "labelled" if v.labelled else "not labelled"
-        source = "" if v.source is None else f"{v.source} ({v.dated})"
+        told = "; ".join(text for text in (v.dated, v.note) if text)
+        source = "" if v.source is None else f"{v.source} ({told})"
         table.add_row(v.regimen, label, "; ".join(v.reasons), source)
     return table
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from her2sim.errors import DataError
 
+FIGURES = (".png", ".pdf", ".svg")
+"""Endings of figures."""
+
 
 def require_target(path: Path) -> None:
     """Refuse a path that no file can be written to, before the work whose result it is for.
@@ -17,38 +20,66 @@ def require_target(path: Path) -> None:
     Raises
     ------
     DataError
-        If its folder does not exist, or it is a folder itself.
+        If its folder does not exist or takes no files, or it is a folder itself.
     """
     if not path.parent.is_dir():
         raise DataError(f"{path}: the folder {path.parent} does not exist; make it first")
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a file")
+    if not os.access(path.parent if _is_replaced(path) else path, os.W_OK):
+        raise DataError(f"{path}: cannot be written (no permission); name another place")
 
 
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on success it takes the place of ``path``.
+def require_figure(path: Path) -> None:
+    """Refuse a figure that could not be written, before it is drawn.
 
     Raises
     ------
     DataError
-        If the folder does not exist or cannot be written to.
+        If its ending is no kind of figure, or no file can be written there.
+    """
+    if path.suffix.lower() not in FIGURES:
+        raise DataError(f"{path}: no such kind of figure; end the name in .png, .pdf or .svg")
+    require_target(path)
+
+
+def _is_replaced(path: Path) -> bool:
+    """Whether a file takes the place of what is there; a device or a pipe is written to."""
+    return path.is_file() or not path.exists()
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path; on success it takes the place of ``path``.
+
+    A link is followed: what it leads to is replaced. A device or a pipe is written to.
+
+    Raises
+    ------
+    DataError
+        If the folder does not exist or cannot be written to, or the disk is full.
     """
     require_target(path)
+    target = path.resolve() if path.is_symlink() else path
+    is_replaced = _is_replaced(target)
+    folder = target.parent if is_replaced else None
     try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.stem}-", suffix=path.suffix)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from None
     os.close(handle)
     partial = Path(name)
     try:
         yield partial
-        umask = os.umask(0)
-        os.umask(umask)
-        partial.chmod(0o666 & ~umask)
-        partial.replace(path)
+        if is_replaced:
+            umask = os.umask(0)
+            os.umask(umask)
+            partial.chmod(0o666 & ~umask)
+            partial.replace(target)
+        else:
+            target.write_bytes(partial.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
         partial.unlink(missing_ok=True)
 

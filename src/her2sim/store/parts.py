@@ -9,44 +9,127 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
 from her2sim.errors import DataError
-from her2sim.store.files import write_text, written_whole
+from her2sim.store.files import require_target, write_text, written_whole
 
 if TYPE_CHECKING:
     import polars as pl
 
 MANIFEST = "manifest.json"
+LOCK = "lock"
 FORMAT_NUMBER = 1
+TURNS = 5
+"""How often a folder may be taken away by a run that ends while this one begins."""
 
 
 class PartStore:
     """A Parquet file in the making, with a JSON manifest beside it.
 
-    Parts lie in ``.NAME.parts`` until :meth:`finish` joins them. Opening the same path with an
-    equal manifest takes up the parts that are there; with another manifest they are thrown away.
+    Parts lie in ``NAME.parts`` until :meth:`finish` joins them. Opening the same path with an
+    equal manifest takes up what is there; what another run left is refused, or replaced with
+    ``restart``. One process works at a time: until :meth:`close` others are refused.
+
+    Raises
+    ------
+    DataError
+        If the path cannot be written to, another run works there, or holds it.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, manifest: Mapping[str, Any], *, restart: bool = False) -> None:
         if path.suffix != ".parquet":
             raise DataError(f"{path}: the output is a Parquet file; name it *.parquet")
-        if not path.parent.is_dir():
-            raise DataError(f"{path}: the folder {path.parent} does not exist; make it first")
-        self.path, self.folder = path, path.parent / f".{path.name}.parts"
+        require_target(path)
+        self.path, self.folder = path, path.parent / f"{path.name}.parts"
         self.manifest = {"format": FORMAT_NUMBER, **manifest}
-        text = json.dumps(self.manifest, indent=2, sort_keys=True)
-        if self.folder.is_dir() and self._stored_manifest() != text:
-            shutil.rmtree(self.folder)
+        self._lock = self._locked()
         try:
-            self.folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise DataError(f"{path}: cannot be written ({error.strerror})") from None
-        write_text(self.folder / MANIFEST, text)
+            self._take_up(restart)
+        except BaseException:
+            self.close()
+            raise
 
-    def _stored_manifest(self) -> str:
-        try:
-            return (self.folder / MANIFEST).read_text(encoding="utf-8")
-        except OSError:
-            return ""
+    def _locked(self) -> FileLock:
+        """The lock of the folder of parts, which is made if need be."""
+        lock = FileLock(self.folder / LOCK, blocking=False)
+        for _ in range(TURNS):
+            try:
+                self.folder.mkdir(exist_ok=True)
+                lock.acquire()
+            except Timeout:
+                raise DataError(
+                    f"{self.path}: another run is writing it; wait until it ends, or name another "
+                    "place"
+                ) from None
+            except FileNotFoundError:  # the other run ended and took the folder away
+                continue
+            except OSError as error:
+                raise DataError(f"{self.path}: cannot be written ({error.strerror})") from None
+            if (self.folder / LOCK).exists():
+                return lock
+            lock.release()
+        raise DataError(f"{self.path}: other runs come and go there; name another place")
+
+    def _take_up(self, restart: bool) -> None:
+        """Go on with what is there, or refuse what another run left."""
+        for half in self.folder.glob(".part-*"):  # of a process that was killed
+            half.unlink()
+        own, joined = _stored(self.folder / MANIFEST), _stored(self._joined_manifest())
+        if restart:
+            if not self._is_ours(own):
+                self._drop_parts()
+            if not self._is_ours(joined):
+                self._joined_manifest().unlink(missing_ok=True)
+        else:
+            for stored in (joined, own):
+                if stored is not None and not self._is_ours(stored):
+                    raise DataError(self._difference(stored))
+            if joined is None and own is None and self.path.exists():
+                raise DataError(
+                    f"{self.path}: is there already, and nothing says which run it is of; name "
+                    "another place, or restart to replace it"
+                )
+        write_text(self.folder / MANIFEST, self._text())
+
+    def _drop_parts(self) -> None:
+        for part in self.folder.glob("part-*"):
+            part.unlink()
+
+    def _text(self) -> str:
+        return json.dumps(self.manifest, indent=2, sort_keys=True)
+
+    def _is_ours(self, stored: Mapping[str, Any] | None) -> bool:
+        return bool(stored == json.loads(self._text()))
+
+    def _difference(self, stored: Mapping[str, Any]) -> str:
+        """What another run was asked otherwise."""
+        ours = json.loads(self._text())
+        names = sorted(name for name in {*ours, *stored} if ours.get(name) != stored.get(name))
+        told = [
+            f"other {name.removesuffix('_sha256')}"
+            if name.endswith("_sha256")
+            else f"{name} {stored.get(name)}, asked {ours.get(name)}"
+            for name in names
+        ]
+        return (
+            f"{self.path}: holds another run ({'; '.join(told)}); name another place, or restart "
+            "to replace it"
+        )
+
+    def close(self) -> None:
+        """Let others work here; the folder of parts goes if none is left to go on with."""
+        if not self._lock.is_locked:
+            return
+        if self.is_finished() or not any(self.folder.glob("part-*")):
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+
+    def __enter__(self) -> PartStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _part(self, number: int) -> Path:
         return self.folder / f"part-{number:06d}.parquet"
@@ -57,12 +140,7 @@ class PartStore:
 
     def is_finished(self) -> bool:
         """Whether the joined file of an earlier run with an equal manifest is there."""
-        try:
-            stored = self._joined_manifest().read_text(encoding="utf-8")
-        except OSError:
-            return False
-        text = json.dumps(self.manifest, indent=2, sort_keys=True)
-        return self.path.is_file() and stored.strip() == text
+        return self.path.is_file() and self._is_ours(_stored(self._joined_manifest()))
 
     def _joined_manifest(self) -> Path:
         return self.path.with_name(self.path.name + ".manifest.json")
@@ -83,11 +161,17 @@ class PartStore:
         """Join the parts in order into the file, and write the manifest beside it."""
         import polars as pl
 
-        parts = sorted(self.folder.glob("part-*.parquet"))
-        with written_whole(self.path) as partial:
-            pl.scan_parquet(parts).sink_parquet(partial)
-        write_text(
-            self._joined_manifest(),
-            json.dumps(self.manifest, indent=2, sort_keys=True) + os.linesep,
-        )
-        shutil.rmtree(self.folder)
+        joined = self.folder / self.path.name
+        pl.scan_parquet(sorted(self.folder.glob("part-*.parquet"))).sink_parquet(joined)
+        joined.replace(self.path)
+        write_text(self._joined_manifest(), self._text() + os.linesep)
+        self.close()
+
+
+def _stored(path: Path) -> dict[str, Any] | None:
+    """A manifest that an earlier run left; None if there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -112,6 +112,7 @@ def exposure(
     seed: int,
     *,
     output: Path | None = None,
+    restart: bool = False,
     progress: Progress | None = None,
     chunk: int = CHUNK,
     threads: int | None = None,
@@ -126,6 +127,7 @@ def exposure(
     population : distributions to draw from, or given patients
     patients, seed : how many, and their random numbers
     output : Parquet file for one row a patient and cycle (resumed if an equal run was broken off)
+    restart : replace what another run left there
     progress : called with patients done and in all
     chunk : patients in memory at a time; the results do not depend on it
 
@@ -142,7 +144,7 @@ def exposure(
         False,
     )
     what = run_manifest(treatment, next(cohort_chunks(population, 1, seed)))
-    store = chunks.store(output, population, patients, chunk, what)
+    store = chunks.store(output, population, patients, chunk, what, restart)
     spool = Spool(chunks.n_columns)
     try:
         chunks.fill(spool, population, patients, seed, chunk, store, progress, threads)
@@ -150,6 +152,8 @@ def exposure(
         return _summary(treatment, population, patients, seed, steady, columns)
     finally:
         spool.close()
+        if store is not None:
+            store.close()
 
 
 def published_here(treatment: Treatment, population: str) -> Iterator[PublishedExposure]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from her2sim.arrays import Array, Progress, no_progress
 from her2sim.engine.advance import available_cores
+from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.pk.exposure_run import ExposureResult, cohort_makers
@@ -56,12 +57,16 @@ class ExposureChunks:
         patients: int,
         chunk: int,
         what: dict[str, Any],
+        restart: bool,
     ) -> PartStore | None:
         """Where the rows of the patients go; None if they are not kept."""
+        if path is None and restart:
+            raise DataError("restart: there is no output that could be replaced; name one")
         if path is None:
             return None
         asked = {"patients": patients, "n_cycles": self.n_cycles, "chunk": chunk}
-        return PartStore(path, what | asked | {"population_sha256": fingerprint(population)})
+        what = what | asked | {"population_sha256": fingerprint(population)}
+        return PartStore(path, what, restart=restart)
 
     def fill(
         self,

@@ -126,6 +126,7 @@ def exposure_together(
     n_cycles: int,
     *,
     output: Path | None = None,
+    restart: bool = False,
     progress: Progress | None = None,
     chunk: int = CHUNK,
     threads: int | None = None,
@@ -139,6 +140,7 @@ def exposure_together(
     patients, seed : how many, and their random numbers
     n_cycles : cycles of three weeks
     output : Parquet file, one row a patient, drug and cycle (an equal run is resumed)
+    restart : replace what another run left there
     progress : called with patients done and in all
     chunk : patients in memory at a time; the results do not depend on it
     """
@@ -154,13 +156,15 @@ def exposure_together(
         "doses_day": {t.drug.id: doses_given(t, n_cycles) for t in treatments},
         "notice": NOTICE,
     }
-    store = chunks.store(output, population, patients, chunk, what)
+    store = chunks.store(output, population, patients, chunk, what, restart)
     spool = Spool(chunks.n_columns)
     try:
         chunks.fill(spool, population, patients, seed, chunk, store, progress, threads)
         rows = tuple(_rows(combination, n_cycles, column_statistics(spool, threads)))
     finally:
         spool.close()
+        if store is not None:
+            store.close()
     remarks = [*combination.notes]
     for treatment in combination.treatments:
         plain = Treatment(treatment.drug, treatment.pk, treatment.regimen)

@@ -222,7 +222,7 @@ def virtual_cohort_of(
         pik3ca=biology.pik3ca,
         genotype=biology.fcgr3a,
         is_heterogeneous=biology.her2_heterogeneous,
-        is_er_positive="hormone_receptor_positive" in patient.history or None,
+        is_er_positive=patient.is_hormone_receptor_positive,
         earlier_lines=lines,
         earlier_drugs=tuple(name for name in drugs_before if name in EARLIER_DRUGS),
     )

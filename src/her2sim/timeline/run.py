@@ -242,15 +242,17 @@ def _treated_with(patient: Patient, combination: Combination) -> Patient:
     """The patient after a line, for the question whether the next is labelled."""
     drugs = [treatment.drug for treatment in combination.treatments]
     history = {*patient.history, *(told for drug in drugs for told in drug.tells)}
-    number = patient.anti_her2_regimens_metastatic
+    has_chemotherapy = any("chemotherapy" in drug.groups for drug in drugs)
     if patient.setting == "metastatic":
         history = history - {"untreated_metastatic"} | {"prior_systemic"}
-        if any("chemotherapy" in drug.groups for drug in drugs):
-            history.add("prior_chemotherapy_metastatic")
-        number += any("anti-HER2" in drug.groups for drug in drugs)
-    return patient.model_copy(
-        update={"history": tuple(sorted(history)), "anti_her2_regimens_metastatic": number}
-    )
+        if has_chemotherapy:
+            is_second = "prior_chemotherapy_metastatic" in patient.told
+            history.add(f"{'two_chemotherapies' if is_second else 'prior_chemotherapy'}_metastatic")
+    elif has_chemotherapy:
+        history.add("early_chemotherapy")
+    counted = f"anti_her2_regimens_{patient.setting}"
+    number = getattr(patient, counted) + any("anti-HER2" in drug.groups for drug in drugs)
+    return patient.model_copy(update={"history": tuple(sorted(history)), counted: number})
 
 
 def _substance(treatment: Treatment) -> str:

@@ -22,10 +22,12 @@ from her2sim.biology.ensemble import Members, ensemble, require_members
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.drugs.mechanism import load_mechanism
+from her2sim.drugs.supportive import supportive_care
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.errors import DataError
 from her2sim.notice import NOTICE
 from her2sim.pk.combination import load_combination
+from her2sim.protocol.label import load_label
 from her2sim.store.parts import PartStore
 from her2sim.store.workers import in_order
 from her2sim.trials.arm import ArmPatients, run_arm
@@ -227,8 +229,11 @@ def run_trial(
     cluster: str | None = None,
     chunk: int = CHUNK,
     progress: Progress = no_progress,
+    restart: bool = False,
 ) -> TrialRun:
     """Run all arms of a trial; chunks that an earlier run finished in the folder are kept.
+
+    One run works in a folder at a time. What another run left there is refused.
 
     Parameters
     ----------
@@ -238,15 +243,39 @@ def run_trial(
     cluster : address of a Dask scheduler, instead
     chunk : patients of a task
     progress : told patients done and in all
+    restart : replace what another run left in the folder
+
+    Raises
+    ------
+    DataError
+        If another run works in the folder, or left its outcomes there.
     """
     kind = "rules" if asked.by_rules else "no-rules"
-    stores = {
-        arm.id: PartStore(
-            folder.path / f"{trial.id.lower()}-{arm.id}-{kind}.parquet",
-            _manifest(trial, arm, asked, chunk),
-        )
-        for arm in trial.arm
-    }
+    with ExitStack() as stack:
+        stores = {
+            arm.id: stack.enter_context(
+                PartStore(
+                    folder.path / f"{trial.id.lower()}-{arm.id}-{kind}.parquet",
+                    _manifest(trial, arm, asked, chunk),
+                    restart=restart,
+                )
+            )
+            for arm in trial.arm
+        }
+        _fill(trial, asked, stores, workers, cluster, chunk, progress)
+    return TrialRun(trial, asked, {arm: store.path for arm, store in stores.items()})
+
+
+def _fill(
+    trial: Trial,
+    asked: RunSettings,
+    stores: Mapping[str, PartStore],
+    workers: int,
+    cluster: str | None,
+    chunk: int,
+    progress: Progress,
+) -> None:
+    """Run what the stores of the arms lack, and finish them."""
     tasks, numbers = list[ChunkTask](), list[int]()
     total = done = 0
     for arm in trial.arm:
@@ -271,7 +300,6 @@ def run_trial(
     for store in stores.values():
         if not store.is_finished():
             store.finish()
-    return TrialRun(trial, asked, {arm: store.path for arm, store in stores.items()})
 
 
 def _results(
@@ -288,16 +316,17 @@ def _results(
     yield from enumerate(in_order(run_chunk, tasks, workers))
 
 
-def _numbers(arm: Arm) -> str:
+def _numbers(trial: Trial, arm: Arm) -> str:
     """All numbers that decide what becomes of the patients of an arm, beside the trial's own."""
     parts: list[BaseModel | None] = [
         ensemble(), tumour_facts(), heart_facts(), blood_facts(), death_facts(),
-        assessment_facts(),
+        assessment_facts(), supportive_care(),
     ]  # fmt: skip
     for given in arm.regimen:
         for treatment in load_combination(given.name).treatments:
             drug = treatment.drug.id
-            parts += [treatment.pk, load_mechanism(drug), load_toxicity(drug)]
+            label = load_label(drug, trial.region)
+            parts += [treatment.pk, load_mechanism(drug), load_toxicity(drug), label]
     return "".join(part.model_dump_json() for part in parts if part is not None)
 
 
@@ -307,7 +336,7 @@ def _manifest(trial: Trial, arm: Arm, asked: RunSettings, chunk: int) -> dict[st
         "her2sim": __version__,
         "trial": trial.id,
         "trial_sha256": hashlib.sha256(content).hexdigest(),
-        "facts_sha256": hashlib.sha256(_numbers(arm).encode()).hexdigest(),
+        "facts_sha256": hashlib.sha256(_numbers(trial, arm).encode()).hexdigest(),
         "arm": arm.id,
         "patients": asked.n_of(arm),
         "replicates": asked.replicates,

@@ -13,7 +13,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from her2sim.errors import Her2SimError
+from her2sim.drugs.supportive import require_known
+from her2sim.errors import DataError, Her2SimError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
 from her2sim.patients.covariates import Setting
 from her2sim.patients.population import Share
@@ -86,6 +87,15 @@ class Arm(Claim):
     her2: Her2Shares | None = None
     earlier_lines: Lines | None = None
     earlier_drugs: EarlierDrugs | None = None
+
+    @model_validator(mode="after")
+    def _measures_are_known(self) -> Arm:
+        treatments = [t for given in self.regimen for t in load_combination(given.name).treatments]
+        try:
+            require_known(self.given_with, [treatment.drug.id for treatment in treatments])
+        except DataError as error:
+            raise ValueError(f"given_with: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Arm:
@@ -202,7 +212,7 @@ class Trial(FactFile):
     ``lvef_tests`` the LVEF only where a label asks for it.
     """
 
-    id: str
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,63}$")
     title: str
     nct: str | None = None
     aliases: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ import numpy as np
 
 from her2sim.arrays import Array, Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
+from her2sim.drugs.supportive import graded_events
 from her2sim.drugs.toxicity import GradedEvent
 from her2sim.protocol.readings import Visit
 from her2sim.random import Purpose
@@ -62,7 +63,7 @@ class AdverseEvents:
         self.events = [
             _draw(people, d, drug, event)
             for d, drug in enumerate(drugs)
-            for event in drug.toxicity.graded_events(given_with)
+            for event in graded_events(drug.treatment.drug.id, given_with)
         ]
 
     def variables(self) -> tuple[str, ...]:

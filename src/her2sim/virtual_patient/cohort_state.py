@@ -78,6 +78,11 @@ class CohortState:
                 self.states[self.whole.model.index("states", name)] = values
         self.day[:] = day
 
+    def lower_hazard(self, hazard: str, ratio: float) -> None:
+        """Lower the hazard of an event by a ratio from the start on, where it is modelled."""
+        if hazard in self.whole.model.watched:
+            self.hazard_level[self.whole.model.watched.index(hazard)] /= ratio
+
     def give(self, given: DoseBlock) -> None:
         """Doses of a drug: they act from here on."""
         self.under_way[given.drug].add(given.doses)

@@ -58,7 +58,7 @@ class Instruments:
         self.hearts = HeartTests(people, plan.scan_sd, plan.lvef_tests, plan.lvef_entry_percent)
         self.blood = BloodTests(whole.organs.lines, n)
         self.events = AdverseEvents(people, whole.drugs, plan.given_with)
-        self.lung = LungEvents(whole, people)
+        self.lung = LungEvents(whole, people, plan.given_with)
         self.showed = np.full(n, np.nan)
         self._measures = self._known_measures()
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from her2sim.biology.virtual_cohort import VirtualCohort
-from her2sim.drugs.toxicity import load_toxicity
-from her2sim.errors import DataError
+from her2sim.drugs.supportive import ratio_of_hazards
 from her2sim.patients.covariates import Setting
 from her2sim.pk.treatment import Treatment
 from her2sim.protocol.label import Label, Region, Rule, load_label
@@ -100,6 +99,9 @@ def treat(
         unconfirmed=how.unconfirmed,
     )
     state = CohortState(whole, people, threads=threads)
+    drugs = [treatment.drug.id for treatment in treatments]
+    fever = "febrile_neutropenia"
+    state.lower_hazard(fever, ratio_of_hazards(how.given_with, drugs, fever))
     assessments = AssessmentPlan(
         scan_error(how.scan), how.given_with, how.scans if is_scanned else None, how.lvef_tests,
         how.lvef_entry_percent,
@@ -134,23 +136,3 @@ def until_progression(plan: DrugPlan, region: Region) -> DrugPlan:
     label = plan.label or Label(drug=plan.drug, region=region, dated="no rows")
     rules = (*label.rule, PROGRESSION)
     return replace(plan, label=label.model_copy(update={"rule": rules}))
-
-
-def known_measures(treatments: Sequence[Treatment], given_with: Sequence[str]) -> None:
-    """Refuse a measure against adverse events of which nothing is known with these drugs.
-
-    Raises
-    ------
-    DataError
-        With what is known.
-    """
-    known = {
-        event.given_with
-        for treatment in treatments
-        for event in load_toxicity(treatment.drug.id).graded
-        if event.given_with is not None
-    }
-    wrong = [name for name in given_with if name not in known]
-    if wrong:
-        listed = ", ".join(sorted(known)) or "none with these drugs"
-        raise DataError(f"nothing is known of {', '.join(wrong)}; known measures: {listed}")

@@ -23,6 +23,7 @@ def asked_reports(
     cluster: str | None = None,
     chunk: int = CHUNK,
     progress: Progress = no_progress,
+    restart: bool = False,
 ) -> TrialReport:
     """The report on a trial; if asked with the same patients without rules beside it."""
     kinds = (replace(asked, by_rules=False), asked) if also_without_rules else (asked,)
@@ -34,8 +35,9 @@ def asked_reports(
             progress(done + turn * total, total * len(kinds))
 
         run = run_trial(
-            trial, kind, store, workers=workers, cluster=cluster, chunk=chunk, progress=told
-        )
+            trial, kind, store, workers=workers, cluster=cluster, chunk=chunk, progress=told,
+            restart=restart,
+        )  # fmt: skip
         report = trial_report(run, without)
         without = report
     assert report is not None
