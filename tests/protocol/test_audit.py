@@ -176,3 +176,12 @@ def test_a_long_course_of_tablets_is_read_as_its_start(tmp_path: Path) -> None:
         hearts = [lab(day, "lvef", 62, "%") for day in days[::50]]
         pills = [dose(day, "lapatinib", 1000, "oral") for day in days]
         assert codes(tmp_path, *START, *hearts, *pills, region="eu") == []
+
+
+def test_a_partner_of_another_day_counts_until_its_next_dose(tmp_path: Path) -> None:
+    first = dose("2026-01-05", "pertuzumab", 840), dose("2026-01-05", "trastuzumab", 560)
+    on_its_own = dose("2026-01-26", "pertuzumab", 420)
+    assert codes(tmp_path, *START, *first, on_its_own) == ["forbidden_combination"]
+    two_weeks_before = dose("2026-01-12", "trastuzumab", 420)
+    found = codes(tmp_path, *START, *first, two_weeks_before, on_its_own)
+    assert "forbidden_combination" not in found

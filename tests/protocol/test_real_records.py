@@ -200,3 +200,62 @@ def test_a_stretch_by_a_wrong_route_hides_nothing_before_and_after_it(tmp_path: 
              dose("02-16", "Ogivri", 4200)]  # fmt: skip
     path.write_text(HEAD + "\n".join([*START, *lines]) + "\n", encoding="utf-8")
     assert codes(path) == ["wrong_route", "dose_off_by_10pct"]
+
+
+def three_weekly(drug: str, *amounts: float, route: str = "iv") -> list[str]:
+    days = ("2026-01-05", "2026-01-26", "2026-02-16", "2026-03-09")
+    return [
+        f'A,{day},dose,"{drug}",{route},{mg:g},,,,' for day, mg in zip(days, amounts, strict=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # The dose of a conjugate every three weeks is no weekly antibody, loaded again each time.
+        (three_weekly("Herceptin", 252, 252, 252, 252), {"dose_off_by_10pct"}),
+        # One odd dose does not turn the right ones wrong.
+        (three_weekly("Enhertu", 378, 378, 378, 448), {"dose_off_by_10pct"}),
+        (three_weekly("Enhertu", 378, 252, 378), {"dose_off_by_10pct"}),
+        (three_weekly("Enhertu", 448, 378, 378, 448), {"wrong_dose_level"}),
+        # The amount of a fixed combination is told one way within a patient.
+        (three_weekly("Phesgo", 1200, 600, 600, 600, route="sc"), set()),
+        (three_weekly("Phesgo", 1200, 600, 1200, 600, route="sc"), {"needless_reload"}),
+        (three_weekly("Phesgo", 1800, 1200, 1200, 1200, route="sc"), set()),
+        # An antibody once a week is not what followed a three-weekly dose.
+        (three_weekly("Herceptin", 560, 300), {"dose_off_by_10pct"}),
+        (three_weekly("Herceptin", 560, 420, 420, 420), set()),
+    ],
+)
+def test_stretches_are_read_by_what_fits_them_as_a_whole(rows, expected, tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(HEAD + "\n".join((*START, *rows)) + "\n", encoding="utf-8")
+    assert set(codes(path)) == expected
+
+
+def test_a_dose_by_auc_is_not_checked_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    rows = (*START, 'A,2026-01-05,dose,"carboplatin",iv,600,,,,')
+    path.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    found = check_record(read_record(path))
+    assert found.departures == ()
+    assert any(note.startswith("carboplatin: no labelled amount (AUC 6") for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("A,2026-01-05,dose,Herceptin,iv,560,lvef,30,%,", "a dose has no test 'lvef'"),
+        ("A,2026-01-05,dose,Herceptin,iv,560,,,,4", "a dose has no grade '4'"),
+        ("A,2026-01-05,lab,Herceptin,iv,560,lvef,60,%,", "a lab has no drug 'Herceptin'"),
+        ("A,2026-01-05,event,,,,ild,1,kg,2", "a event has no value '1'"),
+        ("A,2026-01-05,event,,,,infusion_reaction,,,", "needs its grade, 0 to 5"),
+        ("A,2026-01-05,event,,,,ild,,,", "needs its grade, 0 to 5"),
+    ],
+)
+def test_cells_of_another_row_and_events_without_a_grade(row: str, words: str, tmp_path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(HEAD + "\n".join((*START, row)) + "\n", encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        read_record(path)
+    assert words in str(refused.value)

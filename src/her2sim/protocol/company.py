@@ -21,7 +21,7 @@ from her2sim.units import DAY_PER_MONTH
 Found = tuple[Entry, Code, str, str, Claim, FactFile | None]
 """A departure: its line, what it is, what was found and expected, and what that rests on."""
 PARTNER_DAYS = 10
-"""Within so many days of a dose its partner has to be given too."""
+"""Within so many days of a dose its partner has to be given too, or not be due again yet."""
 
 
 @dataclass(eq=False)
@@ -62,6 +62,17 @@ class SubstanceCourse:
             return (1.0,)
         full = regimen.maintenance
         return self.label.level_shares(full.amount, full.unit, self.given_with)
+
+    def is_given_near(self, day: int) -> bool:
+        """Whether a dose of some days before or after stands for a day.
+
+        One before it does so until the next is due.
+        """
+        return any(
+            -PARTNER_DAYS <= day - dose.day <= PARTNER_DAYS
+            or PARTNER_DAYS < day - dose.day < self.interval_day(number)
+            for number, dose in enumerate(self.doses)
+        )
 
     def interval_day(self, number: int) -> float:
         """Days between doses by the regimen of one of them."""
@@ -193,18 +204,13 @@ def _without_partner(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
     Under the skin there is only the fixed combination, which holds the partner. A regimen that is
     labelled without the partner in the region is none.
     """
-    days = {course.substance: [dose.day for dose in course.doses] for course in courses}
     for course in courses:
         lines = course.label.partner if course.label is not None else ()
         for line in (line for line in lines if line.if_stopped == "stop"):
             region = course.label.region if course.label is not None else "us"
             others = [{line.drug}, *_labelled_without(course.substance, line.drug, region)]
             for dose in (d for d in course.doses if d.entry.route != "sc"):
-                near = {
-                    name
-                    for name, own in days.items()
-                    if any(abs(dose.day - day) <= PARTNER_DAYS for day in own)
-                }
+                near = {other.substance for other in courses if other.is_given_near(dose.day)}
                 if not any(names <= near for names in others):
                     yield (
                         dose.entry,

@@ -169,7 +169,9 @@ NO_LOADING, SWITCH, LATE, ORDER = 0.4, 0.5, 0.2, 1e-3
 
 The order of the regimens decides where all else is equal, once and not with each dose."""
 NEVER_KEPT = 3.0
-"""Given at the interval of another regimen again and never at its own: as three such doses."""
+"""Loaded again and again at the interval of another regimen, never kept: as three such doses."""
+OTHER_AMOUNT = 1.2
+"""Another regimen of the same interval: once more than one dose that does not fit."""
 BEGUN_LOWERED, RAISED, RELOADED = 0.6, 0.8, 0.9
 """A regimen begun at a lowered level; a level that rises again; a loading dose in time."""
 
@@ -179,17 +181,18 @@ class _Fit:
     """How a dose fits a regimen: its loading dose, one of its levels, neither, or not known."""
 
     is_known: bool
+    has_loading: bool
     is_start: bool
     level: int | None
 
     def cost(self, level: int | None, *, is_first: bool, is_late: bool) -> float:
         """What counts against it; ``level`` is that of the last dose of the regimen, if any."""
-        if not self.is_known or (self.is_start and (is_first or is_late or self.level == 0)):
+        if not self.is_known or (self.is_start and (is_first or is_late)):
             return 0.0
         if self.level is None:
             return RELOADED if self.is_start else 1.0
         if is_first:
-            return NO_LOADING if self.level == 0 else BEGUN_LOWERED
+            return BEGUN_LOWERED if self.level > 0 else NO_LOADING * self.has_loading
         if level is None:
             return BEGUN_LOWERED if self.level > 0 else 0.0
         return RAISED if self.level < level else 0.0
@@ -227,18 +230,21 @@ def _further(
 ) -> _Path:
     """A reading with one dose more."""
     is_same = path.regimen == name
-    is_switch = not is_same and before.drug.id == dose.drug.id
     gap, interval = dose.day - before.day, 0.0
     if path.regimen:
         interval = before.drug.regimen[path.regimen].interval_day
     is_late = bool(interval) and gap > interval + LATE_DAYS
     own = fit.cost(path.level if is_same else None, is_first=False, is_late=is_late)
     is_other = is_late and is_same and not path.is_kept and _is_interval(dose.drug, gap)
+    is_other &= fit.level is None  # a loading dose each time
     late = NEVER_KEPT if is_other and path.is_other else LATE if is_late else 0.0
     early = 1.0 if gap < interval - EARLY_DAYS else 0.0
     is_kept = is_same and (path.is_kept or not (late or early))
     level = path.level if fit.level is None and is_same else fit.level or 0
-    cost = path.cost + own + late + early + (SWITCH * is_switch) + order * (not is_same)
+    switch = 0.0
+    if not is_same and before.drug.id == dose.drug.id:
+        switch = OTHER_AMOUNT if interval == dose.drug.regimen[name].interval_day else SWITCH
+    cost = path.cost + own + late + early + switch + order * (not is_same)
     return _Path(cost, name, path, level, is_kept, is_other)
 
 
@@ -251,13 +257,14 @@ def _fit(dose: GivenDose, name: str, amount: Amount, levels: LevelShares) -> _Fi
     regimen = dose.drug.regimen[name]
     full, start = amount(dose, regimen, False), amount(dose, regimen, True)
     if full is None or start is None or dose.mg is None:
-        return _Fit(False, False, None)
+        return _Fit(False, False, False, None)
     singles = single_doses(dose, regimen)
-    is_start = any(is_near(mg, start) for mg in singles)
+    has_loading = not is_near(start, full)
+    is_start = has_loading and any(is_near(mg, start) for mg in singles)
     for level, share in enumerate(levels(regimen)):
         if any(is_near(mg, full * share) for mg in singles):
-            return _Fit(True, is_start, level)
-    return _Fit(True, is_start, None)
+            return _Fit(True, has_loading, is_start, level)
+    return _Fit(True, has_loading, is_start, None)
 
 
 def doses_per_day(regimen: LabelledRegimen) -> int:
