@@ -202,7 +202,7 @@ def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
     """
     name = str(getattr(path, "name", path))
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

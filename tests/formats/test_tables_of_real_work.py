@@ -170,3 +170,76 @@ def test_amounts_far_from_every_label_are_said(
     said = [note for note in found.notes if "labelled dose" in note]
     assert bool(said) is bool(words)
     assert all(words in note for note in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ID,TIME,AMT\n1,0,560\n1;1;0\n", "row 3 has 1 cells, the heading 3"),
+        ("ID;TIME;AMT\n1;0;560\n", "separated by semicolons; save it with commas"),
+        ("ID\tTIME\tAMT\n1\t0\t560\n", "separated by tabs"),
+        ("ID,TIME,AMT\n1,0,56,5\n1,1,0\n", "write numbers with a point"),
+        ("ID,TIME,AMT\n\n\n", "has a heading but no rows"),
+        ("ID,TIME\n1,0\n", "missing columns: AMT"),
+        ("ID,TIME,AMT,EVID,RATE\n1,0,560,1,0\n1,1,0,0,20\n", "RATE on a record that is no dose"),
+        ("ID,TIME,AMT,CMT\n1,0,560,1\n1,1,0,9\n", "CMT 9: the model has compartments 1 to"),
+        ("ID,TIME,AMT,WT,WEIGHT_KG\n1,0,560,70,90\n1,1,0,70,90\n", "tells too; keep one"),
+        (
+            "ID,TIME,AMT,ALBUMIN_G_PER_DL,ALBUMIN_G_PER_L\n1,0,560,4,20\n1,1,0,4,20\n",
+            "tell the same; keep one",
+        ),
+    ],
+)
+def test_tables_that_are_refused_with_the_remedy(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as refused:
+        run(text, tmp_path, drug="trastuzumab", typical=True, time_unit="day")
+    message = str(refused.value)
+    assert words in message
+    for foreign in ("schema", "polars", "Schema", "codec", "##", "missing_columns"):
+        assert foreign not in message
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("ID,TIME,AMT,C\n1,0,560,M\xfcller\n".encode("latin-1"), "row 2 has a letter that is not"),
+        ("ID,TIME,AMT\n1,0,560\n".encode("utf-16"), "is text in UTF-16"),
+        (b"ID,TIME,AMT\n1,\0,560\n", "is a binary file"),
+    ],
+)
+def test_other_encodings_are_named(raw: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=words):
+        simulate(path, drug="trastuzumab", typical=True)
+
+
+def test_blank_rows_are_no_rows_and_lines_stay_right(tmp_path: Path) -> None:
+    text = HEAD + "\n1,0,1,100,1\n,,,,\n1,3,0,0,2\n\n"
+    assert predicted(run(text, tmp_path)) == pytest.approx([oral(3.0)], rel=TOLERANCE)
+    with pytest.raises(DataError, match="row 4 "):
+        run(HEAD + "\n1,0,1,100,1\n,,,,x\n1,3,0,0,2\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("1,0,1,100,1\n1.0,3,0,0,2\n", "ID 1.0: no dose in the table"),
+        ("1,0,1,100,1\n2,0,1,100,1\n2,3,0,0,2\n", "ID 1: no observation in the table"),
+        ("1,0,1,100,1\n1,3,0,0,1\n", "row 3: CMT of an observation does not act"),
+    ],
+)
+def test_what_falls_apart_is_said(rows: str, words: str, tmp_path: Path) -> None:
+    assert any(words in note for note in run(HEAD + rows, tmp_path).notes)
+
+
+def test_comments_are_marked_in_either_case(tmp_path: Path) -> None:
+    text = "C,ID,TIME,EVID,AMT,CMT\n,1,0,1,100,1\nc,1,1,1,900,1\n,1,3,0,0,2\n"
+    assert predicted(run(text, tmp_path)) == pytest.approx([oral(3.0)], rel=TOLERANCE)
+
+
+def test_a_bioavailability_in_per_cent_is_asked_back(tmp_path: Path) -> None:
+    text = "ID,TIME,EVID,AMT,CMT,F1\n1,0,1,100,1,60\n1,3,0,0,2,60\n"
+    told = {"structure": "one_compartment_oral", "settings": SET, "f_column": "F1"}
+    with pytest.raises(DataError, match=r"60 is no share; did you mean 0\.6"):
+        run(text, tmp_path, acts_on="all", **told)

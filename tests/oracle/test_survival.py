@@ -210,3 +210,23 @@ def test_what_cannot_be_compared_is_refused() -> None:
         kaplan_meier(np.array([np.nan, 1.0]), np.array([True, True]))
     with pytest.raises(DataError, match="nobody"):
         kaplan_meier(np.empty(0), np.empty(0, dtype=bool))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: follow_up([1, 2], [1, np.nan]), "events are 0 or 1"),
+        (lambda: follow_up([1, 2], [1, 2]), "events are 0 or 1"),
+        (lambda: kaplan_meier(["1", "x"], [1, 0]), "times have to be numbers"),
+        (lambda: kaplan_meier(None, None), "times have to be"),
+        (lambda: restricted_mean([1.0, 2.0], [1, 0], "5"), "give a time above zero"),
+        (lambda: proportion(2.5, 10), "is no share"),
+        (
+            lambda: hazard_ratio([5, 1, 1, 5], [1, 0, 0, 1], [1, 0, 1, 0], [1, 1, 2, 2]),
+            "nothing to compare|no event",
+        ),
+    ],
+)
+def test_what_is_no_survival_data_is_refused_in_words(call, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        call()

@@ -161,3 +161,36 @@ def test_reports_as_laboratories_write_them(name, status, labelled, words) -> No
     assert words in (found.note or "")
     alone = next(one for one in verdicts if one.regimen == "trastuzumab-deruxtecan-alone")
     assert alone.labelled is labelled
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("[her2_test]\nihc = '3+'\nrato = 2\n", "this key is not known here"),
+        ("[her2_test]\nihc = '2+'\nratio = true\ncopies = true\n", "ratio: write a number"),
+        ("[her2_test]\nihc = '0'\npercent = true\n", "percent: write a number"),
+        ("anti_her2_regimens_metastatic = true\n[her2_test]\nihc = '3+'\n", "write a number"),
+        ("lvef_percent = '64'\n[her2_test]\nihc = '3+'\n", "lvef_percent: write a number"),
+        ("[her2_test]\nihc = '3+'\n[body]\nweight_kg = '70'\n", "weight_kg: write a number"),
+        ("[her2_test]\nihc = '2+'\npercent = 0\n", "a score above 0 needs stained cells"),
+        ("her2_test = []\n", "tell of one specimen at least"),
+        ("[[her2_test]]\nihc = '3+'\ndate = 1800-01-01\n", "cannot be"),
+    ],
+)
+def test_files_that_say_what_cannot_be(told: str, words: str, tmp_path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text("tumour = 'breast'\nsetting = 'metastatic'\n" + told, encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_patient(path)
+    assert words in str(refused.value)
+    assert "Tuple" not in str(refused.value)
+
+
+def test_a_metastasis_is_no_early_disease() -> None:
+    with pytest.raises(DataError, match="is of a metastasis, and the setting is early"):
+        found(LIVER | {"ihc": "3+"}, setting="early")
+
+
+def test_categories_that_differ_are_discordant() -> None:
+    one = found(PRIMARY | {"ihc": "1+"}, LIVER | {"ihc": "0", "percent": 0.0}).status
+    assert (one.category, one.discordant) == ("low", True)

@@ -162,3 +162,59 @@ def test_arms_of_unequal_size_need_their_weights(
     result = run_trial(path, per_arm=2, seed=1)
     shown = [arm.n for arm in result.report.arms]
     assert shown == ([4, 2] if extra else [2, 2])
+
+
+LANDMARKS = (
+    '\n[[landmarks]]\narm = "control"\nendpoint = "PFS"\nmonths = {months}\nsurvival = {survival}\n'
+    'status = "assumed"\nreason = "a test"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("months", "survival", "words"),
+    [
+        ([6, 12], [0.5, 0.7], "a survival curve never rises"),
+        ([6, 12], [70, 50], "give shares from 0 to 1"),
+        ([12, 6], [0.7, 0.5], "months above zero in order"),
+    ],
+)
+def test_points_of_a_curve_that_cannot_be(months, survival, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "trial.toml"
+    added = LANDMARKS.format(months=months, survival=survival)
+    path.write_text(OWN.read_text(encoding="utf-8") + added, encoding="utf-8")
+    with pytest.raises(DataError, match=words):
+        run_trial(path, per_arm=2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("every_week = 6\nuntil_week = 48", "every_week = 60\nuntil_week = 48", "comes before"),
+        ("every_week = 6\n", "every_week = 0.01\n", "use a day"),
+        ('value = 50, unit = "%"', 'value = 50, unit = "mm"', "an LVEF is 20 to 80 %"),
+        ('value = 50, unit = "%"', 'value = 0.5, unit = "%"', "an LVEF is 20 to 80 %"),
+        ("share = 0.6", "share = true", "share: write a number, not True"),
+        ('id = "OWN-1"', 'id = "../../x"', "id"),
+    ],
+)
+def test_numbers_of_a_trial_that_cannot_be(old: str, new: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=words):
+        run_trial(changed(tmp_path, (old, new)), per_arm=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["trial.toml"]
+
+
+def test_an_overall_survival_that_is_compared_is_asked_for(tmp_path: Path) -> None:
+    """Crossover with OS left out of the endpoints, and compared all the same."""
+    text = OWN.read_text(encoding="utf-8")
+    old = next(line for line in text.splitlines() if line.startswith("endpoints"))
+    more = (
+        '\n[[comparison]]\nendpoint = "OS"\narm = "combination"\nversus = "control"\n'
+        'status = "assumed"\nreason = "a test"\n'
+    )
+    path = tmp_path / "trial.toml"
+    path.write_text(
+        text.replace(old, 'endpoints = ["PFS"]') + more + CROSSOVER.format(value=30),
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError, match="planned crossover is not simulated"):
+        run_trial(path, per_arm=2)

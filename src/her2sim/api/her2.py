@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from her2sim.protocol.eligibility import Verdict
 
 
-DECALCIFIED: dict[str | None, bool] = {None: False, "unknown": True}
-"""Words of the argument that a report tells as yes or no."""
-
-
 def _notes_of(status: Her2Status) -> tuple[str, ...]:
     """Each specimen, and what the guideline adds."""
     return (*status.specimens, *(() if status.note is None else (status.note,)))
@@ -174,7 +170,7 @@ def status(
     told: dict[str, Any] = {
         "ihc": ihc, "stain": stain, "percent": percent, "cluster_cells": cluster_cells,
         "ratio": ratio, "copies": copies, "ish": ish, "specimen": specimen, "mutation": mutation,
-        "recounted": is_recounted, "decalcified": DECALCIFIED.get(decalcified, decalcified),
+        "recounted": is_recounted, "decalcified": decalcified or False,
     }  # fmt: skip
     if patient is not None:
         given = [name for name, value in told.items() if value not in (None, False)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,43 +29,58 @@ def read_text_table(path: Path) -> pl.DataFrame:
         The file is absent, empty, binary or not a rectangular table with distinct headings.
     """
     names = _headings(path)
-    try:
-        frame = pl.read_csv(
-            path,
-            has_header=False,
-            skip_rows=1,
-            schema=dict.fromkeys(names, pl.String),
-            raise_if_empty=False,
-        )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(_ragged(path, len(names), error)) from None
-    lines = pl.int_range(2, frame.height + 2, eager=True).alias(LINE)
-    frame = frame.with_columns(pl.all().fill_null("").str.strip_chars())
-    is_blank = pl.all_horizontal(pl.col(names) == "")
-    frame = frame.with_columns(lines).filter(~is_blank)
-    if frame.height == 0:
+    lines = _full_rows(path, len(names))
+    if not lines:
         raise DataError(f"{path}: has a heading but no rows")
-    return frame
+    if isinstance(lines, range):
+        frame = pl.read_csv(
+            path, has_header=False, skip_rows=1, schema=dict.fromkeys(names, pl.String)
+        )
+    else:
+        columns = zip(*(row for _, row in _rows(path) if any(map(str.strip, row))), strict=True)
+        frame = pl.DataFrame(dict(zip(names, map(list, columns), strict=True)))
+    frame = frame.with_columns(pl.all().fill_null("").str.strip_chars())
+    return frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64))
 
 
-def _ragged(path: Path, n_columns: int, error: Exception) -> str:
-    """Which rows have too many or too few cells."""
-    faults = Faults(str(path))
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = csv.reader(file)
-        try:
-            next(rows)
-            for row in rows:
-                if row and len(row) != n_columns:
-                    faults.add(
-                        f"row {rows.line_num} has {len(row)} cells, the heading {n_columns}; "
-                        "put text that holds a comma in quotes, and write numbers with a point"
-                    )
-        except csv.Error:
-            faults.add(f"row {rows.line_num}: a quote is opened and not closed")
-    if not faults.n_faults:
-        faults.add("cannot be read as a table; look for quotes that are not closed")
-    return faults.message()
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows below the heading, each with its line in the file."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        for row in reader:
+            yield reader.line_num, row
+
+
+def _full_rows(path: Path, n_columns: int) -> Sequence[int]:
+    """Lines of the rows that hold something; a range if all of them do, one line each.
+
+    Raises
+    ------
+    DataError
+        If a row has too many or too few cells, a quote stays open, or a letter is not UTF-8.
+    """
+    faults, lines, last = Faults(str(path)), list[int](), 1
+    is_plain = True
+    try:
+        for line, row in _rows(path):
+            is_plain &= line == last + 1
+            last = line
+            if not any(map(str.strip, row)):
+                is_plain = False
+            elif len(row) != n_columns:
+                faults.add(
+                    f"row {line} has {len(row)} cells, the heading {n_columns}; put text that "
+                    "holds a comma in quotes, and write numbers with a point"
+                )
+            else:
+                lines.append(line)
+    except csv.Error:
+        faults.add(f"row {last + 1}: a quote is opened and not closed, or a cell is too long")
+    except UnicodeDecodeError:
+        faults.add(f"row {last + 1} has a letter that is not UTF-8; save the file as UTF-8")
+    faults.raise_if_any(DataError)
+    return range(2, last + 1) if is_plain else lines
 
 
 def _headings(path: Path) -> list[str]:

@@ -224,6 +224,8 @@ def _amount_rules(
     odd_rate = (rate < 0) & (rate != MODELLED_RATE) & (rate != MODELLED_DURATION)
     yield odd_rate, "RATE {RATE}: use a rate above zero, 0, -1 or -2"
     yield duration < 0, "DUR {DUR} is negative"
+    yield ~gives & (rate != 0), "RATE on a record that is no dose"
+    yield ~gives & (duration != 0), "DUR on a record that is no dose"
     yield (rate != 0) & (duration != 0), "RATE {RATE} and DUR {DUR} both given; keep one"
 
 

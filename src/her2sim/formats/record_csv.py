@@ -30,6 +30,8 @@ OF_OTHERS: dict[Kind, tuple[str, ...]] = {
     "event": ("drug", "route", "dose_mg", "value", "unit"),
 }
 """Cells that a row of a type does not have."""
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+"""No drug of a record was given before; a later year is a slip."""
 YES_OR_NO = ("heart_failure", "fever")
 """Events that are there or not; of all others the grade acts."""
 
@@ -87,6 +89,8 @@ def _entry(row: dict[str, Any], faults: Faults) -> Entry | None:
         date = datetime.date.fromisoformat(row["date"])
     except ValueError:
         fault(f"date {row['date']!r} must be a day as in 2026-03-31")
+    if date is not None and not FIRST_YEAR <= date.year <= LAST_YEAR:
+        fault(f"date {date} cannot be: records are of {FIRST_YEAR} to {LAST_YEAR}")
     kind = row["type"].lower()
     if kind not in KINDS:
         fault(f"type {row['type']!r}: use dose, lab or event{did_you_mean(kind, KINDS)}")

@@ -42,6 +42,8 @@ Site = Literal[
     "liver", "lung", "bone", "brain", "skin", "peritoneum", "distant lymph node",
 ]  # fmt: skip
 """Where a specimen is from; all but the first two are metastases."""
+FIRST_YEAR, LAST_YEAR = 1980, 2100
+"""HER2 was not known before; a later date is a slip."""
 IHC_OF_LUNG = "IHC 3+ is told too: labels for solid tumours may ask for that"
 LOCAL = ("primary", "local recurrence")
 Her2Found = Literal["positive", "negative", "equivocal", "low", "ultralow", "ihc3", "mutation"]
@@ -75,7 +77,7 @@ class Her2Report(FactModel):
     date: datetime.date | None = None
     site: Site | None = None
     specimen: SpecimenKind | None = None
-    decalcified: bool | Literal["edta", "acid"] = False
+    decalcified: bool | Literal["edta", "acid", "unknown"] = False
     ihc: str | None = None
     stain: Stain | None = None
     percent: float | None = None
@@ -155,13 +157,14 @@ class Her2Report(FactModel):
     @property
     def is_spoilt(self) -> bool:
         """Whether decalcification leaves no valid result."""
-        return self.decalcified in (True, "acid")
+        return self.decalcified in (True, "acid", "unknown")
 
     def in_words(self) -> str:
         """Which specimen it is; empty if nothing of that is told."""
         told = [self.site, self.specimen, self.date and self.date.isoformat()]
         if self.decalcified:
-            told.append("decalcified" if self.decalcified is True else f"in {self.decalcified}")
+            how = {True: "decalcified", "unknown": "decalcified"}
+            told.append(how.get(self.decalcified, f"in {self.decalcified}"))
         return ", ".join(text for text in told if text)
 
 
@@ -221,6 +224,11 @@ def read_reports(
             if len(reports) == 1:
                 raise
             faults.add(f"specimen {number}: {str(error).removeprefix('HER2 test: ')}")
+    for number, report in enumerate(reports, start=1):
+        if report.is_metastasis and setting == "early":
+            faults.add(f"specimen {number} is of a metastasis, and the setting is early")
+        if report.date is not None and not FIRST_YEAR <= report.date.year <= LAST_YEAR:
+            faults.add(f"specimen {number}: date {report.date} cannot be")
     faults.raise_if_any(DataError)
     valid = [_noted(one) for one in read if not one.report.is_spoilt]
     if not valid:
@@ -312,8 +320,8 @@ def _agreed(alike: Sequence[_Read]) -> Her2Status:
     for category in ("low", "ultralow"):
         if category in categories:
             one = next(read.status for read in alike if read.status.category == category)
-            return _with_note(one, "low-in-any")
-    return replace(first, category="none")
+            return replace(_with_note(one, "low-in-any"), discordant=True)
+    return replace(first, category="none", discordant=True)
 
 
 def _findings(status: Her2Status, deciding: Sequence[_Read]) -> Her2Findings:

@@ -19,6 +19,8 @@ NO_MUTATION = "none"
 HIGHEST_RATIO, HIGHEST_COPIES = 50.0, 100.0
 """No laboratory reports more; such a number is taken for a slip."""
 HIGHEST_CELLS = 1e6
+CLUSTER = 5
+"""Stained cells together that count in a biopsy of gastric cancer."""
 _SCORE = r"(0\+|[0-3])\s*\+?"
 _RANGE = re.compile(rf"^{_SCORE}(?:\s*(?:to|-|\u2013|/|or|and)\s*{_SCORE})?$")
 
@@ -72,6 +74,12 @@ class Her2Test:
             self.tumour != "gastric" or self.specimen == "resection"
         ):
             faults.add("clusters count in biopsies of gastric cancer only; leave cluster_cells out")
+        if self.ihc not in (None, "0") and self.percent == 0:
+            faults.add(f"IHC {self.ihc} with 0 % of the cells: a score above 0 needs stained cells")
+        if self.ihc == "0" and (self.cluster_cells or 0) >= CLUSTER:
+            faults.add(
+                f"IHC 0 with a cluster of {self.cluster_cells:g} stained cells: 5 are scored"
+            )
         if self.is_recounted and self.ratio is self.copies is None:
             faults.add("a recount is of ratio and copies, which are not given")
         faults.raise_if_any(DataError)

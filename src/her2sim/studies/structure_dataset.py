@@ -23,6 +23,9 @@ from her2sim.units import conversion_factor
 
 NO_LIMIT_MG = 1e9
 
+MOST_BIOAVAILABLE = 10.0
+"""A bioavailability relative to another form may be above 1; more is per cent."""
+
 
 def run_structure(
     path: Path,
@@ -148,6 +151,9 @@ def _dose_changes(
         raise DataError(f"lag column {named['lag']}: a lag is negative")
     if (values.get("f", none.bioavailability)[is_dose] < 0).any():
         raise DataError(f"f column {named['f']}: a bioavailability is negative")
+    most = float(values.get("f", none.bioavailability)[is_dose].max(initial=0.0))
+    if most > MOST_BIOAVAILABLE:
+        raise DataError(f"f column {named['f']}: {most:g} is no share; did you mean {most / 100:g}")
     ms = MS_PER_UNIT[time_unit]
     to_per_day = conversion_factor(f"mg/{time_unit}", "mg/day")
     return DoseChanges(

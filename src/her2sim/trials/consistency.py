@@ -24,6 +24,7 @@ from her2sim.trials.measures import (
 
 Fault = tuple[str, str]
 """Place in the file, and what is wrong there."""
+SHORTEST_WEEKS = 0.14
 MOST_UNEVEN = 1.25
 """Randomisation leaves arms a little uneven; more than this is another allocation."""
 _OF_ARMS = ("outcome", "comparison", "safety", "landmarks", "crossover")
@@ -96,8 +97,10 @@ def _allocation_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _crossover_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     """Crossover that was planned: nobody gets the other arm's drugs after progression here."""
-    endpoints = raw.get("endpoints", ())
-    if "OS" not in (endpoints if isinstance(endpoints, (list, tuple)) else ()):
+    listed = raw.get("endpoints", ())
+    asked = [*(listed if isinstance(listed, (list, tuple)) else ())]
+    asked += [row.get("endpoint") for kind in _OF_ENDPOINTS for _, row in _rows(raw, kind)]
+    if "OS" not in asked:
         return
     for place, row in _rows(raw, "crossover"):
         value = row.get("value")
@@ -172,6 +175,8 @@ def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
         measure, allowed = _word(row, "measure"), measures_of(str(row.get("endpoint")))
         if measure is not None and allowed and measure not in allowed:
             yield f"{place}.measure", f"unknown {measure!r}{did_you_mean(measure, allowed)}"
+    for place, row in _rows(raw, "landmarks"):
+        yield from _curve_faults(place, row)
     for place, row in _rows(raw, "safety"):
         event, grade = _word(row, "event"), row.get("grade", "any")
         if event is not None and event not in SAFETY:
@@ -196,10 +201,32 @@ def _number_faults(place: str, row: Mapping[str, Any], name: str) -> Iterator[Fa
         yield f"{place}.{name}", "a rate is 0 to 100 %" if is_rate else "has to be above zero"
 
 
+def _curve_faults(place: str, row: Mapping[str, Any]) -> Iterator[Fault]:
+    """Points of a curve that cannot be: not in order, no shares, or rising."""
+    months, shares = row.get("months", ()), row.get("survival", ())
+    numbers = [v for v in (*months, *shares) if isinstance(v, (int, float))]
+    if len(numbers) < len(months) + len(shares):
+        return
+    if list(months) != sorted(set(months)) or (months and months[0] <= 0):
+        yield f"{place}.months", "give months above zero in order, each once"
+    if any(not 0 <= share <= 1 for share in shares):
+        yield f"{place}.survival", "give shares from 0 to 1 (0.7, not 70)"
+    elif list(shares) != sorted(shares, reverse=True):
+        yield f"{place}.survival", "a survival curve never rises"
+
+
 def _pace_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     for kind in ("scans", "lvef_tests"):
         paces = [row for _, row in _rows(raw, kind)]
         if any("until_week" not in pace for pace in paces[:-1]):
             yield kind, "only the last pace may go on to the end"
+        for place, pace in _rows(raw, kind):
+            every, until = pace.get("every_week"), pace.get("until_week")
+            if not isinstance(every, (int, float)):
+                continue
+            if isinstance(until, (int, float)) and until < every:
+                yield f"{place}.until_week", f"{until:g} comes before the first one at {every:g}"
+            if 0 < every < SHORTEST_WEEKS:
+                yield f"{place}.every_week", f"{every:g}: use a day (0.143) or more"
         if paces and "until_week" in paces[-1]:
             yield kind, "the last pace goes on to the end; leave its until_week out"

@@ -114,6 +114,13 @@ class Enrolled(FactModel):
     lvef_median: Quantity | None = None
     lvef_least: Quantity | None = None
 
+    @field_validator("lvef_median", "lvef_least")
+    @classmethod
+    def _is_in_percent(cls, told: Quantity | None) -> Quantity | None:
+        if told is not None and (told.unit != "%" or not 20 <= told.value <= 80):
+            raise ValueError(f"{told.value:g} {told.unit}: an LVEF is 20 to 80 %")
+        return told
+
     @field_validator("base")
     @classmethod
     def _exists(cls, base: str) -> str:

@@ -14,7 +14,7 @@ from scipy.special import betaincinv, chdtrc, ndtr, ndtri
 
 from her2sim.arrays import Array, Mask, Whole
 from her2sim.errors import DataError
-from her2sim.trials.survival_input import checked_sides, checked_times, of_length
+from her2sim.trials.survival_input import checked_sides, checked_times, of_length, yes_or_no
 
 LEVEL = 0.95
 AROUND_HALF = np.linspace(0.44, 0.56, 13)
@@ -129,7 +129,7 @@ def follow_up(time: Array, event: Mask) -> tuple[float, float, float]:
     ------
     Schemper and Smith 1996.
     """
-    return kaplan_meier(time, ~np.asarray(event, dtype=bool)).median()
+    return kaplan_meier(time, ~yes_or_no(event, "events")).median()
 
 
 def restricted_mean(time: Array, event: Mask, until: float) -> tuple[float, float]:
@@ -142,8 +142,8 @@ def restricted_mean(time: Array, event: Mask, until: float) -> tuple[float, floa
     """
     curve = kaplan_meier(time, event)
     last, left = float(np.max(time)), curve.survival[-1] if curve.survival.size else 1.0
-    if not 0 < until < np.inf:
-        raise DataError(f"a restricted mean up to {until:g}: give a time above zero")
+    if not (isinstance(until, (int, float, np.number)) and 0 < until < np.inf):
+        raise DataError(f"a restricted mean up to {until}: give a time above zero")
     if until > last and left > 0:
         raise DataError(
             f"a restricted mean up to {until:g}: the follow-up ends at {last:g}, with "
@@ -201,6 +201,8 @@ def hazard_ratio(
         mine = (own - share * tied_own) * ratio
         expected = mine / (mine + other - share * tied_other)
         slope = float((expected * (1 - expected)).sum())
+        if slope == 0:
+            raise DataError("no event while both arms are at risk: nothing to compare")
         step = (observed - float(expected.sum())) / slope
         beta += float(np.clip(step, -1.0, 1.0))
         if abs(beta) > _FARTHEST:
@@ -250,7 +252,7 @@ def log_rank(
 
 def proportion(n_events: int, n: int) -> tuple[float, float, float]:
     """A share and its exact 95 % interval (Clopper and Pearson 1934)."""
-    if n < 1 or not 0 <= n_events <= n:
+    if n < 1 or not 0 <= n_events <= n or n != int(n) or n_events != int(n_events):
         raise DataError(f"{n_events} of {n} is no share")
     tail = (1 - LEVEL) / 2
     low = float(betaincinv(n_events, n - n_events + 1, tail)) if n_events else 0.0

@@ -27,10 +27,15 @@ def checked_times(time: Array, event: Mask) -> tuple[Array, Mask]:
     DataError
         If there is nobody, lengths differ, a time is missing or negative, or a code is unknown.
     """
-    times = np.asarray(time, dtype=np.float64)
+    try:
+        times = np.asarray(time, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("times have to be numbers") from None
+    if times.ndim != 1:
+        raise DataError(f"times have to be one row of numbers; these have {times.ndim} dimensions")
     if times.size == 0:
         raise DataError("there is nobody whose time could be looked at")
-    events = of_length(_yes_or_no(event, "events"), times.size, "events")
+    events = of_length(yes_or_no(event, "events"), times.size, "events")
     wrong = np.flatnonzero(~np.isfinite(times) | (times < 0))
     if wrong.size:
         raise DataError(
@@ -52,8 +57,14 @@ def of_length(values: NDArray[T], n: int, what: str) -> NDArray[T]:
     return values
 
 
-def _yes_or_no(values: Any, what: str) -> Mask:
-    """Codes 0 and 1 as false and true."""
+def yes_or_no(values: Any, what: str) -> Mask:
+    """Codes 0 and 1 as false and true.
+
+    Raises
+    ------
+    DataError
+        If there is another code.
+    """
     told = np.asarray(values)
     if told.dtype != bool:
         wrong = np.flatnonzero(~np.isin(told, (0, 1)))
@@ -85,7 +96,7 @@ def checked_sides(n: int, in_arm: Any, stratum: Any) -> tuple[Mask, Whole | None
     DataError
         If an arm is empty, a stratum is missing or has patients of one arm only, or lengths differ.
     """
-    arm = of_length(_yes_or_no(in_arm, "arms"), n, "arms")
+    arm = of_length(yes_or_no(in_arm, "arms"), n, "arms")
     if not arm.any() or arm.all():
         raise DataError("a comparison needs patients in both arms")
     if stratum is None:
