@@ -18,7 +18,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from pydantic import Field
@@ -150,6 +150,7 @@ def _run_together() -> Mapping[str, Meaning]:
     return {text: _known()[next(iter(of))] for text, of in found.items() if len(of) == 1}
 
 
+@lru_cache(maxsize=4096)
 def find_meaning(name: str) -> Meaning | None:
     """What a name means; None if it is no drug of her2sim, or could be several."""
     wanted, known = folded(name), _known()

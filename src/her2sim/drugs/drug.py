@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Literal
@@ -87,6 +87,7 @@ def _folder() -> Traversable:
     return files("her2sim.drugs")
 
 
+@lru_cache(maxsize=1024)
 def load_drug(name: str) -> Drug:
     """Load a drug by any of its names (a model after a colon is not read).
 

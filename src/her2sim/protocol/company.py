@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 from her2sim.drug_names import drug_names, folded
 from her2sim.drugs.drug import Drug, LabelledRegimen
@@ -38,6 +40,7 @@ class SubstanceCourse:
     label: Label | None
     given_with: frozenset[str] = frozenset()
     regimens: list[str] = field(default_factory=list)
+    _shares: dict[tuple[float, str], tuple[float, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> str:
@@ -58,21 +61,30 @@ class SubstanceCourse:
 
     def level_shares(self, regimen: LabelledRegimen) -> tuple[float, ...]:
         """Dose levels of a regimen as shares of its full dose."""
-        if self.label is None:
-            return (1.0,)
         full = regimen.maintenance
-        return self.label.level_shares(full.amount, full.unit, self.given_with)
+        known = self._shares.get((full.amount, full.unit))
+        if known is None:
+            known = (1.0,)
+            if self.label is not None:
+                known = self.label.level_shares(full.amount, full.unit, self.given_with)
+            self._shares[full.amount, full.unit] = known
+        return known
 
     def is_given_near(self, day: int) -> bool:
         """Whether a dose of some days before or after stands for a day.
 
         One before it does so until the next is due.
         """
-        return any(
-            -PARTNER_DAYS <= day - dose.day <= PARTNER_DAYS
-            or PARTNER_DAYS < day - dose.day < self.interval_day(number)
-            for number, dose in enumerate(self.doses)
-        )
+        after = bisect.bisect_left(self.days, day)
+        if after < len(self.days) and self.days[after] - day <= PARTNER_DAYS:
+            return True
+        gap = day - self.days[after - 1] if after else math.inf
+        return gap <= PARTNER_DAYS or gap < self.interval_day(after - 1)
+
+    @cached_property
+    def days(self) -> list[int]:
+        """Days of the doses, in order."""
+        return [dose.day for dose in self.doses]
 
     def interval_day(self, number: int) -> float:
         """Days between doses by the regimen of one of them."""

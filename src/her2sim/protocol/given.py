@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 from her2sim.drug_names import Meaning, drug_names, find_meaning
@@ -82,12 +83,11 @@ def _one(
     return GivenDose(entry, drug.substance or drug.id, drug, mg, tuple(fitting), regimen)
 
 
-def _forms(substance: str) -> Iterator[Drug]:
+@cache
+def _forms(substance: str) -> tuple[Drug, ...]:
     """A drug and its other forms."""
-    for name in drug_names():
-        drug = load_drug(name)
-        if substance in (drug.id, drug.substance):
-            yield drug
+    drugs = [load_drug(name) for name in drug_names()]
+    return tuple(drug for drug in drugs if substance in (drug.id, drug.substance))
 
 
 def _route_of(drug: Drug) -> str:

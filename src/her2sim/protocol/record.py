@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Kind = Literal["dose", "lab", "event"]
@@ -53,7 +54,7 @@ class Entry:
     value: float | None = None
     grade: float | None = None
 
-    @property
+    @cached_property
     def day(self) -> int:
         """Days on an absolute scale."""
         return self.date.toordinal()
