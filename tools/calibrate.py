@@ -199,7 +199,8 @@ What the bench cannot tell is fitted to published trials: all {trials} trials of
 cancer that come with her2sim, {n} figures, each parameter to every figure that it touches.
 Structure and numbers were chosen with these trials in view, so the table below is a fit and no
 proof. How well trials are predicted that took no part:
-[crossvalidation.md](crossvalidation.md).
+[crossvalidation.md](crossvalidation.md). What each part of the model earns there:
+[calibration-parts.md](calibration-parts.md).
 
 `make calibrate` finds the set of numbers that fits best (Levenberg and Marquardt, with priors) from
 several starts, {patients} patients an arm, in the same model that predicts. Costs of the fits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 SHOWN_FAULTS = 20
@@ -124,3 +124,43 @@ def all_of(*makers: Callable[[], Any]) -> list[Any]:
         faults.add(str(refusal))
     faults.raise_if_any()
     return found
+
+
+PLAIN = {
+    "missing": "is missing",
+    "literal_error": "use {expected}",
+    "enum": "use {expected}",
+    "greater_than": "has to be above {gt:g}",
+    "greater_than_equal": "has to be {ge:g} or more",
+    "less_than": "has to be below {lt:g}",
+    "less_than_equal": "has to be {le:g} or less",
+    "too_short": "needs {min_length} or more",
+    "too_long": "has more than {max_length}",
+    "string_pattern_mismatch": "has signs that may not stand here ({pattern})",
+    "string_type": "write a text",
+    "finite_number": "write a finite number",
+    "dict_type": "write a table",
+    "model_type": "write a table",
+    "model_attributes_type": "write a table",
+    **dict.fromkeys(("tuple_type", "list_type", "iterable_type"), "write a list"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "write true or false"),
+    **dict.fromkeys(("float_type", "float_parsing"), "write a number"),
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "write a whole number"
+    ),
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "write a day as in 2026-03-31",
+    ),
+    **dict.fromkeys(("path_type", "is_instance_of"), "give another kind of value"),
+}
+"""What is wrong with a value, by the kind of fault that the checking library tells."""
+
+
+def plain_message(fault: Mapping[str, Any]) -> str:
+    """What is wrong with a value, in words of ours."""
+    text = PLAIN.get(fault["type"])
+    if text is None:
+        return str(fault["msg"]).removeprefix("Value error, ")
+    context = fault.get("ctx") or {}
+    return text.format_map({**context, "expected": context.get("expected", "another value")})

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from her2sim.errors import DataError, Faults, UnitError
+from her2sim.errors import DataError, Faults, UnitError, plain_message
 from her2sim.units import convert, parse_unit
 
 Status = Literal["published", "label-derived surrogate", "calibrated", "assumed"]
@@ -256,7 +256,7 @@ def note_faults(faults: Faults, error: ValidationError) -> None:
     """Add what pydantic refused, each with its place and what was found there."""
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"]) or "file"
-        message = fault["msg"].removeprefix("Value error, ")
+        message = plain_message(fault)
         if fault["type"] == "extra_forbidden":
             message = "this key is not known here; check its spelling"
         elif fault["type"] not in ("value_error", "missing"):

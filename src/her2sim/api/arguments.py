@@ -12,7 +12,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, validate_call
 
 from her2sim.arrays import Progress
-from her2sim.errors import DataError, Faults, did_you_mean
+from her2sim.errors import DataError, Faults, did_you_mean, plain_message
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,7 +87,7 @@ def _refusal(function: Callable[..., Any], error: ValidationError) -> str:
     for fault in error.errors():
         place = fault["loc"][0]
         name = names[place] if isinstance(place, int) and place < len(names) else str(place)
-        by_name.setdefault(name, []).append((fault["type"], fault["msg"], fault["input"]))
+        by_name.setdefault(name, []).append((fault["type"], plain_message(fault), fault["input"]))
     faults = Faults(f"her2sim.{function.__name__}")
     for name, found in by_name.items():
         kind, message, value = found[0]
@@ -97,7 +97,7 @@ def _refusal(function: Callable[..., Any], error: ValidationError) -> str:
             told = inspect.signature(function).parameters[name].annotation
             faults.add(f"{name}: give {told}, found {_shown(value)}")
         else:
-            faults.add(f"{name}: {message.removeprefix('Value error, ')}, found {_shown(value)}")
+            faults.add(f"{name}: {message}, found {_shown(value)}")
     return faults.message()
 
 

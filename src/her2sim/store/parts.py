@@ -56,6 +56,9 @@ class PartStore:
         for _ in range(TURNS):
             try:
                 self.folder.mkdir(exist_ok=True)
+            except OSError as error:
+                raise DataError(f"{self.path}: cannot be written ({error.strerror})") from None
+            try:
                 lock.acquire()
             except Timeout:
                 raise DataError(
