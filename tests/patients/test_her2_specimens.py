@@ -8,7 +8,8 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.facts import checked_facts
-from her2sim.patients.her2_specimens import Her2Report, read_reports
+from her2sim.patients.her2_report import Her2Report
+from her2sim.patients.her2_specimens import read_reports
 from her2sim.patients.her2_test import scores_of
 from her2sim.patients.patient import Patient, load_patient
 from her2sim.protocol.eligibility import eligible_regimens

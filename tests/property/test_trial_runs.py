@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from her2sim.trials.folder import TrialFolder
 from her2sim.trials.library import load_trial
-from her2sim.trials.run import RunSettings, TrialFolder, run_trial
+from her2sim.trials.run import RunSettings, run_trial
 
 PER_ARM = 60
 ASKED = RunSettings(PER_ARM, 7, 3)

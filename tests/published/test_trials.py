@@ -15,8 +15,9 @@ from her2sim.biology.ensemble import ensemble
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.runs import all_reports
 from her2sim.studies.trial.scorecard import scorecard, skills
+from her2sim.trials.folder import TrialFolder
 from her2sim.trials.library import load_trial, trial_names
-from her2sim.trials.run import RunSettings, TrialFolder, run_trial
+from her2sim.trials.run import RunSettings, run_trial
 
 SEED = 1
 

@@ -13,6 +13,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.patient import load_patient
 from her2sim.report import timeline_page, validation_page
 from her2sim.report.html import render
+from her2sim.report.tables import amount_text
 from her2sim.studies.validation import ValidationRow
 from her2sim.timeline.run import TimelinePlan, patient_timeline
 from tests.conftest import ROOT
@@ -84,3 +85,11 @@ def test_templates_are_read_only_for_a_page() -> None:
         "her2sim.report.validation_page; assert 'jinja2' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("mg", "text"),
+    [(616270.4, "616,000"), (420.4, "420"), (3.6123, "3.61"), (0.0421, "0.0421"), (0.0, "0")],
+)
+def test_amounts_have_three_digits_and_no_power_of_ten(mg: float, text: str) -> None:
+    assert amount_text(mg) == text

@@ -12,8 +12,9 @@ from her2sim.biology.ensemble import Members
 from her2sim.errors import DataError, UnknownNameError
 from her2sim.studies.trial.report import trial_report
 from her2sim.trials.arm import ArmPatients, run_arm
+from her2sim.trials.folder import TrialFolder
 from her2sim.trials.library import load_trial, trial_names
-from her2sim.trials.run import RunSettings, TrialFolder, run_trial
+from her2sim.trials.run import RunSettings, run_trial
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "trial_own.toml"
 WANTED = {

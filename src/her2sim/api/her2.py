@@ -165,7 +165,8 @@ def status(
         If the report contradicts itself or lacks what the guideline needs, with all faults.
     """
     from her2sim.facts import checked_facts
-    from her2sim.patients.her2_specimens import Her2Report, read_reports
+    from her2sim.patients.her2_report import Her2Report
+    from her2sim.patients.her2_specimens import read_reports
 
     told: dict[str, Any] = {
         "ihc": ihc, "stain": stain, "percent": percent, "cluster_cells": cluster_cells,

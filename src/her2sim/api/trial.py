@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from her2sim.studies.trial.report import TrialReport
-    from her2sim.trials.run import TrialFolder
+    from her2sim.trials.folder import TrialFolder
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -178,8 +178,9 @@ def run_trial(
     from her2sim.biology.ensemble import ensemble
     from her2sim.errors import DataError
     from her2sim.studies.trial.runs import asked_reports
+    from her2sim.trials.folder import TrialFolder
     from her2sim.trials.library import load_trial
-    from her2sim.trials.run import CHUNK, RunSettings, TrialFolder, sizes, usual_members
+    from her2sim.trials.run import CHUNK, RunSettings, sizes, usual_members
 
     if restart and folder is None:
         raise DataError("restart: there is no folder whose outcomes could be replaced; name one")

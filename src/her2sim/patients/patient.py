@@ -15,7 +15,8 @@ from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
 from her2sim.patients.covariates import COVARIATES, Setting, with_derived
 from her2sim.patients.earlier_drugs import earlier_drug_ids
-from her2sim.patients.her2_specimens import Her2Findings, Her2Report, read_reports
+from her2sim.patients.her2_report import Her2Report
+from her2sim.patients.her2_specimens import Her2Findings, read_reports
 from her2sim.patients.her2_table import Guideline
 from her2sim.patients.her2_test import Tumour
 from her2sim.patients.history import EARLY_ANTI_HER2, HISTORY, with_what_follows

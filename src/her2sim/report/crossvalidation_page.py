@@ -17,6 +17,7 @@ NOTES = (
     "Constant: the mean of all other trials. Alike: the mean of other trials of the same class of "
     "drugs and line (with fewer than three, of the class; else of all). Both with their own 90 % "
     "ranges.",
+    "The numbers that come with her2sim are fitted to more patients an arm (calibration.md).",
 )
 UNITS = {"hazard ratio": "log", "median": "log", "ORR": "points"}
 TITLES = {

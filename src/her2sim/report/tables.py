@@ -27,6 +27,14 @@ def number_text(value: float) -> str:
     return "0" if abs(value) < NOTHING else f"{value:.4g}"
 
 
+def amount_text(mg: float) -> str:
+    """An amount in mg: three digits, and never a power of ten."""
+    if math.isnan(mg):
+        return "-"
+    digits = 0 if mg == 0 else 2 - math.floor(math.log10(abs(mg)))
+    return f"{round(mg, digits):,.{max(0, digits)}f}"
+
+
 class Asked(Protocol):
     """A report that says whom it is about."""
 

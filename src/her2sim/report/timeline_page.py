@@ -13,6 +13,7 @@ from her2sim.protocol.eligibility import label_text
 from her2sim.protocol.variables import DERIVED, VARIABLES
 from her2sim.report.canvas import BAND, LINE, PRINTED, finished, new_canvas, shown_unit
 from her2sim.report.html import PageTable, render
+from her2sim.report.tables import amount_text
 from her2sim.timeline.result import (
     BodyBand,
     Decided,
@@ -194,7 +195,7 @@ def drug_cells(course: PatientTimeline) -> list[tuple[str, ...]]:
         (
             drug.drug if len(course.lines) == 1 else f"{drug.drug} (line {drug.line})",
             f"{len(drug.doses)} of {drug.n_planned}",
-            f"{drug.given_mg:.4g}",
+            amount_text(drug.given_mg),
             "" if drug.dose_intensity is None else f"{drug.dose_intensity:.2f}",
             f"{drug.days_on_hold:g}",
             str(drug.n_reductions),

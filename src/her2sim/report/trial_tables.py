@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from her2sim.report.tables import counted
+from her2sim.report.tables import amount_text, counted
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.studies.trial.scorecard import Judged, Score, Skill
@@ -221,12 +221,12 @@ def _treatment(report: TrialReport) -> Table:
     for arm in report.arms:
         for drug in arm.treatment:
             cells = [
-                f"{drug.dose_intensity:.3f}", f"{drug.given_mg:.5g}", f"{drug.hold_day:.1f}",
+                f"{drug.dose_intensity:.3f}", amount_text(drug.given_mg), f"{drug.hold_day:.1f}",
                 f"{drug.reduced_percent:.1f}", f"{drug.stopped_percent:.1f}",
             ]  # fmt: skip
             if off is not None:
                 found = other[arm.id, drug.drug]
-                cells += [f"{found.dose_intensity:.3f}", f"{found.given_mg:.5g}"]
+                cells += [f"{found.dose_intensity:.3f}", amount_text(found.given_mg)]
             table.add_row(arm.id, drug.drug, *cells)
     return table
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ from her2sim.store.workers import in_order
 from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.death import death_facts
 from her2sim.trials.endpoints import ArmOutcomes
+from her2sim.trials.folder import TrialFolder
 from her2sim.trials.trial import Arm, Trial
 from her2sim.virtual_patient.assessment_facts import assessment_facts
 
@@ -182,42 +181,6 @@ def _outcomes(trial: Trial, path: Path) -> ArmOutcomes:
         return kept[name]
 
     return ArmOutcomes(trial, column, names)
-
-
-class TrialFolder:
-    """Where outcomes are stored: a folder of one's own, or one that vanishes afterwards."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._stack, self.vanishes = ExitStack(), folder is None
-        weakref.finalize(self, self._stack.close)
-        if folder is None:
-            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        elif folder.is_file():
-            raise DataError(f"{folder}: is a file; name a folder")
-        else:
-            try:
-                folder.mkdir(exist_ok=True)
-            except OSError as error:
-                raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
-        self.path = folder
-
-    def __enter__(self) -> TrialFolder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __deepcopy__(self, memo: object) -> TrialFolder:
-        return self
-
-    def __reduce__(self) -> tuple[type[TrialFolder], tuple[Path]]:
-        if self.vanishes:
-            raise DataError("outcomes lie in a folder that vanishes; name one to pickle the trial")
-        return TrialFolder, (self.path,)
-
-    def close(self) -> None:
-        """Remove the folder, if it is one that vanishes."""
-        self._stack.close()
 
 
 def run_trial(

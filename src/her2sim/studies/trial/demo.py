@@ -8,8 +8,9 @@ from her2sim.biology.ensemble import ensemble
 from her2sim.engine.advance import available_cores
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.runs import asked_reports
+from her2sim.trials.folder import TrialFolder
 from her2sim.trials.library import load_trial
-from her2sim.trials.run import RunSettings, TrialFolder, usual_members
+from her2sim.trials.run import RunSettings, usual_members
 
 TRIAL = "destiny-breast03"
 """One with a large difference between its arms."""

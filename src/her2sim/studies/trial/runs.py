@@ -8,8 +8,9 @@ from pathlib import Path
 
 from her2sim.arrays import Progress, no_progress
 from her2sim.studies.trial.report import TrialReport, trial_report
+from her2sim.trials.folder import TrialFolder
 from her2sim.trials.library import load_trial
-from her2sim.trials.run import CHUNK, RunSettings, TrialFolder, run_trial
+from her2sim.trials.run import CHUNK, RunSettings, run_trial
 from her2sim.trials.trial import Trial
 
 
