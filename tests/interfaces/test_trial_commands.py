@@ -49,6 +49,10 @@ def test_json_has_the_promised_shape(her2sim) -> None:
         "published_high", "role",
     }  # fmt: skip
     for arm in found["arms"]:
+        curve = arm["curves"]["PFS"]
+        assert (curve["month"][0], curve["survival"][0]) == (0.0, 1.0)
+        assert len({len(values) for values in curve.values()}) == 1
+    for arm in found["arms"]:
         assert all(endpoint <= set(row) for row in arm["endpoints"])
         assert all(
             {"event", "grade", "predicted", "published", "role"} <= set(row)

@@ -103,6 +103,10 @@ class CurveBand:
     low: Array
     high: Array
 
+    def as_dict(self) -> dict[str, list[float]]:
+        """The curve as plain data."""
+        return {name: values.tolist() for name, values in vars(self).items()}
+
 
 def curve_band(beside: Beside, arm_id: str, arm: ArmOutcomes, endpoint: str) -> CurveBand:
     """The curve of an arm, with the range that a rate of it has at each month.

@@ -150,6 +150,7 @@ class TrialReport:
             "follow_up_month": arm.follow_up_month,
             "days_grade_2": arm.days_grade_2,
             "treatment": [vars(drug) for drug in arm.treatment],
+            "curves": {name: curve.as_dict() for name, curve in arm.curves.items()},
             "endpoints": endpoints,
             "safety": safety,
         }
