@@ -228,7 +228,7 @@ WRONG = [
     ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\n", ["a heading but no rows"]),
     ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\0\x01\n1,0,3\n", ["is a binary file"]),
     ("simulate e.csv --drug trastuzumab", "ID,TIME,Time\n1,0,0\n", ["TIME appears twice"]),
-    ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\n1,0\n1,2,3,4\n", ["as many cells"]),
+    ("simulate e.csv --drug trastuzumab", "ID,TIME,AMT\n1,0\n1,2,3,4\n", ["row 2 has 2 cells"]),
     ("simulate e.csv --drug trastuzumab", "ID,TMIE,AMT\n1,0,5\n", ["TIME; did you mean 'TMIE'"]),
     (
         "simulate e.csv --drug trastuzumab --typical",

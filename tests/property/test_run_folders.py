@@ -131,6 +131,20 @@ def test_two_at_once_in_one_process(tmp_path: Path) -> None:
         assert second.is_finished()
 
 
+def test_a_thread_of_a_run_that_was_broken_off_writes_nothing_more(tmp_path: Path) -> None:
+    """It may still compute when another run begins: what it has comes too late."""
+    path = tmp_path / "out.parquet"
+    store = PartStore(path, MANIFEST)
+    fill(store, range(1))
+    store.close()
+    with PartStore(path, MANIFEST | {"seed": 2}, restart=True) as other:
+        store.write(1, frame(7))
+        assert not other.has(1)
+        fill(other)
+        other.finish()
+    assert pl.read_parquet(path)["patient"].to_list() == list(range(6))
+
+
 WORKER = """
 import sys, time
 from pathlib import Path

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -43,6 +44,7 @@ class PartStore:
         require_target(path)
         self.path, self.folder = path, path.parent / f"{path.name}.parts"
         self.manifest = {"format": FORMAT_NUMBER, **manifest}
+        self._writing = Lock()
         self._lock = self._locked()
         try:
             self._take_up(restart)
@@ -52,7 +54,7 @@ class PartStore:
 
     def _locked(self) -> FileLock:
         """The lock of the folder of parts, which is made if need be."""
-        lock = FileLock(self.folder / LOCK, blocking=False)
+        lock = FileLock(self.folder / LOCK, blocking=False, thread_local=False)
         for _ in range(TURNS):
             try:
                 self.folder.mkdir(exist_ok=True)
@@ -122,8 +124,11 @@ class PartStore:
 
     def close(self) -> None:
         """Let others work here; the folder of parts goes if none is left to go on with."""
-        if not self._lock.is_locked:
-            return
+        with self._writing:
+            if self._lock.is_locked:
+                self._let_go()
+
+    def _let_go(self) -> None:
         if self.is_finished() or not any(self.folder.glob("part-*")):
             shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
@@ -156,9 +161,14 @@ class PartStore:
         return pl.read_parquet(path) if path.is_file() else None
 
     def write(self, number: int, frame: pl.DataFrame) -> None:
-        """Store a finished part."""
-        with written_whole(self._part(number)) as partial:
-            frame.write_parquet(partial)
+        """Store a finished part; nothing is stored after the run was broken off.
+
+        A thread that still computes then must not write into what another run takes up.
+        """
+        with self._writing:
+            if self._lock.is_locked:
+                with written_whole(self._part(number)) as partial:
+                    frame.write_parquet(partial)
 
     def finish(self) -> None:
         """Join the parts in order into the file, and write the manifest beside it."""
