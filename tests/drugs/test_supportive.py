@@ -69,6 +69,11 @@ def test_the_subcutaneous_form_has_no_infusion() -> None:
         (["pegfilgrastin"], ["docetaxel"], "did you mean 'pegfilgrastim'"),
         (["carvedilol"], ["trastuzumab"], "fewer falls of the LVEF after an anthracycline"),
         (["steroids", "tea"], ["lapatinib"], "nothing is known of tea"),
+        (["loperamide"], ["tucatinib"], "it is known with neratinib"),
+        ([""], ["trastuzumab"], "nothing is known of ;"),
+        (["loperamide", "loperamide"], ["neratinib"], "loperamide is named twice"),
+        (["loperamide", "colestipol"], ["neratinib"], "one or the other: name one"),
+        (["dose escalation", "loperamide"], ["neratinib"], "one or the other: name one"),
     ],
 )
 def test_what_is_not_known_is_refused(given_with, drugs, words: str) -> None:

@@ -12,6 +12,9 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.store.parts import PartStore
+from her2sim.trials.folder import TrialFolder
+from her2sim.trials.library import load_trial
+from her2sim.trials.run import RunSettings, run_trial
 
 MANIFEST: dict[str, Any] = {"seed": 1, "patients": 6, "trial_sha256": "abc"}
 
@@ -143,6 +146,27 @@ def test_a_thread_of_a_run_that_was_broken_off_writes_nothing_more(tmp_path: Pat
         fill(other)
         other.finish()
     assert pl.read_parquet(path)["patient"].to_list() == list(range(6))
+
+
+def test_a_folder_belongs_to_one_trial_and_seed(tmp_path: Path) -> None:
+    """With and without the labels' rules may lie together; another seed or trial may not."""
+
+    def run(name: str, seed: int, *, by_rules: bool = True, restart: bool = False) -> None:
+        with TrialFolder(tmp_path) as folder:
+            asked = RunSettings(2, seed, 1, by_rules=by_rules)
+            run_trial(load_trial(name), asked, folder, restart=restart)
+
+    run("emilia", 1)
+    run("emilia", 1, by_rules=False)
+    before = files(tmp_path)
+    assert len(before) == 8
+    with pytest.raises(DataError, match=r"of another run \(seed 1, asked 2\)"):
+        run("emilia", 2)
+    with pytest.raises(DataError, match=r"of another run \(.*trial EMILIA, asked H0649g"):
+        run("h0649g", 1)
+    assert files(tmp_path) == before
+    run("emilia", 2, restart=True)
+    assert len(files(tmp_path)) == 4  # nothing of seed 1 is left
 
 
 WORKER = """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from her2sim.drug_names import drug_names
 from her2sim.drugs.toxicity import GradedEvent, load_toxicity
 from her2sim.errors import DataError
 from her2sim.facts import Claim, FactFile, read_fact_file
@@ -126,8 +127,9 @@ def require_known(given_with: Sequence[str], drugs: Sequence[str]) -> None:
     known = {m.id for m in supportive_care().measure if set(drugs) & set(m.drugs)}
     for drug in drugs:
         known |= {e.given_with for e in load_toxicity(drug).graded if e.given_with is not None}
-    faults = []
-    for name in given_with:
+    faults = [f"{name} is named twice" for name in {*given_with} if given_with.count(name) > 1]
+    faults += _alternatives(given_with, drugs)
+    for name in dict.fromkeys(given_with):
         if name in known:
             continue
         listed = f"known with these drugs: {', '.join(sorted(known)) or 'nothing'}"
@@ -136,12 +138,31 @@ def require_known(given_with: Sequence[str], drugs: Sequence[str]) -> None:
         raise DataError("; ".join(faults))
 
 
+def _alternatives(given_with: Sequence[str], drugs: Sequence[str]) -> Iterator[str]:
+    """Measures that were tried one or the other: their figures do not add up."""
+    for drug in drugs:
+        by_event: dict[str, list[str]] = {}
+        for event in load_toxicity(drug).graded:
+            if event.given_with in given_with:
+                by_event.setdefault(event.name, []).append(str(event.given_with))
+        for event_name, names in by_event.items():
+            if len(names) > 1:
+                yield (
+                    f"{' and '.join(names)} against {event_name} of {drug} are groups of a trial, "
+                    "one or the other: name one (there are combined ones)"
+                )
+
+
 def _elsewhere(name: str, known: Collection[str]) -> str:
     """With which drugs a measure is known, or what was perhaps meant."""
     every = {measure.id: measure.drugs for measure in supportive_care().measure}
+    for drug in drug_names():
+        for event in load_toxicity(drug).graded:
+            if event.given_with is not None:
+                every.setdefault(event.given_with, (drug,))
     if name in every:
         return f" with these drugs (it is known with {', '.join(every[name])})"
-    told = [one for one in supportive_care().without_figure if name in one.what]
+    told = [one for one in supportive_care().without_figure if name and name in one.what]
     if told:
         return f" ({told[0].what}: {told[0].why})"
     near = difflib.get_close_matches(name, {*known, *every}, n=1)

@@ -86,6 +86,8 @@ def _full_rows(path: Path, n_columns: int) -> Sequence[int]:
 def _headings(path: Path) -> list[str]:
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a CSV file")
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: is a pipe or a device, which cannot be read twice; save a file")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)

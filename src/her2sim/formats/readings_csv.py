@@ -18,6 +18,10 @@ READ = tuple(name for name in VARIABLES if name not in (*CLOCKS, *DERIVED))
 """What can be read of a patient."""
 
 
+AFTER_DOSE, JUST_AFTER_DAY = "infusion_reaction_grade", 1e-3
+"""A reaction to an infusion comes after the dose of its day."""
+
+
 def read_readings(path: Path) -> TableReadings:
     """Read the readings of one patient; day 0 is the day of the first dose.
 
@@ -51,6 +55,8 @@ def read_readings(path: Path) -> TableReadings:
         wrong = mask & (frame["unit"] != limits.unit)
         note_rows(frame, wrong, faults, where, f"unit {{unit!r}}: {name} is in {limits.unit!r}")
         beyond = mask & ~value.is_nan() & ~value.is_between(limits.low, limits.high)
+        if limits.unit == "1":
+            beyond |= mask & ~value.is_nan() & (value != value.round())
         for line, told in zip(
             frame[LINE].filter(beyond).to_list(), value.filter(beyond).to_list(), strict=True
         ):
@@ -60,6 +66,9 @@ def read_readings(path: Path) -> TableReadings:
         if rows.len():
             records[name] = _record(day.gather(rows), value.gather(rows))
     faults.raise_if_any(DataError)
+    if AFTER_DOSE in records:  # the dose of its day is the one that brought it about
+        who, days, values = records[AFTER_DOSE]
+        records[AFTER_DOSE] = (who, days + JUST_AFTER_DAY, values)
     return TableReadings(records)
 
 

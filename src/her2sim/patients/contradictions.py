@@ -7,6 +7,7 @@ from itertools import combinations
 
 SETTING_OF = {
     "untreated_metastatic": "metastatic",
+    "prior_systemic": "metastatic",
     "prior_endocrine_metastatic": "metastatic",
     "prior_chemotherapy_metastatic": "metastatic",
     "two_chemotherapies_metastatic": "metastatic",

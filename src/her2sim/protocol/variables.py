@@ -62,4 +62,6 @@ CLOCKS = ("cumulative_mg_per_m2", "days_held", "days_late", "days_since_dose")
 def reading_fault(name: str, value: float) -> str:
     """Why a reading cannot be, with what was probably meant; empty if it can."""
     limits = VARIABLES[name]
+    if limits.unit == "1" and value != round(value):
+        return f"{name} {value:g}: write a whole number from {limits.low:g} to {limits.high:g}"
     return outside_text(name, value, limits.low, limits.high, limits.unit)

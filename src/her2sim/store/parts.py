@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 LOCK = "lock"
 FORMAT_NUMBER = 1
+LONGEST_SHOWN = 40
 TURNS = 5
 """How often a folder may be taken away by a run that ends while this one begins."""
 
@@ -93,7 +94,7 @@ class PartStore:
             if joined is None and own is None and self.path.exists():
                 raise DataError(
                     f"{self.path}: is there already, and nothing says which run it is of; name "
-                    "another place, or restart to replace it"
+                    "another place, or --restart to replace it"
                 )
         write_text(self.folder / MANIFEST, self._text())
 
@@ -109,17 +110,10 @@ class PartStore:
 
     def _difference(self, stored: Mapping[str, Any]) -> str:
         """What another run was asked otherwise."""
-        ours = json.loads(self._text())
-        names = sorted(name for name in {*ours, *stored} if ours.get(name) != stored.get(name))
-        told = [
-            f"other {name.removesuffix('_sha256')}"
-            if name.endswith("_sha256")
-            else f"{name} {stored.get(name)}, asked {ours.get(name)}"
-            for name in names
-        ]
+        told = difference(stored, json.loads(self._text()))
         return (
-            f"{self.path}: holds another run ({'; '.join(told)}); name another place, or restart "
-            "to replace it"
+            f"{self.path}: holds another run ({told}); name another place, or --restart to replace "
+            "it"
         )
 
     def close(self) -> None:
@@ -188,3 +182,23 @@ def _stored(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def left_in(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Tables that earlier runs finished in a folder, with their manifests."""
+    for path in sorted(folder.glob("*.parquet.manifest.json")):
+        stored = _stored(path)
+        if stored is not None:
+            yield path.with_name(path.name.removesuffix(".manifest.json")), stored
+
+
+def difference(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """What two manifests differ in, in words."""
+    told = []
+    for name in sorted(n for n in {*asked, *stored} if asked.get(n) != stored.get(n)):
+        texts = [str(one.get(name)) for one in (stored, asked)]
+        if name.endswith("_sha256") or max(map(len, texts)) > LONGEST_SHOWN:
+            told.append(f"other {name.removesuffix('_sha256').replace('_', ' ')}")
+        else:
+            told.append(f"{name.replace('_', ' ')} {texts[0]}, asked {texts[1]}")
+    return "; ".join(told)

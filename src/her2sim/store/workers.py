@@ -19,6 +19,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 BY_THREADS = 2
 """So many tasks are run by threads: to start a process takes longer than they wait."""
+CLOSING_SECONDS = 1.0
 AHEAD = 2
 """Tasks handed out ahead of the one that is waited for, for each process."""
 
@@ -59,6 +60,10 @@ def _in_order(
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        if processes:  # they are gone at once: what they shared is cleaned up
+            closing = Thread(target=pool.shutdown, daemon=True)
+            closing.start()
+            closing.join(CLOSING_SECONDS)
         raise
     pool.shutdown()
 

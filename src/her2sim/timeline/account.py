@@ -70,9 +70,14 @@ def _because(rule: Rule, cause: Cause) -> str:
 def open_holds(protocol_run: ProtocolRun, decided: Sequence[Decided]) -> Iterator[str]:
     """Holds that nothing ended, and what would have."""
     rules = _rules(protocol_run)
-    for hold in (d for d in decided if d.decision == "hold"):
-        later = [d for d in decided if d.drug == hold.drug and d.day > hold.day]
-        if not any(d.decision == "stop" or d.rule == hold.rule for d in later):
+    for place, hold in enumerate(decided):
+        if hold.decision != "hold":
+            continue
+        later = [d for d in decided[place + 1 :] if d.drug == hold.drug]
+        is_stopped = any(
+            d.drug == hold.drug and d.decision == "stop" and d.day >= hold.day for d in decided
+        )
+        if not is_stopped and not any(d.rule == hold.rule for d in later):
             wanted = rules[hold.rule][0].resume_when
             yield (
                 f"{hold.drug} was on hold from day {hold.day:g} to the end of the line by "

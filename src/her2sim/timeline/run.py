@@ -24,6 +24,7 @@ from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.timeline.account import concentrations_of, decisions_of, drug_timeline, open_holds
 from her2sim.timeline.modelled import ModelledPatient, can_be_modelled
+from her2sim.timeline.notes import beyond, note_idle, note_unread, with_baseline
 from her2sim.timeline.result import Decided, DrugTimeline, Line, PatientTimeline
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION, until_progression
@@ -111,7 +112,12 @@ def patient_timeline(
     if modelled is not None and not modelled.has_lesion:
         _refuse_progression(patient, asked)
     status, _ = eligible_regimens(patient, asked.region)
+    told = list[str]()
+    if readings is not None:
+        readings = with_baseline(readings, patient, told)
+        told += beyond(readings, asked.end_day)
     run = _Lines(patient, one, asked, twins, readings, modelled)
+    run.notes += told
     if modelled is not None and not modelled.has_lesion:
         run.notes.append(_no_model("efficacy", patient))
     for number, combination in enumerate(combinations):
@@ -119,7 +125,12 @@ def patient_timeline(
             break
     found = modelled.readings() if modelled is not None else readings
     assert found is not None
-    _note_unread(combinations[: len(run.lines)], asked.region, found, run.notes)
+    note_unread(combinations[: len(run.lines)], asked.region, found, run.notes)
+    if modelled is None:
+        note_idle(
+            combinations[: len(run.lines)], asked.region, asked.unconfirmed, patient.setting,
+            found, run.notes,
+        )  # fmt: skip
     return PatientTimeline(
         patient, status, asked.region, tuple(run.lines), tuple(run.drugs),
         tuple(sorted(run.decisions, key=lambda d: d.day)), found, seed, tuple(run.notes),
@@ -307,20 +318,3 @@ def _joined(before: DosingRecord | None, own: DosingRecord) -> DosingRecord:
     return DosingRecord(
         **{name: np.concatenate([v, getattr(own, name)]) for name, v in vars(before).items()}
     )
-
-
-def _note_unread(
-    combinations: Sequence[Combination],
-    region: Region,
-    readings: TableReadings,
-    notes: list[str],
-) -> None:
-    """What rules ask for and no reading tells."""
-    missing: dict[str, None] = {}
-    for treatment in (t for c in combinations for t in c.treatments):
-        label = load_label(treatment.drug.id, region)
-        for line in label.monitoring if label is not None else ():
-            if not readings.has(line.variable):
-                missing[line.variable] = None
-    if missing:
-        notes.append(f"No reading of {', '.join(missing)}: rules that ask for it cannot act.")

@@ -4,10 +4,40 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from her2sim.errors import DataError
+from her2sim.store.parts import difference, left_in
+
+OF_ALL_ARMS = (
+    "her2sim", "trial", "trial_sha256", "seed", "members", "replicates", "best_of", "chunk",
+)  # fmt: skip
+"""What all files of a folder have in common, with the rules of the labels and without them."""
+
+
+def require_own(folder: Path, manifest: Mapping[str, Any], *, restart: bool) -> None:
+    """Refuse a folder that has files of another run; with ``restart`` they are taken away.
+
+    Raises
+    ------
+    DataError
+        With what is different.
+    """
+    for path, stored in left_in(folder):
+        names = [n for n in OF_ALL_ARMS if n in stored and stored[n] != manifest.get(n)]
+        if not names:
+            continue
+        if not restart:
+            told = difference({n: stored[n] for n in names}, {n: manifest.get(n) for n in names})
+            raise DataError(
+                f"{folder}: has {path.name} of another run ({told}); name another folder, or "
+                "--restart to replace it"
+            )
+        for file in (path, path.with_name(path.name + ".manifest.json")):
+            file.unlink(missing_ok=True)
 
 
 class TrialFolder:

@@ -31,7 +31,7 @@ from her2sim.store.workers import in_order
 from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.death import death_facts
 from her2sim.trials.endpoints import ArmOutcomes
-from her2sim.trials.folder import TrialFolder
+from her2sim.trials.folder import TrialFolder, require_own
 from her2sim.trials.trial import Arm, Trial
 from her2sim.virtual_patient.assessment_facts import assessment_facts
 
@@ -214,6 +214,7 @@ def run_trial(
         If another run works in the folder, or left its outcomes there.
     """
     kind = "rules" if asked.by_rules else "no-rules"
+    require_own(folder.path, _manifest(trial, trial.arm[0], asked, chunk), restart=restart)
     with ExitStack() as stack:
         stores = {
             arm.id: stack.enter_context(
