@@ -259,3 +259,19 @@ def test_cells_of_another_row_and_events_without_a_grade(row: str, words: str, t
     with pytest.raises(DataError) as refused:
         read_record(path)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("drug", "row", "words"),
+    [
+        ("Kadcyla", "A,2026-01-26,lab,,,,platelets,24,1/nL,", "platelets"),
+        ("Herceptin", "A,2026-01-26,event,,,,neuropathy,,,3", "neuropathy_grade"),
+        ("Enhertu", "A,2026-01-26,lab,,,,platelets,24,1/nL,", "platelets"),
+    ],
+)
+def test_a_reading_that_no_rule_of_the_region_reads_is_said(drug, row, words, tmp_path) -> None:
+    path = tmp_path / "r.csv"
+    rows = (*START, f'A,2026-01-05,dose,"{drug}",iv,252,,,,', row)
+    path.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    notes = check_record(read_record(path), "eu").notes
+    assert any(note.startswith("No rule of the EU labels") and words in note for note in notes)

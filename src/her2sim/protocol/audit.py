@@ -30,9 +30,10 @@ from her2sim.protocol.given import (
     is_near,
     single_doses,
 )
-from her2sim.protocol.label import Region, load_label
+from her2sim.protocol.idle_readings import idle_readings, rules_at_work
+from her2sim.protocol.label import Region, Rule, load_label
 from her2sim.protocol.plan import DrugPlan
-from her2sim.protocol.record import Entry, by_patient
+from her2sim.protocol.record import EVENTS, Entry, by_patient
 from her2sim.protocol.rule_history import DosesGiven, RuleHistory, Standing
 from her2sim.regimens.dose import mg_of, size_needed
 from her2sim.regimens.regimen import labelled_regimen
@@ -41,6 +42,7 @@ LATE_TEST_DAYS = 14
 """A test may come this much after its time."""
 STALE_BASELINE_DAYS = 92
 """Beyond this an LVEF is no baseline: labels measure it anew every three months."""
+BODY = ("weight", "height")
 STALE_WEIGHT_DAYS = 183
 """Beyond this the weight by which a dose is checked is called stale."""
 
@@ -59,9 +61,12 @@ def check_record(
         alike.setdefault(tuple(course.key for course in chart.courses), []).append(chart)
     for group in alike.values():
         given = [[*chart.doses_given()] for chart in group]
-        history = RuleHistory(group[0].plans(), setting, [chart.entries for chart in group], given)
+        plans = group[0].plans()
+        history = RuleHistory(plans, setting, [chart.entries for chart in group], given)
+        rules = rules_at_work([plan.label for plan in plans], setting)
         for place, chart in enumerate(group):
             chart.check(history, place)
+            chart.note_idle(rules)
     departures = [departure for chart in charts for departure in chart.departures]
     notes = dict.fromkeys(note for chart in charts for note in chart.notes)
     return CheckReport(tuple(sorted(departures, key=lambda d: d.row)), tuple(notes))
@@ -136,6 +141,16 @@ class _Chart:
                 last = dose
         for found in company_departures(self.courses, self.others):
             self._depart(*found)
+
+    def note_idle(self, rules: Sequence[Rule]) -> None:
+        """Say which readings no rule of these drugs looks at."""
+        read = {EVENTS.get(e.test or "", e.test or "") for e in self.entries if e.kind != "dose"}
+        idle = idle_readings(read - {*BODY}, rules)
+        if idle and self.courses:
+            drugs = ", ".join(course.substance for course in self.courses)
+            self.notes.append(
+                f"No rule of the {self.region.upper()} labels of {drugs} reads {', '.join(idle)}"
+            )
 
     def _unknown(self, entry: Entry) -> None:
         """A name that is no drug of ours: a medicine that a label speaks of, or a departure."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from her2sim.patients.covariates import Setting
 from her2sim.patients.patient import Patient
 from her2sim.pk.combination import Combination
 from her2sim.protocol.conditions import parse_condition
+from her2sim.protocol.idle_readings import idle_readings, measured, rules_at_work
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.readings import TableReadings
-from her2sim.protocol.variables import CLOCKS, DERIVED
 
 BASELINE_DAY = -1.0
 
@@ -45,33 +45,23 @@ def note_idle(
     readings: TableReadings, notes: list[str],
 ) -> None:  # fmt: skip
     """Readings that no rule looks at, and what rules miss beside a reading that is there."""
-    rules = [
-        rule
-        for treatment in (t for c in combinations for t in c.treatments)
-        if (label := load_label(treatment.drug.id, region)) is not None
-        for rule in label.rules_for(setting, unconfirmed)
-    ]
-    used = {measured for rule in rules for measured in _measured(rule.variables())}
-    idle = [name for name in readings.records if name not in {*used, "progression"}]
+    drugs = [treatment.drug.id for c in combinations for treatment in c.treatments]
+    labels = [load_label(drug, region) for drug in drugs]
+    rules = rules_at_work(labels, setting, unconfirmed=unconfirmed)
+    idle = idle_readings({*readings.records} - {"progression"}, rules)
     if idle:
         notes.append(
-            f"No rule of the {region.upper()} labels of these drugs reads "
-            f"{', '.join(sorted(idle))}: what was read of it changes nothing."
+            f"No rule of the {region.upper()} labels of these drugs reads {', '.join(idle)}: what "
+            "was read of it changes nothing."
         )
     for rule in rules:
         for text in (rule.hold_when, rule.stop_when):
             if text is None or " or " in text or " and " not in text:
                 continue
-            needed = _measured(parse_condition(text).variables)
+            needed = measured(parse_condition(text).variables)
             lacking = [name for name in needed if not readings.has(name)]
             if lacking and any(readings.has(name) for name in needed):
                 notes.append(f"{rule.id} asks for {', '.join(lacking)} too, which was not read.")
-
-
-def _measured(variables: Iterable[str]) -> list[str]:
-    """What is measured for some variables."""
-    names = [name for v in variables for name in DERIVED.get(v, (v,))]
-    return [name for name in dict.fromkeys(names) if name not in CLOCKS]
 
 
 def note_unread(
