@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 
 from her2sim.errors import DataError
-from her2sim.store.parts import PartStore
+from her2sim.store.parts import FolderLock, PartStore
 from her2sim.trials.folder import TrialFolder
 from her2sim.trials.library import load_trial
 from her2sim.trials.run import RunSettings, run_trial
@@ -167,6 +168,43 @@ def test_a_folder_belongs_to_one_trial_and_seed(tmp_path: Path) -> None:
     assert files(tmp_path) == before
     run("emilia", 2, restart=True)
     assert len(files(tmp_path)) == 4  # nothing of seed 1 is left
+
+
+def test_a_run_that_begins_while_another_cleans_up_loses_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds no lock finds no parts either, which would be taken away a moment later."""
+    path, unlink, began = tmp_path / "out.parquet", os.unlink, list[PartStore]()
+
+    def unlinked(name: str | os.PathLike[str], *, dir_fd: int | None = None) -> None:
+        unlink(name, dir_fd=dir_fd)
+        if os.path.basename(name) == "lock" and not began:
+            began.append(PartStore(path, MANIFEST))
+            fill(began[0], range(19))
+
+    with PartStore(path, MANIFEST) as first:
+        fill(first, range(20))
+        monkeypatch.setattr(os, "unlink", unlinked)
+        first.finish()
+    monkeypatch.undo()
+    with began[0] as second:
+        fill(second, range(19, 20))
+        second.finish()
+    assert pl.read_parquet(path)["patient"].to_list() == list(range(40))
+    assert files(tmp_path) == ["out.parquet", "out.parquet.manifest.json"]
+
+
+def test_the_lock_of_a_folder_that_is_gone_is_none(tmp_path: Path) -> None:
+    """A file that was opened before another run took it away locks nothing."""
+    path = tmp_path / "lock"
+    with FolderLock(path) as old:
+        assert old.stands()
+        path.unlink()
+        assert not old.stands()
+        with FolderLock(path) as new:
+            assert new.stands()
+            assert not old.stands()
+    assert not old.stands()
 
 
 WORKER = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,19 @@ from her2sim.store.files import require_target, write_text, written_whole
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+class FolderLock(FileLock):
+    """The lock of a folder that its last owner takes away, lock and all."""
+
+    def stands(self) -> bool:
+        """Whether the file that is locked is still the one at its path."""
+        fd = self._context.lock_file_fd
+        try:
+            return fd is not None and os.path.samestat(os.fstat(fd), os.stat(self.lock_file))
+        except FileNotFoundError:
+            return False
+
 
 MANIFEST = "manifest.json"
 LOCK = "lock"
@@ -53,9 +66,9 @@ class PartStore:
             self.close()
             raise
 
-    def _locked(self) -> FileLock:
+    def _locked(self) -> FolderLock:
         """The lock of the folder of parts, which is made if need be."""
-        lock = FileLock(self.folder / LOCK, blocking=False, thread_local=False)
+        lock = FolderLock(self.folder / LOCK, blocking=False, thread_local=False)
         for _ in range(TURNS):
             try:
                 self.folder.mkdir(exist_ok=True)
@@ -72,7 +85,7 @@ class PartStore:
                 continue
             except OSError as error:
                 raise DataError(f"{self.path}: cannot be written ({error.strerror})") from None
-            if (self.folder / LOCK).exists():
+            if lock.stands():
                 return lock
             lock.release()
         raise DataError(f"{self.path}: other runs come and go there; name another place")
@@ -124,8 +137,17 @@ class PartStore:
 
     def _let_go(self) -> None:
         if self.is_finished() or not any(self.folder.glob("part-*")):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._take_away()
         self._lock.release()
+
+    def _take_away(self) -> None:
+        """Remove the folder of parts, its lock last: whoever finds no lock finds no parts."""
+        with suppress(OSError):  # another run may have taken the folder up without the lock
+            for file in self.folder.iterdir():
+                if file.name != LOCK:
+                    file.unlink()
+            (self.folder / LOCK).unlink()
+            self.folder.rmdir()
 
     def __enter__(self) -> PartStore:
         return self
