@@ -22,7 +22,7 @@ from her2sim.protocol.cumulative_dose import is_counted
 from her2sim.protocol.departures import CheckReport, Code, Departure
 from her2sim.protocol.given import (
     EARLY_DAYS,
-    GivenDose,
+    RecordedDose,
     added_up,
     best_regimens,
     doses_per_day,
@@ -86,7 +86,7 @@ class _Chart:
         self.courses = [*self._courses()]
 
     def _courses(self) -> Iterator[SubstanceCourse]:
-        doses: dict[str, list[GivenDose]] = {}
+        doses: dict[str, list[RecordedDose]] = {}
         for entry in sorted(self.entries, key=lambda e: (e.day, e.row)):
             if entry.kind != "dose":
                 continue
@@ -117,7 +117,7 @@ class _Chart:
             each = [self._mg_per_m2(d) for d in course.doses] if is_counted(plan) else []
             yield DosesGiven([d.day for d in course.doses], [*accumulate(each)])
 
-    def _mg_per_m2(self, dose: GivenDose) -> float:
+    def _mg_per_m2(self, dose: RecordedDose) -> float:
         weight, height = (self.sizes.at(name, dose.day) for name in ("weight", "height"))
         if weight is None or height is None or dose.mg is None:
             return math.nan
@@ -128,7 +128,7 @@ class _Chart:
         for entry in self.others:
             self._unknown(entry)
         for course in self.courses:
-            last: GivenDose | None = None
+            last: RecordedDose | None = None
             overdue_since: int | None = None
             for number, dose in enumerate(course.doses):
                 self._check_route(dose)
@@ -159,7 +159,7 @@ class _Chart:
         text = unknown_name_text(entry.drug or "")
         self._depart(entry, "unknown_drug", entry.drug or "", text, None, None)
 
-    def _check_route(self, dose: GivenDose) -> None:
+    def _check_route(self, dose: RecordedDose) -> None:
         if dose.regimens:
             return
         if any(d.row == dose.entry.row and d.code == "wrong_route" for d in self.departures):
@@ -171,7 +171,7 @@ class _Chart:
         )  # fmt: skip
 
     def _forbidden(
-        self, dose: GivenDose, course: SubstanceCourse, history: RuleHistory, standing: Standing
+        self, dose: RecordedDose, course: SubstanceCourse, history: RuleHistory, standing: Standing
     ) -> None:
         row = history.rows[standing.rule]
         rule, label = row.rule, history.plans[row.drug].label
@@ -186,9 +186,9 @@ class _Chart:
 
     def _check_heart(
         self,
-        dose: GivenDose,
+        dose: RecordedDose,
         course: SubstanceCourse,
-        last: GivenDose | None,
+        last: RecordedDose | None,
         overdue_since: int | None,
     ) -> int | None:
         """Whether an LVEF is there and in time; the day of the one that is overdue is returned."""
@@ -220,7 +220,7 @@ class _Chart:
         return overdue_since
 
     def _check_amount(
-        self, course: SubstanceCourse, number: int, last: GivenDose | None, level_now: int
+        self, course: SubstanceCourse, number: int, last: RecordedDose | None, level_now: int
     ) -> None:
         dose, name = course.doses[number], course.regimens[number]
         regimen, label = dose.drug.regimen[name], course.label
@@ -269,7 +269,7 @@ class _Chart:
         wanted = expected * (doses_per_day(regimen) if dose.n_rows > 1 else 1)
         self._depart(dose.entry, code, f"{dose.mg:g} mg", f"{wanted:.4g} mg", basis, file)
 
-    def _amount(self, dose: GivenDose, regimen: LabelledRegimen, is_start: bool) -> float | None:
+    def _amount(self, dose: RecordedDose, regimen: LabelledRegimen, is_start: bool) -> float | None:
         """A labelled dose of a regimen for this patient; None if its size is not known."""
         labelled: LabelledDose = regimen.maintenance
         if is_start and regimen.loading is not None:
@@ -287,14 +287,14 @@ class _Chart:
             return None
         return float(mg_of(labelled.amount, labelled.unit, lambda _: bsa_m2(weight[0], height[0])))
 
-    def _note_size(self, dose: GivenDose, regimen: LabelledRegimen) -> None:
+    def _note_size(self, dose: RecordedDose, regimen: LabelledRegimen) -> None:
         needed = "weight" if self.sizes.at("weight", dose.day) is None else "height"
         self.notes.append(
             f"patient {self.patient}: no {needed} before row {dose.entry.row}; the amount is not "
             "checked"
         )
 
-    def _note_stale(self, dose: GivenDose, regimen: LabelledRegimen) -> None:
+    def _note_stale(self, dose: RecordedDose, regimen: LabelledRegimen) -> None:
         if size_needed(regimen.maintenance.unit) is None or self.is_stale_said:
             return
         weight = self.sizes.at("weight", dose.day)

@@ -13,7 +13,7 @@ from her2sim.drugs.drug import Drug, LabelledRegimen
 from her2sim.drugs.interactions import Interaction, interactions_of
 from her2sim.facts import Claim, FactFile
 from her2sim.protocol.departures import Code
-from her2sim.protocol.given import EARLY_DAYS, GivenDose
+from her2sim.protocol.given import EARLY_DAYS, RecordedDose
 from her2sim.protocol.label import AfterLastDose, Label, Region
 from her2sim.protocol.plan import substance_of
 from her2sim.protocol.record import Entry
@@ -36,7 +36,7 @@ class SubstanceCourse:
 
     number: int
     substance: str
-    doses: list[GivenDose]
+    doses: list[RecordedDose]
     label: Label | None
     given_with: frozenset[str] = frozenset()
     regimens: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class SubstanceCourse:
 
 
 def partners_in(
-    label: Label | None, own: Sequence[GivenDose], doses: Mapping[str, Sequence[GivenDose]]
+    label: Label | None, own: Sequence[RecordedDose], doses: Mapping[str, Sequence[RecordedDose]]
 ) -> frozenset[str]:
     """Substances of which a label has a ladder, and that were given in the time of a course."""
     names = {ladder.with_drug for ladder in label.ladder} if label is not None else set()
@@ -168,7 +168,7 @@ def _one_antibody(courses: Sequence[SubstanceCourse]) -> Iterator[Found]:
 
 def _together(
     one: SubstanceCourse, other: SubstanceCourse
-) -> Iterator[tuple[GivenDose, GivenDose]]:
+) -> Iterator[tuple[RecordedDose, RecordedDose]]:
     """Doses of both of which the later comes before the earlier has run its time."""
     doses = [(d.day, d.entry.row, c, n) for c in (one, other) for n, d in enumerate(c.doses)]
     doses.sort(key=lambda told: told[:2])
@@ -179,7 +179,7 @@ def _together(
             yield course.doses[number], following.doses[next_one]
 
 
-def _share_antibody(one: GivenDose, other: GivenDose) -> bool:
+def _share_antibody(one: RecordedDose, other: RecordedDose) -> bool:
     """Whether both bring the same antibody, by itself or in a conjugate."""
     brought = [{dose.substance, dose.drug.antibody} - {None} for dose in (one, other)]
     return bool(brought[0] & brought[1])

@@ -22,14 +22,14 @@ OFF_BY = 0.10
 LATE_DAYS = 7
 """Beyond this a dose is late, which speaks a little against a regimen of that interval."""
 
-Amount = Callable[["GivenDose", LabelledRegimen, bool], float | None]
+Amount = Callable[["RecordedDose", LabelledRegimen, bool], float | None]
 """What a labelled regimen would be for a dose, in mg: its loading dose or a later one."""
 LevelShares = Callable[[LabelledRegimen], Sequence[float]]
 """Dose levels of a labelled regimen as shares of its full dose."""
 
 
 @dataclass(frozen=True, eq=False)
-class GivenDose:
+class RecordedDose:
     """A dose of one substance on one day, or all of that day; ``mg`` is the sum of its rows.
 
     ``regimens`` are the labelled ones of its product by its route; there are none by a wrong route.
@@ -51,8 +51,8 @@ class GivenDose:
 
 
 def given_doses(
-    entry: Entry, known: Mapping[str, Sequence[GivenDose]] = MappingProxyType({})
-) -> tuple[GivenDose, ...] | None:
+    entry: Entry, known: Mapping[str, Sequence[RecordedDose]] = MappingProxyType({})
+) -> tuple[RecordedDose, ...] | None:
     """What a line of a dose means: one dose, or those of a fixed combination; None if unknown.
 
     ``known`` are doses that the patient had before, by substance.
@@ -68,7 +68,7 @@ def given_doses(
 
 def _one(
     entry: Entry, drug_id: str, regimen: str | None, mg: float | None, *, is_generic: bool
-) -> GivenDose:
+) -> RecordedDose:
     drug = load_drug(drug_id)
     if is_generic and entry.route and drug.substance is None:
         for other in _forms(drug_id):
@@ -80,7 +80,7 @@ def _one(
     wanted = entry.route or own
     is_other = not is_generic and wanted != own
     fitting = [] if is_other else [n for n in names if drug.regimen[n].route == wanted]
-    return GivenDose(entry, drug.substance or drug.id, drug, mg, tuple(fitting), regimen)
+    return RecordedDose(entry, drug.substance or drug.id, drug, mg, tuple(fitting), regimen)
 
 
 @cache
@@ -94,7 +94,9 @@ def _route_of(drug: Drug) -> str:
     return next(iter(drug.regimen.values())).route
 
 
-def _parts(entry: Entry, meaning: Meaning, earlier: Sequence[GivenDose]) -> Iterator[GivenDose]:
+def _parts(
+    entry: Entry, meaning: Meaning, earlier: Sequence[RecordedDose]
+) -> Iterator[RecordedDose]:
     """Both drugs of a fixed combination: the amount of a line is that of the first, or of both.
 
     Which of the two it is does not change within a patient.
@@ -117,7 +119,7 @@ def _parts(entry: Entry, meaning: Meaning, earlier: Sequence[GivenDose]) -> Iter
     yield from doses[1:]
 
 
-def _is_of_both(meaning: Meaning, earlier: Sequence[GivenDose]) -> bool | None:
+def _is_of_both(meaning: Meaning, earlier: Sequence[RecordedDose]) -> bool | None:
     """Whether the patient's record tells the amount of both drugs together; None if none did."""
     for dose in earlier:
         own = find_meaning(dose.entry.drug or "")
@@ -126,9 +128,9 @@ def _is_of_both(meaning: Meaning, earlier: Sequence[GivenDose]) -> bool | None:
     return None
 
 
-def added_up(doses: Sequence[GivenDose]) -> list[GivenDose]:
+def added_up(doses: Sequence[RecordedDose]) -> list[RecordedDose]:
     """Doses of one substance in order of their days; those of one day and product add up."""
-    found: list[GivenDose] = []
+    found: list[RecordedDose] = []
     for dose in sorted(doses, key=lambda d: (d.day, d.entry.row)):
         last = found[-1] if found else None
         is_same = last is not None and (last.day, last.drug.id) == (dose.day, dose.drug.id)
@@ -198,7 +200,7 @@ class _Fit:
         return RAISED if self.level < level else 0.0
 
 
-def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShares) -> list[str]:
+def best_regimens(doses: Sequence[RecordedDose], amount: Amount, levels: LevelShares) -> list[str]:
     """The labelled regimen of each dose of a substance, so that least is left unexplained.
 
     Parameters
@@ -226,7 +228,7 @@ def best_regimens(doses: Sequence[GivenDose], amount: Amount, levels: LevelShare
 
 
 def _further(
-    path: _Path, before: GivenDose, dose: GivenDose, name: str, fit: _Fit, order: float
+    path: _Path, before: RecordedDose, dose: RecordedDose, name: str, fit: _Fit, order: float
 ) -> _Path:
     """A reading with one dose more."""
     is_same = path.regimen == name
@@ -253,7 +255,7 @@ def _is_interval(drug: Drug, days: float) -> bool:
     return any(abs(r.interval_day - days) <= EARLY_DAYS for r in drug.regimen.values())
 
 
-def _fit(dose: GivenDose, name: str, amount: Amount, levels: LevelShares) -> _Fit:
+def _fit(dose: RecordedDose, name: str, amount: Amount, levels: LevelShares) -> _Fit:
     regimen = dose.drug.regimen[name]
     full, start = amount(dose, regimen, False), amount(dose, regimen, True)
     if full is None or start is None or dose.mg is None:
@@ -272,7 +274,7 @@ def doses_per_day(regimen: LabelledRegimen) -> int:
     return max(1, round(1 / regimen.interval_day))
 
 
-def single_doses(dose: GivenDose, regimen: LabelledRegimen) -> tuple[float, ...]:
+def single_doses(dose: RecordedDose, regimen: LabelledRegimen) -> tuple[float, ...]:
     """What one dose may have been, in mg.
 
     Rows of a day are all doses of that day; a single row is one of them, or all together.

@@ -32,7 +32,7 @@ class AfterEnd(FactModel):
         return range(self.from_months + self.every_months, self.for_months + 1, self.every_months)
 
 
-class Pace(FactModel):
+class MonitoringPace(FactModel):
     """How often something is measured until a day of the treatment."""
 
     every_days: float = Field(gt=0)
@@ -47,7 +47,7 @@ class Monitoring(LabelRow):
 
     variable: str
     every_days: float | None = Field(default=None, gt=0)
-    at_first: tuple[Pace, ...] = ()
+    at_first: tuple[MonitoringPace, ...] = ()
     after_end: tuple[AfterEnd, ...] = ()
 
     @model_validator(mode="after")

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+MANIFEST = "manifest.json"
+LOCK = "lock"
+FORMAT_NUMBER = 1
+LONGEST_SHOWN = 40
+TURNS = 5
+"""How often a folder may be taken away by a run that ends while this one begins."""
+
+
 class FolderLock(FileLock):
     """The lock of a folder that its last owner takes away, lock and all."""
 
@@ -29,14 +37,6 @@ class FolderLock(FileLock):
             return fd is not None and os.path.samestat(os.fstat(fd), os.stat(self.lock_file))
         except FileNotFoundError:
             return False
-
-
-MANIFEST = "manifest.json"
-LOCK = "lock"
-FORMAT_NUMBER = 1
-LONGEST_SHOWN = 40
-TURNS = 5
-"""How often a folder may be taken away by a run that ends while this one begins."""
 
 
 class PartStore:
