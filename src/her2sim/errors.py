@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 SHOWN_FAULTS = 20
+SHOWN_NAMES = 16
 
 
 class Her2SimError(Exception):
-    """Root of every error that her2sim raises on purpose."""
+    """Root of every error that her2sim raises on purpose.
+
+    ``parts`` are the messages of several faults that have nothing to do with each other.
+    """
+
+    parts: tuple[str, ...] = ()
 
 
 class DataError(Her2SimError, ValueError):
@@ -55,7 +62,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {folded[near[0]]!r}?"
-    return "; known: " + ", ".join(choices)
+    more = len(choices) - SHOWN_NAMES
+    shown = choices if more <= 1 else [*choices[:SHOWN_NAMES], f"and {more} more"]
+    return "; known: " + ", ".join(shown)
 
 
 class Faults:
@@ -119,11 +128,36 @@ def all_of(*makers: Callable[[], Any]) -> list[Any]:
             refused.append(error)
     if len(refused) == 1:
         raise refused[0]
+    parts = [part for refusal in refused for part in refusal.parts or (str(refusal),)]
     faults = Faults("what was asked")
-    for refusal in refused:
-        faults.add(str(refusal))
-    faults.raise_if_any()
+    faults.add_many(parts, len(parts))
+    try:
+        faults.raise_if_any()
+    except DataError as error:
+        error.parts = tuple(parts)
+        raise
     return found
+
+
+REASONS = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
+    errno.EROFS: "the place is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than is allowed",
+    errno.EISDIR: "it is a folder",
+    errno.ENOTDIR: "a part of the path is no folder",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ELOOP: "links lead in a circle",
+}
+"""Why a file cannot be read or written, in words of ours."""
+
+
+def reason(error: OSError) -> str:
+    """Why a file cannot be read or written."""
+    return REASONS.get(error.errno or 0) or error.strerror or str(error)
 
 
 PLAIN = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from her2sim.errors import DataError, Faults, UnitError, plain_message
+from her2sim.errors import DataError, Faults, UnitError, plain_message, reason
 from her2sim.units import convert, parse_unit
 
 Status = Literal["published", "label-derived surrogate", "calibrated", "assumed"]
@@ -204,10 +205,21 @@ def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{path}: cannot be read ({reason(error)})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path}: is not a TOML text file ({error})") from None
+        raise DataError(f"{path}: {_no_toml(name, error)}") from None
     return checked_facts(content, kind, name)
+
+
+def _no_toml(name: str, error: UnicodeDecodeError | tomllib.TOMLDecodeError) -> str:
+    """Why a file is no TOML, and what to do."""
+    if name.lower().endswith((".csv", ".tsv", ".xlsx", ".json", ".parquet")):
+        return "is no TOML file by its name; give a file that ends in .toml"
+    if isinstance(error, UnicodeDecodeError):
+        return f"has a letter that is not UTF-8 (byte {error.start + 1}); save it as UTF-8"
+    place = re.search(r"\(at (.*)\)", str(error))
+    where = "its end" if place is None or place[1] == "end of document" else place[1]
+    return f"is not TOML at {where}; a line is KEY = VALUE, with text in quotes, or [TABLE]"
 
 
 def checked_facts(content: dict[str, Any], kind: type[M], name: str) -> M:

@@ -43,13 +43,13 @@ def place(tmp_path: Path) -> Path:
         ((*RUN, "--figure", "curves.xyz"), "--figure curves.xyz: no such kind of figure"),
         ((*RUN, "--html", "nowhere/page.html"), "the folder nowhere does not exist"),
         ((*RUN, "--html", "there"), "--html there: is a folder; name a file"),
-        ((*RUN, "--html", "a.svg", "--figure", "a.svg"), "a.svg: is --figure too"),
-        (("course", "p.toml", "--regimen", "thp", "--html", "p.toml"), "is the input patient"),
-        ((*SIMULATE, "-o", "events.csv"), "--output events.csv: is the input events"),
-        ((*SIMULATE, "-o", "out.csv", "--doses", "./out.csv"), "is --output too"),
+        ((*RUN, "--html", "a.svg", "--figure", "a.svg"), "a.svg: is --html too"),
+        (("course", "p.toml", "--regimen", "thp", "--html", "p.toml"), "is the input PATIENT"),
+        ((*SIMULATE, "-o", "events.csv"), "--output events.csv: is the input EVENTS"),
+        ((*SIMULATE, "-o", "out.csv", "--doses", "./out.csv"), "is --doses too"),
         (
             (*RUN, "--figure", "a.xyz", "--html", "nowhere/page.html"),
-            "where to write: 2 faults",
+            "trial run: 2 faults",
         ),
     ],
 )
@@ -77,7 +77,7 @@ def test_a_link_to_the_input_is_the_input(place: Path) -> None:
     (place / "link.csv").symlink_to("events.csv")
     done = command(place, *SIMULATE, "-o", "link.csv")
     assert done.returncode == 2
-    assert "is the input events" in done.stderr
+    assert "is the input EVENTS" in done.stderr
 
 
 def test_a_device_is_written_to_and_stays(place: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_pipe_is_written_to(place: Path) -> None:
 def test_a_full_disk_is_said_in_one_message(place: Path) -> None:
     done = command(place, *SIMULATE, "-o", "/dev/full")
     assert done.returncode == 2
-    assert "/dev/full: cannot be written (No space left on device)" in done.stderr
+    assert "/dev/full: cannot be written (the disk is full)" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -162,6 +162,7 @@ def test_which_facts_there_are() -> None:
         (lambda: h2.drug("trastuzumap"), "did you mean 'trastuzumab'"),
         (lambda: h2.regimen("thx"), "did you mean"),
         (lambda: h2.score(["cleopatr", "emili"]), "2 faults"),
+        (lambda: h2.score(["cleopatra", "CLEOPATRA"]), "named more than once"),
         (lambda: h2.exposure("trastuzumab", n=5, seed=-1), "a seed is a whole number"),
         (lambda: h2.run_trial("cleopatra", per_arm=4, seed=2**64), "a seed is a whole number"),
         (lambda: h2.population("mbc").frame(n=2.5), "n: write a whole number"),
@@ -222,7 +223,7 @@ def test_what_changes_a_drug_is_named_and_once(drug: str, asked, message: str) -
     [
         (lambda: h2.exposure("trastuzumbb", "mbx", n=5, seed=-1), 3),
         (lambda: h2.delay("trastuzumab", n=0, seed=-1, weeks=-1), 3),
-        (lambda: h2.switch("trastuzumab/q9", "trastuzumap/q3w", "mbx"), 2),
+        (lambda: h2.switch("trastuzumab/q9", "trastuzumap/q3w", "mbx"), 3),
         (lambda: h2.weight("trastuzumab", n=5, seed=1, weights_kg=[5, 70, 1000]), 2),
         (lambda: h2.treat("thp", "ebc", 5, seed=1, earlier_lines=2, given_with=("tea",)), 2),
     ],

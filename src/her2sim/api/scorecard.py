@@ -118,13 +118,16 @@ def score(
         If there is no such trial.
     """
     from her2sim.biology.ensemble import ensemble
-    from her2sim.errors import all_of
+    from her2sim.errors import DataError, all_of
     from her2sim.studies.trial.runs import all_reports
     from her2sim.studies.trial.scorecard import scorecard
     from her2sim.trials.library import load_trial, trial_names
 
-    chosen = tuple(dict.fromkeys(names)) or trial_names()
-    all_of(*(lambda name=name: load_trial(name) for name in chosen))
+    chosen = tuple(names) or trial_names()
+    trials = all_of(*(lambda name=name: load_trial(name) for name in chosen))
+    ids = [trial.id for trial in trials]
+    if repeated := sorted({one for one in ids if ids.count(one) > 1}):
+        raise DataError(f"{', '.join(repeated)}: named more than once; name each trial once")
     told, count = progress or no_progress, iter(range(len(chosen)))
     reports = tuple(
         all_reports(

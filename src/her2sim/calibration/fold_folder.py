@@ -12,7 +12,7 @@ import numpy as np
 
 from her2sim.calibration.anchors import Anchor
 from her2sim.calibration.crossvalidation import Fold
-from her2sim.errors import DataError
+from her2sim.errors import DataError, reason
 from her2sim.store.files import write_text
 
 MANIFEST = "manifest.json"
@@ -36,7 +36,7 @@ class FoldFolder:
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+            raise DataError(f"{folder}: cannot be made ({reason(error)})") from None
         text, path = json.dumps(dict(asked), indent=2, sort_keys=True), folder / MANIFEST
         if not path.is_file() and any(folder.iterdir()):
             raise DataError(f"{folder}: holds other files; name a new folder")

@@ -10,6 +10,7 @@ import click
 
 from her2sim import __version__
 from her2sim.cli.check import check
+from her2sim.cli.command import Group
 from her2sim.cli.course import course
 from her2sim.cli.demo import demo
 from her2sim.cli.eligible import eligible
@@ -28,12 +29,9 @@ from her2sim.cli.status import status
 from her2sim.cli.studies import compare
 from her2sim.cli.trial import trial
 from her2sim.notice import NOTICE
-from her2sim.terminal import HelpfulGroup
 
 
-@click.group(
-    cls=HelpfulGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=NOTICE
-)
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=NOTICE)
 @click.version_option(__version__, message="her2sim %(version)s")
 def main() -> None:
     """Simulate HER2-targeted cancer therapy."""

@@ -8,23 +8,25 @@ from typing import Any
 
 import click
 
-from her2sim.terminal import reports_errors, show
+from her2sim.cli.command import command
+from her2sim.cli.kinds import Input, OneOf
+from her2sim.cli.options import printed_as_json, region
+from her2sim.terminal import show
 
 DEPARTED = 1
 
 
-@click.command()
-@click.argument("record", type=click.Path(path_type=Path))
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
+@command()
+@click.argument("record", type=Input())
+@region
 @click.option(
     "--setting",
-    type=click.Choice(["early", "metastatic"]),
+    type=OneOf(["early", "metastatic"]),
     default="metastatic",
     show_default=True,
     help="which rows of the label apply",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@reports_errors
+@printed_as_json
 def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
     """Where RECORD (CSV) departs from the labels.
 

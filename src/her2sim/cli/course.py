@@ -8,38 +8,42 @@ from typing import Any
 
 import click
 
-from her2sim.terminal import reports_errors, show
+from her2sim.cli.command import command
+from her2sim.cli.kinds import FILE, PATIENT, READINGS, REGIMEN, SEED, Matching, Whole
+from her2sim.cli.options import printed_as_json, region, unconfirmed, whole_regimen, with_figure
+from her2sim.terminal import show
 
 
-@click.command()
-@click.argument("patient", type=click.Path(path_type=Path))
-@click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
-@click.option("--weeks", type=click.IntRange(1, 1040), default=52, show_default=True)
-@click.option(
-    "--readings", type=click.Path(path_type=Path), help="CSV with columns day, test, value, unit"
+def _when(found: re.Match[str]) -> str | float:
+    """Week of the switch, or ``progression``."""
+    return found[0] if found[1] is None else float(found[1])
+
+
+WHEN = Matching(
+    r"progression|week:(\d{1,4}(?:\.\d+)?)", _when, "use progression or week:N, as in week:30"
 )
-@click.option("--then", "following", help="regimen that follows")
-@click.option("--at", "when", help="when it follows: progression, or week:N")
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
-@click.option(
-    "--unconfirmed",
-    type=click.Choice(["on", "off"]),
-    default="on",
-    show_default=True,
-    help="rules whose text was not read",
-)
-@click.option("--seed", type=int, help="random seed of the band; drawn and shown if not given")
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@click.option("--html", type=click.Path(path_type=Path), help="write the course as one HTML file")
-@click.option("--figure", type=click.Path(path_type=Path), help="write the figure")
-@reports_errors
+
+
+@command()
+@click.argument("patient", type=PATIENT)
+@whole_regimen
+@click.option("--weeks", type=Whole(1, 1040), default=52, show_default=True)
+@click.option("--readings", type=READINGS, help="CSV with columns day, test, value, unit")
+@click.option("--then", "following", type=REGIMEN, help="regimen that follows")
+@click.option("--at", "when", type=WHEN, metavar="progression|week:N", help="when it follows")
+@region
+@unconfirmed
+@click.option("--seed", type=SEED, help="random seed of the band; drawn and shown if not given")
+@printed_as_json
+@click.option("--html", type=FILE, help="write the course as one HTML file")
+@with_figure()
 def course(
     patient: Path,
     regimen: str,
     weeks: int,
     readings: Path | None,
     following: str | None,
-    when: str | None,
+    when: str | float | None,
     region: Any,
     unconfirmed: str,
     seed: int | None,
@@ -58,21 +62,9 @@ def course(
     from her2sim.store.files import write_text
 
     found = answer(
-        patient, regimen, weeks, readings=readings, then=following, at=_week(when), region=region,
+        patient, regimen, weeks, readings=readings, then=following, at=when, region=region,
         unconfirmed=unconfirmed == "on", seed=seed,
     )  # fmt: skip
     if html is not None:
         write_text(html, html_page(found.timeline))
     show(found, as_json, figure=figure, html=html)
-
-
-def _week(when: str | None) -> str | float | None:
-    """Week of the switch, or ``progression``; None without one."""
-    from her2sim.errors import DataError
-
-    if when is None or when == "progression":
-        return when
-    found = re.fullmatch(r"week:(\d+(\.\d+)?)", when)
-    if found is None:
-        raise DataError(f"--at {when!r}: use progression or week:N, as in week:30")
-    return float(found[1])

@@ -6,22 +6,24 @@ from pathlib import Path
 
 import click
 
-from her2sim.errors import DataError
+from her2sim.cli.command import command
+from her2sim.cli.kinds import FOLDER, Whole
+from her2sim.cli.options import fixed_seed
+from her2sim.errors import DataError, reason
 from her2sim.notice import NOTICE
-from her2sim.terminal import print_tables, progress_bar, reports_errors
+from her2sim.terminal import print_tables, progress_bar
 
 
-@click.command()
-@click.option("--per-arm", type=click.IntRange(2), default=1000, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
+@command()
+@click.option("--per-arm", type=Whole(2), default=1000, show_default=True)
+@fixed_seed
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("demo"),
     show_default=True,
     help="where the figure and the page go",
 )
-@reports_errors
 def demo(per_arm: int, seed: int, folder: Path) -> None:
     """A published trial of 2 x 1000 virtual patients, beside its results."""
     from her2sim.report.canvas import write_figure
@@ -33,7 +35,7 @@ def demo(per_arm: int, seed: int, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+        raise DataError(f"{folder}: cannot be made ({reason(error)})") from None
     with progress_bar("virtual trial") as progress:
         report = run_demo(per_arm, seed, progress)
     figure, page = folder / f"{TRIAL}.png", folder / f"{TRIAL}.html"

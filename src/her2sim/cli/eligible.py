@@ -8,25 +8,26 @@ from typing import Any
 
 import click
 
-from her2sim.terminal import reports_errors, show
+from her2sim.cli.command import command
+from her2sim.cli.kinds import PATIENT, Day
+from her2sim.cli.options import printed_as_json, region
+from her2sim.terminal import show
 
 
-@click.command()
-@click.argument("patient", type=click.Path(path_type=Path))
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
+@command()
+@click.argument("patient", type=PATIENT)
+@region
 @click.option(
     "--date",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=Day(),
     help="what was labelled on that day, instead of now",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@reports_errors
-def eligible(patient: Path, region: Any, date: datetime.datetime | None, as_json: bool) -> None:
+@printed_as_json
+def eligible(patient: Path, region: Any, date: datetime.date | None, as_json: bool) -> None:
     """Regimens that are labelled for PATIENT (TOML), and those that are not, with the reason.
 
     It says what labels say as of their date, never what to give.
     """
     from her2sim.api.her2 import eligible as answer
 
-    day = None if date is None else date.date()
-    show(answer(patient, region, date=day), as_json)
+    show(answer(patient, region, date=date), as_json)

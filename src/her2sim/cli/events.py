@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
+from her2sim.cli.command import command
+from her2sim.cli.kinds import FILE, MODEL, Input, OneOf
+from her2sim.cli.options import drawn_seed
 from her2sim.notice import NOTICE
-from her2sim.terminal import reports_errors
 
 
-@click.command()
-@click.argument("events", type=click.Path(path_type=Path))
-@click.option("--drug", help="drug or DRUG:MODEL whose model is used")
+@command()
+@click.argument("events", type=Input())
+@click.option("--drug", type=MODEL, help="drug or DRUG:MODEL whose model is used")
 @click.option("--structure", help="named structure, used with --set")
 @click.option(
     "--set",
@@ -33,7 +35,7 @@ from her2sim.terminal import reports_errors
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="column that is not to be used")
 @click.option(
     "--time-unit",
-    type=click.Choice(["h", "day"]),
+    type=OneOf(["h", "day"]),
     default="h",
     show_default=True,
     help="unit of TIME, II, DUR, rates and --set",
@@ -41,7 +43,7 @@ from her2sim.terminal import reports_errors
 @click.option(
     "--covariates",
     "carry",
-    type=click.Choice(["nocb", "locf"]),
+    type=OneOf(["nocb", "locf"]),
     default="nocb",
     show_default=True,
     help="next record's values hold backwards, or last one's on",
@@ -61,15 +63,14 @@ from her2sim.terminal import reports_errors
     is_flag=True,
     help="simulate observations too, with the residual error of the model (column SIM)",
 )
-@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
-@click.option("--doses", type=click.Path(path_type=Path), help="write the flat dose list (CSV)")
+@drawn_seed
+@click.option("--doses", type=FILE, help="write the flat dose list (CSV)")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="write the predictions (CSV); printed if not given",
 )
-@reports_errors
 def simulate(events: Path, output: Path | None, doses: Path | None, **options: Any) -> None:
     """Predictions for a NONMEM-style table EVENTS (CSV).
 

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import click
 
-from her2sim.terminal import reports_errors, show
+from her2sim.cli.command import command
+from her2sim.cli.kinds import PATIENT, Whole
+from her2sim.cli.options import drawn_seed, printed_as_json, whole_regimen
+from her2sim.terminal import show
 
 
-@click.command()
-@click.argument("patient", type=click.Path(path_type=Path))
-@click.argument("other", type=click.Path(path_type=Path), required=False)
-@click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
-@click.option("--weeks", type=click.IntRange(3, 520), default=24, show_default=True)
-@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
+@command()
+@click.argument("patient", type=PATIENT)
+@click.argument("other", type=PATIENT, required=False)
+@whole_regimen
+@click.option("--weeks", type=Whole(3, 520), default=24, show_default=True)
+@drawn_seed
 @click.option("--all", "all_numbers", is_flag=True, help="list what every number rests on")
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@reports_errors
+@printed_as_json
 def explain(
     patient: Path,
     other: Path | None,

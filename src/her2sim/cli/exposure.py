@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from her2sim.terminal import progress_bar, reports_errors, show, treats_patients
+from her2sim.cli.command import command
+from her2sim.cli.kinds import FILE, Number, Whole
+from her2sim.cli.options import printed_as_json, restart, treats_patients, with_figure
+from her2sim.terminal import progress_bar, show
 
 if TYPE_CHECKING:
     from her2sim.drugs.interactions import Kind
 
 
-@click.command()
+@command()
 @treats_patients
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@click.option(
-    "--figure", type=click.Path(path_type=Path), help="write concentration bands (PNG, PDF, SVG)"
-)
+@printed_as_json
+@with_figure("concentration bands")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="write one row a patient and cycle (Parquet)",
 )
-@click.option("--restart", is_flag=True, help="replace what another run left there")
+@restart
 @click.option("--with", "medicines", multiple=True, metavar="NAME", help="co-medication")
 @click.option("--food", metavar="NAME", help="food, as in high-fat")
 @click.option("--hepatic", metavar="CLASS", help="hepatic impairment: mild, moderate, severe")
 @click.option("--renal", metavar="CLASS", help="renal impairment")
-@reports_errors
 def exposure(
     drug: str,
     regimen: str | None,
@@ -66,32 +66,31 @@ def exposure(
     show(found, as_json, figure=figure, output=output)
 
 
-@click.command()
+@command()
 @treats_patients
 @click.option(
     "--cycles",
-    type=click.IntRange(1, 200),
+    type=Whole(1, 200),
     default=17,
     show_default=True,
     help="cycles of treatment before it stops; 17 of three weeks are a year",
 )
 @click.option(
     "--level",
-    type=float,
+    type=Number(0, min_open=True),
     default=1.0,
     show_default=True,
     help="concentration, in the unit in which the drug is shown",
 )
 @click.option(
     "--weeks",
-    type=click.IntRange(1, 260),
+    type=Whole(1, 260),
     default=40,
     show_default=True,
     help="follow-up after the last dose",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@click.option("--figure", type=click.Path(path_type=Path), help="write share against time")
-@reports_errors
+@printed_as_json
+@with_figure("share against time")
 def washout(
     drug: str,
     regimen: str | None,

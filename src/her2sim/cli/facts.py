@@ -6,22 +6,19 @@ from pathlib import Path
 
 import click
 
+from her2sim.cli.command import Command, Group, command
+from her2sim.cli.kinds import FILE, Input, Whole
+from her2sim.cli.options import fixed_seed, printed_as_json
 from her2sim.notice import NOTICE
-from her2sim.terminal import (
-    HelpfulGroup,
-    progress_bar,
-    reports_errors,
-    show,
-)
+from her2sim.terminal import progress_bar, show
 
 
-@click.group(cls=HelpfulGroup)
+@click.group(cls=Group)
 def drug() -> None:
     """What is known of each drug."""
 
 
-@drug.command("list")
-@reports_errors
+@drug.command("list", cls=Command)
 def drug_list() -> None:
     """All drugs, their models and regimens."""
     from her2sim.api.library import drug_list as answer
@@ -29,9 +26,8 @@ def drug_list() -> None:
     show(answer(), as_json=False)
 
 
-@drug.command("show")
+@drug.command("show", cls=Command)
 @click.argument("name")
-@reports_errors
 def drug_show(name: str) -> None:
     """Model, equations, numbers, sources and status of NAME (or NAME:MODEL)."""
     from her2sim.api.library import drug as answer
@@ -40,14 +36,13 @@ def drug_show(name: str) -> None:
     click.echo(NOTICE)
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@click.option("--html", type=click.Path(path_type=Path), help="write the page (one HTML file)")
-@click.option("--markdown", type=click.Path(path_type=Path), help="write the page (Markdown)")
-@click.option("--rows", type=click.Path(path_type=Path), help="published rows of your own (TOML)")
-@click.option("--patients", type=click.IntRange(1), default=10_000, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
-@reports_errors
+@command()
+@printed_as_json
+@click.option("--html", type=FILE, help="write the page (one HTML file)")
+@click.option("--markdown", type=FILE, help="write the page (Markdown)")
+@click.option("--rows", type=Input(), help="published rows of your own (TOML)")
+@click.option("--patients", type=Whole(1), default=10_000, show_default=True)
+@fixed_seed
 def validate(
     as_json: bool,
     html: Path | None,

@@ -8,27 +8,29 @@ from typing import Any
 
 import click
 
-from her2sim.terminal import reports_errors, show
+from her2sim.cli.command import command
+from her2sim.cli.kinds import PATIENT, Day, Whole
+from her2sim.cli.options import printed_as_json, region, whole_regimen
+from her2sim.terminal import show
 
 
-@click.command()
-@click.argument("patient", type=click.Path(path_type=Path))
-@click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
-@click.option("--weeks", type=click.IntRange(1, 520), default=52, show_default=True)
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
+@command()
+@click.argument("patient", type=PATIENT)
+@whole_regimen
+@click.option("--weeks", type=Whole(1, 520), default=52, show_default=True)
+@region
 @click.option(
     "--start",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=Day(),
     help="date of the first dose; dates are then shown beside days",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@reports_errors
+@printed_as_json
 def plan(
     patient: Path,
     regimen: str,
     weeks: int,
     region: Any,
-    start: datetime.datetime | None,
+    start: datetime.date | None,
     as_json: bool,
 ) -> None:
     """Doses, heart and blood tests, and what is kept up afterwards, for PATIENT (TOML).
@@ -38,5 +40,4 @@ def plan(
     """
     from her2sim.api.plan import plan as answer
 
-    first = None if start is None else start.date()
-    show(answer(patient, regimen, weeks, region=region, start=first), as_json)
+    show(answer(patient, regimen, weeks, region=region, start=start), as_json)

@@ -7,43 +7,39 @@ from typing import Any
 
 import click
 
-from her2sim.terminal import (
+from her2sim.cli.command import command
+from her2sim.cli.kinds import OneOf, Whole
+from her2sim.cli.options import (
+    ON_OFF,
     chooses_patients,
     chooses_setting,
-    progress_bar,
-    reports_errors,
-    show,
+    printed_as_json,
+    region,
+    tests_her2,
+    unconfirmed,
+    whole_regimen,
+    with_figure,
 )
+from her2sim.terminal import progress_bar, show
 
 
-@click.command()
-@click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
+@command()
+@whole_regimen
 @chooses_patients
 @chooses_setting
-@click.option("--weeks", type=click.IntRange(3, 520), default=104, show_default=True)
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
+@click.option("--weeks", type=Whole(3, 520), default=104, show_default=True)
+@region
 @click.option(
     "--protocol",
-    type=click.Choice(["on", "off"]),
+    type=ON_OFF,
     default="on",
     show_default=True,
     help="the labels' rules; off: nothing but progression changes the plan",
 )
-@click.option(
-    "--unconfirmed",
-    type=click.Choice(["on", "off"]),
-    default="on",
-    show_default=True,
-    help="rules whose text was not read",
-)
+@unconfirmed
 @click.option("--confirm", is_flag=True, help="a hold needs a second measurement that agrees")
-@click.option("--ihc", type=click.Choice(["0", "1+", "2+", "3+"]), default="3+", show_default=True)
-@click.option(
-    "--ish",
-    type=click.Choice(["positive", "negative"]),
-    help="in situ hybridisation; without it 2+ and 3+ count as positive",
-)
-@click.option("--earlier-lines", type=click.IntRange(0, 10), default=0, show_default=True)
+@tests_her2
+@click.option("--earlier-lines", type=Whole(0, 10), default=0, show_default=True)
 @click.option(
     "--earlier-drug", "earlier_drugs", multiple=True, metavar="DRUG",
     help="A drug that all had before and that changes how later ones act (may come again); without "
@@ -52,7 +48,7 @@ from her2sim.terminal import (
 @click.option("--after-anthracycline", is_flag=True, help="all had an anthracycline before")
 @click.option(
     "--scan",
-    type=click.Choice(["echo", "muga", "none"]),
+    type=OneOf(["echo", "muga", "none"]),
     default="echo",
     show_default=True,
     help="how the LVEF is measured; none: without error",
@@ -65,14 +61,13 @@ from her2sim.terminal import (
 )
 @click.option(
     "--members",
-    type=click.IntRange(1, 1000),
+    type=Whole(1, 1000),
     default=1,
     show_default=True,
     help="members of the ensemble; with more than one the spread is shown",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@click.option("--figure", type=click.Path(path_type=Path), help="write bands over time")
-@reports_errors
+@printed_as_json
+@with_figure("bands over time")
 def population(
     regimen: str,
     population: str,

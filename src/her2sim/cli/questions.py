@@ -8,30 +8,27 @@ from typing import Any, TypeVar
 
 import click
 
-from her2sim.errors import DataError
-from her2sim.terminal import chooses_patients, progress_bar, reports_errors, show, treats_patients
+from her2sim.cli.command import command
+from her2sim.cli.kinds import ARM, Number, Whole, numbers
+from her2sim.cli.options import answers, chooses_patients, treats_patients
+from her2sim.terminal import progress_bar, show
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def answers(function: F) -> F:
-    """What every question can be asked with: --target, --json, --figure."""
-    options = (
-        click.option("--target", type=float, help="trough wanted, in the drug's unit [the drug's]"),
-        click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table"),
-        click.option("--figure", type=click.Path(path_type=Path), help="write the figure"),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-@click.command()
+@command()
 @treats_patients
-@click.option("--dose", type=int, default=7, show_default=True, help="number of the late dose")
-@click.option("--weeks", type=float, default=3.0, show_default=True, help="how late it is")
+@click.option(
+    "--dose", type=Whole(1, 400), default=7, show_default=True, help="number of the late dose"
+)
+@click.option(
+    "--weeks",
+    type=Number(0, 520, min_open=True),
+    default=3.0,
+    show_default=True,
+    help="how late it is",
+)
 @answers
-@reports_errors
 def delay(
     drug: str, population: str, patients: int | None, as_json: bool, figure: Path | None, **how: Any
 ) -> None:
@@ -43,13 +40,14 @@ def delay(
     show(found, as_json, figure=figure)
 
 
-@click.command()
-@click.argument("first")
-@click.argument("second")
+@command()
+@click.argument("first", type=ARM)
+@click.argument("second", type=ARM)
 @chooses_patients
-@click.option("--after", type=int, default=4, show_default=True, help="doses before the switch")
+@click.option(
+    "--after", type=Whole(1, 400), default=4, show_default=True, help="doses before the switch"
+)
 @answers
-@reports_errors
 def switch(
     first: str,
     second: str,
@@ -70,14 +68,20 @@ def switch(
     show(found, as_json, figure=figure)
 
 
-@click.command()
+@command()
 @treats_patients
-@click.option("--weeks", type=float, default=4.0, show_default=True, help="the other interval")
 @click.option(
-    "--for", "length_weeks", type=float, default=48.0, show_default=True, help="weeks of treatment"
+    "--weeks", type=Number(0.1, 104), default=4.0, show_default=True, help="the other interval"
+)
+@click.option(
+    "--for",
+    "length_weeks",
+    type=Number(1, 1040),
+    default=48.0,
+    show_default=True,
+    help="weeks of treatment",
 )
 @answers
-@reports_errors
 def interval(
     drug: str, population: str, patients: int | None, as_json: bool, figure: Path | None, **how: Any
 ) -> None:
@@ -89,21 +93,21 @@ def interval(
     show(found, as_json, figure=figure)
 
 
-@click.command()
+@command()
 @treats_patients
 @click.option(
     "--weights",
+    type=numbers(20, 300, "write numbers from 20 to 300 kg, as in 45,70,120"),
     default="45,60,75,90,120",
     show_default=True,
     help="body weights in kg, separated by commas",
 )
 @answers
-@reports_errors
 def weight(
     drug: str,
     population: str,
     patients: int | None,
-    weights: str,
+    weights: list[float],
     as_json: bool,
     figure: Path | None,
     **how: Any,
@@ -111,10 +115,6 @@ def weight(
     """Exposure of DRUG at steady state, had all patients a given body weight."""
     from her2sim.api.weight import weight as answer
 
-    try:
-        wanted = [float(text) for text in weights.split(",")]
-    except ValueError:
-        raise DataError(f"--weights {weights}: numbers in kg, as in 45,70,120") from None
     with progress_bar(drug) as progress:
-        found = answer(drug, population, patients, weights_kg=wanted, progress=progress, **how)
+        found = answer(drug, population, patients, weights_kg=weights, progress=progress, **how)
     show(found, as_json, figure=figure)

@@ -6,23 +6,19 @@ from pathlib import Path
 
 import click
 
+from her2sim.cli.command import Command, Group
+from her2sim.cli.kinds import FILE, Whole
+from her2sim.cli.options import chooses_patients, printed_as_json, restart, with_figure
 from her2sim.notice import NOTICE
-from her2sim.terminal import (
-    HelpfulGroup,
-    chooses_patients,
-    progress_bar,
-    reports_errors,
-    show,
-)
+from her2sim.terminal import progress_bar, show
 
 
-@click.group(cls=HelpfulGroup)
+@click.group(cls=Group)
 def regimen() -> None:
     """Several drugs given together."""
 
 
-@regimen.command("list")
-@reports_errors
+@regimen.command("list", cls=Command)
 def regimen_list() -> None:
     """All named regimens."""
     from her2sim.api.library import regimen_list as answer
@@ -30,9 +26,8 @@ def regimen_list() -> None:
     show(answer(), as_json=False)
 
 
-@regimen.command("show")
+@regimen.command("show", cls=Command)
 @click.argument("name")
-@reports_errors
 def regimen_show(name: str) -> None:
     """Drugs, doses, sources and interactions of NAME."""
     from her2sim.api.library import regimen as answer
@@ -41,26 +36,25 @@ def regimen_show(name: str) -> None:
     click.echo(NOTICE)
 
 
-@regimen.command("run")
+@regimen.command("run", cls=Command)
 @click.argument("name")
 @chooses_patients
 @click.option(
     "--cycles",
-    type=click.IntRange(1, 200),
+    type=Whole(1, 200),
     default=18,
     show_default=True,
     help="cycles of three weeks",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@click.option("--figure", type=click.Path(path_type=Path), help="write concentration bands")
+@printed_as_json
+@with_figure("concentration bands")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="write one row a patient, drug and cycle (Parquet)",
 )
-@click.option("--restart", is_flag=True, help="replace what another run left there")
-@reports_errors
+@restart
 def regimen_run(
     name: str,
     population: str,

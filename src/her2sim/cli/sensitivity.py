@@ -6,36 +6,33 @@ from typing import Any
 
 import click
 
-from her2sim.terminal import (
+from her2sim.cli.command import command
+from her2sim.cli.kinds import OneOf, Whole
+from her2sim.cli.options import (
     chooses_patients,
     chooses_setting,
-    progress_bar,
-    reports_errors,
-    show,
+    printed_as_json,
+    tests_her2,
+    whole_regimen,
 )
+from her2sim.terminal import progress_bar, show
 
 
-@click.command()
-@click.option("--regimen", required=True, help="named regimen, or drugs joined by +")
+@command()
+@whole_regimen
 @chooses_patients
 @chooses_setting
-@click.option("--weeks", type=click.IntRange(6, 260), default=36, show_default=True)
+@click.option("--weeks", type=Whole(6, 260), default=36, show_default=True)
 @click.option(
     "--samples",
-    type=click.Choice([16, 32, 64, 128, 256, 512, 1024]),
+    type=OneOf([16, 32, 64, 128, 256, 512, 1024]),
     default=128,
     show_default=True,
     help="sets of numbers; that many times the numbers and two are run",
 )
-@click.option("--ihc", type=click.Choice(["0", "1+", "2+", "3+"]), default="3+", show_default=True)
-@click.option(
-    "--ish",
-    type=click.Choice(["positive", "negative"]),
-    help="in situ hybridisation; without it 2+ and 3+ count as positive",
-)
-@click.option("--top", type=click.IntRange(1, 100), default=8, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@reports_errors
+@tests_her2
+@click.option("--top", type=Whole(1, 100), default=8, show_default=True)
+@printed_as_json
 def sensitivity(
     regimen: str,
     population: str,

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from her2sim.cli.questions import answers
-from her2sim.errors import DataError
-from her2sim.terminal import progress_bar, reports_errors, show, treats_patients
+from her2sim.cli.command import command
+from her2sim.cli.kinds import Matching, Number, OneOf, Whole
+from her2sim.cli.options import answers, region, treats_patients
+from her2sim.terminal import progress_bar, show
+
+WEEKS = Matching(
+    r"(\d{1,4}(?:\.\d+)?)-(\d{1,4}(?:\.\d+)?)",
+    lambda found: (float(found[1]), float(found[2])),
+    "write the first and the last week, as in 12-18",
+)
 
 
-@click.command()
+@command()
 @treats_patients
-@click.option("--weeks", help="weeks in which the drug is missing, as in 12-18 [all]")
-@click.option("--probability", type=float, default=1.0, show_default=True, help="at each visit")
+@click.option(
+    "--weeks",
+    type=WEEKS,
+    metavar="FROM-TO",
+    help="weeks in which the drug is missing, as in 12-18 [all]",
+)
+@click.option(
+    "--probability",
+    type=Number(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="at each visit",
+)
 @click.option(
     "--policy",
-    type=click.Choice(["delay", "skip", "substitute"]),
+    type=OneOf(["delay", "skip", "substitute"]),
     default="delay",
     show_default=True,
     help="ask again every week, leave the dose out, or give the substitute",
@@ -28,20 +45,19 @@ from her2sim.terminal import progress_bar, reports_errors, show, treats_patients
 @click.option(
     "--reload",
     "reload",
-    type=click.Choice(["label", "never"]),
+    type=OneOf(["label", "never"]),
     default="label",
     show_default=True,
     help="whether a late dose is a loading dose again",
 )
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True)
-@click.option("--cycles", type=click.IntRange(2, 100), default=18, show_default=True)
+@region
+@click.option("--cycles", type=Whole(2, 100), default=18, show_default=True)
 @answers
-@reports_errors
 def shortage(
     drug: str,
     population: str,
     patients: int | None,
-    weeks: str | None,
+    weeks: tuple[float, float] | None,
     as_json: bool,
     figure: Path | None,
     **how: Any,
@@ -49,15 +65,6 @@ def shortage(
     """DRUG not to be had for some weeks, or now and then, beside the undisturbed course."""
     from her2sim.api.shortage import shortage as answer
 
-    when = None if weeks is None else _weeks(weeks)
     with progress_bar(f"{drug} in a shortage") as progress:
-        found = answer(drug, population, patients, weeks=when, progress=progress, **how)
+        found = answer(drug, population, patients, weeks=weeks, progress=progress, **how)
     show(found, as_json, figure=figure)
-
-
-def _weeks(text: str) -> tuple[float, float]:
-    """The first and the last week, as in 12-18."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", text)
-    if found is None:
-        raise DataError(f"--weeks {text}: write the first and the last week, as in 12-18")
-    return float(found[1]), float(found[2])

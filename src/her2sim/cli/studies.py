@@ -6,19 +6,29 @@ from pathlib import Path
 
 import click
 
-from her2sim.terminal import reports_errors, show
+from her2sim.cli.command import command
+from her2sim.cli.kinds import ARM, POPULATION, Whole
+from her2sim.cli.options import drawn_seed, printed_as_json, with_figure
+from her2sim.terminal import show
 
 
-@click.command()
-@click.argument("test")
-@click.argument("reference")
-@click.option("--population", default="ebc", show_default=True, help="mbc, ebc, ... or a TOML file")
-@click.option("--per-arm", type=int, default=250, show_default=True, help="patients in each arm")
-@click.option("--cycle", type=click.IntRange(1), default=7, show_default=True)
-@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of a table")
-@click.option("--figure", type=click.Path(path_type=Path), help="write the distributions")
-@reports_errors
+@command()
+@click.argument("test", type=ARM)
+@click.argument("reference", type=ARM)
+@click.option(
+    "--population",
+    type=POPULATION,
+    default="ebc",
+    show_default=True,
+    help="mbc, ebc, ... or a TOML file",
+)
+@click.option(
+    "--per-arm", type=Whole(2), default=250, show_default=True, help="patients in each arm"
+)
+@click.option("--cycle", type=Whole(1, 200), default=7, show_default=True)
+@drawn_seed
+@printed_as_json
+@with_figure("the distributions")
 def compare(
     test: str,
     reference: str,

@@ -7,22 +7,26 @@ from typing import Literal
 
 import click
 
-from her2sim.terminal import (
-    HelpfulGroup,
-    print_json,
-    progress_bar,
-    reports_errors,
-    show,
+from her2sim.cli.command import Command, Group
+from her2sim.cli.kinds import ADDRESS, FILE, FOLDER, TRIAL, OneOf, Whole
+from her2sim.cli.options import (
+    ON_OFF,
+    drawn_seed,
+    fixed_seed,
+    printed_as_json,
+    restart,
+    with_figure,
+    workers,
 )
+from her2sim.terminal import print_json, progress_bar, show
 
 
-@click.group(cls=HelpfulGroup)
+@click.group(cls=Group)
 def trial() -> None:
     """Virtual trials: run a published one beside its results, or one of your own."""
 
 
-@trial.command("list")
-@reports_errors
+@trial.command("list", cls=Command)
 def list_trials() -> None:
     """The trials that come with her2sim."""
     from her2sim.api.library import trial_list
@@ -30,8 +34,7 @@ def list_trials() -> None:
     show(trial_list(), as_json=False)
 
 
-@trial.command()
-@reports_errors
+@trial.command(cls=Command)
 def schema() -> None:
     """The JSON schema of a trial file."""
     from her2sim.formats.schemas import trial_schema
@@ -39,42 +42,44 @@ def schema() -> None:
     print_json(trial_schema())
 
 
-@trial.command()
-@click.argument("name", metavar="NAME|FILE")
-@click.option("--patients", type=click.IntRange(2), help="patients of the whole trial")
-@click.option("--per-arm", type=click.IntRange(2), help="patients of an arm of weight 1 [2400]")
+@trial.command(cls=Command)
+@click.argument("name", metavar="NAME|FILE", type=TRIAL)
+@click.option("--patients", type=Whole(2), help="patients of the whole trial")
+@click.option("--per-arm", type=Whole(2), help="patients of an arm of weight 1 [2400]")
 @click.option(
     "--replicates",
-    type=click.IntRange(1),
+    type=Whole(1),
     default=1,
     show_default=True,
     help="trials of this size, each with patients of its own: power",
 )
-@click.option("--seed", type=int, help="random seed; drawn and shown if not given")
-@click.option(
-    "--members", type=click.IntRange(1), help="members of the ensemble [one for 100 patients]"
-)
+@drawn_seed
+@click.option("--members", type=Whole(1), help="members of the ensemble [one for 100 patients]")
 @click.option(
     "--protocol",
-    type=click.Choice(["on", "off"]),
+    type=ON_OFF,
     default="on",
     show_default=True,
     help="off: no dose is held or lowered for an adverse event; the report shows both",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@click.option("--html", type=click.Path(path_type=Path), help="write the report as one file")
-@click.option("--figure", type=click.Path(path_type=Path), help="write the curves")
+@printed_as_json
+@click.option("--html", type=FILE, help="write the report as one file")
+@with_figure("the curves")
 @click.option(
     "-o",
     "--folder",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="keep the outcomes of each patient; a run that was stopped goes on from there",
 )
-@click.option("--restart", is_flag=True, help="replace what another run left there")
-@click.option("--workers", type=click.IntRange(1), help="cores [all]")
-@click.option("--cluster", metavar="ADDRESS", help="run on a Dask cluster (extra her2sim[cluster])")
-@click.option("--chunk", type=click.IntRange(1), hidden=True)
-@reports_errors
+@restart
+@workers
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    type=ADDRESS,
+    help="run on a Dask cluster (extra her2sim[cluster])",
+)
+@click.option("--chunk", type=Whole(1), hidden=True)
 def run(
     name: str,
     patients: int | None,
@@ -112,15 +117,14 @@ def run(
     show(found, as_json, figure=figure, html=html)
 
 
-@trial.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--per-arm", type=click.IntRange(2), default=4800, show_default=True)
-@click.option("--members", type=click.IntRange(1), help="members of the ensemble [all]")
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--markdown", type=click.Path(path_type=Path), help="write the page of the docs")
-@click.option("--html", type=click.Path(path_type=Path), help="write all reports as one file")
-@click.option("--workers", type=click.IntRange(1), help="cores [all]")
-@reports_errors
+@trial.command(cls=Command)
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=TRIAL)
+@click.option("--per-arm", type=Whole(2), default=4800, show_default=True)
+@click.option("--members", type=Whole(1), help="members of the ensemble [all]")
+@fixed_seed
+@click.option("--markdown", type=FILE, help="write the page of the docs")
+@click.option("--html", type=FILE, help="write all reports as one file")
+@workers
 def score(
     names: tuple[str, ...],
     per_arm: int,
@@ -148,23 +152,23 @@ def score(
     show(found, as_json=False, markdown=markdown, html=html)
 
 
-@trial.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@trial.command(cls=Command)
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=TRIAL)
 @click.option(
     "--folds",
-    type=click.Choice(["trial", "6"]),
+    type=OneOf(["trial", "6"]),
     default="trial",
     show_default=True,
     help="each trial alone, or six groups of trials",
 )
 @click.option(
     "--patients",
-    type=click.IntRange(50, 5000),
+    type=Whole(50, 5000),
     default=192,
     show_default=True,
     help="patients of an arm in the refits",
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@fixed_seed
 @click.option(
     "--without",
     multiple=True,
@@ -174,14 +178,13 @@ def score(
 @click.option(
     "-o",
     "--folder",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="keep finished folds; a run that was stopped goes on from there",
 )
-@click.option("--markdown", type=click.Path(path_type=Path), help="write the page of the docs")
-@click.option("--html", type=click.Path(path_type=Path), help="write the answer as one file")
-@click.option("--json", "as_json", is_flag=True, help="print JSON instead of tables")
-@click.option("--workers", type=click.IntRange(1), help="cores [all]")
-@reports_errors
+@click.option("--markdown", type=FILE, help="write the page of the docs")
+@click.option("--html", type=FILE, help="write the answer as one file")
+@printed_as_json
+@workers
 def crossvalidate(
     names: tuple[str, ...],
     folds: Literal["trial", "6"],

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from her2sim.errors import DataError, Faults
+from her2sim.errors import DataError, Faults, reason
 
 MISSING_MARKS = ("", ".")
 LINE = "##"
@@ -92,9 +92,11 @@ def _headings(path: Path) -> list[str]:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file") from None
+        raise DataError(f"{path}: there is no such file or folder") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{path}: cannot be read ({reason(error)})") from None
+    if path.suffix.lower() in (".toml", ".json", ".xlsx", ".xls", ".parquet"):
+        raise DataError(f"{path}: is no CSV file by its name; save the table as CSV")
     if not head.strip():
         raise DataError(f"{path}: is empty; a heading and rows are needed")
     names = [name.strip() for name in next(csv.reader(_text(path, head).splitlines()))]

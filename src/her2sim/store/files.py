@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from her2sim.errors import DataError
+from her2sim.errors import DataError, reason
 
 FIGURES = (".png", ".pdf", ".svg")
 """Endings of figures."""
@@ -66,7 +66,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.stem}-", suffix=path.suffix)
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+        raise DataError(f"{path}: cannot be written ({reason(error)})") from None
     os.close(handle)
     partial = Path(name)
     try:
@@ -79,7 +79,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         else:
             target.write_bytes(partial.read_bytes())
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise DataError(f"{path}: cannot be written ({reason(error)})") from None
     finally:
         partial.unlink(missing_ok=True)
 

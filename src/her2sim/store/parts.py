@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from her2sim.errors import DataError
+from her2sim.errors import DataError, reason
 from her2sim.store.files import require_target, write_text, written_whole
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class PartStore:
             try:
                 self.folder.mkdir(exist_ok=True)
             except OSError as error:
-                raise DataError(f"{self.path}: cannot be written ({error.strerror})") from None
+                raise DataError(f"{self.path}: cannot be written ({reason(error)})") from None
             try:
                 lock.acquire()
             except Timeout:
@@ -84,7 +84,7 @@ class PartStore:
             except FileNotFoundError:  # the other run ended and took the folder away
                 continue
             except OSError as error:
-                raise DataError(f"{self.path}: cannot be written ({error.strerror})") from None
+                raise DataError(f"{self.path}: cannot be written ({reason(error)})") from None
             if lock.stands():
                 return lock
             lock.release()

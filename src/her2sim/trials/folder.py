@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from her2sim.errors import DataError
+from her2sim.errors import DataError, reason
 from her2sim.store.parts import difference, left_in
 
 OF_ALL_ARMS = (
@@ -54,7 +54,7 @@ class TrialFolder:
             try:
                 folder.mkdir(exist_ok=True)
             except OSError as error:
-                raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+                raise DataError(f"{folder}: cannot be made ({reason(error)})") from None
         self.path = folder
 
     def __enter__(self) -> TrialFolder:
