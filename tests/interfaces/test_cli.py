@@ -69,6 +69,9 @@ def test_exposure_with_figure_and_table(her2sim, tmp_path: Path) -> None:
     assert {"cycle", "cmin", "cmax", "auc", "weight_kg"} <= set(table.columns)
     manifest = json.loads((tmp_path / "out.parquet.manifest.json").read_text())
     assert manifest["model"] == "pertuzumab:garg2014"
+    assert manifest["units"] == {
+        "cmin": "ug/mL", "cmax": "ug/mL", "auc": "ug*day/mL", "cavg": "ug/mL",
+    }  # fmt: skip
     assert any("Garg" in source for source in manifest["sources"])
 
 

@@ -197,12 +197,25 @@ def run_manifest(
         "model_status": treatment.pk.status,
         "regimen": treatment.regimen.name,
         "interactions": [f"{row.kind} {row.name}" for row in treatment.interactions],
+        "units": _column_units(treatment),
         "population": cohort.name,
         "seed": cohort.seed,
         "replicate": cohort.replicate,
         "relative_tolerance": (tolerance or Tolerance()).relative,
         "sources": sorted(s.text() for s in treatment.pk.sources.values()),
         "notice": NOTICE,
+    }
+
+
+def _column_units(treatment: Treatment) -> dict[str, str]:
+    """Unit of each column of a stored exposure (trough, peak, AUC, mean), by its name."""
+    pk = treatment.pk
+    parts = ["", *(f"{analyte.name}_" for analyte in pk.structural.analytes[1:])]
+    units = zip(parts, pk.concentration_units(), pk.auc_units(), strict=True)
+    return {
+        f"{part}{metric}": area if metric == "auc" else unit
+        for part, unit, area in units
+        for metric in ("cmin", "cmax", "auc", "cavg")
     }
 
 

@@ -120,7 +120,7 @@ def _dated(outcomes: pl.DataFrame, people: VirtualCohort) -> pl.DataFrame:
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:
-    return values.astype(str) if values.dtype.kind not in "if" else values
+    return values.astype(str) if values.dtype.kind not in "bif" else values
 
 
 def treatment_plan(trial: Trial, arm: Arm, by_rules: bool = True) -> TreatmentPlan:

@@ -29,6 +29,7 @@ from her2sim.protocol.label import load_label
 from her2sim.store.parts import PartStore
 from her2sim.store.workers import in_order
 from her2sim.trials.arm import ArmPatients, run_arm
+from her2sim.trials.columns import write_dictionary
 from her2sim.trials.death import death_facts
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.folder import TrialFolder, require_own
@@ -38,6 +39,8 @@ from her2sim.virtual_patient.assessment_facts import assessment_facts
 if TYPE_CHECKING:
     import polars as pl
 
+FORMAT = 2
+"""Of the stored outcomes; files of another one are not gone on with."""
 CHUNK = 2000
 KEPT_BYTES = 16 * 2**20
 """Columns of an arm that stay in memory between two questions."""
@@ -201,7 +204,8 @@ def run_trial(
     Parameters
     ----------
     trial, asked : what is run
-    folder : where outcomes are stored, one Parquet file an arm
+    folder : where outcomes are stored, one Parquet file an arm, with a table (CSV) of what their
+        columns mean
     workers : processes; with more than one, a script needs its ``if __name__ == "__main__"``
     cluster : address of a Dask scheduler, instead
     chunk : patients of a task
@@ -227,7 +231,10 @@ def run_trial(
             for arm in trial.arm
         }
         _fill(trial, asked, stores, workers, cluster, chunk, progress)
-    return TrialRun(trial, asked, {arm: store.path for arm, store in stores.items()})
+        paths = {arm: store.path for arm, store in stores.items()}
+        if not folder.vanishes:
+            write_dictionary(folder.path / f"{trial.id.lower()}-columns.csv", paths.values())
+    return TrialRun(trial, asked, paths)
 
 
 def _fill(
@@ -298,6 +305,7 @@ def _manifest(trial: Trial, arm: Arm, asked: RunSettings, chunk: int) -> dict[st
     content = trial.model_dump_json().encode()
     return {
         "her2sim": __version__,
+        "format": FORMAT,
         "trial": trial.id,
         "trial_sha256": hashlib.sha256(content).hexdigest(),
         "facts_sha256": hashlib.sha256(_numbers(trial, arm).encode()).hexdigest(),
