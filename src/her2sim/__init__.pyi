@@ -26,6 +26,7 @@ from .api.sensitivity import SobolIndices, sensitivity
 from .api.shortage import ShortSupply, shortage
 from .api.treatment import TreatedPatients, treat
 from .api.trial import TrialResult, run_trial
+from .api.trial_size import TrialSize, trial_size
 from .api.validation import Validation, validate
 from .api.washout import Washout, washout
 from .api.weight import ExposureByWeight, weight
@@ -55,6 +56,7 @@ __all__ = [
     "TreatedPatients",
     "TrialList",
     "TrialResult",
+    "TrialSize",
     "TumourStatus",
     "TwoArmStudy",
     "Validation",
@@ -84,6 +86,7 @@ __all__ = [
     "switch",
     "treat",
     "trial_list",
+    "trial_size",
     "validate",
     "washout",
     "weight",

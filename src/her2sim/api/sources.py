@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from her2sim.pk.treatment import Treatment
+    from her2sim.trials.trial import Trial
 
 Named = tuple[str, FactFile | None]
 """Facts by name; None if there are none of them."""
@@ -62,6 +63,21 @@ def patient_facts(treatments: Iterable[Treatment], region: str) -> Iterator[Name
         yield f"{drug} label ({region})", load_label(drug, region)
     yield from (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))
     yield "scans and tests", assessment_facts()
+
+
+def trial_facts(trial: Trial) -> pl.DataFrame:
+    """Sources of a trial, its drugs, the labels, and the models of tumour and organs."""
+    from her2sim.pk.combination import load_combination
+    from her2sim.trials.death import death_facts
+
+    treatments = {
+        treatment.drug.id: treatment
+        for arm in trial.arm
+        for given in arm.regimen
+        for treatment in load_combination(given.name).treatments
+    }
+    models = patient_facts(treatments.values(), trial.region)
+    return sources_frame([(trial.id, trial), *models, ("death", death_facts())])
 
 
 def cited(rows: list[tuple[str, str, str]]) -> pl.DataFrame:

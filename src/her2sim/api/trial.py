@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.result import Reported, Result, seed_or_drawn, typed_frame, without_nan
-from her2sim.api.sources import patient_facts, sources_frame
+from her2sim.api.sources import trial_facts
 from her2sim.arrays import no_progress
 
 if TYPE_CHECKING:
@@ -115,18 +115,7 @@ class TrialResult(Reported, Result):
 
     def sources(self) -> pl.DataFrame:
         """Sources of the published trial, the drugs, the labels and the models."""
-        from her2sim.pk.combination import load_combination
-        from her2sim.trials.death import death_facts
-
-        trial = self.report.trial
-        treatments = {
-            treatment.drug.id: treatment
-            for arm in trial.arm
-            for given in arm.regimen
-            for treatment in load_combination(given.name).treatments
-        }
-        models = patient_facts(treatments.values(), trial.region)
-        return sources_frame([(trial.id, trial), *models, ("death", death_facts())])
+        return trial_facts(self.report.trial)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

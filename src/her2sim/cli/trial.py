@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from her2sim.cli.command import Command, Group
-from her2sim.cli.kinds import ADDRESS, FILE, FOLDER, TRIAL, OneOf, Whole
+from her2sim.cli.kinds import ADDRESS, FILE, FOLDER, TRIAL, Number, OneOf, Whole
 from her2sim.cli.options import (
     ON_OFF,
     drawn_seed,
@@ -115,6 +115,61 @@ def run(
     if html is not None:
         trial_page(html, [found.report])
     show(found, as_json, figure=figure, html=html)
+
+
+@trial.command(cls=Command)
+@click.argument("name", metavar="NAME|FILE", type=TRIAL)
+@click.option(
+    "--power", type=Number(0.05, 0.99), default=0.8, show_default=True, help="wanted, as a share"
+)
+@click.option("--endpoint", help="PFS, OS, ... [of the first comparison of the file]")
+@click.option("--arm", help="arm that is compared [of the first comparison of the file]")
+@click.option(
+    "--alpha", type=Number(0.0001, 0.5), default=0.05, show_default=True, help="two-sided level"
+)
+@click.option(
+    "--trials", type=Whole(100, 100_000), default=1000, show_default=True, help="drawn at each size"
+)
+@click.option(
+    "--pool",
+    type=Whole(50, 20_000),
+    default=400,
+    show_default=True,
+    help="simulated patients of an arm for each member of the ensemble",
+)
+@drawn_seed
+@click.option("--members", type=Whole(1), help="members of the ensemble [all]")
+@printed_as_json
+@with_figure("power against size")
+@workers
+def size(
+    name: str,
+    power: float,
+    endpoint: str | None,
+    arm: str | None,
+    alpha: float,
+    trials: int,
+    pool: int,
+    seed: int | None,
+    members: int | None,
+    as_json: bool,
+    figure: Path | None,
+    workers: int | None,
+) -> None:
+    """Fewest patients of a trial for a power of the log-rank test.
+
+    The difference between the arms is the simulated one, uncertain as the members of the ensemble
+    say; accrual, follow-up and loss to follow-up are those of the file.
+    """
+    from her2sim.api.trial_size import trial_size
+    from her2sim.engine.advance import available_cores
+
+    with progress_bar(name) as progress:
+        found = trial_size(
+            name, power, seed, endpoint=endpoint, arm=arm, alpha=alpha, trials=trials, pool=pool,
+            members=members, workers=workers or available_cores(), progress=progress,
+        )  # fmt: skip
+    show(found, as_json, figure=figure)
 
 
 @trial.command(cls=Command)

@@ -13,7 +13,8 @@ from her2sim.errors import DataError, reason
 from her2sim.store.parts import difference, left_in
 
 OF_ALL_ARMS = (
-    "her2sim", "format", "trial", "trial_sha256", "seed", "members", "replicates", "best_of", "chunk",
+    "her2sim", "format", "trial", "trial_sha256", "seed", "members", "replicates", "best_of",
+    "chunk",
 )  # fmt: skip
 """What all files of a folder have in common, with the rules of the labels and without them."""
 

@@ -54,11 +54,7 @@ def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Powe
             event = np.concatenate([own.event, other.event])
             in_arm = np.arange(month.size) < own.month.size
             n_patients = month.size
-            try:
-                p = log_rank(month, event, in_arm)[1]
-            except DataError:  # no event while both arms are at risk shows nothing
-                continue
-            won += p < ALPHA and _is_better(own, other)
+            won += is_won(own, other)
             with suppress(
                 DataError
             ):  # an arm without an event has no ratio, and a test all the same
@@ -68,6 +64,17 @@ def trial_power(run: TrialRun, arms: Mapping[str, ArmOutcomes]) -> Iterator[Powe
             row.endpoint, row.arm, row.versus, run.asked.replicates, n_patients, share, low, high,
             *_ratio_spread(ratios),
         )  # fmt: skip
+
+
+def is_won(own: Times, other: Times, alpha: float = ALPHA) -> bool:
+    """Whether the two-sided log-rank test favours the first of two arms."""
+    month = np.concatenate([own.month, other.month])
+    event = np.concatenate([own.event, other.event])
+    try:
+        p = log_rank(month, event, np.arange(month.size) < own.month.size)[1]
+    except DataError:  # no event while both arms are at risk shows nothing
+        return False
+    return p < alpha and _is_better(own, other)
 
 
 def _is_better(own: Times, other: Times) -> bool:
