@@ -1,5 +1,6 @@
 from .api.comparison import TwoArmStudy, compare
 from .api.course import Course, course
+from .api.covariates import CovariateEffects, covariates
 from .api.crossvalidation import CrossValidated, crossvalidate
 from .api.events import Predictions, simulate
 from .api.explanation import ExplainedDifference, explain
@@ -37,6 +38,7 @@ __all__ = [
     "Check",
     "ComparedPlans",
     "Course",
+    "CovariateEffects",
     "CrossValidated",
     "DrugFacts",
     "DrugList",
@@ -64,6 +66,7 @@ __all__ = [
     "check",
     "compare",
     "course",
+    "covariates",
     "crossvalidate",
     "delay",
     "drug",

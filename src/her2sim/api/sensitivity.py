@@ -11,13 +11,14 @@ from pydantic import Field
 from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.asked import asked_of_regimen
 from her2sim.api.patients import Patients
-from her2sim.api.result import Answer, Reported, typed_frame
+from her2sim.api.result import Reported, Result, typed_frame
 from her2sim.api.sources import patient_facts, sources_frame
 from her2sim.arrays import no_progress
 from her2sim.patients.her2_test import Ihc
 
 if TYPE_CHECKING:
     import polars as pl
+    from matplotlib.figure import Figure
     from rich.table import Table
 
     from her2sim.studies.sensitivity import SensitivityReport
@@ -26,7 +27,7 @@ PATIENTS = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SobolIndices(Reported, Answer):
+class SobolIndices(Reported, Result):
     """Share of the variance of each outcome that a number moves, alone and in all."""
 
     report: SensitivityReport
@@ -48,6 +49,12 @@ class SobolIndices(Reported, Answer):
         from her2sim.studies.sensitivity import Moved
 
         return typed_frame(Moved, self.report.rows)
+
+    def plot(self) -> Figure:
+        """A tornado: each outcome with a number low and high."""
+        from her2sim.report.forest_figure import tornado_figure
+
+        return tornado_figure(self.report)
 
     def sources(self) -> pl.DataFrame:
         """Sources of the drugs, and of the models of tumour and organs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
+    from her2sim.studies.trial.courses import ArmCourses
     from her2sim.studies.trial.report import TrialReport
     from her2sim.trials.folder import TrialFolder
+    from her2sim.trials.trial import Trial
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,6 +116,36 @@ class TrialResult(Reported, Result):
 
         return trial_figure(self.report)
 
+    def plot_forest(self) -> Figure:
+        """Hazard ratios, predicted with their ranges and published with their intervals."""
+        from her2sim.report.forest_figure import hazard_figure
+
+        return hazard_figure(self.report)
+
+    def courses(self, patients: int = 60) -> tuple[ArmCourses, ...]:
+        """The first patients of each arm, scan by scan (200 an arm at most)."""
+        from her2sim.studies.trial.courses import trial_courses
+
+        return trial_courses(self.report.run, patients)
+
+    def plot_waterfall(self, patients: int = 60) -> Figure:
+        """Best change of the sum of diameters of the first patients of each arm."""
+        from her2sim.report.patients_figures import waterfall_figure
+
+        return waterfall_figure(self.courses(patients), self.report.trial.id)
+
+    def plot_spider(self, patients: int = 60) -> Figure:
+        """Change of the sum of diameters over time of the first patients of each arm."""
+        from her2sim.report.patients_figures import spider_figure
+
+        return spider_figure(self.courses(patients), self.report.trial.id)
+
+    def plot_swimmer(self, patients: int = 40) -> Figure:
+        """Time in the trial of the first patients of each arm, with what happened to them."""
+        from her2sim.report.patients_figures import swimmer_figure
+
+        return swimmer_figure(self.courses(patients), self.report.trial.id)
+
     def sources(self) -> pl.DataFrame:
         """Sources of the published trial, the drugs, the labels and the models."""
         return trial_facts(self.report.trial)
@@ -122,6 +155,36 @@ def _stamp(path: Path) -> tuple[int, int]:
     """When a file was written, and its size."""
     told = path.stat()
     return told.st_mtime_ns, told.st_size
+
+
+def require_plots(trial: Trial, kinds: Sequence[str]) -> None:
+    """Refuse figures that a trial cannot have, before it is run.
+
+    Parameters
+    ----------
+    trial : what is run
+    kinds : ``km``, ``forest``, ``waterfall``, ``spider``, ``swimmer``
+
+    Raises
+    ------
+    DataError
+        With all that cannot be, and why.
+    """
+    from her2sim.errors import DataError, Faults
+    from her2sim.trials.measures import CURVES
+
+    has_lesion = any(endpoint != "safety" for endpoint in trial.endpoints)
+    needs = {
+        "km": (any(e in CURVES and e != "DoR" for e in trial.endpoints), "an endpoint in time"),
+        "forest": (bool(trial.comparison), "a hazard ratio of two arms"),
+        **dict.fromkeys(("waterfall", "spider", "swimmer"), (has_lesion, "a model of the lesion")),
+    }
+    faults = Faults(f"figures of {trial.id}")
+    for kind in kinds:
+        is_there, what = needs[kind]
+        if not is_there:
+            faults.add(f"{kind}: needs {what}, which this trial does not have; leave it out")
+    faults.raise_if_any(DataError)
 
 
 @checked
@@ -150,7 +213,7 @@ def run_trial(
     seed : decides everything; drawn, and shown, without it
     patients : patients of the whole trial, in place of ``per_arm``
     replicates : trials of this size, each with patients of its own (power)
-    members : members of the ensemble; one for 100 patients without it
+    members : members of the ensemble; one for 100 patients without it, and ten from 150 on
     also_without_rules : whether the same patients without any rule stand beside them
     folder : where outcomes of each patient are kept; a run that was stopped goes on from there
     workers : processes; with more than one, a script needs its ``if __name__ == "__main__"``

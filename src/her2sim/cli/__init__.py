@@ -20,7 +20,7 @@ from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import drug, validate
 from her2sim.cli.plan import plan
 from her2sim.cli.population import population
-from her2sim.cli.questions import delay, interval, switch, weight
+from her2sim.cli.questions import covariates, delay, interval, switch, weight
 from her2sim.cli.regimens import regimen
 from her2sim.cli.schema import schema
 from her2sim.cli.sensitivity import sensitivity
@@ -39,7 +39,8 @@ def main() -> None:
 
 COMMANDS = (
     status, eligible, plan, course, check, population, trial, explain, sensitivity, exposure,
-    regimen, simulate, compare, washout, delay, shortage, switch, interval, weight, drug, schema,
+    regimen, simulate, compare, washout, delay, shortage, switch, interval, weight, covariates,
+    drug, schema,
     validate, demo,
 )  # fmt: skip
 for command in COMMANDS:

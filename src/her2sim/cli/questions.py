@@ -1,19 +1,22 @@
-"""`her2sim delay`, `switch`, `interval` and `weight`: questions about one drug's regimen."""
+"""`her2sim delay`, `switch`, `interval`, `weight`, `covariates`: questions about one drug."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from her2sim.cli.command import command
 from her2sim.cli.kinds import ARM, Number, Whole, numbers
-from her2sim.cli.options import answers, chooses_patients, treats_patients
+from her2sim.cli.options import (
+    answers,
+    chooses_patients,
+    printed_as_json,
+    treats_patients,
+    with_figure,
+)
 from her2sim.terminal import progress_bar, show
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @command()
@@ -117,4 +120,29 @@ def weight(
 
     with progress_bar(drug) as progress:
         found = answer(drug, population, patients, weights_kg=weights, progress=progress, **how)
+    show(found, as_json, figure=figure)
+
+
+@command()
+@treats_patients
+@printed_as_json
+@with_figure("a forest plot")
+def covariates(
+    drug: str,
+    regimen: str | None,
+    population: str,
+    patients: int | None,
+    seed: int | None,
+    threads: int | None,
+    as_json: bool,
+    figure: Path | None,
+) -> None:
+    """What each characteristic of a patient does to the exposure of DRUG at steady state.
+
+    One at a time is set to its 5th and 95th percentile in the population (2000 patients if
+    --patients is not given), in the reference patient of the model.
+    """
+    from her2sim.api.covariates import covariates as answer
+
+    found = answer(drug, population, patients, seed, regimen=regimen, threads=threads)
     show(found, as_json, figure=figure)

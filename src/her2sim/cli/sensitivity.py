@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from her2sim.cli.options import (
     printed_as_json,
     tests_her2,
     whole_regimen,
+    with_figure,
 )
 from her2sim.terminal import progress_bar, show
 
@@ -33,6 +35,7 @@ from her2sim.terminal import progress_bar, show
 @tests_her2
 @click.option("--top", type=Whole(1, 100), default=8, show_default=True)
 @printed_as_json
+@with_figure("a tornado")
 def sensitivity(
     regimen: str,
     population: str,
@@ -46,6 +49,7 @@ def sensitivity(
     ish: Any,
     top: int,
     as_json: bool,
+    figure: Path | None,
 ) -> None:
     """Rank the numbers that are not known by what they move (Sobol indices).
 
@@ -61,4 +65,4 @@ def sensitivity(
             regimen, who, patients, seed, weeks=weeks, samples=samples, ihc=ihc, ish=ish,
             progress=progress, threads=threads,
         )  # fmt: skip
-    show(found, as_json, tables=found.tables(top))
+    show(found, as_json, tables=found.tables(top), figure=figure)

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from her2sim.cli.command import Command, Group
-from her2sim.cli.kinds import ADDRESS, FILE, FOLDER, TRIAL, Number, OneOf, Whole
+from her2sim.cli.kinds import ADDRESS, FIGURE, FILE, FOLDER, TRIAL, Number, OneOf, Whole
 from her2sim.cli.options import (
     ON_OFF,
     drawn_seed,
@@ -54,7 +54,11 @@ def schema() -> None:
     help="trials of this size, each with patients of its own: power",
 )
 @drawn_seed
-@click.option("--members", type=Whole(1), help="members of the ensemble [one for 100 patients]")
+@click.option(
+    "--members",
+    type=Whole(1),
+    help="members of the ensemble [10, or one for 100 patients]",
+)
 @click.option(
     "--protocol",
     type=ON_OFF,
@@ -65,6 +69,10 @@ def schema() -> None:
 @printed_as_json
 @click.option("--html", type=FILE, help="write the report as one file")
 @with_figure("the curves")
+@click.option("--forest", type=FIGURE, help="write the hazard ratios as a forest plot")
+@click.option("--waterfall", type=FIGURE, help="write the best change of 60 patients an arm")
+@click.option("--spider", type=FIGURE, help="write the change over time of 60 patients an arm")
+@click.option("--swimmer", type=FIGURE, help="write the time in the trial of 40 patients an arm")
 @click.option(
     "-o",
     "--folder",
@@ -96,15 +104,22 @@ def run(
     workers: int | None,
     cluster: str | None,
     chunk: int | None,
+    **plots: Path | None,
 ) -> None:
     """Run a trial, arm by arm, and lay it beside what was published.
 
     NAME is one of `her2sim trial list`, FILE a trial of your own (`her2sim trial schema`,
     examples/trial_own.toml).
     """
-    from her2sim.api.trial import run_trial
+    from her2sim.api.trial import require_plots, run_trial
     from her2sim.engine.advance import available_cores
+    from her2sim.report.canvas import write_figure
     from her2sim.report.trial_page import trial_page
+    from her2sim.trials.library import load_trial
+
+    wanted = {kind: path for kind, path in plots.items() if path is not None}
+    shown = {**wanted, **({} if figure is None else {"km": figure})}
+    require_plots(load_trial(name), list(shown))
 
     with progress_bar(name) as progress:
         found = run_trial(
@@ -114,7 +129,12 @@ def run(
         )  # fmt: skip
     if html is not None:
         trial_page(html, [found.report])
-    show(found, as_json, figure=figure, html=html)
+    for kind, path in wanted.items():
+        write_figure(path, getattr(found, f"plot_{kind}")())
+    show(
+        found, as_json, figure=figure, html=html, forest=plots["forest"],
+        waterfall=plots["waterfall"], spider=plots["spider"], swimmer=plots["swimmer"],
+    )  # fmt: skip
 
 
 @trial.command(cls=Command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 9.0
-LINE, BAND, PRINTED = "#1b4f72", "#7fb3d5", "#b03a2e"
-COLOURS = ("#1b4f72", "#b03a2e", "#1e8449")
+LINE, BAND, PRINTED, FAINT = "#0b3c6f", "#7fb3d5", "#b84a00", "#595959"
+COLOURS = (
+    "#0b3c6f", "#b84a00", "#00735a", "#a63d80", "#5d3a9b", "#6b5000", "#1f6fa8", "#3d3d3d",
+)  # fmt: skip
+"""Dark enough for letters on white; told apart by ``STYLES`` and ``MARKERS`` too, so in grey."""
+STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)), (0, (3, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+SMALL, SMALLEST = 8.5, 7.5
+"""Sizes of letters: of legends and labels, and of counts."""
 
 
 def new_canvas(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
@@ -50,11 +57,19 @@ def open_frame(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
+def legend_above(axes: Axes, columns: int = 2, **given: Any) -> None:
+    """The legend over a panel, where it covers no data."""
+    axes.legend(
+        fontsize=SMALL, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0),
+        ncols=columns, borderaxespad=0.2, handlelength=2.6, columnspacing=1.6, **given,
+    )  # fmt: skip
+
+
 def finished(figure: Figure, title: str = "", size: float = 9.5) -> Figure:
     """A figure with its title, and the notice at its foot."""
     if title:
         figure.suptitle(title, fontsize=size, x=0.01, ha="left")
-    figure.supxlabel(NOTICE, fontsize=6.5, color="#555555")
+    figure.supxlabel(NOTICE, fontsize=7, color=FAINT)
     return figure
 
 
@@ -69,6 +84,17 @@ def write_figure(path: Path, figure: Figure) -> None:
     require_figure(path)
     with written_whole(path) as partial:
         figure.savefig(partial, dpi=150)
+
+
+def svg_text(figure: Figure) -> str:
+    """A figure as SVG text to be put into a page; its letters stay letters."""
+    import matplotlib
+
+    written = StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "her2sim"}):
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    text = written.getvalue()
+    return text[text.index("<svg") :]
 
 
 def png_bytes(figure: Figure) -> bytes:

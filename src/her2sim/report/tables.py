@@ -10,6 +10,7 @@ from rich.table import Table
 
 from her2sim.pk.treatment import Treatment
 from her2sim.studies.comparison import TwoArms, arm_name
+from her2sim.studies.covariates import CovariateReport
 from her2sim.studies.exposure import STEADY_STATE, ExposureReport
 from her2sim.studies.plans import PlanComparison, PlanResult
 from her2sim.studies.regimen_exposure import TogetherReport
@@ -25,6 +26,20 @@ def number_text(value: float) -> str:
     if math.isnan(value):
         return "-"
     return "0" if abs(value) < NOTHING else f"{value:.4g}"
+
+
+def covariates_table(report: CovariateReport) -> Table:
+    """Exposure over that of the reference patient, one characteristic at a time."""
+    table = Table(title="Exposure over that of the reference patient", title_justify="left")
+    for name in ("characteristic", "unit", "reference", "changed to", "AUC", "trough"):
+        left = name in ("characteristic", "unit")
+        table.add_column(name, justify="left" if left else "right")
+    for row in report.rows:
+        known = [row.told(value) for value in (row.reference, row.value)]
+        meaning = row.title if row.reference is not None else f"{row.covariate} (5th, 95th)"
+        ratios = (f"{row.auc_ratio:.3g}", f"{row.cmin_ratio:.3g}")
+        table.add_row(meaning, "" if row.unit == "1" else row.unit, *known, *ratios)
+    return table
 
 
 def amount_text(mg: float) -> str:

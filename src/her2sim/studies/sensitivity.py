@@ -31,6 +31,7 @@ from her2sim.virtual_patient.tumour_scans import is_response
 OF_LESION = ("objective response", "depth of response")
 OUTCOMES = (*OF_LESION, "fall of the LVEF")
 GRID_STEP_DAY = 21.0
+FIFTH = 0.2
 AT_ONCE = 20_000
 SOLVED_DIGITS = 4
 """What the solver's tolerance leaves of an outcome is no effect of a number."""
@@ -47,7 +48,11 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Moved:
-    """How much of the variance of an outcome a number moves, alone and in all."""
+    """How much of the variance of an outcome a number moves, alone and in all.
+
+    ``at_low`` and ``at_high`` are the means of the outcome with the number in the lowest and in the
+    highest fifth of its range, whatever the others are.
+    """
 
     outcome: str
     key: str
@@ -56,6 +61,8 @@ class Moved:
     basis: str
     first_order: float
     total: float
+    at_low: float
+    at_high: float
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,7 @@ def _moved(run: _Runs, keys: list[Unknown], samples: int, seed: int) -> Iterator
     yield from (
         Moved(
             outcome, u.key, u.quantity.meaning, u.quantity.status, u.basis,
-            float(first[k, j]), float(total[k, j]),
+            float(first[k, j]), float(total[k, j]), *run.ends(k, j),
         )
         for k, outcome in enumerate(run.outcomes)
         for j, u in enumerate(keys)
@@ -196,6 +203,7 @@ class _Runs:
         self.outcomes = OUTCOMES if whole.lesions else OUTCOMES[len(OF_LESION) :]
         n = len(self.outcomes)
         self.lowest, self.highest = np.full(n, np.inf), np.full(n, -np.inf)
+        self.seen: list[tuple[Array, Array]] = []
 
     def __call__(self, shares: Array) -> Array:
         """Outcomes, shape (n_outcomes, n), at shares of the ranges, shape (n_numbers, n)."""
@@ -205,7 +213,16 @@ class _Runs:
         outcomes = np.concatenate(parts, axis=1)
         self.lowest = np.minimum(self.lowest, outcomes.min(axis=1))
         self.highest = np.maximum(self.highest, outcomes.max(axis=1))
+        self.seen.append((shares.copy(), outcomes.copy()))  # SciPy centres what it gets in place
         return outcomes
+
+    def ends(self, outcome: int, number: int) -> tuple[float, float]:
+        """Means of an outcome with a number in the lowest and in the highest fifth of its range."""
+        share = np.concatenate([shares[number] for shares, _ in self.seen])
+        value = np.concatenate([outcomes[outcome] for _, outcomes in self.seen])
+        chosen = share <= FIFTH, share >= 1 - FIFTH
+        low, high = (float(value[c].mean()) if c.any() else float("nan") for c in chosen)
+        return low, high
 
     def _some(self, shares: Array) -> Array:
         n, size = shares.shape[1], self.few.n_patients

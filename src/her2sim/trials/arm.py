@@ -22,7 +22,7 @@ from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK, DAY_PER_YEAR
 from her2sim.virtual_patient.assessment_facts import assessment_number
 from her2sim.virtual_patient.calendar import SCANS, Calendar
 from her2sim.virtual_patient.outcomes import SCANNED, patient_outcomes
-from her2sim.virtual_patient.treat import TreatmentPlan, treat
+from her2sim.virtual_patient.treat import Treated, TreatmentPlan, treat
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,19 +68,58 @@ def run_arm(
         traits of the tumour, and the columns of
         :class:`her2sim.virtual_patient.outcomes.PatientOutcomes`.
     """
-    import polars as pl
+    people, groups = _treated(trial, arm, patients, seed, by_rules, threads)
+    return observed_frame(trial, people, patients, _outcomes(groups))
 
+
+def run_arm_with_scans(
+    trial: Trial, arm: Arm, patients: ArmPatients, seed: int, *, by_rules: bool = True
+) -> tuple[pl.DataFrame, list[tuple[Array, Array]]]:
+    """As :func:`run_arm`, and the scans of each patient: days, and the measured sum over the first.
+
+    The scans are those until progression, on their planned days.
+    """
+    people, groups = _treated(trial, arm, patients, seed, by_rules, None)
+    series: list[tuple[Array, Array]] = [(np.empty(0), np.empty(0))] * patients.numbers.size
+    for given, treated in groups:
+        parts = treated.instruments.scans.series
+        if not parts:
+            continue
+        who, day, share = (np.concatenate(column) for column in zip(*parts, strict=True))
+        for place, row in enumerate(given.rows):
+            series[row] = (day[who == place], share[who == place])
+    return observed_frame(trial, people, patients, _outcomes(groups)), series
+
+
+def _treated(
+    trial: Trial,
+    arm: Arm,
+    patients: ArmPatients,
+    seed: int,
+    by_rules: bool,
+    threads: int | None,
+) -> tuple[VirtualCohort, list[tuple[RegimenGroup, Treated]]]:
+    """The people of an arm, and those of each regimen treated."""
     people = enrol(trial, arm, patients.numbers, seed, patients.members)
     how = treatment_plan(trial, arm, by_rules)
-    frames, rows = list[pl.DataFrame](), list[Positions]()
-    for given in regimen_groups(arm, patients.numbers, seed):
-        treated = treat(given.drugs, people.take(given.rows), how, threads=threads)
-        columns = {"regimen": np.full(given.rows.size, given.name)}
-        frames.append(pl.DataFrame(columns).hstack(patient_outcomes(treated).frame()))
-        rows.append(given.rows)
-    order = np.argsort(np.concatenate(rows))
-    outcomes = pl.concat(frames, how="diagonal_relaxed")[order]
-    return observed_frame(trial, people, patients, outcomes)
+    return people, [
+        (given, treat(given.drugs, people.take(given.rows), how, threads=threads))
+        for given in regimen_groups(arm, patients.numbers, seed)
+    ]
+
+
+def _outcomes(groups: Sequence[tuple[RegimenGroup, Treated]]) -> pl.DataFrame:
+    """Outcomes of the patients of some groups, in the order of their rows."""
+    import polars as pl
+
+    frames = [
+        pl.DataFrame({"regimen": np.full(given.rows.size, given.name)}).hstack(
+            patient_outcomes(treated).frame()
+        )
+        for given, treated in groups
+    ]
+    order = np.argsort(np.concatenate([given.rows for given, _ in groups]))
+    return pl.concat(frames, how="diagonal_relaxed")[order]
 
 
 def observed_frame(

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from her2sim import __version__
 from her2sim.arrays import Progress, no_progress
 from her2sim.biology.blood import blood_facts
-from her2sim.biology.ensemble import Members, ensemble, require_members
+from her2sim.biology.ensemble import FEWEST_MEMBERS, Members, ensemble, require_members
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.drugs.mechanism import load_mechanism
@@ -50,6 +50,9 @@ BEST_OF = 3
 members."""
 PATIENTS_PER_MEMBER = 100
 """Patients of an arm below which a member of the ensemble says too little."""
+FEWEST_FOR_RANGE = 150
+"""Patients of an arm from which on there are members enough for a range of what may be seen: ten,
+each with ten patients (a third belong to the numbers that fit best)."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,10 @@ def usual_members(per_arm: int, replicates: int, most: int) -> int:
     """Members of the ensemble for which there are patients enough."""
     if replicates > 1:
         return min(most, replicates)
-    return max(1, min(most, per_arm // PATIENTS_PER_MEMBER))
+    usual = per_arm // PATIENTS_PER_MEMBER
+    if per_arm >= FEWEST_FOR_RANGE:
+        usual = max(FEWEST_MEMBERS, usual)
+    return max(1, min(most, usual))
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class ChunkTask:
 def run_chunk(task: ChunkTask) -> pl.DataFrame:
     """Outcomes of the patients of a task, one row each."""
     arm = task.trial.arm_of(task.arm)
-    numbers, members, replicate = _layout(task, arm)
+    numbers, members, replicate = patient_layout(task, arm)
     patients = ArmPatients(numbers, Members(members))
     asked = task.asked
     frame = run_arm(task.trial, arm, patients, asked.seed, by_rules=asked.by_rules, threads=1)
@@ -135,7 +141,7 @@ def run_chunk(task: ChunkTask) -> pl.DataFrame:
     return frame.with_columns(pl.Series("replicate", replicate))
 
 
-def _layout(
+def patient_layout(
     task: ChunkTask, arm: Arm
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Number, member and replicate of each patient of a task."""

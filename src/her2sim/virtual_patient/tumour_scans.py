@@ -19,8 +19,9 @@ class Scans:
     ``best`` is the smallest measured sum over the first; ``response_day`` and ``complete_day`` are
     the scans at which a response, and a complete one, was first seen, ``confirmed_day`` and
     ``complete_confirmed_day`` those that confirmed it; ``progressed_day`` that of progression
-    (each infinite if there was none); ``by_target`` says whether target lesions progressed. Scanned
-    are those who have a lesion model (``is_scanned``), and without a calendar nobody.
+    (each infinite if there was none); ``series`` has of each visit who was scanned, on which day,
+    and the measured sum over the first; ``by_target`` says whether target lesions progressed.
+    Scanned are those who have a lesion model (``is_scanned``), and without a calendar nobody.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Scans:
         self.progressed_day = np.full(n, np.inf)
         self.seen_day = np.full(n, start_day)
         self.by_target = np.zeros(n, dtype=bool)
+        self.series: list[tuple[Positions, Array, Array]] = []
         self.next_day = np.where(self.is_scanned, self._after(np.full(n, start_day)), np.inf)
 
     def _after(self, day: Array) -> Array:
@@ -83,6 +85,7 @@ class Scans:
         self.seen_day[who] = day
         self.next_day[who] = np.where(progressed, np.inf, self._after(day))
         found[due] = progressed
+        self.series.append((who, day, measured / self.first_mm[who]))
         return found
 
     def pass_by(self, visit: Visit) -> None:

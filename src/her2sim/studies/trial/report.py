@@ -33,7 +33,7 @@ from her2sim.trials.trial import Landmarks, Trial
 from her2sim.units import DAY_PER_MONTH
 
 Arms = Mapping[str, ArmOutcomes]
-AT_RISK_MONTH = (0.0, 6.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0)
+AT_RISK_MONTH = (0.0, 6.0, 12.0, 18.0, 24.0, 30.0, 36.0, 42.0, 48.0, 54.0, 60.0)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,11 @@ class DrugSummary:
 
 @dataclass(frozen=True)
 class ArmSummary:
-    """An arm: patients, follow-up, treatment, days with adverse events of grade 2, curves."""
+    """An arm: patients, follow-up, treatment, days with adverse events of grade 2, curves.
+
+    ``at_risk`` and ``events`` are counts at ``AT_RISK_MONTH`` of each curve: patients still
+    observed without an event, and events before.
+    """
 
     id: str
     title: str
@@ -60,6 +64,11 @@ class ArmSummary:
     treatment: tuple[DrugSummary, ...]
     curves: Mapping[str, CurveBand] = field(repr=False)
     at_risk: Mapping[str, NDArray[np.int64]] = field(repr=False)
+    events: Mapping[str, NDArray[np.int64]] = field(repr=False)
+
+    def censored(self, endpoint: str) -> NDArray[np.int64]:
+        """Patients whose observation ended without an event, before each of ``AT_RISK_MONTH``."""
+        return self.n - self.at_risk[endpoint] - self.events[endpoint]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +160,15 @@ class TrialReport:
             "days_grade_2": arm.days_grade_2,
             "treatment": [vars(drug) for drug in arm.treatment],
             "curves": {name: curve.as_dict() for name, curve in arm.curves.items()},
+            "counts": {
+                name: {
+                    "month": list(AT_RISK_MONTH),
+                    "at_risk": arm.at_risk[name].tolist(),
+                    "events": arm.events[name].tolist(),
+                    "censored": arm.censored(name).tolist(),
+                }
+                for name in arm.curves
+            },
             "endpoints": endpoints,
             "safety": safety,
         }
@@ -198,15 +216,18 @@ def _notes(trial: Trial) -> Iterator[str]:
 def _summary(beside: Beside, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
     trial, curves = beside.trial, dict[str, CurveBand]()
     at_risk: dict[str, NDArray[np.int64]] = {}
+    events: dict[str, NDArray[np.int64]] = {}
     for endpoint in (e for e in trial.endpoints if e in CURVES and e != "DoR"):
         times = arm.times(endpoint)
         curves[endpoint] = curve_band(beside, arm_id, arm, endpoint)
         at_risk[endpoint] = numbers_at_risk(times.month, np.array(AT_RISK_MONTH))
+        ended = np.sort(times.month[times.event])
+        events[endpoint] = np.searchsorted(ended, AT_RISK_MONTH, side="left")
     months = follow_up(*_followed(arm))[0]
     return ArmSummary(
         arm_id, trial.arm_of(arm_id).title, arm.member.size, months,
         float(np.nanmean(arm.patients.days_grade_2)), tuple(_drug_summaries(arm)), curves,
-        at_risk,
+        at_risk, events,
     )  # fmt: skip
 
 
