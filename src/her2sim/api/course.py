@@ -66,9 +66,9 @@ class Course(Result):
 
     def plot(self) -> Figure:
         """Concentrations with doses, holds and stops; readings below."""
-        from her2sim.report.timeline_page import timeline_figure
+        from her2sim.report.course_figure import course_figure
 
-        return timeline_figure(self.timeline)
+        return course_figure(self.timeline)
 
     def sources(self) -> pl.DataFrame:
         """Sources of the drugs, the labels, and the models of tumour and organs."""

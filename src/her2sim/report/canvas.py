@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from io import BytesIO, StringIO
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 9.0
+WIDTH, NARROW = 9.0, 4.6
+LETTERS_AN_INCH = 18.0
 LINE, BAND, PRINTED, FAINT = "#0b3c6f", "#7fb3d5", "#b84a00", "#595959"
 COLOURS = (
     "#0b3c6f", "#b84a00", "#00735a", "#a63d80", "#5d3a9b", "#6b5000", "#1f6fa8", "#3d3d3d",
@@ -28,9 +30,11 @@ SMALL, SMALLEST = 8.5, 7.5
 """Sizes of letters: of legends and labels, and of counts."""
 
 
-def new_canvas(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
-    """A figure and its panels, shape (rows, columns)."""
-    figure = _shown_figure()(figsize=(WIDTH, height), layout="constrained")
+def new_canvas(
+    height: float, rows: int = 1, columns: int = 1, width: float = WIDTH, **options: Any
+) -> tuple[Any, Any]:
+    """A figure and its panels, shape (rows, columns); ``height`` and ``width`` in inches."""
+    figure = _shown_figure()(figsize=(width, height), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, **options)
     for axes in np.ravel(panels):
         open_frame(axes)
@@ -58,18 +62,24 @@ def open_frame(axes: Axes) -> None:
 
 
 def legend_above(axes: Axes, columns: int = 2, **given: Any) -> None:
-    """The legend over a panel, where it covers no data."""
-    axes.legend(
+    """The legend over a panel, below its title, where it covers no data."""
+    legend = axes.legend(
         fontsize=SMALL, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0),
         ncols=columns, borderaxespad=0.2, handlelength=2.6, columnspacing=1.6, **given,
     )  # fmt: skip
+    rows = -(-len(legend.get_texts()) // columns)
+    if title := axes.get_title(loc="left"):
+        size = axes._left_title.get_fontsize() if hasattr(axes, "_left_title") else SMALL
+        axes.set_title(title, fontsize=size, loc="left", pad=8 + 1.65 * SMALL * rows)
 
 
 def finished(figure: Figure, title: str = "", size: float = 9.5) -> Figure:
     """A figure with its title, and the notice at its foot."""
+    letters = round(LETTERS_AN_INCH * figure.get_figwidth())
     if title:
-        figure.suptitle(title, fontsize=size, x=0.01, ha="left")
-    figure.supxlabel(NOTICE, fontsize=7, color=FAINT)
+        lines = "\n".join(fill(line, round(0.8 * letters)) for line in title.splitlines())
+        figure.suptitle(lines, fontsize=size, x=0.01, ha="left")
+    figure.supxlabel(fill(NOTICE, letters), fontsize=7, color=FAINT)
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import finished, new_canvas, shown_unit
+from her2sim.report.canvas import BAND, LINE, finished, new_canvas, shown_unit
 from her2sim.studies.comparison import TwoArms, arm_name
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ def study_figure(study: TwoArms) -> Figure:
         values = study.values[row.metric]
         boxes = axes.boxplot(
             [values[0], values[1]], whis=(5, 95), showfliers=False, widths=0.55,
-            patch_artist=True, medianprops={"color": "#1b4f72"},
+            patch_artist=True, medianprops={"color": LINE},
         )  # fmt: skip
-        for box, colour in zip(boxes["boxes"], ("#7fb3d5", "#d5dbdb"), strict=True):
+        for box, colour in zip(boxes["boxes"], (BAND, "#d5dbdb"), strict=True):
             box.set_facecolor(colour)
         axes.set_xticks([1, 2], ["test", "reference"])
         axes.set_title(

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import BAND, LINE, PRINTED, finished, new_canvas, shown_unit
+import numpy as np
+
+from her2sim.report.canvas import (
+    BAND,
+    LINE,
+    PRINTED,
+    finished,
+    legend_above,
+    new_canvas,
+    shown_unit,
+)
 from her2sim.studies.bands import Bands
 from her2sim.studies.exposure import STEADY_STATE, ExposureReport, PublishedComparison
 
@@ -42,15 +52,17 @@ def draw_bands(
         if row.metric not in MARKERS or row.statistic in ("p5", "p95"):
             continue
         number = steady if row.cycle == STEADY_STATE else int(row.cycle)
-        place = number if row.metric == "cmin" else number - 1
-        if place * cycle_day > bands.time_day[-1]:
+        at_day = number * cycle_day
+        if row.metric == "cmax":
+            at_day = peak_day(bands, at_day - cycle_day, at_day)
+        if at_day > bands.time_day[-1]:
             continue
         low = row.value if row.low is None else row.low
         high = row.value if row.high is None else row.high
         what = f"published {'trough' if row.metric == 'cmin' else 'peak'}"
         label = f"{what}, {row.statistic.replace('_', ' ')} (5th to 95th)" if row.low else what
         axes.errorbar(
-            place * cycle_day / unit_day,
+            at_day / unit_day,
             row.value,
             yerr=[[row.value - low], [high - row.value]],
             fmt=MARKERS[row.metric],
@@ -68,6 +80,14 @@ def draw_bands(
     axes.set_xlim(left=-0.015 * times[-1])
 
 
+def peak_day(bands: Bands, from_day: float, until_day: float) -> float:
+    """When the median peaks in a cycle: the end of an infusion, days after an injection."""
+    inside = (bands.time_day >= from_day) & (bands.time_day < until_day)
+    if not inside.any():
+        return from_day
+    return float(bands.time_day[inside][np.argmax(bands.median[inside])])
+
+
 def bands_figure(panels: Sequence[tuple[ExposureReport | None, Bands]], title: str = "") -> Figure:
     """A figure with one panel for each bands.
 
@@ -79,8 +99,8 @@ def bands_figure(panels: Sequence[tuple[ExposureReport | None, Bands]], title: s
             draw_bands(axes, bands)
         else:
             cycle_day = report.treatment.regimen.cycle_day
-            draw_bands(axes, bands, report.published, report.steady_state_cycle, cycle_day)
-        axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
-        low, high = axes.get_ylim()
-        axes.set_ylim(low, high * 1.2)
+            own = report.treatment.drug.analyte
+            rows = [row for row in report.published if row.analyte == own]
+            draw_bands(axes, bands, rows, report.steady_state_cycle, cycle_day)
+        legend_above(axes)
     return finished(figure, title, size=11)

@@ -211,5 +211,4 @@ def _swim(axes: Axes, place: int, patient: PatientCourse) -> None:
 
 def _legend(figure: Figure, handles: list[Any]) -> None:
     axes = figure.axes[0]
-    axes.set_title(axes.get_title(loc="left"), fontsize=SMALL + 0.5, loc="left", pad=22)
     legend_above(axes, len(handles), handles=handles)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from her2sim.biology.heart import CardiacProfile
 from her2sim.patients.cohort import Cohort
-from her2sim.report.canvas import BAND, LINE, finished, new_canvas
+from her2sim.report.canvas import BAND, LINE, finished, legend_above, new_canvas
 from her2sim.report.tables import number_text, patients_text
 from her2sim.studies.characteristics import characteristics
 from her2sim.studies.population import PopulationReport
@@ -102,7 +102,7 @@ def bands_figure(report: PopulationReport) -> Figure:
         axes.plot(week, band.median, color=LINE, linewidth=1.2, label="median")
         axes.set_title(band.title, fontsize=10, loc="left")
         axes.set_ylim(bottom=0)
-    found[0, 0].legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
+    legend_above(found[0, 0])
     found[-1, 0].set_xlabel("weeks")
     title = f"{report.combination.title}; {report.population}, {report.patients} patients"
     return finished(figure, title, size=11)

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2sim.report.canvas import COLOURS, finished, new_canvas, shown_unit
+from her2sim.report.canvas import (
+    COLOURS,
+    FAINT,
+    STYLES,
+    finished,
+    legend_above,
+    new_canvas,
+    shown_unit,
+)
 from her2sim.report.tables import patients_text
 from her2sim.studies.shortage import ShortageReport
 
@@ -20,25 +28,32 @@ def shortage_figure(report: ShortageReport) -> Figure:
     figure, found = new_canvas(6.2 if has_target else 3.9, 2 if has_target else 1, sharex=True)
     panels = found[:, 0]
     weeks = report.ends_day / 7
-    for course, colour in zip(report.courses, COLOURS, strict=False):
+    for course, colour, style in zip(report.courses, COLOURS, STYLES, strict=False):
         low, median, high = course.trough
         panels[0].fill_between(weeks, low, high, color=colour, alpha=0.13, linewidth=0)
         panels[0].plot(
-            weeks, median, "o-", color=colour, markersize=3.5, linewidth=1.2, label=course.label
+            weeks,
+            median,
+            marker="o",
+            color=colour,
+            linestyle=style,
+            markersize=3.5,
+            linewidth=1.3,
+            label=course.label,
         )
         if course.share is not None:
-            panels[1].plot(weeks, 100 * course.share, "o-", color=colour, markersize=3.5)
+            panels[1].plot(
+                weeks, 100 * course.share, marker="o", color=colour, linestyle=style, markersize=3.5
+            )
     until = min(report.shortage.until_day, report.ends_day[-1])
     for axes in panels:
         axes.axvspan(report.shortage.from_day / 7, until / 7, color="#888888", alpha=0.15)
     unit = shown_unit(report.treatment.pk.concentration_unit)
     panels[0].set_ylabel(f"level at the end of a cycle ({unit})")
     panels[0].set_ylim(bottom=0)
-    panels[0].legend(fontsize=8, frameon=False, loc="upper left", ncols=2)
-    low, high = panels[0].get_ylim()
-    panels[0].set_ylim(low, 1.12 * high)
+    legend_above(panels[0])
     if report.target is not None:
-        panels[0].axhline(report.target, color="#555555", linewidth=0.8, dashes=(4, 3))
+        panels[0].axhline(report.target, color=FAINT, linewidth=0.8, dashes=(4, 3))
         panels[1].set_ylabel(f"at or above\n{report.target:g} {unit} (% of patients)")
         panels[1].set_ylim(0, 105)
     panels[-1].set_xlabel("weeks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import BAND, COLOURS, LINE, finished, new_canvas
+from her2sim.report.canvas import BAND, COLOURS, FAINT, LINE, finished, legend_above, new_canvas
 from her2sim.report.trial_tables import range_text
 from her2sim.studies.trial.size import SizeReport
 
@@ -67,15 +67,15 @@ def size_figure(report: SizeReport) -> Figure:
         marker="s", markersize=4, label="with the numbers that fit best",
     )  # fmt: skip
     wanted = 100 * report.wanted_power
-    axes.axhline(wanted, color="#555555", linewidth=0.8, linestyle=":")
+    axes.axhline(wanted, color=FAINT, linewidth=0.8, linestyle=":")
     axes.annotate(
         f"wanted: {wanted:g} %", (0.0, wanted), (4, 3), xycoords=("axes fraction", "data"),
-        textcoords="offset points", ha="left", fontsize=8, color="#555555",
+        textcoords="offset points", ha="left", fontsize=8, color=FAINT,
     )  # fmt: skip
     if report.found is not None:
-        axes.axvline(report.found.patients, color="#555555", linewidth=0.8, linestyle=":")
+        axes.axvline(report.found.patients, color=FAINT, linewidth=0.8, linestyle=":")
     axes.set_xlabel("patients in both arms")
     axes.set_ylabel("trials that show the difference (%)")
     axes.set_ylim(0, 103)
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    legend_above(axes, 3)
     return finished(figure, heading(report).replace("; log-rank", ";\nlog-rank"))

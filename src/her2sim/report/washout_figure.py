@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2sim.report.canvas import finished, new_canvas, shown_unit
+from her2sim.report.canvas import LINE, PRINTED, finished, new_canvas, shown_unit
 from her2sim.studies.washout import QUANTILES, WashoutReport
 from her2sim.units import DAY_PER_WEEK
 
@@ -18,16 +18,16 @@ def washout_figure(report: WashoutReport) -> Figure:
     """Write the share below the level against the weeks since the last dose."""
     figure, panels = new_canvas(3.8)
     axes = panels[0, 0]
-    axes.plot(report.time_day / DAY_PER_WEEK, 100 * report.share_below, color="#1b4f72")
+    axes.plot(report.time_day / DAY_PER_WEEK, 100 * report.share_below, color=LINE)
     for name in ("median", "p95"):
         week = report.quantile_day(name) / DAY_PER_WEEK
         if not np.isfinite(week):
             continue
         share = 100 * QUANTILES[name]
-        axes.plot([week, week, 0], [0, share, share], color="#b03a2e", linewidth=0.8, dashes=(4, 3))
+        axes.plot([week, week, 0], [0, share, share], color=PRINTED, linewidth=0.8, dashes=(4, 3))
         axes.annotate(
             f"{share:.0f} % after {week:.1f} weeks", (week, share), (6, -12),
-            textcoords="offset points", fontsize=8, color="#b03a2e",
+            textcoords="offset points", fontsize=8, color=PRINTED,
         )  # fmt: skip
     shown = shown_unit(report.unit)
     axes.set_title(

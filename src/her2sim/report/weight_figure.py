@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2sim.report.canvas import finished, new_canvas, shown_unit
+from her2sim.report.canvas import BAND, FAINT, LINE, finished, new_canvas, shown_unit
 from her2sim.studies.metrics import metric_unit
 from her2sim.studies.weight import WeightReport
 
@@ -19,12 +19,12 @@ def weights_figure(report: WeightReport) -> Figure:
     for axes, metric in zip(panels[0], ("cmin", "cmax", "auc"), strict=True):
         found = [row.exposure[metric] for row in report.rows]
         axes.fill_between(
-            weights, [s.p5 for s in found], [s.p95 for s in found], color="#7fb3d5", alpha=0.5,
+            weights, [s.p5 for s in found], [s.p95 for s in found], color=BAND, alpha=0.5,
             linewidth=0,
         )  # fmt: skip
-        axes.plot(weights, [s.median for s in found], color="#1b4f72", marker="o", markersize=4)
+        axes.plot(weights, [s.median for s in found], color=LINE, marker="o", markersize=4)
         if metric == "cmin" and report.target is not None:
-            axes.axhline(report.target, color="#555555", linewidth=0.8, dashes=(4, 3))
+            axes.axhline(report.target, color=FAINT, linewidth=0.8, dashes=(4, 3))
         unit = shown_unit(metric_unit(report.treatment, metric))
         axes.set_title(f"{metric} ({unit})", fontsize=9, loc="left")
         axes.set_xlabel("body weight (kg)")

@@ -15,6 +15,7 @@ from her2sim.patients.patient import Patient
 from her2sim.protocol.eligibility import Verdict, label_dict
 from her2sim.protocol.label import Region
 from her2sim.protocol.readings import TableReadings
+from her2sim.virtual_patient.treat import PROGRESSION
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Decided:
     condition: str
     source: str
     is_confirmed: bool
+
+    @property
+    def in_words(self) -> str:
+        """What was done: treatment that ends with progression is not stopped by an event."""
+        return "end" if self.rule == PROGRESSION.id else self.decision
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +79,11 @@ class DrugTimeline:
     def given_mg(self) -> float:
         """Cumulative dose."""
         return sum(dose.dose_mg for dose in self.doses)
+
+    @property
+    def is_stopped_by_event(self) -> bool:
+        """Whether a rule stopped it for an adverse event: not progression, nor the plan's end."""
+        return self.stopped_day is not None and self.stopped_by != PROGRESSION.id
 
 
 @dataclass(frozen=True, eq=False)
