@@ -77,7 +77,8 @@ def measured(page: str, width: int, folder: Path) -> dict:
         [
             str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", f"--user-data-dir={folder / 'profile'}", f"--window-size={width + 100},1000",
+            "--disable-sync", f"--user-data-dir={folder / 'profile'}",
+            f"--window-size={width + 100},1000",
             "--dump-dom", path.as_uri(),
         ],
         capture_output=True, text=True, timeout=120,

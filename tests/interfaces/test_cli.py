@@ -243,7 +243,7 @@ def test_washout(her2sim, tmp_path: Path) -> None:
     assert found["notice"] == NOTICE
     days = found["days_after_last_dose"]
     assert days["p5"] < days["median"] < days["p95"]
-    assert f"{days['median']:.4g}" in done.stdout
+    assert f"{days['median']:.3g}" in done.stdout
     assert [row["week"] for row in found["share_below"]] == list(range(0, 41, 4))
 
 

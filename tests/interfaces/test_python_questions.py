@@ -31,6 +31,10 @@ QUESTIONS = {
     "shortage": lambda: h2.shortage("trastuzumab", n=40, seed=1, weeks=(12, 18)),
     "compare": lambda: h2.compare(SC, IV, per_arm=40, seed=1),
     "regimen run": lambda: h2.regimen_exposure("thp", n=40, seed=1, cycles=3),
+    "covariates": lambda: h2.covariates("pertuzumab", n=60, seed=1),
+    "trial size": lambda: h2.trial_size(
+        "destiny-breast03", 0.9, 1, pool=50, members=2, trials=100
+    ),
     "explain": lambda: h2.explain(PATIENT, "thp", seed=4),
     "sensitivity": lambda: h2.sensitivity(
         "trastuzumab + docetaxel", n=3, seed=1, samples=16, weeks=12
@@ -51,6 +55,9 @@ COMMANDS = {
     "shortage": "shortage trastuzumab --patients 40 --seed 1 --weeks 12-18",
     "compare": f"compare {SC} {IV} --per-arm 40 --seed 1",
     "regimen run": "regimen run thp --patients 40 --seed 1 --cycles 3",
+    "covariates": "covariates pertuzumab --patients 60 --seed 1",
+    "trial size": "trial size destiny-breast03 --power 0.9 --seed 1 --pool 50 --members 2 "
+    "--trials 100",
     "explain": f"explain {PATIENT} --regimen thp --seed 4",
 }
 ELSEWHERE = {

@@ -131,7 +131,8 @@ def test_outcomes_are_kept_in_a_folder(her2sim, tmp_path: Path) -> None:
     done = her2sim("trial", "run", "apt", "--per-arm", "50", "--seed", "1", "-o", "kept")
     assert done.returncode == 0
     names = {path.name for path in (tmp_path / "kept").iterdir()}
-    assert names == {"apt-th-rules.parquet", "apt-th-rules.parquet.manifest.json"}
+    table = "apt-th-rules.parquet"
+    assert names == {table, f"{table}.manifest.json", "apt-columns.csv"}
 
 
 def test_what_cannot_be_run_is_refused_in_one_message(her2sim, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from her2sim.notice import NOTICE
 from her2sim.patients.patient import load_patient
 from her2sim.report import timeline_page, validation_page
 from her2sim.report.html import render
-from her2sim.report.tables import amount_text
+from her2sim.report.tables import number_text
 from her2sim.studies.validation import ValidationRow
 from her2sim.timeline.run import TimelinePlan, patient_timeline
 from tests.conftest import ROOT
@@ -36,8 +36,9 @@ def test_the_page_of_a_course_escapes_texts(course) -> None:
     page = read_page(text)
     page.require_sound()
     assert page.text.count(HOSTILE) >= 4  # title, heading, line, note
-    (picture,) = (given for _, given in page.tags if given.get("role") == "img")
-    assert HOSTILE in (picture["aria-label"] or "")
+    pictures = [given for _, given in page.tags if given.get("role") == "img"]
+    assert len(pictures) == 2  # for a screen, and for a telephone
+    assert all(HOSTILE in (picture["aria-label"] or "") for picture in pictures)
 
 
 def test_the_page_of_a_course_has_all_of_it(course) -> None:
@@ -92,4 +93,4 @@ def test_templates_are_read_only_for_a_page() -> None:
     [(616270.4, "616,000"), (420.4, "420"), (3.6123, "3.61"), (0.0421, "0.0421"), (0.0, "0")],
 )
 def test_amounts_have_three_digits_and_no_power_of_ten(mg: float, text: str) -> None:
-    assert amount_text(mg) == text
+    assert number_text(mg) == text

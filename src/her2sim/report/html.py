@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+INSIDE = "inside"
+"""Heading of the column that says whether a published figure is met; rows with "no" stand out."""
+
+
 @dataclass(frozen=True)
 class PageTable:
     """A table of texts with its caption.
@@ -34,11 +38,19 @@ def page_table(table: Table, name: str = "") -> PageTable:
     columns = table.columns
     cells = [[str(cell) for cell in column.cells] for column in columns]
     numeric = (place for place, column in enumerate(columns) if column.justify == "right")
+    missed = {
+        row
+        for column in columns
+        if str(column.header) == INSIDE
+        for row, cell in enumerate(column.cells)
+        if str(cell) == "no"
+    }
     return PageTable(
         ": ".join(part for part in (name, str(table.title or "")) if part),
         [str(column.header) for column in columns],
         list(zip(*cells, strict=True)),
         frozenset(numeric),
+        frozenset(missed),
     )
 
 

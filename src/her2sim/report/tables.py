@@ -18,14 +18,26 @@ from her2sim.studies.validation import ValidationRow
 from her2sim.studies.washout import QUANTILES, WashoutReport
 from her2sim.studies.weight import WeightReport
 
-NOTHING = 1e-12
+NOTHING, THOUSAND = 1e-12, 1000.0
 
 
-def number_text(value: float) -> str:
-    """A number with four digits; what is next to nothing in any unit is zero, none is a dash."""
-    if math.isnan(value):
+def number_text(value: float | None) -> str:
+    """A number in three digits, never as a power of ten; a dash without one.
+
+    What is next to nothing in any unit is zero, what is infinite was not reached.
+    """
+    if value is None or math.isnan(value):
         return "-"
-    return "0" if abs(value) < NOTHING else f"{value:.4g}"
+    if math.isinf(value):
+        return "not reached"
+    if abs(value) < NOTHING:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    rounded = round(value, digits)
+    if abs(rounded) >= THOUSAND:
+        return f"{rounded:,.0f}"
+    shown = f"{rounded:.{max(0, digits)}f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def covariates_table(report: CovariateReport) -> Table:
@@ -40,14 +52,6 @@ def covariates_table(report: CovariateReport) -> Table:
         ratios = (f"{row.auc_ratio:.3g}", f"{row.cmin_ratio:.3g}")
         table.add_row(meaning, "" if row.unit == "1" else row.unit, *known, *ratios)
     return table
-
-
-def amount_text(mg: float) -> str:
-    """An amount in mg: three digits, and never a power of ten."""
-    if math.isnan(mg):
-        return "-"
-    digits = 0 if mg == 0 else 2 - math.floor(math.log10(abs(mg)))
-    return f"{round(mg, digits):,.{max(0, digits)}f}"
 
 
 class Asked(Protocol):

@@ -9,7 +9,7 @@ from her2sim.protocol.eligibility import label_text
 from her2sim.report.canvas import NARROW, svg_text
 from her2sim.report.course_figure import course_figure, heading
 from her2sim.report.html import PageTable, render
-from her2sim.report.tables import amount_text
+from her2sim.report.tables import number_text
 from her2sim.timeline.result import GivenDose, PatientTimeline
 from her2sim.units import DAY_PER_WEEK
 
@@ -75,7 +75,7 @@ def drug_cells(course: PatientTimeline) -> list[tuple[str, ...]]:
         (
             drug.drug if len(course.lines) == 1 else f"{drug.drug} (line {drug.line})",
             f"{len(drug.doses)} of {drug.n_planned}",
-            amount_text(drug.given_mg),
+            number_text(drug.given_mg),
             "" if drug.dose_intensity is None else f"{drug.dose_intensity:.2f}",
             f"{drug.days_on_hold:g}",
             str(drug.n_reductions),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from her2sim.notice import NOTICE
+from her2sim.report.tables import number_text
 from her2sim.report.trial_tables import (
     contrast_cells,
     contrast_text,
     endpoint_text,
     event_text,
     guess_cells,
-    number_text,
     predicted_range,
     predicted_text,
     range_text,

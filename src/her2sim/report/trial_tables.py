@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from her2sim.report.tables import amount_text, counted
+from her2sim.report.html import INSIDE
+from her2sim.report.tables import counted, number_text
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.studies.trial.scorecard import Judged, Score, Skill
@@ -54,13 +54,6 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def number_text(value: float | None) -> str:
-    """A number in three figures; a dash without one."""
-    if value is None or math.isnan(value):
-        return "-"
-    return f"{value:.3g}" if math.isfinite(value) else "not reached"
-
-
 def range_text(low: float | None, high: float | None) -> str:
     """A range; nothing without one."""
     if low is None and high is None:
@@ -88,12 +81,13 @@ def predicted_text(figure: Estimate | None) -> str:
 
 
 def figure_cells(figure: Estimate) -> list[str]:
-    """Predicted, its range, published, its range, role."""
+    """Predicted, its range, published, its range, whether it lies in the range, role."""
     return [
         predicted_text(figure),
         predicted_range(figure),
         number_text(figure.published),
         range_text(figure.published_low, figure.published_high),
+        {True: "yes", False: "no", None: ""}[figure.is_inside],
         figure.role if figure.published is not None else "",
     ]
 
@@ -105,7 +99,7 @@ def guess_cells(figure: Estimate) -> list[str]:
     ]
 
 
-_FIGURE = ("predicted", "range", "published", "95 % interval", "role")
+_FIGURE = ("predicted", "range", "published", "95 % interval", INSIDE, "role")
 _GUESSES = ("all trials", "alike")
 
 
@@ -221,12 +215,12 @@ def _treatment(report: TrialReport) -> Table:
     for arm in report.arms:
         for drug in arm.treatment:
             cells = [
-                f"{drug.dose_intensity:.3f}", amount_text(drug.given_mg), f"{drug.hold_day:.1f}",
+                f"{drug.dose_intensity:.3f}", number_text(drug.given_mg), f"{drug.hold_day:.1f}",
                 f"{drug.reduced_percent:.1f}", f"{drug.stopped_percent:.1f}",
             ]  # fmt: skip
             if off is not None:
                 found = other[arm.id, drug.drug]
-                cells += [f"{found.dose_intensity:.3f}", amount_text(found.given_mg)]
+                cells += [f"{found.dose_intensity:.3f}", number_text(found.given_mg)]
             table.add_row(arm.id, drug.drug, *cells)
     return table
 

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from her2sim.drugs.drug import load_drug
 from her2sim.notice import NOTICE
 from her2sim.report.html import PageTable, render
+from her2sim.report.tables import number_text
 from her2sim.studies.validation import ValidationRow
 
-HEADINGS = ("regimen", "population", "cycle", "metric", "statistic", "published", "predicted",
-            "ratio", "5th, 95th: ratio", "inside", "source or reason")  # fmt: skip
+HEADINGS = (
+    "regimen", "population", "analyte", "cycle", "metric", "statistic", "published", "predicted",
+    "ratio", "5th, 95th: ratio", "inside", "source or reason",
+)  # fmt: skip
+INSIDE = HEADINGS.index("inside")
 INTRODUCTION = (
     "Tolerances belong to the kind of a row and were fixed beforehand: typical value 3 %; median "
     "or geometric mean after IV or SC 15 %; oral drugs and payloads 25 %; arithmetic mean 20 %; "
@@ -34,8 +38,9 @@ def cells(row: ValidationRow) -> tuple[str, ...]:
     ]
     source = row.source if row.inside else f"{row.source}. {row.reason}"
     return (
-        row.regimen, row.population, row.cycle, row.metric, row.statistic.replace("_", " "),
-        f"{row.published:.4g}{unit}", f"{row.predicted or math.nan:.4g}",
+        row.regimen, row.population, row.analyte.replace("_", " "), row.cycle, row.metric,
+        row.statistic.replace("_", " "),
+        f"{number_text(row.published)}{unit}", number_text(row.predicted),
         f"{row.ratio or math.nan:.3f}", ", ".join(tails) if any(tails) else "",
         {True: "yes", False: "no", None: "calibration"}[row.inside], source,
     )  # fmt: skip
@@ -79,7 +84,7 @@ def markdown_page(rows: Sequence[ValidationRow], patients: int, seed: int) -> st
             lines += [f"| {' | '.join(HEADINGS)} |", "|" + "---|" * len(HEADINGS)]
             for row in shown:
                 texts = list(cells(row))
-                texts[9] = "**no**" if row.inside is False else texts[9]
+                texts[INSIDE] = "**no**" if row.inside is False else texts[INSIDE]
                 lines.append(f"| {' | '.join(texts)} |")
             lines.append("")
         listed = not_compared_texts(own)

@@ -62,6 +62,13 @@ class Estimate:
     alike: float | None = None
 
     @property
+    def is_inside(self) -> bool | None:
+        """Whether the published figure lies in the range; None without one or the other."""
+        if self.published is None or self.low is None or self.high is None:
+            return None
+        return self.low <= self.published <= self.high
+
+    @property
     def is_predicted(self) -> bool:
         """Whether there is a prediction; one that is not reached is one."""
         return self.predicted is not None and not np.isnan(self.predicted)
