@@ -1,6 +1,6 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
 # make calibrate: fit the ensemble to its anchors. make trials: all published trials, docs/trials.md.
-# make labels: the rows of the labels, docs/labels.md.
+# make labels: the rows of the labels, docs/labels.md. make figures: the figures of the docs.
 # make parts: what each part of the model earns on trials that are left out, docs/calibration-parts.md.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test slow bench calibrate trials parts labels validation format clean
+.PHONY: demo test slow bench calibrate trials parts labels validation figures format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -45,6 +45,9 @@ labels: $(VENV)/.demo-ready
 
 validation: $(VENV)/.demo-ready
 	$(RUN)/her2sim validate --markdown docs/validation.md
+
+figures: $(VENV)/.demo-ready
+	$(RUN)/python tools/figures.py
 
 format: $(VENV)/.test-ready
 	$(RUN)/ruff check --fix .

@@ -29,6 +29,7 @@ from .api.treatment import TreatedPatients, treat
 from .api.trial import TrialResult, run_trial
 from .api.trial_size import TrialSize, trial_size
 from .api.validation import Validation, validate
+from .api.vpc import PredictiveCheck, vpc
 from .api.washout import Washout, washout
 from .api.weight import ExposureByWeight, weight
 
@@ -49,6 +50,7 @@ __all__ = [
     "Patients",
     "Plan",
     "Predictions",
+    "PredictiveCheck",
     "RegimenExposure",
     "RegimenFacts",
     "RegimenList",
@@ -91,6 +93,7 @@ __all__ = [
     "trial_list",
     "trial_size",
     "validate",
+    "vpc",
     "washout",
     "weight",
 ]

@@ -20,7 +20,7 @@ QUIET_SECONDS = 2.0
 
 
 @contextmanager
-def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(text: str, of: str = "patients") -> Iterator[Callable[[int, int], None]]:
     """Progress on the error stream for anything over two seconds; nothing if not a terminal."""
     import time
 
@@ -38,7 +38,7 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("patients"),
+        TextColumn(of),
         TimeRemainingColumn(),
         console=console,
         transient=True,

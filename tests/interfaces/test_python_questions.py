@@ -32,9 +32,7 @@ QUESTIONS = {
     "compare": lambda: h2.compare(SC, IV, per_arm=40, seed=1),
     "regimen run": lambda: h2.regimen_exposure("thp", n=40, seed=1, cycles=3),
     "covariates": lambda: h2.covariates("pertuzumab", n=60, seed=1),
-    "trial size": lambda: h2.trial_size(
-        "destiny-breast03", 0.9, 1, pool=50, members=2, trials=100
-    ),
+    "trial size": lambda: h2.trial_size("destiny-breast03", 0.9, 1, pool=50, members=2, trials=100),
     "explain": lambda: h2.explain(PATIENT, "thp", seed=4),
     "sensitivity": lambda: h2.sensitivity(
         "trastuzumab + docetaxel", n=3, seed=1, samples=16, weeks=12

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.arrays import Array
+from her2sim.arrays import Array, Progress, no_progress
 from her2sim.drugs.drug import Drug
 from her2sim.drugs.pk import PkModel, reference_covariates, typical_parameters
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
@@ -128,21 +128,7 @@ def simulate_drug(
     DataError
         If a characteristic that the model needs is missing (all are named).
     """
-    n, notes = table.n_records, list[str]()
-    known = with_derived(characteristics)
-    missing = [c for c in pk.needed_covariates() if c not in known]
-    if missing and not is_typical:
-        raise DataError(
-            f"{pk.name} needs {', '.join(missing)}, which the file does not have; add the columns, "
-            "give each as a covariate NAME=VALUE, or ask for the reference (typical) patient"
-        )
-    if missing:
-        reference = reference_covariates(pk)
-        for name in missing:
-            known[name] = np.repeat(reference(name), n)
-        shown = ", ".join(f"{name} {pk.reference_patient[name]}" for name in missing)
-        notes.append(f"taken from the reference patient of {pk.name}: {shown}")
-    typical = typical_parameters(pk, known.__getitem__, n)
+    typical, notes = _typical(table, pk, characteristics, is_typical=is_typical)
     effects = (
         {} if is_typical else draw_random_effects(pk, np.arange(1, table.n_subjects + 1), seed)
     )
@@ -166,6 +152,70 @@ def simulate_drug(
         tuple(notes),
         observed,
     )
+
+
+def simulate_replicates(
+    table: EventTable,
+    pk: PkModel,
+    characteristics: Mapping[str, NDArray[Any]],
+    seed: int,
+    replicates: int,
+    carry: Carry = "nocb",
+    progress: Progress = no_progress,
+) -> tuple[Array, Array]:
+    """Observations with residual error, of new subjects in each replicate.
+
+    Returns
+    -------
+    predictions, simulations
+        Population predictions, shape (n,), at the records of :func:`simulate_drug`; and simulated
+        observations, shape (replicates, n). The first replicate is that of :func:`simulate_drug`.
+
+    Raises
+    ------
+    DataError
+        If a characteristic that the model needs is missing, or no residual error is known.
+    """
+    typical, _ = _typical(table, pk, characteristics, is_typical=False)
+    unrolled, general = _run_drug(table, pk, typical, carry, None)
+    subject, factor = table.subject[unrolled.reading_of[:, 0]], pk.concentration_factor()
+    numbers = np.arange(1, table.n_subjects + 1)
+    found = np.empty((replicates, general.size))
+    for k in range(replicates):
+        effects = draw_random_effects(pk, numbers, seed, k)
+        individual = apply_random_effects(
+            typical, {name: values[table.subject] for name, values in effects.items()}
+        )
+        own = _run_drug(table, pk, individual, carry, None)[1] * factor
+        found[k] = simulated_observations(pk, own, subject, seed, k)
+        progress(k + 1, replicates)
+    return general * factor, found
+
+
+def _typical(
+    table: EventTable,
+    pk: PkModel,
+    characteristics: Mapping[str, NDArray[Any]],
+    *,
+    is_typical: bool,
+) -> tuple[dict[str, Array], list[str]]:
+    """Parameters without random effects at each record, and what is to be told of them."""
+    n, notes = table.n_records, list[str]()
+    known = with_derived(characteristics)
+    missing = [c for c in pk.needed_covariates() if c not in known]
+    if missing and not is_typical:
+        raise DataError(
+            f"{pk.name} needs {', '.join(missing)}, which the file does not have; add the columns, "
+            "give each as a covariate NAME=VALUE, or ask for the reference (typical) patient"
+        )
+    if missing:
+        reference = reference_covariates(pk)
+        for name in missing:
+            known[name] = np.repeat(reference(name), n)
+        shown = ", ".join(f"{name} {pk.reference_patient[name]}" for name in missing)
+        notes.append(f"taken from the reference patient of {pk.name}: {shown}")
+    typical = typical_parameters(pk, known.__getitem__, n)
+    return typical, notes
 
 
 def _run_drug(

@@ -14,7 +14,7 @@ from her2sim.random import Purpose, Stream
 
 
 def simulated_observations(
-    pk: PkModel, concentration: Array, subject: Positions, seed: int
+    pk: PkModel, concentration: Array, subject: Positions, seed: int, replicate: int = 0
 ) -> Array:
     """Concentrations as they would be measured, in the unit of the drug's interfaces.
 
@@ -26,13 +26,14 @@ def simulated_observations(
     ----------
     concentration : individual predictions F, shape (n,)
     subject : position of the subject of each, shape (n,)
+    seed, replicate : decide the errors
 
     Raises
     ------
     DataError
         If no residual error of the model is known.
     """
-    stream, turn = Stream(seed, 0, subject + 1, Purpose.RESIDUALS), _turn_within(subject)
+    stream, turn = Stream(seed, replicate, subject + 1, Purpose.RESIDUALS), _turn_within(subject)
     error, found = pk.residual, concentration.copy()
     if error.log_sd is not None:
         found *= np.exp(error.log_sd.value * _scores(stream, turn, "log"))

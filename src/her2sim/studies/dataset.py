@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from her2sim.arrays import Array
-from her2sim.drugs.drug import load_drug, load_pk
+from her2sim.drugs.drug import Drug, load_drug, load_pk
 from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, Faults, UnknownNameError, did_you_mean
 from her2sim.formats.column_expression import evaluate_columns, split_setting
@@ -102,6 +103,46 @@ def _run_drug(
     seed: int,
     observations: bool,
 ) -> tuple[EventTable, DatasetPrediction, list[str]]:
+    read = events_of_drug(path, name, constants, ignore, time_unit)
+    table, pk = read.table, read.pk
+    course = simulate_drug(
+        table, read.drug, pk, read.characteristics, seed, typical, carry, is_observed=observations
+    )
+    notes = [*read.notes, *course.notes, *_model_notes(pk)]
+    if not typical or observations:
+        notes.append(f"seed {seed}")
+    return table, course, notes
+
+
+@dataclass(frozen=True, eq=False)
+class DrugEvents:
+    """An event table that was read for the model of a drug, with what must be told of it."""
+
+    table: EventTable
+    drug: Drug
+    pk: PkModel
+    characteristics: dict[str, NDArray[Any]]
+    notes: tuple[str, ...]
+
+
+def events_of_drug(
+    path: Path, name: str, constants: Sequence[str], ignore: Sequence[str], time_unit: str
+) -> DrugEvents:
+    """Read an event table for a drug.
+
+    Parameters
+    ----------
+    path : of the table (CSV)
+    name : drug or ``DRUG:MODEL``
+    constants : characteristics of all subjects, ``NAME=VALUE``
+    ignore : columns that are not used
+    time_unit : ``h`` or ``day``
+
+    Raises
+    ------
+    DataError
+        With all faults of the table.
+    """
     drug, pk = load_drug(name), load_pk(name)
     compartments = pk.structural.compartments
     table, told = read_events(
@@ -110,14 +151,8 @@ def _run_drug(
     )  # fmt: skip
     characteristics = _characteristics(path, table)
     characteristics |= _constants(constants, characteristics, table.n_records)
-    course = simulate_drug(
-        table, drug, pk, characteristics, seed, typical, carry, is_observed=observations
-    )
     unusual = unusual_doses(drug, pk, table, characteristics)
-    notes = [*told, *unusual, *course.notes, *_model_notes(pk)]
-    if not typical or observations:
-        notes.append(f"seed {seed}")
-    return table, course, notes
+    return DrugEvents(table, drug, pk, characteristics, (*told, *unusual))
 
 
 def _model_notes(pk: PkModel) -> list[str]:
