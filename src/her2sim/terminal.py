@@ -16,45 +16,50 @@ if TYPE_CHECKING:
 
     from her2sim.api.result import Answer
 
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 0.8
 
 
 @contextmanager
 def progress_bar(text: str, of: str = "patients") -> Iterator[Callable[[int, int], None]]:
-    """Progress on the error stream for anything over two seconds; nothing if not a terminal."""
-    import time
+    """Progress on the error stream for anything over a second; nothing if not a terminal.
+
+    It shows that work goes on before the first of it is done: nobody has to wait for a number.
+    """
+    from threading import Timer
 
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        SpinnerColumn,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
     console = Console(stderr=True)
     bar = Progress(
+        SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(of),
+        TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
     task = bar.add_task(text, total=None)
-    start = time.monotonic()
-
-    def update(done: int, total: int) -> None:
-        if time.monotonic() - start > QUIET_SECONDS and not bar.live.is_started:
-            bar.start()
-        bar.update(task, completed=done, total=total)
-
+    begin = Timer(QUIET_SECONDS, bar.start)
+    begin.daemon = True
+    begin.start()
     try:
-        yield update
+        yield lambda done, total: bar.update(task, completed=done, total=total)
     finally:
+        begin.cancel()
+        begin.join()
         bar.stop()
 
 

@@ -160,7 +160,7 @@ def test_a_folder_belongs_to_one_trial_and_seed(tmp_path: Path) -> None:
     run("emilia", 1)
     run("emilia", 1, by_rules=False)
     before = files(tmp_path)
-    assert len(before) == 8
+    assert len(before) == 9
     with pytest.raises(DataError, match=r"of another run \(seed 1, asked 2\)"):
         run("emilia", 2)
     with pytest.raises(DataError, match=r"of another run \(.*trial EMILIA, asked H0649g"):

@@ -14,8 +14,9 @@ from her2sim.patients.population import load_population
 from her2sim.pk.combination import load_combination
 from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.pk.treatment import load_treatment
+from her2sim.pulse import beat
 from her2sim.random import Purpose, Stream, codes_by
-from her2sim.store.workers import in_threads
+from her2sim.store.workers import in_order, in_threads
 from her2sim.studies.exposure import exposure
 from her2sim.studies.regimen_exposure import exposure_together
 from her2sim.virtual_patient.treat import TreatmentPlan, treat
@@ -75,3 +76,31 @@ def test_bodies_of_patients_are_freed_when_they_are_done() -> None:
         assert instruments() is None
     finally:
         gc.enable()
+
+
+def beats(seconds: float) -> float:
+    """A task that tells how far it has come."""
+    for share in (0.25, 0.5, 0.75):
+        time.sleep(seconds / 4)
+        beat(share)
+    time.sleep(seconds / 4)
+    beat(1.0)
+    return seconds
+
+
+@pytest.mark.parametrize(("n_tasks", "workers"), [(1, 1), (2, 2), (4, 2)])
+def test_progress_is_told_while_tasks_run(n_tasks: int, workers: int) -> None:
+    """In this process, in threads and in processes: before the first result is there."""
+    seen: list[list[float]] = []
+    results = in_order(beats, [2.0] * n_tasks, workers, lambda shares: seen.append(list(shares)))
+    first = next(results)
+    told = [sum(shares) for shares in seen]
+    assert first == 2.0
+    assert any(0 < total < n_tasks for total in told)
+    assert told == sorted(told)
+    assert list(results) == [2.0] * (n_tasks - 1)
+
+
+def test_nobody_has_to_watch() -> None:
+    beat(0.5)
+    assert list(in_order(beats, [0.01], 1)) == [0.01]

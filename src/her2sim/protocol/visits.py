@@ -29,6 +29,7 @@ from her2sim.protocol.rule_states import (
     rule_rows,
     with_derived_readings,
 )
+from her2sim.pulse import beat
 from her2sim.regimens.dose import MINUTES_PER_DAY
 
 
@@ -68,6 +69,7 @@ class _Clinic:
         self.doses = DoseClocks(protocol, cohort, self.recorder)
         self.visit_day = self.doses.due_day.min(axis=0, initial=NEVER if self.plans else 0.0)
         self.seen_day = np.full(n, -NEVER)
+        self._length = max(protocol.end_day, 1.0)
         self.today = np.full(n, np.nan)
 
     def _scheduled_tests(self) -> dict[str, list[tuple[float, Monitoring]]]:
@@ -108,6 +110,7 @@ class _Clinic:
             if not who.size:
                 break
             self._see(who)
+            beat(float(np.minimum(self.visit_day, self.protocol.end_day).mean()) / self._length)
         rules = self.rules
         open_holds = ~np.isnan(self.hold_began) & np.isinf(rules.stopped_day)
         rest = np.where(open_holds, self.protocol.end_day - self.hold_began, 0.0)

@@ -25,6 +25,7 @@ from her2sim.patients.population import Population
 from her2sim.pk.combination import Combination
 from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.protocol.decisions import Decision
+from her2sim.pulse import Watcher, watched
 from her2sim.studies.population_estimates import PopulationEstimate, estimates_of, needs_text
 from her2sim.virtual_patient.outcomes import PatientOutcomes, joined, patient_outcomes
 from her2sim.virtual_patient.run import run_virtual_patient
@@ -153,6 +154,11 @@ class _Gathered:
                     self.acted[key] = self.acted.get(key, 0) + n
 
 
+def _within(progress: Progress, done: int, n: int, total: int) -> Watcher:
+    """Tells progress while some patients are treated."""
+    return lambda share: progress(done + int(share * n), total)
+
+
 def population_report(
     combination: Combination,
     population: Population | Cohort,
@@ -185,8 +191,11 @@ def population_report(
         number = np.arange(done, done + cohort.n_patients)
         own = np.zeros(number.size, dtype=np.int64) if members == 1 else 1 + number % members
         people = draw_virtual_cohort(cohort, tumour, heart, Members(own))
+        before = done
         for rows in _alike(people):
-            treated = treat(combination.treatments, people.take(rows), how, threads=threads)
+            with watched(_within(progress, before, rows.size, patients)):
+                treated = treat(combination.treatments, people.take(rows), how, threads=threads)
+            before += rows.size
             gathered.add(treated)
             seen(treated)
             if done == 0:

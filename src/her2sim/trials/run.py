@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -269,8 +269,15 @@ def _fill(
                 tasks.append(task)
                 numbers.append(number)
     progress(done, total)
-    for place, frame in _results(tasks, workers, cluster):
-        task = tasks[place]
+    is_open = np.ones(len(tasks), dtype=bool)
+    sizes_of = np.array([task.n_patients for task in tasks], dtype=np.float64)
+
+    def inside(shares: Sequence[float]) -> None:
+        under_way = (sizes_of * np.asarray(shares))[is_open].sum()
+        progress(done + int(under_way), total)
+
+    for place, frame in _results(tasks, workers, cluster, inside):
+        task, is_open[place] = tasks[place], False
         stores[task.arm].write(numbers[place], frame)
         done += task.n_patients
         progress(done, total)
@@ -280,7 +287,10 @@ def _fill(
 
 
 def _results(
-    tasks: Sequence[ChunkTask], workers: int, cluster: str | None
+    tasks: Sequence[ChunkTask],
+    workers: int,
+    cluster: str | None,
+    inside: Callable[[Sequence[float]], None],
 ) -> Iterator[tuple[int, pl.DataFrame]]:
     """Frames of tasks as they come, each with the place of its task."""
     if not tasks:
@@ -290,7 +300,7 @@ def _results(
 
         yield from on_cluster(cluster, run_chunk, tasks)
         return
-    yield from enumerate(in_order(run_chunk, tasks, workers))
+    yield from enumerate(in_order(run_chunk, tasks, workers, inside))
 
 
 def _numbers(trial: Trial, arm: Arm) -> str:
