@@ -189,6 +189,7 @@ def _source_keys(record: object, place: str) -> Iterable[tuple[str, str]]:
         yield from _source_keys(value, f"{place}.{name}".strip("."))
 
 
+LONGEST_SHOWN = 80
 F = TypeVar("F", bound=FactFile)
 M = TypeVar("M", bound=BaseModel)
 
@@ -206,6 +207,8 @@ def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({reason(error)})") from None
+    except RecursionError:
+        raise DataError(f"{path}: has lists or tables inside each other too deep to read") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"{path}: {_no_toml(name, error)}") from None
     return checked_facts(content, kind, name)
@@ -264,6 +267,11 @@ def _drop_unknown_keys(content: Any, error: ValidationError) -> bool:
     return bool(unknown)
 
 
+def _cut(text: str) -> str:
+    """A value in a line, however long it is."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
 def note_faults(faults: Faults, error: ValidationError) -> None:
     """Add what pydantic refused, each with its place and what was found there."""
     for fault in error.errors():
@@ -272,7 +280,7 @@ def note_faults(faults: Faults, error: ValidationError) -> None:
         if fault["type"] == "extra_forbidden":
             message = "this key is not known here; check its spelling"
         elif fault["type"] not in ("value_error", "missing"):
-            message += f", found {fault['input']!r}"
+            message += f", found {_cut(repr(fault['input']))}"
         text = f"{place}: {message}"
         if text not in faults.shown:
             faults.add(text)

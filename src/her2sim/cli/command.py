@@ -18,7 +18,7 @@ from click.parser import _OptionParser
 from her2sim.cli.kinds import Output, Text, near
 from her2sim.errors import Faults, Her2SimError, did_you_mean
 
-BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+BAD_INPUT, OWN_FAULT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
 LONGEST_SHOWN = 60
 
 
@@ -117,6 +117,10 @@ class Command(click.Command):
             refused = list(error.parts or (str(error),))
             told = [*refused, *(f for f in _examined(self, ctx.params) if f not in refused)]
             raise Refused(_message(ctx, told)) from None
+        except MemoryError:
+            raise Refused(
+                "not enough memory; ask for fewer patients, replicates or weeks"
+            ) from None
         except KeyboardInterrupt:
             _stopped(INTERRUPTED)
         except Terminated:
@@ -124,6 +128,13 @@ class Command(click.Command):
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("HER2SIM_TRACEBACK"):
+                raise
+            click.echo(_own_fault(error), err=True)
+            sys.exit(OWN_FAULT)
         finally:
             if is_main:
                 signal.signal(signal.SIGTERM, before)
@@ -277,6 +288,14 @@ def _is_file(value: str | Path) -> bool:
         return Path(value).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _own_fault(error: Exception) -> str:
+    """What is said of an error that nobody foresaw."""
+    return (
+        f"her2sim: a fault of the program, not of your input ({type(error).__name__}: {error}). "
+        "Please report it with the command and its files; HER2SIM_TRACEBACK=1 shows where it was."
+    )
 
 
 def _on_terminate(*_: object) -> None:
