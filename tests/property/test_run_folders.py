@@ -227,9 +227,9 @@ except DataError:
 
 @pytest.mark.parametrize("other", [1, 2])
 def test_pairs_of_processes_give_one_table_or_a_refusal(other: int, tmp_path: Path) -> None:
-    """Ten pairs at once, of equal runs and of different ones: never a mixture."""
+    """Fifteen pairs at once, of equal runs and of different ones: never a mixture."""
     root = Path(__file__).parents[2]
-    for turn in range(10):
+    for turn in range(15):
         folder = tmp_path / str(turn)
         folder.mkdir()
         pair = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +27,16 @@ def require_target(path: Path) -> None:
         raise DataError(f"{path}: the folder {path.parent} does not exist; make it first")
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a file")
-    if not os.access(path.parent if _is_replaced(path) else path, os.W_OK):
-        raise DataError(f"{path}: cannot be written (no permission); name another place")
+    if not _is_replaced(path):
+        if not os.access(path, os.W_OK):
+            raise DataError(f"{path}: cannot be written (no permission); name another place")
+        return
+    try:  # whether the folder takes a file: rights alone do not tell
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({reason(error)}); name another place"
+        ) from None
 
 
 def require_figure(path: Path) -> None:
@@ -46,6 +55,27 @@ def require_figure(path: Path) -> None:
 def _is_replaced(path: Path) -> bool:
     """Whether a file takes the place of what is there; a device or a pipe is written to."""
     return path.is_file() or not path.exists()
+
+
+@contextmanager
+def plainly(path: Path) -> Iterator[None]:
+    """What fails in writing a file is told in words of ours, whichever library wrote it.
+
+    Raises
+    ------
+    DataError
+        If the disk is full, the folder is gone, or the like.
+    """
+    try:
+        yield
+    except Exception as error:
+        is_of_table = type(error).__module__.partition(".")[0] == "polars"
+        if not isinstance(error, OSError) and not is_of_table:
+            raise
+        number = re.search(r"os error (\d+)", str(error))
+        known = OSError(int(number[1]), "") if number else error
+        why = reason(known) if isinstance(known, OSError) else "it could not be stored"
+        raise DataError(f"{path}: cannot be written ({why})") from None
 
 
 @contextmanager
@@ -70,16 +100,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     os.close(handle)
     partial = Path(name)
     try:
-        yield partial
-        if is_replaced:
-            umask = os.umask(0)
-            os.umask(umask)
-            partial.chmod(0o666 & ~umask)
-            partial.replace(target)
-        else:
-            target.write_bytes(partial.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({reason(error)})") from None
+        with plainly(path):
+            yield partial
+            if is_replaced:
+                umask = os.umask(0)
+                os.umask(umask)
+                partial.chmod(0o666 & ~umask)
+                partial.replace(target)
+            else:
+                target.write_bytes(partial.read_bytes())
     finally:
         partial.unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from her2sim.errors import DataError, reason
-from her2sim.store.files import require_target, write_text, written_whole
+from her2sim.store.files import plainly, require_target, write_text, written_whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,12 +98,16 @@ class PartStore:
         if restart:
             if not self._is_ours(own):
                 self._drop_parts()
-            if not self._is_ours(joined):
+            if not self._is_ours(joined) or not _can_be_read(self.path):
                 self._joined_manifest().unlink(missing_ok=True)
         else:
             for stored in (joined, own):
                 if stored is not None and not self._is_ours(stored):
                     raise DataError(self._difference(stored))
+            if joined is not None and self.path.is_file() and not _can_be_read(self.path):
+                raise DataError(
+                    f"{self.path}: is damaged and cannot be read; --restart makes it anew"
+                )
             if joined is None and own is None and self.path.exists():
                 raise DataError(
                     f"{self.path}: is there already, and nothing says which run it is of; name "
@@ -159,8 +163,11 @@ class PartStore:
         return self.folder / f"part-{number:06d}.parquet"
 
     def has(self, number: int) -> bool:
-        """Whether an earlier run finished a part."""
-        return self._part(number).is_file()
+        """Whether an earlier run finished a part; a damaged one is taken away, to be made again."""
+        part = self._part(number)
+        if part.is_file() and not _can_be_read(part):
+            part.unlink(missing_ok=True)
+        return part.is_file()
 
     def is_finished(self) -> bool:
         """Whether the joined file of an earlier run with an equal manifest is there."""
@@ -174,7 +181,7 @@ class PartStore:
         import polars as pl
 
         path = self._part(number)
-        return pl.read_parquet(path) if path.is_file() else None
+        return pl.read_parquet(path) if self.has(number) else None
 
     def write(self, number: int, frame: pl.DataFrame) -> None:
         """Store a finished part; nothing is stored after the run was broken off.
@@ -183,18 +190,49 @@ class PartStore:
         """
         with self._writing:
             if self._lock.is_locked:
-                with written_whole(self._part(number)) as partial:
+                part = self._part(number)
+                if not self.folder.is_dir():
+                    raise DataError(
+                        f"{self.folder}: is gone; it was removed while the run worked there. Run "
+                        "the command again"
+                    )
+                with written_whole(part) as partial:
                     frame.write_parquet(partial)
 
     def finish(self) -> None:
         """Join the parts in order into the file, and write the manifest beside it."""
         import polars as pl
 
-        joined = self.folder / self.path.name
-        pl.scan_parquet(sorted(self.folder.glob("part-*.parquet"))).sink_parquet(joined)
-        joined.replace(self.path)
+        joined, parts = self.folder / self.path.name, sorted(self.folder.glob("part-*.parquet"))
+        damaged = [part for part in parts if not _can_be_read(part, wholly=True)]
+        for part in damaged:
+            part.unlink(missing_ok=True)
+        if damaged:
+            names = ", ".join(part.name for part in damaged)
+            raise DataError(
+                f"{self.folder}: {names} was damaged and is removed; run the command again, which "
+                "makes it anew"
+            )
+        with plainly(self.path):
+            pl.scan_parquet(parts).sink_parquet(joined)
+            joined.replace(self.path)
         write_text(self._joined_manifest(), self._text() + os.linesep)
         self.close()
+
+
+def _can_be_read(part: Path, *, wholly: bool = False) -> bool:
+    """Whether a part is a table: by its end, which is written last, or by all of it."""
+    import polars as pl
+    from polars.exceptions import PolarsError
+
+    try:
+        if wholly:
+            pl.read_parquet(part)
+        else:
+            pl.read_parquet_schema(part)
+    except (PolarsError, OSError):
+        return False
+    return True
 
 
 def _stored(path: Path) -> dict[str, Any] | None:
