@@ -167,7 +167,7 @@ def test_a_folder_belongs_to_one_trial_and_seed(tmp_path: Path) -> None:
         run("h0649g", 1)
     assert files(tmp_path) == before
     run("emilia", 2, restart=True)
-    assert len(files(tmp_path)) == 4  # nothing of seed 1 is left
+    assert len(files(tmp_path)) == 5  # nothing of seed 1 is left
 
 
 def test_a_run_that_begins_while_another_cleans_up_loses_no_part(
