@@ -74,7 +74,7 @@ def plainly(path: Path) -> Iterator[None]:
             raise
         number = re.search(r"os error (\d+)", str(error))
         known = OSError(int(number[1]), "") if number else error
-        why = reason(known) if isinstance(known, OSError) else "it could not be stored"
+        why = reason(known) if isinstance(known, OSError) else "the place takes no more"
         raise DataError(f"{path}: cannot be written ({why})") from None
 
 
