@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2sim.biology.heart import heart_facts
-from her2sim.protocol.label import CONDITIONS, Rule, load_label
 from her2sim.protocol.variables import VARIABLES
 from her2sim.report.canvas import (
     BAND,
@@ -24,6 +23,7 @@ from her2sim.report.canvas import (
     new_canvas,
     shown_unit,
 )
+from her2sim.report.rule_limits import LVEF_SHOWN, draw_limits, rule_limits, show_lvef
 from her2sim.timeline.result import BodyBand, Decided, DrugTimeline, Line, PatientTimeline
 from her2sim.units import DAY_PER_WEEK
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL_HEIGHT, READING_HEIGHT, DECISION_ROW = 2.1, 1.6, 0.34
-LVEF_SHOWN = (35.0, 75.0)
-LABEL_STEP = 0.105
-"""Height that a label needs, as a share of its panel."""
 MARKS: dict[str, tuple[str, str]] = {
     "hold": ("v", COLOURS[1]),
     "resume": ("^", COLOURS[2]),
@@ -172,53 +169,14 @@ def _draw_body(axes: Axes, band: BodyBand, course: PatientTimeline) -> None:
 
 
 def _draw_limits(axes: Axes, test: str, course: PatientTimeline) -> None:
-    """The limits at which a rule holds or stops a drug, as dotted lines with their numbers."""
+    """The limits at which a rule holds or stops a drug of the course."""
+    _, _, values = course.readings.records.get(test, (None, None, np.empty(0)))
     if test == "lvef":
-        low, high = LVEF_SHOWN
-        _, _, values = course.readings.records.get(test, (None, None, np.array([60.0])))
-        axes.set_ylim(min(low, values.min() - 5), max(high, values.max() + 5))
-    bottom, top = axes.get_ylim()
-    limits = [(at, words) for at, words in rule_limits(course, test) if bottom <= at <= top]
-    place = -1.0
-    for limit, words in limits:
-        axes.axhline(limit, color=FAINT, linewidth=0.8, linestyle=":")
-        place = max((limit - bottom) / (top - bottom), place + LABEL_STEP)
-        axes.annotate(
-            words, (1.0, limit), (1.012, place), xycoords=("axes fraction", "data"),
-            textcoords="axes fraction", fontsize=SMALLEST, color=FAINT, va="center",
-            annotation_clip=False,
-        )  # fmt: skip
-
-
-def rule_limits(course: PatientTimeline, test: str) -> list[tuple[float, str]]:
-    """Limits of a reading at which a rule holds or stops a drug of the course, in words.
-
-    A fall from the first reading is a limit too, where there is one.
-    """
-    found: dict[tuple[float, str], None] = {}
-    first = course.readings.records.get(test)
-    for rule in _rules(course):
-        for name in (n for n in CONDITIONS if n in ("hold_when", "stop_when")):
-            condition = rule.condition(name)
-            clauses = [] if condition is None else [c for a in condition.alternatives for c in a]
-            for clause in clauses:
-                if isinstance(clause.limit, str):
-                    continue
-                if clause.variable == test and clause.sign in ("<", "<="):
-                    found[clause.limit, f"{clause.limit:g}"] = None
-                is_fall = clause.variable == f"{test}_drop" and clause.sign in (">", ">=")
-                if is_fall and first is not None and first[2].size:
-                    fallen = float(first[2][0]) - clause.limit
-                    found[fallen, f"first - {clause.limit:g}"] = None
-    return sorted(found)
-
-
-def _rules(course: PatientTimeline) -> Iterator[Rule]:
-    for drug in dict.fromkeys(drug.drug for drug in course.drugs):
-        label = load_label(drug, course.region)
-        for rule in () if label is None else label.rule:
-            if rule.setting in (None, course.patient.setting):
-                yield rule
+        low, high = (values.min(), values.max()) if values.size else LVEF_SHOWN
+        show_lvef(axes, float(low), float(high))
+    first = float(values[0]) if values.size else None
+    drugs = [drug.drug for drug in course.drugs]
+    draw_limits(axes, rule_limits(drugs, course.region, course.patient.setting, test, first))
 
 
 def holds_of(

@@ -11,6 +11,7 @@ from rich.table import Table
 from her2sim.biology.heart import CardiacProfile
 from her2sim.patients.cohort import Cohort
 from her2sim.report.canvas import BAND, LINE, finished, legend_above, new_canvas
+from her2sim.report.rule_limits import draw_limits, rule_limits, show_lvef
 from her2sim.report.tables import number_text, patients_text
 from her2sim.studies.characteristics import characteristics
 from her2sim.studies.population import PopulationReport
@@ -91,9 +92,14 @@ def _spread(outcome: PopulationEstimate) -> str:
     return f"{_number(outcome.low)} to {_number(outcome.high)}"
 
 
+TESTS = {"LVEF": "lvef", "neutrophils": "neutrophils", "platelets": "platelets"}
+"""Readings with limits of rules, by a word of the title of their band."""
+
+
 def bands_figure(report: PopulationReport) -> Figure:
     """Bands over time, one panel each."""
     figure, found = new_canvas(2.2 * len(report.bands) + 0.9, len(report.bands), sharex=True)
+    drugs = [treatment.drug.id for treatment in report.combination.treatments]
     for axes, band in zip(found[:, 0], report.bands, strict=True):
         week = band.time_day / 7
         axes.fill_between(
@@ -102,9 +108,16 @@ def bands_figure(report: PopulationReport) -> Figure:
         axes.plot(week, band.median, color=LINE, linewidth=1.2, label="median")
         axes.set_title(band.title, fontsize=10, loc="left")
         axes.set_ylim(bottom=0)
+        test = next((name for words, name in TESTS.items() if words in band.title), None)
+        if test == "lvef":
+            show_lvef(axes, float(band.p5.min()), float(band.p95.max()))
+        if test is not None and report.how.by_rules:
+            draw_limits(axes, rule_limits(drugs, report.how.region, report.how.setting, test))
     legend_above(found[0, 0])
     found[-1, 0].set_xlabel("weeks")
     title = f"{report.combination.title}; {report.population}, {report.patients} patients"
+    if report.how.by_rules:
+        title += "\ndotted: limits at which rules of the labels hold or stop a drug"
     return finished(figure, title, size=11)
 
 
