@@ -149,6 +149,7 @@ REASONS = {
     errno.EFBIG: "the file would be larger than is allowed",
     errno.EISDIR: "it is a folder",
     errno.ENOTDIR: "a part of the path is no folder",
+    errno.EEXIST: "a file of that name is there",
     errno.ENAMETOOLONG: "the name is too long",
     errno.ELOOP: "links lead in a circle",
 }
@@ -170,7 +171,8 @@ PLAIN = {
     "less_than_equal": "has to be {le:g} or less",
     "too_short": "needs {min_length} or more",
     "too_long": "has more than {max_length}",
-    "string_pattern_mismatch": "has signs that may not stand here ({pattern})",
+    "string_pattern_mismatch": "use letters, figures, spaces, _ . + - (64 at most, none of "
+    "these signs first)",
     "string_type": "write a text",
     "finite_number": "write a finite number",
     "dict_type": "write a table",

@@ -204,6 +204,8 @@ def read_fact_file(path: Path | Traversable, kind: type[F]) -> F:
     """
     name = str(getattr(path, "name", path))
     try:
+        if isinstance(path, Path) and path.exists() and not (path.is_file() or path.is_dir()):
+            raise DataError(f"{path}: is a pipe or a device; save it as a file")
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({reason(error)})") from None

@@ -108,7 +108,7 @@ def test_a_folder_that_vanishes(tmp_path: Path) -> None:
     assert "is gone; it was removed while the run worked there" in said or "cannot be" in said
 
 
-@pytest.mark.parametrize("kind", ["cut off", "empty", "other"])
+@pytest.mark.parametrize("kind", ["cut off", "empty", "other", "that of another part", "a byte"])
 def test_a_damaged_part_is_made_anew(kind: str, tmp_path: Path, whole: list[pl.DataFrame]) -> None:
     run = start(tmp_path, *RUN, "--workers", "1")
     wait_for_parts(tmp_path, run, 2)
@@ -116,21 +116,31 @@ def test_a_damaged_part_is_made_anew(kind: str, tmp_path: Path, whole: list[pl.D
     run.communicate()
     part = parts(tmp_path)[0]
     content = part.read_bytes()
-    damaged = {"cut off": content[: len(content) // 2], "empty": b"", "other": b"x" * 999}
+    half = len(content) // 2
+    damaged = {
+        "cut off": content[:half], "empty": b"", "other": b"x" * 999,
+        "that of another part": parts(tmp_path)[1].read_bytes(),
+        "a byte": content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :],
+    }  # fmt: skip
     part.write_bytes(damaged[kind])
     require_goes_on(tmp_path, whole)
 
 
+@pytest.mark.parametrize("kind", ["cut off", "that of another arm", "fewer rows"])
 def test_a_damaged_table_is_refused_with_the_remedy(
-    tmp_path: Path, whole: list[pl.DataFrame]
+    kind: str, tmp_path: Path, whole: list[pl.DataFrame]
 ) -> None:
     assert ended(start(tmp_path, *RUN))[0] == 0
-    table = sorted((tmp_path / "kept").glob("*.parquet"))[0]
-    damaged = table.read_bytes()[:2000]
-    table.write_bytes(damaged)
+    table, other = sorted((tmp_path / "kept").glob("*.parquet"))
+    if kind == "fewer rows":
+        pl.read_parquet(table).head(15).write_parquet(table)
+    else:
+        content = table.read_bytes()[:2000] if kind == "cut off" else other.read_bytes()
+        table.write_bytes(content)
+    damaged = table.read_bytes()
     code, said = ended(start(tmp_path, *RUN))
     assert code == 2
-    assert "is damaged and cannot be read; --restart makes it anew" in said
+    assert "is not as the run left it (damaged or changed); --restart makes" in said
     assert table.read_bytes() == damaged  # nothing is replaced in silence
     assert ended(start(tmp_path, *RUN, "--restart"))[0] == 0
     require_goes_on(tmp_path, whole)
@@ -178,3 +188,24 @@ def test_a_scheduler_that_dies(scheduler, tmp_path: Path) -> None:
     assert code == 2
     assert "the scheduler is gone" in said
     assert parts(tmp_path)  # what was finished is kept
+
+
+def test_a_file_of_somebody_in_the_folder_is_not_replaced(tmp_path: Path) -> None:
+    """Where the table of columns would be; neither a file nor what a link leads to."""
+    (tmp_path / "kept").mkdir()
+    told = tmp_path / "kept" / "emilia-columns.csv"
+    told.write_text("mine", encoding="utf-8")
+    code, said = ended(start(tmp_path, *RUN))
+    assert code == 2
+    assert "is there already and is not of her2sim" in said
+    assert told.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["emilia-tdm1-rules.parquet", "emilia-columns.csv", "page.html"])
+def test_no_output_lies_in_the_folder_of_a_run(name: str, tmp_path: Path) -> None:
+    assert ended(start(tmp_path, *RUN))[0] == 0
+    before = {p: p.read_bytes() for p in (tmp_path / "kept").iterdir()}
+    code, said = ended(start(tmp_path, *RUN, "--restart", "--html", f"kept/{name}"))
+    assert code == 2
+    assert "lies in the folder of --folder; name a place outside it" in said
+    assert {p: p.read_bytes() for p in (tmp_path / "kept").iterdir()} == before

@@ -155,7 +155,7 @@ def test_figures_that_a_trial_cannot_have_are_refused_before_the_run(her2sim) ->
     assert done.returncode == 2
     assert "2 faults" in done.stderr
     assert "spider: needs a model of the lesion" in done.stderr
-    assert "km: needs an endpoint in time" in done.stderr
+    assert "curves: needs an endpoint in time" in done.stderr
 
 
 def test_the_figures_of_a_trial_are_written(her2sim, tmp_path) -> None:

@@ -163,7 +163,7 @@ def require_plots(trial: Trial, kinds: Sequence[str]) -> None:
     Parameters
     ----------
     trial : what is run
-    kinds : ``km``, ``forest``, ``waterfall``, ``spider``, ``swimmer``
+    kinds : ``curves``, ``forest``, ``waterfall``, ``spider``, ``swimmer``
 
     Raises
     ------
@@ -175,7 +175,7 @@ def require_plots(trial: Trial, kinds: Sequence[str]) -> None:
 
     has_lesion = any(endpoint != "safety" for endpoint in trial.endpoints)
     needs = {
-        "km": (any(e in CURVES and e != "DoR" for e in trial.endpoints), "an endpoint in time"),
+        "curves": (any(e in CURVES and e != "DoR" for e in trial.endpoints), "an endpoint in time"),
         "forest": (bool(trial.comparison), "a hazard ratio of two arms"),
         **dict.fromkeys(("waterfall", "spider", "swimmer"), (has_lesion, "a model of the lesion")),
     }

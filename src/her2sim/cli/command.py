@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,10 +18,11 @@ import click
 from click.parser import _OptionParser
 
 from her2sim.cli.kinds import Output, Text, near
-from her2sim.errors import Faults, Her2SimError, did_you_mean
+from her2sim.errors import Faults, Her2SimError, did_you_mean, reason
 
 BAD_INPUT, OWN_FAULT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
 LONGEST_SHOWN = 60
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Refused(click.ClickException):
@@ -38,6 +41,21 @@ class Terminated(BaseException):
 
 class Group(click.Group):
     """A group of commands that suggests the nearest one."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; what could not be printed is said, and ends with exit code 2."""
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            click.echo(f"her2sim: the output cannot be written ({reason(error)})", err=True)
+            with suppress(OSError):
+                sys.stdout.close()
+            os._exit(BAD_INPUT)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -128,6 +146,10 @@ class Command(click.Command):
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
+        except OSError as error:
+            if error.filename is not None or error.errno not in FULL:
+                raise
+            raise Refused(f"the output cannot be written ({reason(error)})") from None
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except Exception as error:
@@ -269,6 +291,11 @@ def _place_faults(of: click.Command, values: Mapping[str, Any]) -> Iterator[str]
         Path(v).resolve(): _called(p) for p, v in read.items()
         if isinstance(v, (str, Path)) and v and _is_file(v)
     }  # fmt: skip
+    folders = {
+        values[str(p.name)].resolve(): _called(p)
+        for p in of.params
+        if isinstance(p.type, Output) and p.type.kind == "folder" and values.get(str(p.name))
+    }
     seen: dict[Path, str] = {}
     for parameter in of.params:
         path = values.get(str(parameter.name))
@@ -279,6 +306,9 @@ def _place_faults(of: click.Command, values: Mapping[str, Any]) -> Iterator[str]
             yield f"{name} {path}: is the input {inputs[place]}; name another file"
         if place in seen:
             yield f"{name} {path}: is {seen[place]} too; name another file"
+        folder = folders.get(place.parent)
+        if folder is not None and folder != name:
+            yield f"{name} {path}: lies in the folder of {folder}; name a place outside it"
         seen[place] = name
 
 

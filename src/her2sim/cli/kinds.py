@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import click
 
-from her2sim.errors import DataError, did_you_mean
+from her2sim.errors import DataError, did_you_mean, reason
 from her2sim.store.files import require_figure, require_target
 
 Examiner = Callable[[Any, Mapping[str, Any]], object]
@@ -139,6 +141,19 @@ class Text(click.ParamType[Any]):
             self.fail(f"has {len(text)} letters; {LONGEST_TEXT} at most", param, ctx)
         return text
 
+    def _possible(
+        self, text: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """A path that the system can have."""
+        try:
+            os.stat(text)
+        except OSError as error:
+            if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+                self.fail(reason(error), param, ctx)
+        except ValueError:
+            self.fail("has a sign that no path can have", param, ctx)
+        return Path(text)
+
 
 class Input(Text):
     """Path of a file that is read."""
@@ -156,7 +171,7 @@ class Input(Text):
         click.BadParameter
             If it is empty or too long.
         """
-        return Path(super().convert(value, param, ctx))
+        return self._possible(super().convert(value, param, ctx), param, ctx)
 
 
 class Output(Text):
@@ -176,7 +191,7 @@ class Output(Text):
         click.BadParameter
             If it is empty, too long, or cannot be written to.
         """
-        path = Path(super().convert(value, param, ctx))
+        path = self._possible(super().convert(value, param, ctx), param, ctx)
         try:
             if self.kind == "figure":
                 require_figure(path)

@@ -118,7 +118,7 @@ def run(
     from her2sim.trials.library import load_trial
 
     wanted = {kind: path for kind, path in plots.items() if path is not None}
-    shown = {**wanted, **({} if figure is None else {"km": figure})}
+    shown = {**wanted, **({} if figure is None else {"curves": figure})}
     require_plots(load_trial(name), list(shown))
 
     with progress_bar(name) as progress:

@@ -84,11 +84,13 @@ def _full_rows(path: Path, n_columns: int) -> Sequence[int]:
 
 
 def _headings(path: Path) -> list[str]:
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder; name a CSV file")
-    if path.exists() and not path.is_file():
-        raise DataError(f"{path}: is a pipe or a device, which cannot be read twice; save a file")
     try:
+        if path.is_dir():
+            raise DataError(f"{path}: is a folder; name a CSV file")
+        if path.exists() and not path.is_file():
+            raise DataError(
+                f"{path}: is a pipe or a device, which cannot be read twice; save a file"
+            )
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except FileNotFoundError:
@@ -97,6 +99,8 @@ def _headings(path: Path) -> list[str]:
         raise DataError(f"{path}: cannot be read ({reason(error)})") from None
     if path.suffix.lower() in (".toml", ".json", ".xlsx", ".xls", ".parquet"):
         raise DataError(f"{path}: is no CSV file by its name; save the table as CSV")
+    if b"\r" in head and b"\n" not in head:
+        raise DataError(f"{path}: has the line ends of old Macs (CR); save it with those of today")
     if not head.strip():
         raise DataError(f"{path}: is empty; a heading and rows are needed")
     names = [name.strip() for name in next(csv.reader(_text(path, head).splitlines()))]

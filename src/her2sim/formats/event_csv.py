@@ -310,6 +310,8 @@ def _table(
         dv=dv.to_numpy().astype(str),
         columns=columns,
         headings=tuple(name for name in frame.columns if name != LINE),
+        missing_dv=whole("MDV") if "MDV" in numbers else None,
+        told_compartment=whole("CMT"),
     )
 
 

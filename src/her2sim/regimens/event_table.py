@@ -29,6 +29,8 @@ class EventTable:
     ``subject`` counts subjects from 0; ``label`` is the ID as written, ``time_text`` the time as
     written. ``duration_ms`` is NaN where no DUR column gave one. ``columns`` holds all other
     columns by upper-case heading; ``headings`` are all headings of the file.
+    ``missing_dv`` is the column MDV: 1 where DV does not count;
+    ``told_compartment`` the column CMT as it stands, of observations too.
     """
 
     line: Whole
@@ -47,6 +49,8 @@ class EventTable:
     dv: NDArray[np.str_]
     columns: Mapping[str, NDArray[Any]]
     headings: tuple[str, ...]
+    missing_dv: Whole | None = None
+    told_compartment: Whole | None = None
 
     @property
     def n_records(self) -> int:

@@ -61,6 +61,12 @@ def open_frame(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
+def plain_words(text: str, most: int = 60) -> str:
+    """A name of a user as it stands: not too long, and no mathematics."""
+    short = text if len(text) <= most else f"{text[: most - 3]}..."
+    return short.replace("$", r"\$")
+
+
 def legend_above(axes: Axes, columns: int = 2, **given: Any) -> None:
     """The legend over a panel, below its title, where it covers no data."""
     legend = axes.legend(

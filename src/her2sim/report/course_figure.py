@@ -199,7 +199,13 @@ def _draw_reading(axes: Axes, test: str, course: PatientTimeline) -> None:
     _, days, values = course.readings.records[test]
     shown = days <= course.lines[-1].end_day
     axes.plot(
-        days[shown] / DAY_PER_WEEK, values[shown], "o-", color=PRINTED, markersize=4, linewidth=0.9
+        days[shown] / DAY_PER_WEEK,
+        values[shown],
+        "o-",
+        color=PRINTED,
+        markersize=4,
+        linewidth=0.9,
+        clip_on=False,
     )
     variable = VARIABLES[test]
     axes.set_title(variable.meaning, fontsize=SMALL + 0.5, loc="left")

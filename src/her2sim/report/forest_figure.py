@@ -19,7 +19,9 @@ from her2sim.report.canvas import (
     finished,
     legend_above,
     new_canvas,
+    plain_words,
 )
+from her2sim.report.tables import number_text
 from her2sim.studies.covariates import METRICS, RANDOM_EFFECTS, CovariateReport
 from her2sim.studies.sensitivity import Moved, SensitivityReport
 from her2sim.studies.trial.report import TrialReport
@@ -44,7 +46,7 @@ def _ratio_axes(axes: Axes, labels: Sequence[str], values: Sequence[float]) -> N
 
     known = [value for value in values if math.isfinite(value)]
     low, high = min([*known, 0.8]), max([*known, 1.25])
-    ticks = [t for t in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20)
+    ticks = [t for t in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2, 3, 5, 10, 20)
              if low / 1.3 <= t <= high * 1.3]  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(low / 1.15, high * 1.15)
@@ -73,7 +75,7 @@ def hazard_figure(report: TrialReport) -> Figure:
     for place, row in enumerate(report.ratios):
         f = row.figure
         of = f", {row.subgroup.replace('_', ' ')}" if row.subgroup else ""
-        labels.append(f"{row.endpoint}: {row.arm} over {row.versus}{of}")
+        labels.append(plain_words(f"{row.endpoint}: {row.arm} over {row.versus}{of}", 50))
         marks = (
             (-0.13, "o", LINE, "predicted, 90 % range", (f.predicted, f.low, f.high)),
             (
@@ -103,9 +105,10 @@ def _point(
     axes.plot(
         [value], [place], marker, color=colour, markersize=6, markeredgecolor="white", label=label
     )
-    ends = "" if math.isnan(low) or math.isnan(high) else f" ({low:.2f} to {high:.2f})"
+    known = not (math.isnan(low) or math.isnan(high))
+    ends = f" ({number_text(low)} to {number_text(high)})" if known else " (no range)"
     axes.annotate(
-        f"{value:.2f}{ends}", (1.0, place), (6, 0), xycoords=("axes fraction", "data"),
+        f"{number_text(value)}{ends}", (1.0, place), (6, 0), xycoords=("axes fraction", "data"),
         textcoords="offset points", fontsize=SMALLEST, color=colour, va="center",
     )  # fmt: skip
 
@@ -167,13 +170,13 @@ def tornado_figure(report: SensitivityReport, top: int = 8) -> Figure:
         rows = _moving(report, outcome, top)
         middle = sum(row.at_low + row.at_high for row in rows) / (2 * len(rows))
         for place, row in enumerate(rows):
-            for at, colour, hatch, label in (
-                (row.at_low, COLOURS[1], "//", "number low"),
-                (row.at_high, COLOURS[0], "", "number high"),
+            for shift, at, colour, hatch, label in (
+                (-0.17, row.at_low, COLOURS[1], "//", "number low"),
+                (0.17, row.at_high, COLOURS[0], "", "number high"),
             ):
                 axes.barh(
-                    place, at - middle, left=middle, height=0.66, color=colour, hatch=hatch,
-                    edgecolor="white", linewidth=0.4, zorder=3 - 0.01 * abs(at - middle),
+                    place + shift, at - middle, left=middle, height=0.34, color=colour, hatch=hatch,
+                    edgecolor="white", linewidth=0.4,
                     label=label if place == 0 else "",
                 )  # fmt: skip
         labels = [fill(f"{row.meaning} ({row.status})", WORDS_WIDTH) for row in rows]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2sim.errors import DataError
-from her2sim.report.canvas import FAINT, SMALL, finished, legend_above, new_canvas
+from her2sim.report.canvas import FAINT, SMALL, finished, legend_above, new_canvas, plain_words
 from her2sim.studies.trial.courses import ArmCourses, PatientCourse, Response
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def waterfall_figure(arms: Sequence[ArmCourses], name: str) -> Figure:
         axes.axhline(0, color="#000000", linewidth=0.6)
         unseen = len(arm.patients) - len(shown)
         left = f"; {unseen} without a scan left out" if unseen else ""
-        told = f"{arm.title}: {len(shown)} patients{left}"
+        told = f"{plain_words(arm.title)}: {len(shown)} patients{left}"
         axes.set_title(told, fontsize=SMALL + 0.5, loc="left")
         axes.set_ylabel("best change (%)", fontsize=SMALL)
         axes.set_xticks([])
@@ -119,7 +119,7 @@ def spider_figure(arms: Sequence[ArmCourses], name: str) -> Figure:
         axes.axhline(0, color="#000000", linewidth=0.6)
         for limit in (PARTIAL_PERCENT, PROGRESSION_PERCENT):
             axes.axhline(limit, color=FAINT, linewidth=0.8, linestyle=":")
-        axes.set_title(arm.title, fontsize=SMALL + 0.5, loc="left")
+        axes.set_title(plain_words(arm.title), fontsize=SMALL + 0.5, loc="left")
         axes.set_ylabel("change (%)", fontsize=SMALL)
         axes.set_xlim(0, 1.02 * last)
         axes.set_ylim(-105, HIGHEST_PERCENT + 5)
@@ -159,7 +159,8 @@ def swimmer_figure(arms: Sequence[ArmCourses], name: str) -> Figure:
         shown = sorted(arm.patients, key=lambda p: p.end_month)
         for place, patient in enumerate(shown):
             _swim(axes, place, patient)
-        axes.set_title(f"{arm.title}: {len(shown)} patients", fontsize=SMALL + 0.5, loc="left")
+        told = f"{plain_words(arm.title)}: {len(shown)} patients"
+        axes.set_title(told, fontsize=SMALL + 0.5, loc="left")
         axes.set_yticks([])
         axes.set_ylim(-1, len(shown))
         axes.set_xlim(left=0)

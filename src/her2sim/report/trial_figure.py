@@ -16,6 +16,7 @@ from her2sim.report.canvas import (
     finished,
     legend_above,
     new_canvas,
+    plain_words,
 )
 from her2sim.studies.trial.report import AT_RISK_MONTH, ArmSummary, TrialReport, landmarks_of
 
@@ -66,9 +67,12 @@ def _curves(axes: Axes, report: TrialReport, endpoint: str, last: float) -> None
     for place, arm in enumerate(report.arms):
         curve, colour = arm.curves[endpoint], _of(COLOURS, place)
         axes.plot(
-            curve.month, curve.survival, color=colour, linewidth=1.6, linestyle=_of(STYLES, place)
+            curve.month, curve.survival, color=colour, linewidth=1.6, linestyle=_of(STYLES, place),
+            drawstyle="steps-post",
+        )  # fmt: skip
+        axes.fill_between(
+            curve.month, curve.low, curve.high, color=colour, alpha=0.16, linewidth=0, step="post"
         )
-        axes.fill_between(curve.month, curve.low, curve.high, color=colour, alpha=0.16, linewidth=0)
         _published(axes, report, arm, endpoint, place)
     axes.set_xlim(0, last)
     axes.set_ylim(0, 1.03)
@@ -133,7 +137,7 @@ def _legend(axes: Axes, report: TrialReport) -> None:
         )
         for place in range(len(report.arms))
     ]
-    labels = [arm.title for arm in report.arms]
+    labels = [plain_words(arm.title) for arm in report.arms]
     if shown:
         plain: dict[str, Any] = {"linestyle": "none", "color": FAINT, "marker": "o"}
         handles += [
@@ -151,7 +155,7 @@ def _counts(axes: Axes, report: TrialReport, endpoint: str, last: float) -> None
     axes.set_xlim(0, last)
     axes.set_ylim(2 * n_arms + 2.0, -0.5)
     axes.axis("off")
-    for heading in ("at risk (simulated)", "events before (censored)"):
+    for heading in ("at risk, of all simulated", "events before (censored)"):
         axes.annotate(
             heading, (0, row), (-62, 0), xycoords="data", textcoords="offset points",
             fontsize=SMALLEST, color=FAINT, va="center", annotation_clip=False,
@@ -160,8 +164,8 @@ def _counts(axes: Axes, report: TrialReport, endpoint: str, last: float) -> None
         for place, arm in enumerate(report.arms):
             style = {"fontsize": SMALLEST, "color": _of(COLOURS, place), "va": "center"}
             axes.annotate(
-                arm.id[:14], (0, row), (-62, 0), textcoords="offset points", annotation_clip=False,
-                **style,
+                plain_words(arm.id, 13), (0, row), (-62, 0), textcoords="offset points",
+                annotation_clip=False, **style,
             )  # fmt: skip
             for k in places:
                 text = f"{arm.at_risk[endpoint][k]}"
@@ -180,4 +184,4 @@ def _title(report: TrialReport) -> str:
     is_of_chance = report.run.asked.members < FEWEST_MEMBERS
     band = "95 % band of chance alone" if is_of_chance else "90 % band of what may be seen"
     beside = " and published (points)" if has_published(report) else ""
-    return f"{report.trial.id}: predicted (lines, {band}){beside}"
+    return f"{report.trial.id}: predicted (lines: numbers that fit best, {band}){beside}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from her2sim.report.canvas import png_bytes
 from her2sim.report.html import page_table, render
-from her2sim.report.trial_figure import curves_of, trial_figure
+from her2sim.report.trial_figure import curves_of, has_published, trial_figure
 from her2sim.report.trial_tables import heading, trial_tables
 from her2sim.store.files import write_text
 from her2sim.studies.trial.report import TrialReport
@@ -36,6 +36,7 @@ def _part(report: TrialReport) -> dict[str, object]:
     keys = sorted({key.split(":")[0] for key in _source_keys(report)})
     return {
         "name": report.trial.id,
+        "shown": "predicted and published" if has_published(report) else "predicted",
         "heading": heading(report),
         "picture": b64encode(png_bytes(trial_figure(report))).decode() if curves_of(report) else "",
         "tables": [page_table(table, report.trial.id) for table in trial_tables(report)],

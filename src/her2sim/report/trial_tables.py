@@ -123,7 +123,7 @@ def _arms(report: TrialReport) -> Table:
     for arm in report.arms:
         table.add_row(
             arm.id, arm.title, str(arm.n), number_text(arm.follow_up_month),
-            f"{arm.days_grade_2:.1f}",
+            number_text(arm.days_grade_2),
         )  # fmt: skip
     return table
 

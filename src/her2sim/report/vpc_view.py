@@ -80,14 +80,17 @@ def vpc_figure(report: VpcReport) -> Figure:
             times, low, high, color=BAND if is_middle else TAIL, alpha=0.75, linewidth=0,
             label=f"simulated {label}, 95 % band" if label else "",
         )  # fmt: skip
+        if np.isnan(seen).all():
+            continue
         axes.plot(
             times, seen, color=LINE if is_middle else PRINTED, linewidth=1.5,
             linestyle="-" if is_middle else "--", label=f"observed {label}" if label else "",
         )  # fmt: skip
-    axes.plot(
-        report.time, report.observed, "o", color="#1c2833", markersize=2.2, alpha=0.45,
-        label="observations", zorder=1.5,
-    )  # fmt: skip
+    if np.isfinite(report.observed).any():
+        axes.plot(
+            report.time, report.observed, "o", color="#1c2833", markersize=2.2, alpha=0.45,
+            label="observations", zorder=1.5,
+        )  # fmt: skip
     after = "time after the last dose" if report.against == "after-dose" else "time"
     axes.set_xlabel(f"{after} ({report.time_unit})", fontsize=SMALL + 1)
     corrected = ", prediction-corrected" if report.is_corrected else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 LOCK = "lock"
+TABLE = "table"
+"""What the manifest of a finished file notes of its content."""
 FORMAT_NUMBER = 1
 LONGEST_SHOWN = 40
 TURNS = 5
@@ -98,15 +101,16 @@ class PartStore:
         if restart:
             if not self._is_ours(own):
                 self._drop_parts()
-            if not self._is_ours(joined) or not _can_be_read(self.path):
+            if not self._is_ours(joined) or not self._is_whole(joined):
                 self._joined_manifest().unlink(missing_ok=True)
         else:
             for stored in (joined, own):
                 if stored is not None and not self._is_ours(stored):
                     raise DataError(self._difference(stored))
-            if joined is not None and self.path.is_file() and not _can_be_read(self.path):
+            if joined is not None and self.path.is_file() and not self._is_whole(joined):
                 raise DataError(
-                    f"{self.path}: is damaged and cannot be read; --restart makes it anew"
+                    f"{self.path}: is not as the run left it (damaged or changed); --restart makes "
+                    "it anew, or name another place"
                 )
             if joined is None and own is None and self.path.exists():
                 raise DataError(
@@ -123,11 +127,20 @@ class PartStore:
         return json.dumps(self.manifest, indent=2, sort_keys=True)
 
     def _is_ours(self, stored: Mapping[str, Any] | None) -> bool:
-        return bool(stored == json.loads(self._text()))
+        if stored is None:
+            return False
+        told = {name: value for name, value in stored.items() if name != TABLE}
+        return bool(told == json.loads(self._text()))
+
+    def _is_whole(self, stored: Mapping[str, Any] | None) -> bool:
+        """Whether the joined file has the content that its manifest notes."""
+        table = (stored or {}).get(TABLE) or {}
+        return self.path.is_file() and table.get("sha256") == _sha256(self.path)
 
     def _difference(self, stored: Mapping[str, Any]) -> str:
         """What another run was asked otherwise."""
         told = difference(stored, json.loads(self._text()))
+        stored = {name: value for name, value in stored.items() if name != TABLE}
         return (
             f"{self.path}: holds another run ({told}); name another place, or --restart to replace "
             "it"
@@ -140,7 +153,7 @@ class PartStore:
                 self._let_go()
 
     def _let_go(self) -> None:
-        if self.is_finished() or not any(self.folder.glob("part-*")):
+        if self.is_finished() or not any(self.folder.glob("part-*.parquet")):
             self._take_away()
         self._lock.release()
 
@@ -163,11 +176,21 @@ class PartStore:
         return self.folder / f"part-{number:06d}.parquet"
 
     def has(self, number: int) -> bool:
-        """Whether an earlier run finished a part; a damaged one is taken away, to be made again."""
+        """Whether an earlier run finished a part; one that is not as it was written is taken away,
+        to be made again.
+        """
         part = self._part(number)
-        if part.is_file() and not _can_be_read(part):
+        if part.is_file() and not self._is_as_written(part):
             part.unlink(missing_ok=True)
         return part.is_file()
+
+    def _is_as_written(self, part: Path) -> bool:
+        """Whether a part has the content that was noted when it was finished."""
+        try:
+            noted = _noted(part).read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return False
+        return noted == f"{part.name} {_sha256(part)}"
 
     def is_finished(self) -> bool:
         """Whether the joined file of an earlier run with an equal manifest is there."""
@@ -198,13 +221,14 @@ class PartStore:
                     )
                 with written_whole(part) as partial:
                     frame.write_parquet(partial)
+                write_text(_noted(part), f"{part.name} {_sha256(part)}")
 
     def finish(self) -> None:
         """Join the parts in order into the file, and write the manifest beside it."""
         import polars as pl
 
         joined, parts = self.folder / self.path.name, sorted(self.folder.glob("part-*.parquet"))
-        damaged = [part for part in parts if not _can_be_read(part, wholly=True)]
+        damaged = [part for part in parts if not self._is_as_written(part)]
         for part in damaged:
             part.unlink(missing_ok=True)
         if damaged:
@@ -213,26 +237,25 @@ class PartStore:
                 f"{self.folder}: {names} was damaged and is removed; run the command again, which "
                 "makes it anew"
             )
-        with plainly(self.path):
-            pl.scan_parquet(parts).sink_parquet(joined)
-            joined.replace(self.path)
-        write_text(self._joined_manifest(), self._text() + os.linesep)
+        try:
+            with plainly(self.path):
+                pl.scan_parquet(parts).sink_parquet(joined)
+                told = self.manifest | {TABLE: {"sha256": _sha256(joined)}}
+                joined.replace(self.path)
+        finally:
+            joined.unlink(missing_ok=True)
+        write_text(self._joined_manifest(), json.dumps(told, indent=2, sort_keys=True) + os.linesep)
         self.close()
 
 
-def _can_be_read(part: Path, *, wholly: bool = False) -> bool:
-    """Whether a part is a table: by its end, which is written last, or by all of it."""
-    import polars as pl
-    from polars.exceptions import PolarsError
+def _noted(part: Path) -> Path:
+    """Where the content of a part is noted."""
+    return part.with_suffix(".sha256")
 
-    try:
-        if wholly:
-            pl.read_parquet(part)
-        else:
-            pl.read_parquet_schema(part)
-    except (PolarsError, OSError):
-        return False
-    return True
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stored(path: Path) -> dict[str, Any] | None:

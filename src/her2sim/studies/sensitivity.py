@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ OF_LESION = ("objective response", "depth of response")
 OUTCOMES = (*OF_LESION, "fall of the LVEF")
 GRID_STEP_DAY = 21.0
 FIFTH = 0.2
+FEW_SAMPLES, CHANCE = 64, 0.1
 AT_ONCE = 20_000
 SOLVED_DIGITS = 4
 """What the solver's tolerance leaves of an outcome is no effect of a number."""
@@ -157,8 +158,18 @@ def sensitivity_report(
     rows.sort(key=lambda row: (OUTCOMES.index(row.outcome), -row.total))
     return SensitivityReport(
         combination, few.name, patients, samples, weeks, seed, run.outcomes, tuple(rows),
-        efficacy_notes(diseases(*kinds)),
+        (*_few(samples, rows), *efficacy_notes(diseases(*kinds))),
     )  # fmt: skip
+
+
+def _few(samples: int, rows: Sequence[Moved]) -> Iterator[str]:
+    """What to say where the sets are too few for the indices."""
+    wrong = [row for row in rows if row.first_order > row.total + CHANCE or row.total < -CHANCE]
+    if samples < FEW_SAMPLES or wrong:
+        yield (
+            f"{samples} samples are few: indices are off by a tenth and more by chance, and their "
+            "order with them; 128 or more are steadier."
+        )
 
 
 def _moved(run: _Runs, keys: list[Unknown], samples: int, seed: int) -> Iterator[Moved]:

@@ -7,7 +7,7 @@ Holford 2005 (visual predictive check); Bergstrand 2011 (correction by the predi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,6 +31,8 @@ PERCENTILES = (5.0, 50.0, 95.0)
 BAND = (2.5, 97.5)
 """Percentiles over the simulated studies between which an observed percentile should lie."""
 MOST_BINS, FEWEST_IN_BIN = 12, 8
+FAR = 100.0
+"""How far the observed median may be off before the unit is asked for."""
 FEWEST_REPLICATES = 20
 
 
@@ -53,8 +55,10 @@ class VpcRow:
 
     @property
     def is_inside(self) -> bool | None:
-        """Whether the observed percentile lies in the band; None without one."""
-        return None if self.observed is None else self.low <= self.observed <= self.high
+        """Whether the observed percentile lies in the band; None without one, or of too few."""
+        if self.observed is None or self.n < FEWEST_IN_BIN:
+            return None
+        return self.low <= self.observed <= self.high
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,17 +152,37 @@ def vpc_report(
     if against == "after-dose":
         day = day - _last_dose(day, table.label[course.record], course.doses)
     time = np.array([convert(one, "day", time_unit) for one in day])
-    shown = ~np.isnan(time)  # before the first dose there is no time after one
-    has_data = bool(np.isfinite(observed).any())
-    used = shown & (np.isfinite(observed) if has_data else True)
-    notes = [*read.notes, *course.notes]
-    if not has_data:
+    used, notes = np.ones(time.size, dtype=bool), [*read.notes, *course.notes]
+
+    def leave_out(which: Any, why: str) -> None:
+        n = int((used & which).sum())
+        if n:
+            notes.append(f"{n} of {time.size} observation records are left out: {why}.")
+        used[which] = False
+
+    central = read.pk.structural.compartments.index("central") + 1
+    if table.told_compartment is not None:
+        elsewhere = ~np.isin(table.told_compartment[course.record], (0, 1, central))
+        leave_out(elsewhere, f"their CMT is another one than that of {course.analyte}")
+    if table.missing_dv is not None:
+        leave_out(table.missing_dv[course.record] == 1, "MDV is 1")
+    has_data = bool(np.isfinite(observed[used]).any())
+    if has_data:
+        leave_out(~np.isfinite(observed), "DV has no number")
+    else:
         notes.append("No observation has a number in DV: the bands stand alone.")
-    elif (left := int((~np.isfinite(observed)).sum())) > 0:
-        notes.append(f"{left} of {observed.size} observation records have no number in DV.")
+    leave_out(np.isnan(time), "they come before the first dose")
+    if is_corrected:
+        leave_out(general <= 0, "a prediction of zero cannot correct them")
+    notes += _odd(observed[used], simulated[:, used]) if has_data else []
     if not used.any():
-        raise DataError(f"{path}: no observation has a time after a dose")
+        raise DataError(f"{path}: no observation is left to be checked")
     bins = time_bins(time[used])
+    if np.bincount(bins).min() < FEWEST_IN_BIN:
+        notes.append(
+            f"Bins with fewer than {FEWEST_IN_BIN} observations are not judged: their 5th and 95th "
+            "percentile are next to single values."
+        )
     rows = _rows(time[used], observed[used], simulated[:, used], general[used], bins, is_corrected)
     records = {"ID": table.label[course.record], "TIME": table.time_text[course.record]}
     return VpcReport(
@@ -167,6 +191,22 @@ def vpc_report(
         _corrected(observed[used], general[used], bins) if is_corrected else observed[used],
         {**records, "PRED": general, "DV": observed}, simulated, tuple(notes),
     )  # fmt: skip
+
+
+def _odd(observed: Array, simulated: Array) -> Iterator[str]:
+    """What of the observations cannot be, or is probably meant otherwise."""
+    if n := int((observed < 0).sum()):
+        yield f"{n} observations are negative: a concentration cannot be."
+    if n := int((observed == 0).sum()):
+        yield (
+            f"{n} observations are zero: below the limit of quantification, perhaps; mark them "
+            "with MDV 1, as simulated ones have no such limit."
+        )
+    middle, ours = np.median(observed), np.median(simulated)
+    if ours > 0 and not 1 / FAR < middle / ours < FAR:
+        yield (
+            f"The observed median is {middle / ours:.3g} times the simulated one: check the unit."
+        )
 
 
 def _numbers(texts: np.ndarray[Any, Any]) -> Array:
@@ -203,7 +243,7 @@ def time_bins(time: Array) -> Positions:
     """
     times, counts = np.unique(np.round(time, 9), return_counts=True)
     n_bins = min(MOST_BINS, max(1, time.size // FEWEST_IN_BIN))
-    if times.size <= n_bins:
+    if times.size <= MOST_BINS:
         of_time = np.arange(times.size)
     else:
         middle = np.cumsum(counts) - counts / 2

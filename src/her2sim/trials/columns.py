@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from her2sim.errors import DataError
 from her2sim.facts import FactFile, read_fact_file
 from her2sim.store.files import write_text
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ANY = "*"
+HEADING = "column,unit,meaning"
 
 
 class ColumnMeaning(BaseModel):
@@ -69,9 +71,30 @@ def dictionary(columns: Iterable[str]) -> pl.DataFrame:
     )
 
 
+def require_dictionary_place(path: Path) -> None:
+    """Refuse a place where somebody else's file lies, before the run.
+
+    Raises
+    ------
+    DataError
+        If there is a file that is no dictionary, or a link.
+    """
+    if path.is_symlink() or (path.exists() and not _is_dictionary(path)):
+        raise DataError(f"{path}: is there already and is not of her2sim; move it away")
+
+
+def _is_dictionary(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.readline().strip() == HEADING
+    except (OSError, ValueError):
+        return False
+
+
 def write_dictionary(path: Path, tables: Iterable[Path]) -> None:
     """Write the dictionary of some stored tables (CSV)."""
     import polars as pl
 
+    require_dictionary_place(path)
     columns = {name for table in tables for name in pl.read_parquet_schema(table)}
     write_text(path, dictionary(columns).write_csv())

@@ -29,7 +29,7 @@ from her2sim.protocol.label import load_label
 from her2sim.store.parts import PartStore
 from her2sim.store.workers import in_order
 from her2sim.trials.arm import ArmPatients, run_arm
-from her2sim.trials.columns import write_dictionary
+from her2sim.trials.columns import require_dictionary_place, write_dictionary
 from her2sim.trials.death import death_facts
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.folder import TrialFolder, require_own
@@ -225,6 +225,8 @@ def run_trial(
     """
     kind = "rules" if asked.by_rules else "no-rules"
     require_own(folder.path, _manifest(trial, trial.arm[0], asked, chunk), restart=restart)
+    told = folder.path / f"{trial.id.lower()}-columns.csv"
+    require_dictionary_place(told)
     with ExitStack() as stack:
         stores = {
             arm.id: stack.enter_context(
@@ -239,7 +241,7 @@ def run_trial(
         _fill(trial, asked, stores, workers, cluster, chunk, progress)
         paths = {arm: store.path for arm, store in stores.items()}
         if not folder.vanishes:
-            write_dictionary(folder.path / f"{trial.id.lower()}-columns.csv", paths.values())
+            write_dictionary(told, paths.values())
     return TrialRun(trial, asked, paths)
 
 
