@@ -6,6 +6,7 @@ import itertools
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 
 import her2sim as h2
@@ -87,6 +88,19 @@ def test_an_own_trial_does_not_speak_of_published_figures() -> None:
     words += [t.get_text() for axes in figure.axes if (legend := axes.get_legend())
               for t in legend.get_texts()]  # fmt: skip
     assert not any("published" in text for text in words)
+
+
+def test_a_curve_that_rests_on_next_to_nothing_says_so() -> None:
+    small = h2.run_trial("examples/trial_own.toml", 30, 1, members=2)
+    thin = [note for note in small.notes if "next to chance" in note]
+    for arm in small.report.arms:
+        table = small.patients(arm.id).filter(pl.col("member") == 0)
+        seen = pl.min_horizontal("cut_day", "lost_day")
+        deaths = table.filter(pl.col("death_day") <= seen).height
+        assert deaths < 10
+        assert any(
+            f"OS of {arm.id}" in note and f"rest on {deaths} events" in note for note in thin
+        )
 
 
 def boxes(figure) -> list:

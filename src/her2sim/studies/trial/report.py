@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from her2sim import __version__
 from her2sim.arrays import Array
+from her2sim.biology.ensemble import FEWEST
 from her2sim.notice import NOTICE
 from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.power import Power, trial_power
@@ -187,7 +188,7 @@ def trial_report(run: TrialRun, without_rules: TrialReport | None = None) -> Tri
         tuple(ratio_rows(trial, arms, run.asked)),
         tuple(contrast_rows(trial, arms, run.asked.has_best)),
         tuple(power),
-        tuple(_notes(trial)),
+        (*_notes(trial), *_thin(run, arms)),
         without_rules,
     )
 
@@ -211,6 +212,21 @@ def _notes(trial: Trial) -> Iterator[str]:
         )
     if any(endpoint != "safety" for endpoint in trial.endpoints):
         yield "Overall survival is empirical beyond progression: read its differences with doubt."
+
+
+def _thin(run: TrialRun, arms: Arms) -> Iterator[str]:
+    """Curves that rest on next to nothing, in small trials."""
+    if run.asked.replicates > 1:
+        return
+    for name, arm in arms.items():
+        for endpoint in (e for e in run.trial.endpoints if e in CURVES and e != "DoR"):
+            own = arm.member == 0 if run.asked.has_best else np.ones(arm.member.size, dtype=bool)
+            events = int((arm.times(endpoint).event & own).sum())
+            if events < FEWEST:
+                yield (
+                    f"{endpoint} of {name}: the curve and its median rest on few events ({events} in "
+                    f"{int(own.sum())} patients), next to chance; run more patients."
+                )
 
 
 def _summary(beside: Beside, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
