@@ -223,9 +223,10 @@ def _thin(run: TrialRun, arms: Arms) -> Iterator[str]:
             own = arm.member == 0 if run.asked.has_best else np.ones(arm.member.size, dtype=bool)
             events = int((arm.times(endpoint).event & own).sum())
             if events < FEWEST:
+                n = int(own.sum())
                 yield (
-                    f"{endpoint} of {name}: the curve and its median rest on few events ({events} in "
-                    f"{int(own.sum())} patients), next to chance; run more patients."
+                    f"{endpoint} of {name}: the curve and its median rest on few events ({events} "
+                    f"in {n} patients), next to chance; run more patients."
                 )
 
 
