@@ -164,11 +164,13 @@ def switch(
     Her2SimError
         If a name is unknown, the two are not of one model, or the input has faults.
     """
-    from her2sim.errors import all_of
+    from her2sim.errors import DataError, all_of
     from her2sim.studies.plans import switch_question
 
     def question() -> PlanQuestion:
         before, then = all_of(lambda: arm_of(first), lambda: arm_of(second))
+        if first == second:
+            raise DataError(f"{first}: is both regimens; a switch needs two different ones")
         return switch_question(before, then, after)
 
     return _compared(question, patients, n, seed, target, progress, threads)

@@ -74,7 +74,8 @@ def trial_courses(run: TrialRun, patients: int = 60) -> tuple[ArmCourses, ...]:
 
     Parameters
     ----------
-    run : the trial that was run; the patients are treated once more, with the same numbers
+    run : the trial that was run; the patients are treated once more, with the same numbers (of
+        replicates, those of the first)
     patients : of each arm, ``MOST_SHOWN`` at most
     """
     n = min(patients, MOST_SHOWN)
