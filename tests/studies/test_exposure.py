@@ -63,7 +63,7 @@ def test_a_broken_run_resumes_and_gives_the_same_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         exposure(TREATMENT, PEOPLE, 180, 2, output=broken, chunk=30, progress=stop)
     assert not broken.exists()
-    parts = sorted((tmp_path / "broken.parquet.parts").glob("part-*"))
+    parts = sorted((tmp_path / "broken.parquet.parts").glob("part-*.parquet"))
     assert 2 <= len(parts) < 6  # and those that ran when it was broken off
     stamps = [p.stat().st_mtime_ns for p in parts]
     again = exposure(TREATMENT, PEOPLE, 180, 2, output=broken, chunk=30,

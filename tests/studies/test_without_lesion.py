@@ -143,7 +143,7 @@ def test_sensitivity_without_a_lesion_model_is_that_of_the_heart(name: str) -> N
     assert report.outcomes == ("fall of the LVEF",)
     assert {row.outcome for row in report.rows} == {"fall of the LVEF"}
     assert {row.key.split(":")[0] for row in report.rows} == {"heart"}
-    assert report.notes == (NONE_YET[name],)
+    assert report.notes[0] == NONE_YET[name]
 
 
 def test_sensitivity_of_mixed_company_is_over_the_breast_patients() -> None:

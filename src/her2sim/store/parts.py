@@ -139,8 +139,8 @@ class PartStore:
 
     def _difference(self, stored: Mapping[str, Any]) -> str:
         """What another run was asked otherwise."""
-        told = difference(stored, json.loads(self._text()))
         stored = {name: value for name, value in stored.items() if name != TABLE}
+        told = difference(stored, json.loads(self._text()))
         return (
             f"{self.path}: holds another run ({told}); name another place, or --restart to replace "
             "it"

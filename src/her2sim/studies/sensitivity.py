@@ -158,7 +158,7 @@ def sensitivity_report(
     rows.sort(key=lambda row: (OUTCOMES.index(row.outcome), -row.total))
     return SensitivityReport(
         combination, few.name, patients, samples, weeks, seed, run.outcomes, tuple(rows),
-        (*_few(samples, rows), *efficacy_notes(diseases(*kinds))),
+        (*efficacy_notes(diseases(*kinds)), *_few(samples, rows)),
     )  # fmt: skip
 
 
