@@ -107,9 +107,8 @@ class Parameters:
         parts = {part.name: part.neutral for part in plan.part}
         for name in hold:
             if name not in parts:
-                known = ", ".join(parts)
                 hint = did_you_mean(name, parts)
-                raise UnknownNameError(f"unknown part of the model {name!r}{hint} (one of {known})")
+                raise UnknownNameError(f"unknown part of the model {name!r}{hint}")
         self.held = {key: value for name in hold for key, value in parts[name].items()}
         self.names = [prior.name for prior in plan.parameter]
         self.quantities = [quantity_of(name) for name in self.names]

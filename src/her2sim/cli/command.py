@@ -260,10 +260,21 @@ def _shown(text: object) -> str:
     return short if short and short.isprintable() and " " not in short else repr(short)
 
 
+def _as_option(of: click.Command, text: str) -> str:
+    """A fault that begins with the name of an option, with the option as it is written."""
+    for parameter in of.params:
+        if isinstance(parameter, click.Option):
+            words = str(parameter.name).replace("_", " ")
+            for name in (str(parameter.name), words):
+                if text.startswith((f"{name}: ", f"{name} ")):
+                    return _called(parameter) + text[len(name) :]
+    return text
+
+
 def _message(ctx: click.Context, told: list[str]) -> str:
     """All faults in one message; the only one as it is."""
     faults = Faults(ctx.command_path.removeprefix("her2sim "))
-    unique = list(dict.fromkeys(told))
+    unique = list(dict.fromkeys(_as_option(ctx.command, text) for text in told))
     if len(unique) == 1:
         return unique[0]
     faults.add_many((text.replace("\n", "\n  ") for text in unique), len(unique))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import FILE, PATIENT, READINGS, REGIMEN, SEED, Matching, Whole
+from her2sim.cli.kinds import FILE, FOLLOWING, PATIENT, READINGS, SEED, Matching, Whole
 from her2sim.cli.options import printed_as_json, region, unconfirmed, whole_regimen, with_figure
 from her2sim.terminal import show
 
@@ -29,7 +29,7 @@ WHEN = Matching(
 @whole_regimen
 @click.option("--weeks", type=Whole(1, 1040), default=52, show_default=True)
 @click.option("--readings", type=READINGS, help="CSV with columns day, test, value, unit")
-@click.option("--then", "following", type=REGIMEN, help="regimen that follows")
+@click.option("--then", "following", type=FOLLOWING, help="regimen that follows")
 @click.option("--at", "when", type=WHEN, metavar="progression|week:N", help="when it follows")
 @region
 @unconfirmed

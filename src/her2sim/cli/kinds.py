@@ -304,6 +304,47 @@ def _arm(text: Any, told: Mapping[str, Any]) -> object:
     return arm_of(text)
 
 
+def _following(text: Any, told: Mapping[str, Any]) -> object:
+    if "when" in told and told["when"] is None:  # given and wrong, it is not there
+        raise DataError("--then: says what follows; --at has to say when")
+    return _regimen(text, told)
+
+
+def _drugs(told: Mapping[str, Any]) -> Any:
+    from her2sim.pk.combination import load_combination
+
+    return load_combination(told["regimen"]).treatments if told.get("regimen") else ()
+
+
+def _earlier_drug(text: Any, told: Mapping[str, Any]) -> object:
+    from her2sim.patients.earlier_drugs import earlier_drug_ids
+
+    return earlier_drug_ids((text,))
+
+
+def _given_with(text: Any, told: Mapping[str, Any]) -> None:
+    from her2sim.drugs.supportive import require_known
+
+    if drugs := _drugs(told):
+        require_known((text,), [treatment.drug.id for treatment in drugs])
+
+
+def _mechanism(text: Any, told: Mapping[str, Any]) -> None:
+    from her2sim.virtual_patient.composition import require_mechanisms, virtual_patient
+    from her2sim.virtual_patient.drugs import ORGANS
+
+    if drugs := _drugs(told):
+        require_mechanisms(virtual_patient(drugs, ("",), ORGANS), (text,))
+
+
+def _compared(text: Any, told: Mapping[str, Any]) -> None:
+    from her2sim.studies.trial.size import chosen_comparison
+    from her2sim.trials.library import load_trial
+
+    if told.get("name"):
+        chosen_comparison(load_trial(told["name"]), told.get("endpoint"), told.get("arm"))
+
+
 def _seed(number: Any, told: Mapping[str, Any]) -> object:
     from her2sim.random import check_seed
 
@@ -313,6 +354,11 @@ def _seed(number: Any, told: Mapping[str, Any]) -> object:
 PATIENT = Input(_patient)
 READINGS = Input(_readings)
 REGIMEN = Text(_regimen)
+FOLLOWING = Text(_following)
+EARLIER_DRUG = Text(_earlier_drug)
+GIVEN_WITH = Text(_given_with)
+MECHANISM = Text(_mechanism)
+COMPARED = Text(_compared)
 POPULATION = Text(_population)
 DRUG = Text(_drug)
 MODEL = Text(_model)

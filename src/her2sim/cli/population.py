@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import OneOf, Whole
+from her2sim.cli.kinds import EARLIER_DRUG, GIVEN_WITH, MECHANISM, OneOf, Whole
 from her2sim.cli.options import (
     ON_OFF,
     chooses_patients,
@@ -41,7 +41,7 @@ from her2sim.terminal import progress_bar, show
 @tests_her2
 @click.option("--earlier-lines", type=Whole(0, 10), default=0, show_default=True)
 @click.option(
-    "--earlier-drug", "earlier_drugs", multiple=True, metavar="DRUG",
+    "--earlier-drug", "earlier_drugs", type=EARLIER_DRUG, multiple=True, metavar="DRUG",
     help="A drug that all had before and that changes how later ones act (may come again); without "
     "it as the population has them.",
 )  # fmt: skip
@@ -54,10 +54,17 @@ from her2sim.terminal import progress_bar, show
     help="how the LVEF is measured; none: without error",
 )
 @click.option(
-    "--given-with", multiple=True, help="what is taken against adverse events: loperamide, ..."
+    "--given-with",
+    type=GIVEN_WITH,
+    multiple=True,
+    help="what is taken against adverse events: loperamide, ...",
 )
 @click.option(
-    "--without", "off", multiple=True, help="a mechanism that is switched off: adcc, payload, ..."
+    "--without",
+    "off",
+    type=MECHANISM,
+    multiple=True,
+    help="a mechanism that is switched off: adcc, payload, ...",
 )
 @click.option(
     "--members",

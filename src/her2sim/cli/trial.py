@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from her2sim.cli.command import Command, Group
-from her2sim.cli.kinds import ADDRESS, FIGURE, FILE, FOLDER, TRIAL, Number, OneOf, Whole
+from her2sim.cli.kinds import ADDRESS, COMPARED, FIGURE, FILE, FOLDER, TRIAL, Number, OneOf, Whole
 from her2sim.cli.options import (
     ON_OFF,
     drawn_seed,
@@ -142,8 +142,12 @@ def run(
 @click.option(
     "--power", type=Number(0.05, 0.99), default=0.8, show_default=True, help="wanted, as a share"
 )
-@click.option("--endpoint", help="PFS, OS, ... [of the first comparison of the file]")
-@click.option("--arm", help="arm that is compared [of the first comparison of the file]")
+@click.option(
+    "--endpoint", type=COMPARED, help="PFS, OS, ... [of the first comparison of the file]"
+)
+@click.option(
+    "--arm", type=COMPARED, help="arm that is compared [of the first comparison of the file]"
+)
 @click.option(
     "--alpha", type=Number(0.0001, 0.5), default=0.05, show_default=True, help="two-sided level"
 )
