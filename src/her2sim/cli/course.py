@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import FILE, FOLLOWING, PATIENT, READINGS, SEED, Matching, Whole
+from her2sim.cli.kinds import Matching, Whole
+from her2sim.cli.named import FILE, FOLLOWING, PATIENT, READINGS, SEED
 from her2sim.cli.options import printed_as_json, region, unconfirmed, whole_regimen, with_figure
 from her2sim.terminal import show
 

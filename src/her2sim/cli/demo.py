@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import FOLDER, Whole
+from her2sim.cli.kinds import Whole
+from her2sim.cli.named import FOLDER
 from her2sim.cli.options import fixed_seed
 from her2sim.errors import DataError, reason
 from her2sim.notice import NOTICE

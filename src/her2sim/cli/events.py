@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import FIGURE, FILE, MODEL, Input, OneOf, Whole
+from her2sim.cli.kinds import Input, OneOf, Whole
+from her2sim.cli.named import FIGURE, FILE, MODEL
 from her2sim.cli.options import drawn_seed
 from her2sim.errors import DataError, Faults
 from her2sim.notice import NOTICE

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import PATIENT, Whole
+from her2sim.cli.kinds import Whole
+from her2sim.cli.named import PATIENT
 from her2sim.cli.options import drawn_seed, printed_as_json, whole_regimen
 from her2sim.terminal import show
 

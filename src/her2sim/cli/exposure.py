@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import FILE, Number, Whole
+from her2sim.cli.kinds import Number, Whole
+from her2sim.cli.named import FILE
 from her2sim.cli.options import printed_as_json, restart, treats_patients, with_figure
 from her2sim.terminal import progress_bar, show
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from her2sim.cli.command import Command, Group, command
-from her2sim.cli.kinds import FILE, Input, Whole
+from her2sim.cli.kinds import Input, Whole
+from her2sim.cli.named import FILE
 from her2sim.cli.options import fixed_seed, printed_as_json
 from her2sim.notice import NOTICE
 from her2sim.terminal import progress_bar, show

@@ -7,17 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from her2sim.cli.kinds import (
-    DRUG,
-    FIGURE,
-    POPULATION,
-    REGIMEN,
-    REGIMEN_OF_DRUG,
-    SEED,
-    Number,
-    OneOf,
-    Whole,
-)
+from her2sim.cli.kinds import Number, OneOf, Whole
+from her2sim.cli.named import DRUG, FIGURE, POPULATION, REGIMEN, REGIMEN_OF_DRUG, SEED
 
 F = TypeVar("F", bound=Callable[..., Any])
 

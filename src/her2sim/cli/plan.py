@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import PATIENT, Day, Whole
+from her2sim.cli.kinds import Day, Whole
+from her2sim.cli.named import PATIENT
 from her2sim.cli.options import printed_as_json, region, whole_regimen
 from her2sim.terminal import show
 

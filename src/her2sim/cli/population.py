@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import EARLIER_DRUG, GIVEN_WITH, MECHANISM, OneOf, Whole
+from her2sim.cli.kinds import OneOf, Whole
+from her2sim.cli.named import EARLIER_DRUG, GIVEN_WITH, MECHANISM
 from her2sim.cli.options import (
     ON_OFF,
     chooses_patients,

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import ARM, Number, Whole, numbers
+from her2sim.cli.kinds import Number, Whole, numbers
+from her2sim.cli.named import ARM
 from her2sim.cli.options import (
     answers,
     chooses_patients,

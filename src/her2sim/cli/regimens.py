@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from her2sim.cli.command import Command, Group
-from her2sim.cli.kinds import FILE, Whole
+from her2sim.cli.kinds import Whole
+from her2sim.cli.named import FILE
 from her2sim.cli.options import chooses_patients, printed_as_json, restart, with_figure
 from her2sim.notice import NOTICE
 from her2sim.terminal import progress_bar, show

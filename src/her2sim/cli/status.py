@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import PATIENT, Number, OneOf
+from her2sim.cli.kinds import Number, OneOf
+from her2sim.cli.named import PATIENT
 from her2sim.cli.options import printed_as_json
 from her2sim.terminal import show
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import ARM, POPULATION, Whole
+from her2sim.cli.kinds import Whole
+from her2sim.cli.named import ARM, POPULATION
 from her2sim.cli.options import drawn_seed, printed_as_json, with_figure
 from her2sim.terminal import show
 

@@ -8,7 +8,8 @@ from typing import Literal
 import click
 
 from her2sim.cli.command import Command, Group
-from her2sim.cli.kinds import ADDRESS, COMPARED, FIGURE, FILE, FOLDER, TRIAL, Number, OneOf, Whole
+from her2sim.cli.kinds import Number, OneOf, Whole
+from her2sim.cli.named import ADDRESS, COMPARED, FIGURE, FILE, FOLDER, TRIAL
 from her2sim.cli.options import (
     ON_OFF,
     drawn_seed,

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from her2sim.arrays import Array, Positions, Progress, no_progress
+from her2sim.arrays import Array, Mask, Positions, Progress, no_progress
 from her2sim.errors import DataError
 from her2sim.notice import NOTICE
-from her2sim.pk.dataset_run import simulate_drug, simulate_replicates
+from her2sim.pk.dataset_run import DatasetPrediction, simulate_drug, simulate_replicates
 from her2sim.regimens.event_table import MS_PER_DAY
 from her2sim.regimens.unroll import Carry
-from her2sim.studies.dataset import events_of_drug
-from her2sim.units import convert
+from her2sim.studies.dataset import DrugEvents, events_of_drug
+from her2sim.units import conversion_factor
 
 if TYPE_CHECKING:
     import polars as pl
@@ -147,36 +147,12 @@ def vpc_report(
     general, simulated = simulate_replicates(
         table, read.pk, read.characteristics, seed, replicates, carry, progress
     )
-    observed = _numbers(table.dv[course.record])
-    day = table.time_ms[course.record] / MS_PER_DAY
-    if against == "after-dose":
-        day = day - _last_dose(day, table.label[course.record], course.doses)
-    time = np.array([convert(one, "day", time_unit) for one in day])
-    used, notes = np.ones(time.size, dtype=bool), [*read.notes, *course.notes]
-
-    def leave_out(which: Any, why: str) -> None:
-        n = int((used & which).sum())
-        if n:
-            notes.append(f"{n} of {time.size} observation records are left out: {why}.")
-        used[which] = False
-
-    central = read.pk.structural.compartments.index("central") + 1
-    if table.told_compartment is not None:
-        elsewhere = ~np.isin(table.told_compartment[course.record], (0, 1, central))
-        leave_out(elsewhere, f"their CMT is another one than that of {course.analyte}")
-    if table.missing_dv is not None:
-        leave_out(table.missing_dv[course.record] == 1, "MDV is 1")
-    has_data = bool(np.isfinite(observed[used]).any())
-    if has_data:
-        leave_out(~np.isfinite(observed), "DV has no number")
-    else:
-        notes.append("No observation has a number in DV: the bands stand alone.")
-    leave_out(np.isnan(time), "they come before the first dose")
-    if is_corrected:
-        leave_out(general <= 0, "a prediction of zero cannot correct them")
-    notes += _odd(observed[used], simulated[:, used]) if has_data else []
+    time, observed, used, told = _observations(
+        read, course, general, simulated, time_unit, against, is_corrected
+    )
     if not used.any():
         raise DataError(f"{path}: no observation is left to be checked")
+    notes = [*read.notes, *course.notes, *told]
     bins = time_bins(time[used])
     if np.bincount(bins).min() < FEWEST_IN_BIN:
         notes.append(
@@ -191,6 +167,47 @@ def vpc_report(
         _corrected(observed[used], general[used], bins) if is_corrected else observed[used],
         {**records, "PRED": general, "DV": observed}, simulated, tuple(notes),
     )  # fmt: skip
+
+
+def _observations(
+    read: DrugEvents,
+    course: DatasetPrediction,
+    general: Array,
+    simulated: Array,
+    time_unit: str,
+    against: Against,
+    is_corrected: bool,
+) -> tuple[Array, Array, Mask, list[str]]:
+    """Time and value of each observation record, which of them count, and what must be told."""
+    table, notes = read.table, list[str]()
+    observed = _numbers(table.dv[course.record])
+    day = table.time_ms[course.record] / MS_PER_DAY
+    if against == "after-dose":
+        day = day - _last_dose(day, table.label[course.record], course.doses)
+    used = np.ones(day.size, dtype=bool)
+
+    def leave_out(which: Any, why: str) -> None:
+        if n := int((used & which).sum()):
+            notes.append(f"{n} of {day.size} observation records are left out: {why}.")
+        used[which] = False
+
+    central = read.pk.structural.compartments.index("central") + 1
+    if table.told_compartment is not None:
+        elsewhere = ~np.isin(table.told_compartment[course.record], (0, 1, central))
+        leave_out(elsewhere, f"their CMT is another one than that of {course.analyte}")
+    if table.missing_dv is not None:
+        leave_out(table.missing_dv[course.record] == 1, "MDV is 1")
+    has_data = bool(np.isfinite(observed[used]).any())
+    if has_data:
+        leave_out(~np.isfinite(observed), "DV has no number")
+    else:
+        notes.append("No observation has a number in DV: the bands stand alone.")
+    leave_out(np.isnan(day), "they come before the first dose")
+    if is_corrected:
+        leave_out(general <= 0, "a prediction of zero cannot correct them")
+    if has_data and used.any():
+        notes += _odd(observed[used], simulated[:, used])
+    return day * conversion_factor("day", time_unit), observed, used, notes
 
 
 def _odd(observed: Array, simulated: Array) -> Iterator[str]:
