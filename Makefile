@@ -1,5 +1,5 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
-# make calibrate: fit the ensemble to its anchors. make trials: all published trials, docs/trials.md.
+# make calibrate: fit the ensemble to its anchors (calibrate-early: early disease). make trials: all published trials, docs/trials.md.
 # make labels: the rows of the labels, docs/labels.md. make figures: the figures of the docs.
 # make parts: what each part of the model earns on trials that are left out, docs/calibration-parts.md.
 
@@ -8,7 +8,7 @@ VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test slow bench calibrate trials parts labels validation figures format clean
+.PHONY: demo test slow bench calibrate calibrate-early trials parts labels validation figures format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -33,6 +33,9 @@ bench: $(BENCH)/.ready
 
 calibrate: $(VENV)/.test-ready
 	$(RUN)/python tools/calibrate.py
+
+calibrate-early: $(VENV)/.test-ready
+	$(RUN)/python tools/calibrate.py --setting early
 
 trials: $(VENV)/.test-ready
 	$(RUN)/python tools/trials.py

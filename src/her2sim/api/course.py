@@ -35,7 +35,8 @@ class Course(Result):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of the course."""
-        return self.timeline.notes
+        outlook = self.timeline.outlook
+        return (*self.timeline.notes, *(() if outlook is None else outlook.notes))
 
     def heading(self) -> str:
         """Each line of treatment, and whether it is labelled."""
@@ -95,6 +96,7 @@ def course(
     readings: Path | str | None = None,
     then: str | None = None,
     at: str | float | None = None,
+    surgery_week: float | None = None,
     region: Region = "us",
     unconfirmed: bool = True,
     seed: int | None = None,
@@ -111,6 +113,7 @@ def course(
         forecast) and measured at the visits
     then : regimen that follows
     at : when it follows: ``"progression"``, or the week
+    surgery_week : week of surgery of early disease; without it, surgery came before the first dose
     unconfirmed : whether rules whose text was not read act
     seed : decides the simulated patient; drawn, and shown, without it
 
@@ -119,6 +122,7 @@ def course(
     DataError
         With all faults of the files, or of what was asked.
     """
+    from her2sim.errors import DataError
     from her2sim.timeline.run import TimelinePlan, patient_timeline
     from her2sim.units import DAY_PER_WEEK
 
@@ -130,7 +134,10 @@ def course(
         known = read_readings(Path(readings))
     regimens = (regimen,) if then is None else (regimen, then)
     starts = (0.0, *_later_start(then, at, known))
-    asked = TimelinePlan(regimens, starts, weeks * DAY_PER_WEEK, region, unconfirmed)
+    surgery = math.inf if surgery_week is None else surgery_week * DAY_PER_WEEK
+    if not surgery > 0:
+        raise DataError(f"surgery in week {surgery_week:g}: give a week after the first dose")
+    asked = TimelinePlan(regimens, starts, weeks * DAY_PER_WEEK, region, unconfirmed, surgery)
     return Course(patient_timeline(person, asked, known, seed_or_drawn(seed)))
 
 

@@ -15,6 +15,7 @@ from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.result import Answer, seed_or_drawn, typed_frame, with_notice
 from her2sim.api.sources import sources_frame
 from her2sim.arrays import no_progress
+from her2sim.patients.covariates import Setting
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,6 +91,7 @@ class CrossValidated(Answer):
 def crossvalidate(
     names: Sequence[str] = (),
     *,
+    setting: Setting = "metastatic",
     folds: Folds = "trial",
     patients: Annotated[int, Field(ge=50, le=5000)] = 192,
     seed: int = 1,
@@ -102,7 +104,8 @@ def crossvalidate(
 
     Parameters
     ----------
-    names : of the trials, at least four; all metastatic ones without any
+    names : of the trials, at least four, all of one setting; all of ``setting`` without any
+    setting : metastatic or early disease
     folds : each trial alone, or six groups of trials
     patients : of each arm in the refits
     seed : of the starts of the refits
@@ -121,13 +124,15 @@ def crossvalidate(
     from her2sim.calibration.crossvalidation import CrossValidation, six_groups, whole_trials
     from her2sim.calibration.evidence import Evidence
     from her2sim.calibration.fold_folder import FoldFolder
+    from her2sim.calibration.plan import calibration_plan
     from her2sim.studies.crossvalidation import ENDPOINTS, endpoint_skill, left_out_figures
 
-    chosen_trials, seed = _chosen(names), seed_or_drawn(seed)
-    evidence = Evidence(patients, workers, chosen_trials, hold=without)
+    chosen_trials, seed = _chosen(names, setting), seed_or_drawn(seed)
+    plan = calibration_plan(setting)
+    evidence = Evidence(patients, workers, chosen_trials, plan, hold=without)
     told = evidence.anchors
     asked = {
-        "her2sim": __version__, "trials": list(chosen_trials), "folds": folds,
+        "her2sim": __version__, "setting": setting, "trials": list(chosen_trials), "folds": folds,
         "patients": patients, "seed": seed, "without": list(without),
         "plan": zlib.crc32(evidence.plan.model_dump_json().encode()),
         "numbers": zlib.crc32(evidence.parameters.shipped().tobytes()),
@@ -147,23 +152,23 @@ def crossvalidate(
         found.append(fold)
     note(len(chosen), len(chosen))
     figures = left_out_figures(found)
-    skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS)
+    skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS[setting])
     counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}
     return CrossValidated(figures, skills, {**asked, **counts})
 
 
-def _chosen(names: Sequence[str]) -> tuple[str, ...]:
-    """Ids of the trials that are asked for; none stands for all."""
+def _chosen(names: Sequence[str], setting: Setting) -> tuple[str, ...]:
+    """Ids of the trials that are asked for; none stands for all of the setting."""
     from her2sim.errors import DataError
-    from her2sim.trials.library import load_trial, metastatic_trials
+    from her2sim.trials.library import load_trial, trials_of
 
     trials = {trial.id: trial for trial in map(load_trial, names)}
     if 0 < len(trials) < FEWEST_TRIALS:
         raise DataError(f"{len(trials)} trials: name {FEWEST_TRIALS} or more, or none for all")
-    other = [name for name, trial in trials.items() if trial.setting != "metastatic"]
+    other = [name for name, trial in trials.items() if trial.setting != setting]
     if other:
-        raise DataError(f"{', '.join(other)}: no efficacy is predicted in early disease")
-    known = [trial.id for trial in metastatic_trials()]
+        raise DataError(f"{', '.join(other)}: not of {setting} disease; name trials of one setting")
+    known = [trial.id for trial in trials_of(setting)]
     own = [name for name in trials if name not in known]
     if own:
         raise DataError(f"{', '.join(own)}: only trials that come with her2sim can take part")

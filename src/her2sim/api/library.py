@@ -304,7 +304,7 @@ def regimen(name: str) -> RegimenFacts:
 
 @checked
 def trial_list() -> TrialList:
-    """The published trials that come with her2sim."""
-    from her2sim.trials.library import load_trial, trial_names
+    """The published trials that come with her2sim, and the questions of early disease."""
+    from her2sim.trials.library import load_trial, question_names, trial_names
 
-    return TrialList({name: load_trial(name) for name in trial_names()})
+    return TrialList({name: load_trial(name) for name in (*trial_names(), *question_names())})

@@ -173,11 +173,12 @@ def require_plots(trial: Trial, kinds: Sequence[str]) -> None:
     from her2sim.errors import DataError, Faults
     from her2sim.trials.measures import CURVES
 
-    has_lesion = any(endpoint != "safety" for endpoint in trial.endpoints)
+    is_scanned = trial.setting == "metastatic"
+    has_lesion = is_scanned and any(endpoint != "safety" for endpoint in trial.endpoints)
     needs = {
         "curves": (any(e in CURVES and e != "DoR" for e in trial.endpoints), "an endpoint in time"),
         "forest": (bool(trial.comparison), "a hazard ratio of two arms"),
-        **dict.fromkeys(("waterfall", "spider", "swimmer"), (has_lesion, "a model of the lesion")),
+        **dict.fromkeys(("waterfall", "spider", "swimmer"), (has_lesion, "lesions that are scanned")),
     }
     faults = Faults(f"figures of {trial.id}")
     for kind in kinds:
@@ -208,7 +209,8 @@ def run_trial(
 
     Parameters
     ----------
-    name : one of the trials that come with her2sim (``cleopatra``), or a trial file of your own
+    name : one of the trials that come with her2sim (``cleopatra``), a question of early disease
+        (``early-duration``), or a trial file of your own
     per_arm : patients of an arm of weight 1; 2,400 without it and without ``patients``
     seed : decides everything; drawn, and shown, without it
     patients : patients of the whole trial, in place of ``per_arm``

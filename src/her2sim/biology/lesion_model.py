@@ -31,6 +31,11 @@ def has_lesion_model(tumour_type: NDArray[np.str_], setting: NDArray[np.str_]) -
     return found
 
 
+def is_early_breast(tumour_type: str, setting: str) -> bool:
+    """Whether cure and relapse are worked out: in early breast cancer."""
+    return (tumour_type, setting) == (MODELLED[0], "early")
+
+
 def disease_of(tumour_type: str, setting: str) -> str:
     """The disease of a patient in words, as far as it decides on a model."""
     if tumour_type == MODELLED[0] and setting == "early":

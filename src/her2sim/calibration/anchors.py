@@ -17,12 +17,14 @@ from scipy.special import logit
 from her2sim.calibration.contrasts import Contrast
 from her2sim.calibration.plan import calibration_plan
 from her2sim.trials.figure_errors import outcome_sampling, patients_behind, ratio_sampling
-from her2sim.trials.measures import CURVES
+from her2sim.trials.measures import EARLY_CURVES, RATES, SCANNED_CURVES
 from her2sim.trials.trial import Comparison, Landmarks, Outcome, Trial
 
 Kind = Literal["median", "share", "rate", "ratio", "target", "contrast"]
-CURVE_MONTHS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0)
+CURVE_MONTHS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0)
 """Months at which a published curve counts."""
+RATIOS = {"metastatic": ("PFS", "TTP"), "early": (*EARLY_CURVES, "OS")}
+"""Endpoints whose hazard ratios are anchors."""
 SLOPE = 2 * float(np.log(2))
 """Change of the logit of the survival with the logarithm of time at a median, of an exponential."""
 
@@ -71,17 +73,27 @@ class Anchor:
 
 
 def trial_anchors(trial: Trial) -> Iterator[Anchor]:
-    """All figures of efficacy of a trial that are anchors, overall survival left out."""
+    """All figures of efficacy of a trial that are anchors.
+
+    Overall survival of metastatic disease is left out.
+    """
     for row in trial.outcome:
-        if row.role == "anchor" and row.endpoint in ("ORR", "CR") and row.value is not None:
+        if row.role == "anchor" and row.endpoint in RATES and row.value is not None:
             yield _of_share(trial, row)
     for arm in trial.arm:
-        for endpoint in (name for name in CURVES if name != "OS"):
+        for endpoint in curves_of(trial):
             yield from _of_curve(trial, arm.id, endpoint)
     for ratio in trial.comparison:
         is_told = ratio.role == "anchor" and ratio.hazard_ratio is not None
-        if is_told and ratio.endpoint in ("PFS", "TTP"):
+        if is_told and ratio.endpoint in RATIOS[trial.setting]:
             yield _of_ratio(trial, ratio)
+
+
+def curves_of(trial: Trial) -> tuple[str, ...]:
+    """Endpoints of a trial whose curves are anchors."""
+    if trial.setting == "early":
+        return (*EARLY_CURVES, "OS")
+    return SCANNED_CURVES
 
 
 def target_anchor() -> Anchor:
@@ -105,7 +117,8 @@ def _of_share(trial: Trial, row: Outcome) -> Anchor:
     share = np.clip(n * (row.value or 0.0) / 100, 0.5, n - 0.5) / n
     return Anchor(
         trial.id, "share", row.endpoint, row.arm, "", row.subgroup, 0.0, row.value or 0.0,
-        float(logit(share)), outcome_sampling(trial, row), calibration_plan().error("trial_logit"),
+        float(logit(share)), outcome_sampling(trial, row),
+        calibration_plan(trial.setting).error("trial_logit"),
     )  # fmt: skip
 
 
@@ -142,16 +155,21 @@ def _landmark(curve: Landmarks, month: float, survival: float) -> Outcome:
 
 
 def _of_point(trial: Trial, row: Outcome) -> Anchor:
-    plan, value, sampling = calibration_plan(), row.value or 0.0, outcome_sampling(trial, row)
+    plan, value, sampling = (
+        calibration_plan(trial.setting),
+        row.value or 0.0,
+        outcome_sampling(trial, row),
+    )
     if row.measure == "median_month":
         between = SLOPE * plan.error("trial_log_month")
         return Anchor(
             trial.id, "median", row.endpoint, row.arm, "", row.subgroup, value, value, 0.0,
             SLOPE * sampling, between,
         )  # fmt: skip
+    of_curve = "trial_logit_curve" if trial.setting == "early" else "trial_logit"
     return Anchor(
         trial.id, "rate", row.endpoint, row.arm, "", row.subgroup, row.at_month or 0.0, value,
-        float(logit(np.clip(value / 100, 0.01, 0.99))), sampling, plan.error("trial_logit"),
+        float(logit(np.clip(value / 100, 0.01, 0.99))), sampling, plan.error(of_curve),
     )  # fmt: skip
 
 
@@ -160,5 +178,5 @@ def _of_ratio(trial: Trial, row: Comparison) -> Anchor:
     return Anchor(
         trial.id, "ratio", row.endpoint, row.arm, row.versus, row.subgroup,
         np.nan if month is None else month, value, float(np.log(value)),
-        ratio_sampling(trial, row), calibration_plan().error("trial_log_ratio"),
+        ratio_sampling(trial, row), calibration_plan(trial.setting).error("trial_log_ratio"),
     )  # fmt: skip

@@ -31,10 +31,11 @@ from her2sim.calibration.sample import even_sample
 from her2sim.engine.trajectories import Tolerance
 from her2sim.store.workers import in_threads
 from her2sim.trials.arm import ArmPatients, regimen_groups
+from her2sim.trials.early_arm import early_drugs
 from her2sim.trials.efficacy import ArmDoses, arm_doses, run_efficacy
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.enrolment import enrol
-from her2sim.trials.library import load_trial, metastatic_trials
+from her2sim.trials.library import load_trial, trials_of
 from her2sim.trials.survival_of_sets import log_hazard_ratio, log_median, survival_at
 from her2sim.trials.trial import Arm, Trial
 from her2sim.virtual_patient.cohort_state import hazard_levels
@@ -53,6 +54,8 @@ AROUND_MONTH = np.linspace(-0.7, 0.7, 9)
 """Months around a published median over which the predicted survival is averaged."""
 LEAST, MOST = 0.004, 0.996
 """Shares beyond which nothing is told apart by a few hundred patients."""
+EARLY_DRUGS = ("docetaxel", "paclitaxel", "doxorubicin", "carboplatin")
+"""Cytotoxic drugs with a number of their own in early disease."""
 _PROBED = 48
 APART = 100_000
 """Samples of patients among which each trial has its own."""
@@ -103,6 +106,11 @@ class Evidence:
     seed: int = SEED
     hold: Sequence[str] = ()
 
+    @property
+    def is_early(self) -> bool:
+        """Whether the trials are of early disease, by the plan."""
+        return self.plan.setting == "early"
+
     @cached_property
     def parameters(self) -> Parameters:
         """What is calibrated."""
@@ -111,7 +119,7 @@ class Evidence:
     @cached_property
     def arms(self) -> dict[tuple[str, str], ArmEvidence]:
         """All arms, by the id of the trial and of the arm."""
-        asked = list(map(load_trial, self.trials)) or [*metastatic_trials()]
+        asked = list(map(load_trial, self.trials)) or [*trials_of(self.plan.setting)]
         numbers = in_threads(self._numbers, asked, self.workers)
         places = [
             (trial, arm, own)
@@ -126,7 +134,7 @@ class Evidence:
 
         Each trial has its own: chance of one sample must not bend all trials alike.
         """
-        pool = max(self.n_patients, POOL)
+        pool = self.n_patients if self.is_early else max(self.n_patients, POOL)
         numbers = zlib.crc32(trial.id.encode()) % APART * pool + np.arange(pool)
         if self.n_patients == pool:
             return numbers
@@ -142,6 +150,8 @@ class Evidence:
 
     def _feels(self, trial: Trial, arm: Arm, numbers: Positions) -> Mask:
         """Parameters that change a number of some patient of an arm, or the state at the start."""
+        if self.is_early:
+            return self._feels_early(trial, arm)
         n, patients = self.parameters.n, self._probe(numbers[:_PROBED])
         people = enrol(trial, arm, patients.numbers, self.seed, patients.members)
         felt = np.zeros(n, dtype=bool)
@@ -149,6 +159,17 @@ class Evidence:
             whole, some = virtual_patient(given.drugs), people.take(given.rows)
             felt |= _felt(n, np.concatenate([whole.parameters(some), whole.start(some)]))
         return felt
+
+    def _feels_early(self, trial: Trial, arm: Arm) -> Mask:
+        """All parameters but those of drugs that nobody of the arm gets."""
+        given = early_drugs(trial, arm)
+        own = {f"early:kill_{drug}": {drug} for drug in EARLY_DRUGS}
+        own["early:payload_kill"] = {"trastuzumab-emtansine", "trastuzumab-deruxtecan"}
+        own["early:deruxtecan_kill"] = {"trastuzumab-deruxtecan"}
+        felt = [
+            not (own.get(name) and given.isdisjoint(own[name])) for name in self.parameters.names
+        ]
+        return np.array(felt)
 
     def _probe(self, numbers: Positions) -> ArmPatients:
         """Patients with each parameter moved in turn, and with none moved."""
@@ -163,6 +184,8 @@ class Evidence:
             name: np.repeat(row, numbers.size) for name, row in self.parameters.values(sets).items()
         }
         drawn = np.repeat(draws, numbers.size)
+        if self.is_early:  # with the numbers of that member for metastatic disease
+            return ArmPatients(np.tile(numbers, n_sets), Members(drawn, {}, values))
         members = Members(np.minimum(drawn, 1), {}, values, drawn)
         return ArmPatients(np.tile(numbers, n_sets), members)
 
@@ -171,6 +194,8 @@ class Evidence:
         """All figures, and the share of progressions by target lesions."""
         trials = {trial: one.trial for (trial, _), one in self.arms.items()}
         found = [a for trial in trials.values() for a in trial_anchors(trial)]
+        if self.is_early:
+            return tuple(found)
         return (*found, target_anchor(), *contrast_anchors(self.plan.contrast))
 
     def predict(
@@ -187,15 +212,22 @@ class Evidence:
         drawn = np.zeros(sets.shape[1], dtype=np.int64) if draws is None else draws
         found = in_threads(partial(self._run, sets, drawn), [*self.arms.values()], self.workers)
         runs = dict(zip(self.arms, found, strict=True))
-        sides = in_threads(partial(self._side, sets, drawn), self._sides, self.workers)
-        logs = np.log(np.maximum([*sides], 1e-3))
-        contrasts = iter(logs[::2] - logs[1::2])
+        contrasts = iter(self._contrasts(sets, drawn))
         return np.array(
             [
                 next(contrasts) if anchor.kind == "contrast" else _figure(anchor, runs, months)
                 for anchor in self.anchors
             ]
         )
+
+    def _contrasts(self, sets: Array, draws: Positions) -> Array:
+        """Logarithms of the contrasts in each set, one row each."""
+        if not self.plan.contrast:
+            return np.empty((0, sets.shape[1]))
+        sides = in_threads(partial(self._side, sets, draws), self._sides, self.workers)
+        logs = np.log(np.maximum([*sides], 1e-3))
+        found: Array = logs[::2] - logs[1::2]
+        return found
 
     @cached_property
     def _sides(self) -> list[tuple[SideRun, Mask]]:

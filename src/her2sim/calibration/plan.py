@@ -11,12 +11,14 @@ from pydantic import Field
 from scipy.special import ndtri
 
 from her2sim.arrays import Array
+from her2sim.biology.early_disease import early_facts
 from her2sim.biology.ensemble import from_scale, onto_scale
 from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.calibration.contrasts import Contrast
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.errors import DataError, UnknownNameError, did_you_mean
 from her2sim.facts import FactFile, FactModel, Quantity, UncertainQuantity, read_fact_file
+from her2sim.patients.covariates import Setting
 
 MIDDLE_90 = 2 * float(ndtri(0.95))
 """Width of the middle 90 % of a normal distribution, in its standard deviations."""
@@ -58,8 +60,9 @@ class ModelPart(FactModel):
 
 
 class CalibrationPlan(FactFile):
-    """What is calibrated; ``number`` has the errors of figures."""
+    """What is calibrated on trials of which setting; ``number`` has the errors of figures."""
 
+    setting: Setting = "metastatic"
     parameter: tuple[Prior, ...]
     part: tuple[ModelPart, ...] = ()
     contrast: tuple[Contrast, ...] = ()
@@ -72,18 +75,23 @@ class CalibrationPlan(FactFile):
 
 
 @cache
-def calibration_plan() -> CalibrationPlan:
-    """The plan that comes with her2sim."""
-    path = files("her2sim.calibration").joinpath("plan.toml")
+def calibration_plan(setting: Setting = "metastatic") -> CalibrationPlan:
+    """The plan that comes with her2sim for the trials of a setting."""
+    path = files("her2sim.calibration").joinpath(_PLANS[setting])
     return read_fact_file(path, CalibrationPlan)
+
+
+_PLANS: dict[Setting, str] = {"metastatic": "plan.toml", "early": "early_plan.toml"}
 
 
 def quantity_of(name: str) -> UncertainQuantity:
     """The number behind ``OWNER:NAME``, or its spread between patients (``OWNER:NAME.spread``)."""
     owner, _, of = name.partition(":")
     of, _, part = of.partition(".")
-    mechanism = load_mechanism(owner) if owner != "tumour" else None
-    known = tumour_facts().parameter if mechanism is None else mechanism.parameter
+    shared = {"tumour": tumour_facts, "early": early_facts}
+    mechanism = None if owner in shared else load_mechanism(owner)
+    facts = shared[owner]() if owner in shared else mechanism
+    known = {} if facts is None else facts.parameter
     if of not in known:
         raise DataError(f"{name!r} is no number of a tumour or of how a drug acts")
     quantity = known[of]

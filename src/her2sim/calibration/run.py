@@ -9,7 +9,12 @@ import numpy as np
 from her2sim.arrays import Array
 from her2sim.calibration.evidence import SEED, Evidence
 from her2sim.calibration.map_fit import MapFit, Note, fit_map, slopes_at
-from her2sim.calibration.members import DrawnMembers, draw_members
+from her2sim.calibration.members import (
+    CORRECTIONS,
+    EARLY_CORRECTIONS,
+    DrawnMembers,
+    draw_members,
+)
 
 STARTS = 3
 """Fits: from the starts of the plan, and from others."""
@@ -57,7 +62,10 @@ def calibrate(
     best = fits[0]
     note(f"{n_members} members")
     slopes, _ = slopes_at(evidence, best.at, np.ones(best.at.size, dtype=bool))
-    members = draw_members(evidence, replace(best, slopes=slopes), n_members, SEED)
+    corrections = EARLY_CORRECTIONS if evidence.is_early else CORRECTIONS
+    members = draw_members(
+        evidence, replace(best, slopes=slopes), n_members, SEED, corrections=corrections
+    )
     return Calibration(best, tuple(fit.cost for fit in fits), members)
 
 

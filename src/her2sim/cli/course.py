@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import Matching, Whole
+from her2sim.cli.kinds import Matching, Number, Whole
 from her2sim.cli.named import FILE, FOLLOWING, PATIENT, READINGS, SEED
 from her2sim.cli.options import printed_as_json, region, unconfirmed, whole_regimen, with_figure
 from her2sim.terminal import show
@@ -32,6 +32,12 @@ WHEN = Matching(
 @click.option("--readings", type=READINGS, help="CSV with columns day, test, value, unit")
 @click.option("--then", "following", type=FOLLOWING, help="regimen that follows")
 @click.option("--at", "when", type=WHEN, metavar="progression|week:N", help="when it follows")
+@click.option(
+    "--surgery",
+    type=Number(0.1, 1040),
+    metavar="WEEK",
+    help="week of surgery of early disease [before the first dose]",
+)
 @region
 @unconfirmed
 @click.option("--seed", type=SEED, help="random seed of the band; drawn and shown if not given")
@@ -45,6 +51,7 @@ def course(
     readings: Path | None,
     following: str | None,
     when: str | float | None,
+    surgery: float | None,
     region: Any,
     unconfirmed: str,
     seed: int | None,
@@ -56,14 +63,16 @@ def course(
 
     With --readings, these act at the first visit on or after their day; day 0 is the first dose,
     and what no reading tells, no rule can act on. Without, the patient's tumour, heart and blood
-    are simulated (one draw, no forecast) and measured at the visits.
+    are simulated (one draw, no forecast) and measured at the visits; in early disease the outlook
+    of patients like this one follows: response at surgery, cure, relapse and survival.
     """
     from her2sim.api.course import course as answer
     from her2sim.report.timeline_page import html_page
     from her2sim.store.files import write_text
 
     found = answer(
-        patient, regimen, weeks, readings=readings, then=following, at=when, region=region,
+        patient, regimen, weeks, readings=readings, then=following, at=when,
+        surgery_week=surgery, region=region,
         unconfirmed=unconfirmed == "on", seed=seed,
     )  # fmt: skip
     if html is not None:

@@ -12,6 +12,7 @@ from her2sim.cli.kinds import Number, OneOf, Whole
 from her2sim.cli.named import ADDRESS, COMPARED, FIGURE, FILE, FOLDER, TRIAL
 from her2sim.cli.options import (
     ON_OFF,
+    SETTINGS,
     drawn_seed,
     fixed_seed,
     printed_as_json,
@@ -19,6 +20,7 @@ from her2sim.cli.options import (
     with_figure,
     workers,
 )
+from her2sim.patients.covariates import Setting
 from her2sim.terminal import print_json, progress_bar, show
 
 
@@ -235,6 +237,13 @@ def score(
 @trial.command(cls=Command)
 @click.argument("names", metavar="[NAME]...", nargs=-1, type=TRIAL)
 @click.option(
+    "--setting",
+    type=SETTINGS,
+    default="metastatic",
+    show_default=True,
+    help="disease of the trials",
+)
+@click.option(
     "--folds",
     type=OneOf(["trial", "6"]),
     default="trial",
@@ -267,6 +276,7 @@ def score(
 @workers
 def crossvalidate(
     names: tuple[str, ...],
+    setting: Setting,
     folds: Literal["trial", "6"],
     patients: int,
     seed: int,
@@ -279,8 +289,8 @@ def crossvalidate(
 ) -> None:
     """Refit the calibration without each trial in turn, and predict what was left out.
 
-    NAME are trials of metastatic breast cancer, four or more; all without any. It takes most of an
-    hour on two cores.
+    NAME are trials of breast cancer of one setting, four or more; all of it without any. It takes
+    most of an hour on two cores.
     """
     from her2sim.api.crossvalidation import crossvalidate as answer
     from her2sim.engine.advance import available_cores
@@ -290,8 +300,8 @@ def crossvalidate(
         require_target(target)
     with progress_bar("folds") as progress:
         found = answer(
-            names, folds=folds, patients=patients, seed=seed, without=without, folder=folder,
-            workers=workers or available_cores(), progress=progress,
+            names, setting=setting, folds=folds, patients=patients, seed=seed, without=without,
+            folder=folder, workers=workers or available_cores(), progress=progress,
         )  # fmt: skip
     for path, page in ((markdown, found.markdown), (html, found.html)):
         if path is not None:

@@ -50,6 +50,9 @@ _REGISTER = (
     ),
     Covariate("total_protein_g_per_l", "g/L", 20, 120, "total serum protein"),
     Covariate("sum_of_diameters_mm", "mm", 1, 1000, "sum of longest tumour diameters"),
+    Covariate("tumour_mm", "mm", 1, 200, "size of the primary tumour before any treatment"),
+    Covariate("positive_nodes", "1", 0, 100, "axillary nodes with tumour"),
+    Covariate("locally_advanced", "1", 0, 1, "1 for a locally advanced or inflammatory tumour"),
     Covariate("shed_her2_ng_per_ml", "ng/mL", 0.1, 10000, "shed HER2 extracellular domain"),
     Covariate("residual_trastuzumab_ug_per_ml", "ug/mL", 0, 500, "trastuzumab left from before"),
     Covariate("egfr_ml_per_min", "mL/min", 5, 500, "estimated glomerular filtration per 1.73 m2"),
@@ -65,7 +68,7 @@ TUMOUR_TYPES = ("breast", "gastric", "colorectal", "other", "none")
 EARLIER_DRUGS = ("trastuzumab", "pertuzumab", "trastuzumab-emtansine")
 """Drugs that change something when they were given before, in any setting."""
 BINARY = (
-    "liver_metastases", "female", "asian", "japan", "ecog_1_or_more",
+    "liver_metastases", "locally_advanced", "female", "asian", "japan", "ecog_1_or_more",
     *(f"after_{name.replace('-', '_')}" for name in EARLIER_DRUGS),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from her2sim.notice import NOTICE
-from her2sim.studies.crossvalidation import EndpointSkill, LeftOut, calls, figure_rows
+from her2sim.studies.crossvalidation import POINTS, EndpointSkill, LeftOut, calls, figure_rows
 
 NOTES = (
     "The structure of the model and the priors were chosen with these trials in view: errors on "
@@ -19,10 +19,11 @@ NOTES = (
     "ranges.",
     "The numbers that come with her2sim are fitted to more patients an arm (calibration.md).",
 )
-UNITS = {"hazard ratio": "log", "median": "log", "ORR": "points"}
 TITLES = {
-    "hazard ratio": "Hazard ratio of PFS or TTP", "median": "Median PFS or TTP, months",
-    "ORR": "Response, %",
+    "hazard ratio": "Hazard ratio", "median": "Median PFS or TTP, months",
+    "ORR": "Response, %", "pCR": "Pathological complete response, %",
+    "3 to 5 years": "Without event at 3 to 5 years, %",
+    "7 to 10 years": "Without event at 7 to 10 years, %",
 }  # fmt: skip
 HOW = {"ours": "her2sim", "constant": "constant", "alike": "alike"}
 
@@ -60,11 +61,12 @@ def summary_rows(skills: Sequence[EndpointSkill]) -> list[tuple[str, ...]]:
     for skill in skills:
         for name, title in HOW.items():
             found = skill.summary(getattr(skill, name))
-            digits = 1 if skill.endpoint == "ORR" else 3
+            digits = 1 if skill.endpoint in POINTS else 3
             low, high = skill.coverage_range(getattr(skill, name))
             rows.append(
                 (
-                    f"{skill.endpoint} ({UNITS[skill.endpoint]})", title, f"{found['n']:.0f}",
+                    f"{skill.endpoint} ({'points' if skill.endpoint in POINTS else 'log'})",
+                    title, f"{found['n']:.0f}",
                     f"{found['mean_absolute']:.{digits}f}", f"{found['rms']:.{digits}f}",
                     f"{found['bias']:+.{digits}f}",
                     f"{100 * found['coverage']:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
@@ -79,7 +81,7 @@ def gain_rows(skills: Sequence[EndpointSkill]) -> list[tuple[str, ...]]:
     rows = list[tuple[str, ...]]()
     for skill in skills:
         for name in ("constant", "alike"):
-            digits = 1 if skill.endpoint == "ORR" else 3
+            digits = 1 if skill.endpoint in POINTS else 3
             for what, (mean, low, high) in skill.gain(getattr(skill, name)).items():
                 numbers = f"{mean:+.{digits}f}", f"{low:+.{digits}f} to {high:+.{digits}f}"
                 rows.append((skill.endpoint, name, what, *numbers))
@@ -100,7 +102,7 @@ def group_rows(skills: Sequence[EndpointSkill]) -> list[tuple[str, ...]]:
     """Errors by class of drugs and by line."""
     rows = list[tuple[str, ...]]()
     for skill in skills:
-        digits = 1 if skill.endpoint == "ORR" else 3
+        digits = 1 if skill.endpoint in POINTS else 3
         for trait in ("drug_class", "line", "evidence"):
             values = [getattr(row, trait) for row in skill.rows]
             for value in dict.fromkeys(values):
@@ -121,9 +123,12 @@ def group_rows(skills: Sequence[EndpointSkill]) -> list[tuple[str, ...]]:
 def markdown(heading: str, skills: Sequence[EndpointSkill], figures: Sequence[LeftOut]) -> str:
     """The page of the documentation."""
     called = calls(figures)
+    is_early = any(skill.endpoint == "pCR" for skill in skills)
+    name = "crossvalidation-early" if is_early else "crossvalidation"
+    command = f"{' --setting early' if is_early else ''} --markdown docs/{name}.md"
     parts = [
-        "# Cross-validation", "",
-        "Written by `her2sim trial crossvalidate --markdown docs/crossvalidation.md`. Trials are "
+        f"# Cross-validation{' of early disease' if is_early else ''}", "",
+        f"Written by `her2sim trial crossvalidate{command}`. Trials are "
         "left out in turn, every number is fitted anew to the others from a shaken start, and "
         "what was left out is then predicted. No trial is left aside.",
         "", f"{heading}.", "", NOTICE, "",

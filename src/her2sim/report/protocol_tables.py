@@ -13,8 +13,15 @@ from her2sim.protocol.departures import CheckReport
 from her2sim.protocol.eligibility import Verdict, label_text
 from her2sim.protocol.monitoring_plan import MonitoringPlan, PlannedDose
 from her2sim.report.tables import number_text
-from her2sim.report.timeline_page import HEADINGS, decision_cells, dose_runs, drug_cells
+from her2sim.report.timeline_page import (
+    HEADINGS,
+    decision_cells,
+    dose_runs,
+    drug_cells,
+    outlook_cells,
+)
 from her2sim.studies.shortage import ShortageReport
+from her2sim.timeline.outlook import Outlook
 from her2sim.timeline.result import PatientTimeline
 
 
@@ -94,7 +101,8 @@ def timeline_tables(course: PatientTimeline) -> tuple[Table, ...]:
     for drug in course.drugs:
         for run in dose_runs(drug.doses):
             doses.add_row(drug.drug, run.text())
-    return (tables[0], doses, tables[1]) if course.decisions else (tables[0], doses)
+    found = (tables[0], doses, *(tables[1:] if course.decisions else ()))
+    return found if course.outlook is None else (*found, outlook_table(course.outlook))
 
 
 def plan_tables(plan: MonitoringPlan) -> tuple[Table, ...]:
@@ -134,6 +142,16 @@ def plan_tables(plan: MonitoringPlan) -> tuple[Table, ...]:
     for taken in plan.premedication:
         before.add_row(taken.drug, ", ".join(taken.what), taken.when, taken.source)
     return tuple(table for table in (doses, before, tests, later) if table.row_count)
+
+
+def outlook_table(outlook: Outlook) -> Table:
+    """Cure, response and survival of patients like one with early disease."""
+    table = Table(title="Outlook of patients like this one", title_justify="left")
+    for heading in HEADINGS["outlook"]:
+        table.add_column(heading, overflow="fold")
+    for row in outlook_cells(outlook):
+        table.add_row(*row)
+    return table
 
 
 def shortage_tables(report: ShortageReport) -> tuple[Table, ...]:

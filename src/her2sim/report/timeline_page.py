@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from her2sim.protocol.eligibility import label_text
 from her2sim.report.canvas import NARROW, svg_text
 from her2sim.report.course_figure import course_figure, heading
 from her2sim.report.html import PageTable, render
+from her2sim.report.outlook_figure import outlook_figure
 from her2sim.report.tables import number_text
+from her2sim.timeline.outlook import Outlook
 from her2sim.timeline.result import GivenDose, PatientTimeline
 from her2sim.units import DAY_PER_WEEK
 
@@ -65,6 +68,7 @@ def _run(doses: Sequence[GivenDose]) -> Run:
 
 HEADINGS = {
     "drugs": ("drug", "doses", "mg in all", "dose intensity", "days on hold", "lowered", "stopped"),
+    "outlook": ("what", "of patients like this one", "90 % range"),
     "decisions": ("#", "day", "drug", "decision", "reading", "rule", "because", "source"),
 }
 
@@ -102,6 +106,14 @@ def decision_cells(course: PatientTimeline) -> list[tuple[str, ...]]:
     ]
 
 
+def outlook_cells(outlook: Outlook) -> list[tuple[str, ...]]:
+    """A line for each chance, under its headings."""
+    return [
+        (one.name, f"{one.percent:.0f} %", f"{one.low:.0f} to {one.high:.0f} %")
+        for one in outlook.chances
+    ]
+
+
 def line_texts(course: PatientTimeline) -> list[str]:
     """Each line of treatment in words, and whether a label names it."""
     found = []
@@ -125,6 +137,7 @@ def _weeks(day: float) -> str:
 def html_page(course: PatientTimeline) -> str:
     """The course as one self-contained HTML file."""
     category = course.her2.category
+    ahead = course.outlook
     is_plain = category in ("none", course.her2.status)
     return render(
         "course",
@@ -137,5 +150,18 @@ def html_page(course: PatientTimeline) -> str:
         narrow_svg=svg_text(course_figure(course, NARROW)),
         drugs=PageTable("Doses of each drug", HEADINGS["drugs"], drug_cells(course)),
         records=[(drug, [run.text() for run in dose_runs(drug.doses)]) for drug in course.drugs],
+        outlook=None if ahead is None else _outlook(ahead),
         decisions=PageTable("What rules did", HEADINGS["decisions"], decision_cells(course)),
     )
+
+
+def _outlook(outlook: Outlook) -> dict[str, Any]:
+    """What the page shows of an outlook."""
+    title = "Early disease: what becomes of patients like this one"
+    return {
+        "table": PageTable("Cure and survival", HEADINGS["outlook"], outlook_cells(outlook)),
+        "picture": title,
+        "svg": svg_text(outlook_figure(outlook, title)),
+        "narrow_svg": svg_text(outlook_figure(outlook, title, NARROW)),
+        "notes": outlook.notes,
+    }

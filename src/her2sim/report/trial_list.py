@@ -10,12 +10,18 @@ from her2sim.trials.trial import Trial
 
 
 def trials_table(trials: Mapping[str, Trial]) -> Table:
-    """Name, setting, arms, and how many published figures are anchors or predictions."""
+    """Name, setting, arms, and how many published figures are anchors or predictions.
+
+    Of a question nothing was published.
+    """
     table = Table(title="Trials", title_justify="left")
     for name in ("name", "setting", "arms", "anchors", "predictions", "title"):
         table.add_column(name, justify="right" if name in ("anchors", "predictions") else "left")
     for name, trial in trials.items():
-        rows = (*trial.outcome, *trial.comparison, *trial.safety, *trial.landmarks)
+        rows = (
+            *(row for row in (*trial.outcome, *trial.safety) if row.value is not None),
+            *(row for row in trial.comparison if row.hazard_ratio is not None), *trial.landmarks,
+        )  # fmt: skip
         n_anchors = sum(row.role == "anchor" for row in rows)
         arms = ", ".join(arm.id for arm in trial.arm)
         table.add_row(

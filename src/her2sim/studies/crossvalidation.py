@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -20,12 +20,29 @@ from her2sim.calibration.skill import (
     normal_interval,
     spread_between_trials,
 )
-from her2sim.trials.groups import Evidence, drug_class, evidence_for, least_known, line_of
-from her2sim.trials.library import metastatic_trials
+from her2sim.patients.covariates import Setting
+from her2sim.trials.groups import (
+    YEARS_3_TO_5,
+    YEARS_7_TO_10,
+    Evidence,
+    drug_class,
+    evidence_for,
+    horizon_of,
+    least_known,
+    line_of,
+)
+from her2sim.trials.library import trials_of
+from her2sim.trials.measures import EARLY_CURVES, EARLY_RATES
 from her2sim.trials.trial import Trial
 
-Endpoint = Literal["hazard ratio", "median", "ORR"]
-ENDPOINTS: tuple[Endpoint, ...] = ("hazard ratio", "median", "ORR")
+Endpoint = Literal["hazard ratio", "median", "ORR", "pCR", "3 to 5 years", "7 to 10 years"]
+ENDPOINTS: Mapping[Setting, tuple[Endpoint, ...]] = {
+    "metastatic": ("hazard ratio", "median", "ORR"),
+    "early": ("hazard ratio", "pCR", YEARS_3_TO_5, YEARS_7_TO_10),
+}
+"""What is judged: in early disease complete responses, and shares without event in some years."""
+POINTS: tuple[Endpoint, ...] = ("ORR", "pCR", YEARS_3_TO_5, YEARS_7_TO_10)
+"""Endpoints whose errors are in points."""
 LESS_KNOWN = 2.0
 """Spread between trials where no randomised trial tells of a drug, over that where one does, if the
 errors of too few such trials tell it."""
@@ -65,7 +82,7 @@ def left_out_figures(folds: Sequence[Fold]) -> tuple[LeftOut, ...]:
 
 
 def _of_fold(fold: Fold, took_part: Collection[str]) -> Iterator[LeftOut]:
-    trials = {trial.id: trial for trial in metastatic_trials()}
+    trials = {trial.id: trial for trial in (*trials_of("metastatic"), *trials_of("early"))}
     others = [trials[name] for name in took_part if name not in fold.trials]
     for anchor, best, members in zip(fold.anchors, fold.best, fold.members, strict=True):
         endpoint = _endpoint(anchor)
@@ -83,6 +100,15 @@ def _endpoint(anchor: Anchor) -> Endpoint | None:
         return "hazard ratio"
     if anchor.kind == "median" and anchor.endpoint in ("PFS", "TTP"):
         return "median"
+    if anchor.endpoint in EARLY_RATES:
+        return "pCR"
+    if anchor.kind == "rate" and anchor.endpoint in (*EARLY_CURVES, "OS"):
+        horizon = horizon_of(anchor.month)
+        return (
+            YEARS_3_TO_5
+            if horizon == YEARS_3_TO_5
+            else (YEARS_7_TO_10 if horizon == YEARS_7_TO_10 else None)
+        )
     return "ORR" if anchor.endpoint == "ORR" else None
 
 
@@ -125,7 +151,7 @@ class EndpointSkill:
         return self._read(np.array([row.seen for row in self.rows]))
 
     def _read(self, values: Array) -> Array:
-        return 100.0 * expit(values) if self.endpoint == "ORR" else values
+        return 100.0 * expit(values) if self.endpoint in POINTS else values
 
     @cached_property
     def ours(self) -> PredictionInterval:
@@ -255,7 +281,7 @@ def figure_rows(skill: EndpointSkill) -> Iterator[FigureRow]:
     inside = skill.ours.holds(skill.seen)
 
     def read(value: float) -> float:
-        return float(value if skill.endpoint == "ORR" else np.exp(value))
+        return float(value if skill.endpoint in POINTS else np.exp(value))
 
     for k, row in enumerate(skill.rows):
         of = skill.ours

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from her2sim.arrays import Array
+from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import CardiacProfile
 from her2sim.biology.tumour_profile import AMPLIFIED_BY, TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
@@ -19,6 +20,7 @@ from her2sim.patients.patient import Patient
 from her2sim.pk.treatment import Treatment
 from her2sim.protocol.readings import TableReadings, Visit
 from her2sim.regimens.dosing_record import DosingRecord
+from her2sim.timeline.outlook import GivenLine, Outlook, early_outlook, members_of_outlook
 from her2sim.timeline.result import BodyBand
 from her2sim.virtual_patient.assessments import SimulatedAssessments
 from her2sim.virtual_patient.calendar import SCANS
@@ -153,6 +155,15 @@ class ModelledPatient:
         states.pop("elsewhere", None)
         return outputs, {**before, **states}
 
+    def outlook(self, lines: Sequence[GivenLine], surgery_day: float) -> Outlook:
+        """What becomes of patients like this one with early disease after what was given."""
+        members, cohort = members_of_outlook(), self.one.cohort
+        n = members.ids.size
+        same = {name: np.repeat(values, n) for name, values in cohort.covariates.items()}
+        alike = replace(cohort, numbers=np.arange(1, n + 1), covariates=same)
+        people = virtual_cohort_of(self.patient, alike, self.patient.drugs_before, members)
+        return early_outlook(people, lines, surgery_day)
+
     def readings(self) -> TableReadings:
         """Everything that was measured."""
         return TableReadings(
@@ -204,11 +215,14 @@ def _joined(parts: Sequence[BodyBand]) -> BodyBand:
 
 
 def virtual_cohort_of(
-    patient: Patient, cohort: Cohort, drugs_before: Sequence[str]
+    patient: Patient,
+    cohort: Cohort,
+    drugs_before: Sequence[str],
+    members: Members | None = None,
 ) -> VirtualCohort:
     """Patients like one: what its file tells is fixed, the rest is drawn.
 
-    ``drugs_before`` are all drugs that were given until now.
+    ``drugs_before`` are all drugs that were given until now; ``members`` those of the ensemble.
     """
     biology = patient.biology
     lines = -1 if patient.setting == "early" else patient.anti_her2_regimens_metastatic
@@ -227,4 +241,4 @@ def virtual_cohort_of(
         earlier_drugs=tuple(name for name in drugs_before if name in EARLIER_DRUGS),
     )
     heart = CardiacProfile("prior_anthracycline" in patient.history, None, patient.lvef_percent)
-    return draw_virtual_cohort(cohort, tumour, heart)
+    return draw_virtual_cohort(cohort, tumour, heart, members)

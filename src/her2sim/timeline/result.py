@@ -15,6 +15,7 @@ from her2sim.patients.patient import Patient
 from her2sim.protocol.eligibility import Verdict, label_dict
 from her2sim.protocol.label import Region
 from her2sim.protocol.readings import TableReadings
+from her2sim.timeline.outlook import Outlook
 from her2sim.virtual_patient.treat import PROGRESSION
 
 
@@ -128,6 +129,7 @@ class PatientTimeline:
     seed: int
     notes: tuple[str, ...]
     body: tuple[BodyBand, ...] = ()
+    outlook: Outlook | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The course as plain data, for JSON."""
@@ -146,6 +148,7 @@ class PatientTimeline:
                 for day, value in zip(days, values, strict=True)
             ],
             "body": [_band_dict(band) for band in self.body],
+            "outlook": None if self.outlook is None else self.outlook.as_dict(),
             "notes": list(self.notes),
             "notice": NOTICE,
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from her2sim.biology.lesion_model import no_model_text
+from her2sim.biology.lesion_model import is_early_breast, no_model_text
 from her2sim.errors import DataError
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.patient import Patient
@@ -25,6 +25,7 @@ from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.timeline.account import concentrations_of, decisions_of, drug_timeline, open_holds
 from her2sim.timeline.modelled import ModelledPatient, can_be_modelled
 from her2sim.timeline.notes import beyond, note_idle, note_unread, with_baseline
+from her2sim.timeline.outlook import GivenLine
 from her2sim.timeline.result import Decided, DrugTimeline, Line, PatientTimeline
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION, until_progression
@@ -66,6 +67,7 @@ class TimelinePlan:
     end_day: float
     region: Region = "us"
     unconfirmed: bool = True
+    surgery_day: float = np.inf
 
     def __post_init__(self) -> None:
         edges = (*(d for d in self.starts_day if d != AT_PROGRESSION), self.end_day)
@@ -118,7 +120,10 @@ def patient_timeline(
         told += beyond(readings, asked.end_day)
     run = _Lines(patient, one, asked, twins, readings, modelled)
     run.notes += told
-    if modelled is not None and not modelled.has_lesion:
+    has_outlook = modelled is not None and is_early_breast(patient.tumour_type, patient.setting)
+    if np.isfinite(asked.surgery_day) and not has_outlook:
+        raise DataError("surgery: only simulated early breast cancer is operated on; leave it out")
+    if modelled is not None and not modelled.has_lesion and not has_outlook:
         run.notes.append(_no_model("efficacy", patient))
     for number, combination in enumerate(combinations):
         if not run.treat(number, combination, combinations):
@@ -135,6 +140,7 @@ def patient_timeline(
         patient, status, asked.region, tuple(run.lines), tuple(run.drugs),
         tuple(sorted(run.decisions, key=lambda d: d.day)), found, seed, tuple(run.notes),
         () if modelled is None else modelled.body(),
+        modelled.outlook(run.given_lines, asked.surgery_day) if has_outlook and modelled else None,
     )  # fmt: skip
 
 
@@ -158,6 +164,7 @@ class _Lines:
         self.decisions, self.notes = list[Decided](), list[str]()
         self.stopped: dict[str, tuple[float, str | None]] = {}
         self.given: dict[str, DosingRecord] = {}
+        self.given_lines = list[GivenLine]()
 
     def treat(self, number: int, combination: Combination, all_: Sequence[Combination]) -> bool:
         """One line; false if it never starts."""
@@ -188,6 +195,7 @@ class _Lines:
             self.modelled.end_line(protocol_run.record, start, end)
         name, title = combination.name, combination.title
         self.lines.append(Line(name, title, start, end, verdict))
+        self.given_lines.append(GivenLine(treatments, _since(protocol_run.record, start), start))
         self._keep(number, combination, treatments, protocol_run)
         return True
 
@@ -225,6 +233,11 @@ class _Lines:
             self.drugs.append(course)
             if course.stopped_day is not None and course.stopped_by != PROGRESSION.id:
                 self.stopped[_substance(treatment)] = (course.stopped_day, course.stopped_by)
+
+
+def _since(record: DosingRecord, start: float) -> DosingRecord:
+    """The same doses in days from the start of a line."""
+    return replace(record, day=record.day - start)
 
 
 def _no_model(what: str, patient: Patient) -> str:

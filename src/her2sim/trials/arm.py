@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from her2sim.arrays import Array, Positions
 from her2sim.biology.ensemble import Members
 from her2sim.biology.virtual_cohort import VirtualCohort
-from her2sim.pk.combination import load_combination
+from her2sim.early.run import run_early
 from her2sim.pk.treatment import Treatment
-from her2sim.random import Purpose, Stream
+from her2sim.random import Purpose
+from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.trials.death import death_days
+from her2sim.trials.early_arm import crossing_of, early_courses, early_plan
 from her2sim.trials.enrolment import enrol
+from her2sim.trials.given import given_groups
 from her2sim.trials.trial import Arm, Pace, Trial
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK, DAY_PER_YEAR
 from her2sim.virtual_patient.assessment_facts import assessment_number
@@ -65,11 +68,31 @@ def run_arm(
     -------
     DataFrame
         ``entry_day``, ``cut_day`` (from entry), ``lost_day``, ``death_day`` (with a lesion model),
-        traits of the tumour, and the columns of
-        :class:`her2sim.virtual_patient.outcomes.PatientOutcomes`.
+        traits of the tumour, the columns of
+        :class:`her2sim.virtual_patient.outcomes.PatientOutcomes` and, in early disease, those of
+        :class:`her2sim.early.events.EarlyOutcomes`.
     """
     people, groups = _treated(trial, arm, patients, seed, by_rules, threads)
-    return observed_frame(trial, people, patients, _outcomes(groups))
+    frame = observed_frame(trial, people, patients, _outcomes(groups))
+    if trial.early is None:
+        return frame
+    import polars as pl
+
+    records = {
+        given.name: _of_arm(treated.protocol_run.record, given.rows) for given, treated in groups
+    }
+    courses = early_courses(trial, arm, people, records, seed)
+    places = np.arange(patients.numbers.size)
+    columns = run_early(
+        early_plan(trial), people, courses, places, crossing=crossing_of(trial, arm),
+        threads=threads,
+    )  # fmt: skip
+    return frame.hstack(pl.DataFrame(columns))
+
+
+def _of_arm(record: DosingRecord, rows: Positions) -> DosingRecord:
+    """Doses of a group of patients, who count as in their arm."""
+    return replace(record, patient=rows[record.patient])
 
 
 def run_arm_with_scans(
@@ -204,13 +227,8 @@ def regimen_groups(arm: Arm, numbers: Positions, seed: int) -> Iterator[RegimenG
     if not arm.regimen:
         yield RegimenGroup("none", (), np.arange(numbers.size))
         return
-    drawn = Stream(seed, 0, numbers, Purpose.COVARIATES).uniform("trial:regimen")
-    edges = np.cumsum([part.share for part in arm.regimen])[:-1]
-    place = np.searchsorted(edges, drawn, side="right")
-    for number, part in enumerate(arm.regimen):
-        rows = np.flatnonzero(place == number)
-        if rows.size:
-            yield RegimenGroup(part.name, load_combination(part.name).treatments, rows)
+    for name, drugs, rows in given_groups(arm.regimen, numbers, seed):
+        yield RegimenGroup(name, drugs, rows)
 
 
 def _observed(trial: Trial, people: VirtualCohort, progressed_day: Array) -> dict[str, Array]:

@@ -12,10 +12,14 @@ from her2sim.patients.population import load_population
 from her2sim.trials.measures import (
     CURVES,
     DATED,
+    EARLY_CURVES,
+    EARLY_RATES,
     GRADES,
     PAIRS,
     RATES,
     SAFETY,
+    SCANNED_CURVES,
+    SCANNED_RATES,
     SUBGROUPS,
     UNGRADED,
     WITHOUT_MODEL,
@@ -27,6 +31,7 @@ Fault = tuple[str, str]
 SHORTEST_WEEKS = 0.14
 MOST_UNEVEN = 1.25
 """Randomisation leaves arms a little uneven; more than this is another allocation."""
+EARLY = ("breast", "early")
 _OF_ARMS = ("outcome", "comparison", "safety", "landmarks", "crossover")
 _OF_ENDPOINTS = ("outcome", "comparison", "landmarks", "prognosis")
 
@@ -104,6 +109,8 @@ def _crossover_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
         return
     for place, row in _rows(raw, "crossover"):
         value = row.get("value")
+        if "at_month" in row:
+            continue  # early disease: it is simulated
         if row.get("status") == "assumed" and isinstance(value, (int, float)) and value > 0:
             yield (
                 place,
@@ -122,15 +129,27 @@ def _endpoint_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     listed = raw.get("endpoints", ())
     places += [(f"endpoints.{n}", e) for n, e in enumerate(listed) if isinstance(e, str)]
     known = (*CURVES, *RATES, "safety")
+    early, scanned = (*EARLY_CURVES, *EARLY_RATES), (*SCANNED_CURVES, *SCANNED_RATES)
     disease = _disease(raw)
     for place, endpoint in places:
         if endpoint in WITHOUT_MODEL:
             yield place, f"{endpoint}: no model yet"
         elif endpoint not in known:
             yield place, f"unknown endpoint {endpoint!r}{did_you_mean(endpoint, known)}"
-        elif endpoint != "safety" and disease != MODELLED:
+        elif endpoint == "safety":
+            continue
+        elif disease == EARLY:
+            if endpoint in scanned:
+                yield place, f"{endpoint}: early disease is not scanned; use {', '.join(early)}, OS"
+            elif not isinstance(raw.get("early"), dict):
+                yield place, f"{endpoint} needs [early]: when treatment and surgery are"
+            elif endpoint in EARLY_RATES and not raw["early"].get("surgery_week"):
+                yield place, f"{endpoint} needs surgery_week in [early]"
+        elif disease != MODELLED:
             yield place, no_model_text(endpoint, *disease)
-        elif endpoint != "safety" and not raw.get("scans"):
+        elif endpoint in early:
+            yield place, f"{endpoint} is of early disease; use {', '.join(scanned)}, OS"
+        elif not raw.get("scans"):
             yield place, f"{endpoint} needs a schedule of scans, and there is none"
 
 
@@ -148,6 +167,7 @@ def _disease(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    yield from _early_faults(raw)
     for kind in _OF_ENDPOINTS:
         for place, row in _rows(raw, kind):
             for name in ("subgroup", "versus") if kind == "prognosis" else ("subgroup",):
@@ -187,6 +207,36 @@ def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
             yield f"{place}.grade", f"{event!r} has no grades: write any, or leave it out"
         if grade not in GRADES:
             yield f"{place}.grade", f"{grade!r}: write any, 2, 3, 4 or 5 in quotes"
+
+
+def _early_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is told of early disease and would not be used."""
+    early, enrolled = raw.get("early"), raw.get("enrolled")
+    if raw.get("setting") == "early" and isinstance(early, dict):
+        for place, row in _rows(raw, "arm"):
+            nexts = row.get("next", ())
+            whens = {one.get("when") for one in nexts if isinstance(one, dict)}
+            if whens & {"pcr", "residual"} and not early.get("surgery_week"):
+                yield (
+                    f"{place}.next",
+                    "only surgery tells the response: give surgery_week in [early]",
+                )
+        for place, row in _rows(raw, "crossover"):
+            if "at_month" not in row:
+                yield f"{place}.at_month", "say when patients without relapse cross over"
+        return
+    what = "treatment and surgery of early disease are not described here"
+    if isinstance(early, dict):
+        yield "early", "the setting is not early: leave it out"
+    for place, row in _rows(raw, "arm"):
+        if row.get("next"):
+            yield f"{place}.next", f"{what}: leave it out"
+    for place, row in _rows(raw, "crossover"):
+        if "at_month" in row or row.get("regimen"):
+            yield place, f"at_month and regimen are of early disease, and {what}"
+    for name in ("tumour_mm", "nodes", "locally_advanced"):
+        if isinstance(enrolled, dict) and name in enrolled:
+            yield f"enrolled.{name}", f"{what}: leave it out"
 
 
 def _number_faults(place: str, row: Mapping[str, Any], name: str) -> Iterator[Fault]:

@@ -17,18 +17,19 @@ import numpy as np
 
 from her2sim.arrays import Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
-from her2sim.engine.schedule import Schedule
+from her2sim.early.run import Course, run_early
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.errors import DataError
 from her2sim.protocol.readings import Visit
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.trials.arm import ArmPatients, observed_frame, regimen_groups, treatment_plan
+from her2sim.trials.early_arm import crossing_of, early_courses, early_plan
 from her2sim.trials.enrolment import enrol
 from her2sim.trials.trial import Arm, Trial
 from her2sim.virtual_patient.cohort_state import hazard_levels
 from her2sim.virtual_patient.composition import VirtualPatient, virtual_patient
-from her2sim.virtual_patient.dosing import dose_schedule, has_lasting_changes, over_day
-from her2sim.virtual_patient.outcomes import scanned_columns
+from her2sim.virtual_patient.known_doses import KnownDoses
+from her2sim.virtual_patient.outcomes import SCANNED, scanned_columns
 from her2sim.virtual_patient.run import TOLERANCE, advance_patients
 from her2sim.virtual_patient.treat import TreatmentPlan, treat
 from her2sim.virtual_patient.tumour_scans import Scans
@@ -42,12 +43,14 @@ class ArmDoses:
     """Doses of patients of an arm to its end, as if no tumour progressed.
 
     ``records`` holds, for each regimen of the arm, the doses of its patients, who count there as
-    they do in ``numbers``. ``of`` names whose they are: trial, arm and seed.
+    they do in ``numbers``; ``courses`` are all of an arm of early disease. ``of`` names whose they
+    are: trial, arm and seed.
     """
 
     of: str
     numbers: Positions
     records: Mapping[str, DosingRecord]
+    courses: tuple[Course, ...] = ()
 
     def places(self, of: str, numbers: Positions) -> Positions:
         """Places of patients with some numbers.
@@ -93,7 +96,10 @@ def arm_doses(
         treated = treat(given.drugs, people.take(given.rows), how, sites=(), threads=threads)
         record = treated.protocol_run.record
         records[given.name] = replace(record, patient=given.rows[record.patient])
-    return ArmDoses(_whose(trial, arm, seed), patients.numbers, records)
+    courses: tuple[Course, ...] = ()
+    if trial.early is not None:
+        courses = early_courses(trial, arm, people, records, seed)
+    return ArmDoses(_whose(trial, arm, seed), patients.numbers, records, courses)
 
 
 def _whose(trial: Trial, arm: Arm, seed: int) -> str:
@@ -142,6 +148,19 @@ def run_efficacy(
     import polars as pl
 
     people = enrol(trial, arm, patients.numbers, seed, patients.members)
+    if trial.early is not None:
+        places = doses.places(_whose(trial, arm, seed), patients.numbers)
+        frame = observed_frame(trial, people, patients, _unscanned(patients.numbers.size))
+        columns = run_early(
+            early_plan(trial),
+            people,
+            doses.courses,
+            places,
+            crossing=crossing_of(trial, arm),
+            tolerance=tolerance,
+            threads=threads,
+        )
+        return frame.hstack(pl.DataFrame(columns))
     if not people.tumours.has_lesion_model.all():
         raise DataError(f"{trial.id}: patients without a lesion model have no scans to predict")
     how = treatment_plan(trial, arm)
@@ -149,7 +168,7 @@ def run_efficacy(
     frames, rows = list[pl.DataFrame](), list[Positions]()
     for given in regimen_groups(arm, patients.numbers, seed):
         whole, some = virtual_patient(given.drugs), people.take(given.rows)
-        known = _KnownDoses(doses.records[given.name], whole, some, places[given.rows])
+        known = KnownDoses(doses.records[given.name], whole, some, places[given.rows])
         scans = _scanned(whole, some, known, how, tolerance, threads)
         frames.append(pl.DataFrame(scanned_columns(scans)))
         rows.append(given.rows)
@@ -157,36 +176,17 @@ def run_efficacy(
     return observed_frame(trial, people, patients, outcomes)
 
 
-class _KnownDoses:
-    """Doses of a cohort in which patients come again: rows are made once for each of them."""
+def _unscanned(n: int) -> pl.DataFrame:
+    """What scans tell of patients whom nobody scans."""
+    import polars as pl
 
-    def __init__(
-        self, record: DosingRecord, whole: VirtualPatient, people: VirtualCohort, places: Positions
-    ) -> None:
-        self.whole = whole
-        own, first, self.place = np.unique(places, return_index=True, return_inverse=True)
-        self.people = people.take(first)
-        self.record = record.of_patients(own)
-        self.over_day = np.full(self.record.day.size, np.inf)  # until when a dose matters
-        for position, drug in enumerate(whole.drugs):
-            if not has_lasting_changes(drug):
-                mine = np.flatnonzero(self.record.drug == position)
-                self.over_day[mine] = over_day(drug, self.record.take(mine).doses())
-
-    def between(self, who: Positions, from_day: float, until_day: float) -> Schedule:
-        """Rows of some patients between two days."""
-        own, place = np.unique(self.place[who], return_inverse=True)
-        matters = (self.record.day < until_day) & (self.over_day > from_day)
-        record = self.record.take(matters).of_patients(own)
-        people, ends = self.people.take(own), np.full(own.size, until_day)
-        rows = dose_schedule(self.whole, people, record, ends, np.empty(0), from_day)
-        return rows.of_patients(place)
+    return pl.DataFrame({name: np.full(n, np.nan) for name in SCANNED})
 
 
 def _scanned(
     whole: VirtualPatient,
     people: VirtualCohort,
-    doses: _KnownDoses,
+    doses: KnownDoses,
     how: TreatmentPlan,
     tolerance: Tolerance,
     threads: int | None,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from her2sim.arrays import Array, Mask
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.drugs.toxicity import Line
+from her2sim.early.events import event_days
 from her2sim.trials.measures import SUBGROUPS
 from her2sim.trials.survival import KaplanMeier, kaplan_meier
 from her2sim.trials.trial import Trial
@@ -65,6 +66,7 @@ class ArmOutcomes:
         self.trial, self._column = trial, column
         self.patients = PatientOutcomes(column, names)
         self.has_deaths = "death_day" in names
+        self.is_early = "is_enrolled" in names
 
     def _numbers(self, name: str) -> Array:
         return np.asarray(self._column(name), dtype=np.float64)
@@ -94,9 +96,13 @@ class ArmOutcomes:
     def times(self, endpoint: str, follow_up_month: float | None = None) -> Times:
         """Times of ``PFS``, ``TTP``, ``OS``, or ``DoR`` (NaN for those without a response).
 
+        In early disease those of STEEP, from the clock of the trial.
+
         ``follow_up_month``: as at an earlier data cut (:meth:`until_day`).
         """
         until = self.until_day(follow_up_month)
+        if self.is_early:
+            return self._early_times(endpoint, until)
         progressed = self.patients.scanned("progressed_day")
         death = self._numbers("death_day")
         start: Array | float = 0.0
@@ -112,8 +118,21 @@ class ArmOutcomes:
         days = np.where(observed, event_day, until) - start
         return Times(np.maximum(days, 0.0) / DAY_PER_MONTH, observed)
 
+    def _early_times(self, endpoint: str, until: Array) -> Times:
+        """Times of an endpoint of early disease; NaN for those who were not enrolled."""
+        names = ("relapse_day", "site", "contralateral_day", "other_cancer_day", "death_day")
+        event_day, ends = event_days({name: self._column(name) for name in names}, endpoint)
+        until = np.minimum(until, ends)
+        observed = event_day <= until
+        days = np.where(observed, event_day, until)
+        is_enrolled = np.asarray(self._column("is_enrolled"), dtype=bool)
+        days = np.where(is_enrolled, np.maximum(days, 0.0), np.nan)
+        return Times(days / DAY_PER_MONTH, observed & is_enrolled)
+
     def responded(self, endpoint: str) -> Mask:
-        """Who had a response (``ORR``) or a complete one (``CR``) while observed."""
+        """Who had a response (``ORR``, ``bpCR``, ``tpCR``) or a complete one (``CR``)."""
+        if self.is_early:
+            return np.asarray(self._column(endpoint.lower()), dtype=bool)
         kinds = {"ORR": ("response", "confirmed"), "CR": ("complete", "complete_confirmed")}
         kind = kinds[endpoint][self.trial.response == "confirmed"]
         found: Mask = self.patients.scanned(f"{kind}_day") <= self.until_day()

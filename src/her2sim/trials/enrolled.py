@@ -11,22 +11,12 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from her2sim.arrays import Array
 from her2sim.biology.tumour_profile import amplified_by_score
 from her2sim.errors import DataError, Her2SimError
-from her2sim.facts import Claim, FactModel, Quantity
+from her2sim.facts import FactModel, Quantity
 from her2sim.patients.earlier_drugs import earlier_drug_ids
 from her2sim.patients.her2_test import Ihc
 from her2sim.patients.population import Share, load_population
-
-
-class Shares(Claim):
-    """What part of the patients belongs to each group; the parts add up to one."""
-
-    shares: dict[str, float] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _add_up(self) -> Shares:
-        if min(self.shares.values()) <= 0 or abs(sum(self.shares.values()) - 1) > 1e-6:
-            raise ValueError("shares must be above zero and add up to 1")
-        return self
+from her2sim.trials.early_design import Nodes, TumourSize
+from her2sim.trials.shares import Shares
 
 
 class Her2Shares(Shares):
@@ -99,8 +89,9 @@ class Enrolled(FactModel):
 
     ``base`` is a population by name, or the path of one of your own; ``her2`` the IHC scores,
     ``earlier_lines`` how far treated they are (not in early disease), ``earlier_drugs`` what they
-    had before in any setting. ``asian`` and
-    ``after_anthracycline`` replace what the population has; ``lvef_median`` and
+    had before in any setting. ``asian``,
+    ``after_anthracycline`` and, in early disease, ``tumour_mm``, ``nodes`` and
+    ``locally_advanced`` replace what the population has; ``lvef_median`` and
     ``lvef_least`` are the median LVEF and the lowest with which a patient is taken.
     """
 
@@ -111,6 +102,9 @@ class Enrolled(FactModel):
     asian: Share | None = None
     er_positive: Share | None = None
     after_anthracycline: Share | None = None
+    tumour_mm: TumourSize | None = None
+    nodes: Nodes | None = None
+    locally_advanced: Share | None = None
     lvef_median: Quantity | None = None
     lvef_least: Quantity | None = None
 

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
-from her2sim.arrays import Mask, Positions
+from her2sim.arrays import Array, Mask, Positions
+from her2sim.biology.early_disease import early_number
 from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import CardiacProfile
 from her2sim.biology.tumour_profile import KnownTumours
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.models.assembly import tag_of
-from her2sim.patients.cohort import draw_cohort
+from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.covariates import EARLIER_DRUGS
 from her2sim.patients.population import Share, load_population
 from her2sim.random import Purpose
+from her2sim.trials.early_design import NODE_CLASSES
+from her2sim.trials.enrolled import Enrolled
 from her2sim.trials.trial import Arm, Trial
 
 
@@ -63,9 +67,35 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         else None,
         is_er_positive=None if who.er_positive is None else yes("er", who.er_positive),
     )
+    cohort = _with_primary(cohort, who)
     median, least = (
         None if known is None else known.value for known in (who.lvef_median, who.lvef_least)
     )
     after = yes("anthracycline", who.after_anthracycline)
     heart = CardiacProfile(after, lvef_median_percent=median, lvef_least_percent=least)
     return draw_virtual_cohort(cohort, known, heart, members)
+
+
+def _with_primary(cohort: Cohort, who: Enrolled) -> Cohort:
+    """The same patients with size and nodes of the primary tumour as the trial takes them."""
+    stream, found = cohort.stream(Purpose.COVARIATES), dict[str, Array]()
+    score = stream.normal("trial:tumour size")
+    if who.tumour_mm is not None:
+        size = who.tumour_mm
+        edges = np.log([size.low_mm, size.high_mm]) - np.log(size.median_mm)
+        low, high = ndtr(edges / size.spread)
+        within = ndtri(low + ndtr(score) * (high - low))
+        found["tumour_mm"] = size.median_mm * np.exp(size.spread * within)
+    if who.nodes is not None:
+        rho = early_number("size_with_nodes")
+        of_nodes = ndtr(rho * score + np.sqrt(1 - rho**2) * stream.normal("trial:nodes"))
+        classes = sorted(who.nodes.shares, key=lambda name: NODE_CLASSES[name])
+        edges = np.cumsum([who.nodes.shares[name] for name in classes])[:-1]
+        place = np.searchsorted(edges, of_nodes, side="right")
+        least, most = np.array([NODE_CLASSES[name] for name in classes])[place].T
+        drawn = stream.uniform("trial:number of nodes")
+        found["positive_nodes"] = np.floor(least + drawn * (most - least + 1)).astype(np.float64)
+    if who.locally_advanced is not None:
+        drawn = stream.uniform("trial:locally advanced")
+        found["locally_advanced"] = (drawn < who.locally_advanced.share).astype(np.float64)
+    return replace(cohort, covariates={**cohort.covariates, **found}) if found else cohort

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import Literal, get_args
 
 from her2sim.drugs.mechanism import load_mechanism
@@ -16,12 +17,30 @@ CLASSES: tuple[DrugClass, ...] = (
     "conjugate", "kinase inhibitor", "pertuzumab", "antibody", "endocrine", "chemotherapy",
 )  # fmt: skip
 HALF = 0.5
-LineOf = Literal["first line", "later line", "no amplification"]
+LineOf = Literal[
+    "first line",
+    "later line",
+    "no amplification",
+    "before surgery",
+    "after surgery",
+    "residual disease",
+]
 Evidence = Literal["randomised", "not randomised", "none"]
 _OF_KIND: dict[str, DrugClass] = {
     "conjugate": "conjugate", "reversible": "kinase inhibitor", "covalent": "kinase inhibitor",
     "antibody": "antibody", "endocrine": "endocrine", "cytotoxic": "chemotherapy",
 }  # fmt: skip
+
+
+YEARS_3_TO_5: Literal["3 to 5 years"] = "3 to 5 years"
+YEARS_7_TO_10: Literal["7 to 10 years"] = "7 to 10 years"
+
+
+def horizon_of(at_month: float) -> str:
+    """In which years a point of a curve lies."""
+    if at_month < 36:
+        return "first years"
+    return YEARS_3_TO_5 if at_month <= 60 else YEARS_7_TO_10
 
 
 def drugs_of(arm: Arm) -> frozenset[str]:
@@ -45,7 +64,15 @@ def _class_of(drug: str) -> DrugClass:
 
 
 def line_of(trial: Trial, arm: Arm) -> LineOf:
-    """First line or later, by the mean number of lines before; or mostly without amplification."""
+    """First line or later, by the mean number of lines before; or mostly without amplification.
+
+    In early disease: before or after surgery, or with residual disease.
+    """
+    if trial.setting == "early":
+        design = trial.early
+        if design is None or design.surgery_week is None:
+            return "after surgery"
+        return "before surgery" if design.takes == "all" else "residual disease"
     her2 = arm.her2 or trial.enrolled.her2
     if her2.amplified_share() < HALF:
         return "no amplification"
@@ -86,7 +113,15 @@ def least_known(levels: Iterable[Evidence]) -> Evidence:
 
 
 def _comparisons(trial: Trial) -> Iterator[tuple[frozenset[str], frozenset[str], bool]]:
-    """Drugs of both arms of each hazard ratio of progression, and whether HER2 is low."""
+    """Drugs of both arms of each hazard ratio of progression, and whether HER2 is low.
+
+    In early disease: of each pair of arms that tell of response or relapse.
+    """
+    if trial.setting == "early":
+        told = [arm for arm in trial.arm if any(row.arm == arm.id for row in trial.outcome)]
+        for arm, other in combinations(told, 2):
+            yield drugs_of(arm), drugs_of(other), False
+        return
     for row in trial.comparison:
         if row.endpoint in ("PFS", "TTP") and row.subgroup is None:
             arms = trial.arm_of(row.arm), trial.arm_of(row.versus)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.facts import read_fact_file
+from her2sim.patients.covariates import Setting
 from her2sim.trials.trial import Trial
 
 
@@ -24,8 +25,25 @@ def _shipped(name: str) -> Trial:
     return read_fact_file(files("her2sim.trials").joinpath("facts", f"{name}.toml"), Trial)
 
 
+QUESTION = "early-"
+
+
+@cache
+def question_names() -> tuple[str, ...]:
+    """Names of the questions of early disease: trials of our own, of which nothing was published."""
+    folder = files("her2sim.trials").joinpath("questions")
+    names = (p.name for p in folder.iterdir())
+    return tuple(sorted(QUESTION + n.removesuffix(".toml") for n in names if n.endswith(".toml")))
+
+
+@cache
+def _question(name: str) -> Trial:
+    file = f"{name.removeprefix(QUESTION)}.toml"
+    return read_fact_file(files("her2sim.trials").joinpath("questions", file), Trial)
+
+
 def load_trial(name: str) -> Trial:
-    """A trial by name (or another name of it), or from the path of a TOML file.
+    """A trial by name (or another name of it), a question, or from the path of a TOML file.
 
     Raises
     ------
@@ -37,6 +55,8 @@ def load_trial(name: str) -> Trial:
     if name.endswith(".toml"):
         return read_fact_file(Path(name), Trial)
     wanted = name.casefold()
+    if wanted in question_names():
+        return _question(wanted)
     if wanted in trial_names():
         return _shipped(wanted)
     for other in trial_names():
@@ -44,7 +64,7 @@ def load_trial(name: str) -> Trial:
         if wanted in (text.casefold() for text in (trial.id, *trial.aliases)):
             return trial
     raise UnknownNameError(
-        f"unknown trial {name!r}{did_you_mean(name, trial_names())} (a file of your own ends in "
+        f"unknown trial {name!r}{did_you_mean(name, (*trial_names(), *question_names()))} (a file of your own ends in "
         ".toml)"
     )
 
@@ -53,3 +73,14 @@ def load_trial(name: str) -> Trial:
 def metastatic_trials() -> tuple[Trial, ...]:
     """Trials of metastatic breast cancer that come with her2sim."""
     return tuple(t for t in map(load_trial, trial_names()) if t.setting == "metastatic")
+
+
+@cache
+def early_trials() -> tuple[Trial, ...]:
+    """Trials of early breast cancer that come with her2sim and tell of pCR or relapse."""
+    return tuple(t for t in map(load_trial, trial_names()) if t.early is not None)
+
+
+def trials_of(setting: Setting) -> tuple[Trial, ...]:
+    """Trials of breast cancer of a setting whose efficacy is predicted."""
+    return early_trials() if setting == "early" else metastatic_trials()

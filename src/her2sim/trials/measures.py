@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-CURVES = ("PFS", "TTP", "OS", "DoR")
+SCANNED_CURVES = ("PFS", "TTP", "DoR")
+"""Endpoints that are times to an event which scans show (metastatic disease)."""
+EARLY_CURVES = ("DFS", "iDFS", "EFS", "RFS", "DRFS", "BCFI", "RFI")
+"""Endpoints of early disease that are times to an event (STEEP)."""
+CURVES = (*SCANNED_CURVES, *EARLY_CURVES, "OS")
 """Endpoints that are times to an event."""
-RATES = ("ORR", "CR")
+SCANNED_RATES = ("ORR", "CR")
+"""Endpoints that are shares of patients with a response on scans (metastatic disease)."""
+EARLY_RATES = ("bpCR", "tpCR")
+"""Pathological complete response in the breast, and in breast and nodes."""
+RATES = (*SCANNED_RATES, *EARLY_RATES)
 """Endpoints that are shares of patients."""
-WITHOUT_MODEL = ("pCR", "tpCR", "bpCR", "IDFS", "DFS", "EFS", "RFS", "iDFS", "CNS_PFS")
+WITHOUT_MODEL = ("CNS_PFS",)
 GRADES = ("any", "2", "3", "4", "5")
 
 SAFETY: dict[str, str] = {
@@ -48,6 +56,8 @@ SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "homogeneous": ("is_heterogeneous", ("False",)),
     "her2_below_median": ("receptors_s", ("below",)),
     "her2_above_median": ("receptors_s", ("above",)),
+    "node_negative": ("has_nodes", ("False",)),
+    "node_positive": ("has_nodes", ("True",)),
     "ihc_1": ("ihc", ("1+",)),
     "ihc_2": ("ihc", ("2+",)),
     "ihc_3": ("ihc", ("3+",)),

@@ -8,18 +8,18 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
-    field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from her2sim.drugs.supportive import require_known
-from her2sim.errors import DataError, Her2SimError
+from her2sim.errors import DataError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
 from her2sim.patients.covariates import Setting
 from her2sim.patients.population import Share
 from her2sim.pk.combination import load_combination
 from her2sim.trials.consistency import fit_faults
+from her2sim.trials.early_design import EarlyDesign, Given, Next
 from her2sim.trials.enrolled import EarlierDrugs, Enrolled, Her2Shares, Lines
 from her2sim.trials.measures import CURVES
 
@@ -53,28 +53,12 @@ class Design(FactModel):
         return self
 
 
-class Given(FactModel):
-    """A regimen of an arm, and what part of the arm gets it."""
-
-    name: str
-    share: float = Field(default=1.0, gt=0, le=1)
-
-    @field_validator("name")
-    @classmethod
-    def _exists(cls, name: str) -> str:
-        try:
-            load_combination(name)
-        except Her2SimError as error:
-            raise ValueError(str(error)) from None
-        return name
-
-
 class Arm(Claim):
     """An arm. ``n`` is how many were randomised, ``allocation`` its weight.
 
     Without a regimen it is observed only. ``stands_for`` says what was really given where the
     regimen is not all of it. ``her2``, ``earlier_lines`` and ``earlier_drugs`` replace those of the
-    trial, for strata and cohorts.
+    trial, for strata and cohorts. In early disease, ``next`` is what follows surgery.
     """
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -82,6 +66,7 @@ class Arm(Claim):
     n: int | None = Field(default=None, ge=1)
     allocation: float = Field(default=1.0, gt=0)
     regimen: tuple[Given, ...] = ()
+    next: tuple[Next, ...] = ()
     stands_for: str = ""
     given_with: tuple[str, ...] = ()
     her2: Her2Shares | None = None
@@ -197,11 +182,17 @@ class Landmarks(Published):
 
 
 class Crossover(Claim):
-    """Patients of an arm who got the drugs of another after progression, in per cent."""
+    """Patients of an arm who got the drugs of another after progression, in per cent.
+
+    In early disease: who got them without relapse, from ``at_month`` after randomisation on;
+    ``regimen`` is what they got, where it was not the whole regimen of the other arm.
+    """
 
     arm: str
     to: str
     value: float = Field(ge=0, le=100)
+    at_month: float | None = Field(default=None, gt=0)
+    regimen: tuple[Given, ...] = ()
 
 
 class Trial(FactFile):
@@ -220,6 +211,7 @@ class Trial(FactFile):
     region: Literal["us", "eu"] = "us"
     enrolled: Enrolled
     design: Design
+    early: EarlyDesign | None = None
     scans: tuple[Pace, ...] = ()
     lvef_tests: tuple[Pace, ...] = ()
     lvef_method: Literal["echo", "muga"] = "echo"

@@ -252,7 +252,7 @@ def _in_tumour(drug: PatientDrug, people: VirtualCohort, values: dict[str, Array
         values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"] * left
     elif drug.mechanism.kind == "cytotoxic":
         kill = values["chemo_kill"] * left * chemo_factor(tumours, members)
-        values["chemo_kill"] = kill * values.get(f"schedule_{drug.regimen_tag}", 1.0)
+        values["chemo_kill"] = kill * drug.schedule_factor(members)
     elif "sensitivity" in values:
         sensitivity = values["sensitivity"]
         wider = values.get("not_amplified_spread", np.ones(sensitivity.shape))

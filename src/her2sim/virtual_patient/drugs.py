@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.arrays import Array
+from her2sim.biology.ensemble import Members, member_value
 from her2sim.drugs.mechanism import Mechanism, load_mechanism
 from her2sim.drugs.toxicity import Toxicity, load_toxicity
 from her2sim.models.agent import KPD
@@ -52,6 +54,20 @@ class PatientDrug:
     def is_kpd(self) -> bool:
         """Whether its kill follows the doses given, not its levels."""
         return self.mechanism.kind in KPD
+
+    def schedule_factor(self, members: Members) -> Array:
+        """Kill of a cytotoxic drug by its regimen over that by its usual one, shape (n,)."""
+        name = f"schedule_{self.regimen_tag}"
+        if name not in self.mechanism.parameter:
+            return np.ones(members.ids.shape)
+        quantity = self.mechanism.parameter[name]
+        return member_value(f"{self.mechanism.drug}:{name}", quantity, members)
+
+    def typical_kill(self, members: Members) -> Array:
+        """Kill by a cytotoxic drug at full dose by its regimen in the typical tumour, 1/day."""
+        quantity = self.mechanism.parameter["chemo_kill"]
+        kill = member_value(f"{self.mechanism.drug}:chemo_kill", quantity, members)
+        return kill * self.schedule_factor(members)
 
     def planned_mg(self, cohort: Cohort) -> NDArray[np.float64]:
         """The full dose of each patient, shape (n,)."""

@@ -11,10 +11,19 @@ from scipy.special import expit, logit
 
 from her2sim.arrays import Array
 from her2sim.calibration.skill import guess
+from her2sim.patients.covariates import Setting
 from her2sim.patients.population import load_population
 from her2sim.trials.figure_errors import Kind, between_trials, kind_of
-from her2sim.trials.groups import Evidence, drug_class, drug_evidence, least_known, line_of
-from her2sim.trials.library import metastatic_trials
+from her2sim.trials.groups import (
+    Evidence,
+    drug_class,
+    drug_evidence,
+    horizon_of,
+    least_known,
+    line_of,
+)
+from her2sim.trials.library import trials_of
+from her2sim.trials.measures import EARLY_CURVES, EARLY_RATES
 from her2sim.trials.trial import Comparison, Outcome, Trial
 
 PROGRESSION = ("PFS", "TTP")
@@ -38,15 +47,15 @@ class _Known:
     """A published figure, on its scale, with the groups it belongs to."""
 
     trial: str
-    kind: Kind
+    kind: str
     value: float
     drug_class: str
     line: str
 
 
 @cache
-def _published() -> tuple[_Known, ...]:
-    return tuple(row for trial in metastatic_trials() for row in _of_trial(trial))
+def _published(setting: Setting) -> tuple[_Known, ...]:
+    return tuple(row for trial in trials_of(setting) for row in _of_trial(trial))
 
 
 def _of_trial(trial: Trial) -> Iterator[_Known]:
@@ -55,14 +64,25 @@ def _of_trial(trial: Trial) -> Iterator[_Known]:
         value = row.hazard_ratio if isinstance(row, Comparison) else row.value
         if value is None or row.subgroup is not None or not _is_judged(row):
             continue
-        kind, arm = kind_of(row), trial.arm_of(row.arm)
-        at = float(into_scale(kind, np.array(value)))
-        yield _Known(trial.id, kind, at, drug_class(arm), line_of(trial, arm))
+        arm = trial.arm_of(row.arm)
+        at = float(into_scale(kind_of(row), np.array(value)))
+        yield _Known(trial.id, _alike(row), at, drug_class(arm), line_of(trial, arm))
+
+
+def _alike(row: Outcome | Comparison) -> str:
+    """What figures can stand for one another: of a kind, and of rates in the same years."""
+    kind = kind_of(row)
+    if isinstance(row, Comparison) or kind in ("median", "hazard_ratio"):
+        return kind
+    return f"{row.endpoint}" if kind == "response" else horizon_of(row.at_month or 0.0)
 
 
 def _is_judged(row: Outcome | Comparison) -> bool:
-    """Whether a figure is a median or hazard ratio of progression, or a response."""
-    if isinstance(row, Outcome) and row.endpoint == "ORR":
+    """Whether a figure is a median or hazard ratio of progression, or a response.
+
+    In early disease: hazard ratios, complete responses and shares without event.
+    """
+    if row.endpoint in ("ORR", *EARLY_RATES, *EARLY_CURVES):
         return True
     is_rate = isinstance(row, Outcome) and row.measure != "median_month"
     return row.endpoint in PROGRESSION and not is_rate
@@ -78,7 +98,8 @@ class Beside:
     def drugs(self) -> dict[str, dict[str, Evidence]]:
         """What is known of the drugs of each arm, in breast cancer."""
         return {
-            arm.id: drug_evidence(self.trial, arm, metastatic_trials()) for arm in self.trial.arm
+            arm.id: drug_evidence(self.trial, arm, trials_of(self.trial.setting))
+            for arm in self.trial.arm
         }
 
     @cached_property
@@ -102,13 +123,15 @@ class Beside:
 
     def guesses(self, row: Outcome | Comparison) -> tuple[float | None, float | None]:
         """The mean of all other trials, and of those alike; None where nothing is judged."""
-        if self.trial.setting != "metastatic" or row.subgroup is not None or not _is_judged(row):
+        if row.subgroup is not None or not _is_judged(row):
             return None, None
         kind, arm = kind_of(row), self.trial.arm_of(row.arm)
         if not arm.regimen:  # nothing is like an arm that is observed only
             return None, None
-        own = _Known(self.trial.id, kind, 0.0, drug_class(arm), line_of(self.trial, arm))
-        known = [k for k in _published() if k.kind == kind and k.trial != own.trial]
+        own = _Known(self.trial.id, _alike(row), 0.0, drug_class(arm), line_of(self.trial, arm))
+        known = [
+            k for k in _published(self.trial.setting) if k.kind == own.kind and k.trial != own.trial
+        ]
         rows = [own, *known]
         values, names = np.array([k.value for k in rows]), [k.trial for k in rows]
         both = [f"{k.drug_class}, {k.line}" for k in rows]
@@ -121,7 +144,7 @@ class Beside:
 
     def outside(self) -> str:
         """What of the trial no randomised trial tells of; empty if all is known."""
-        if self.trial.setting != "metastatic":
+        if self.trial.setting != "metastatic" and self.trial.early is None:
             return ""
         if load_population(self.trial.enrolled.base).tumour_type != "breast":
             return "Outside the evidence: no trial of this tumour was fitted; ranges are wider"

@@ -206,11 +206,22 @@ def _notes(trial: Trial) -> Iterator[str]:
                 f"data cut {ratio.follow_up_month:g} months after the last patient, as published."
             )
     for row in trial.crossover:
+        if row.at_month is not None:
+            yield (
+                f"{row.value:g} % of {row.arm} without relapse got the drugs of {row.to} from "
+                f"{row.at_month:g} months on, as in the trial."
+            )
+            continue
         yield (
             f"{row.value:g} % of {row.arm} got the drugs of {row.to} after progression: the "
             "time from progression to death is empirical and holds some of it."
         )
-    if any(endpoint != "safety" for endpoint in trial.endpoints):
+    if trial.early is not None:
+        yield (
+            "Early disease: survival after a relapse is the same in all arms; pCR and relapse are "
+            "calibrated to trials (docs/early.md)."
+        )
+    elif any(endpoint != "safety" for endpoint in trial.endpoints):
         yield "Overall survival is empirical beyond progression: read its differences with doubt."
 
 
@@ -236,6 +247,7 @@ def _summary(beside: Beside, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
     events: dict[str, NDArray[np.int64]] = {}
     for endpoint in (e for e in trial.endpoints if e in CURVES and e != "DoR"):
         times = arm.times(endpoint)
+        times = times.take(np.isfinite(times.month))
         curves[endpoint] = curve_band(beside, arm_id, arm, endpoint)
         at_risk[endpoint] = numbers_at_risk(times.month, np.array(AT_RISK_MONTH))
         ended = np.sort(times.month[times.event])
@@ -251,6 +263,7 @@ def _summary(beside: Beside, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
 def _followed(arm: ArmOutcomes) -> tuple[Array, NDArray[np.bool_]]:
     if arm.has_deaths:
         times = arm.times("OS")
+        times = times.take(np.isfinite(times.month))
         return times.month, times.event
     month = arm.until_day() / DAY_PER_MONTH
     return month, np.zeros(month.size, dtype=bool)

@@ -20,6 +20,7 @@ from her2sim.trials.member_estimates import (
     event_estimates,
     outcome_estimates,
     ratio_estimates,
+    whom,
 )
 from her2sim.trials.run import RunSettings
 from her2sim.trials.survival import hazard_ratio, proportion
@@ -308,9 +309,7 @@ def ratio_rows(trial: Trial, arms: Arms, asked: RunSettings) -> Iterator[HazardR
 
 def _ratio_chance(arms: Arms, row: Comparison) -> tuple[float, float]:
     sides = [arms[arm] for arm in (row.arm, row.versus)]
-    times = [
-        arm.times(row.endpoint, row.follow_up_month).take(arm.group(row.subgroup)) for arm in sides
-    ]
+    times = [arm.times(row.endpoint, row.follow_up_month).take(whom(arm, row)) for arm in sides]
     month = np.concatenate([t.month for t in times])
     event = np.concatenate([t.event for t in times])
     found = hazard_ratio(month, event, np.arange(month.size) < times[0].month.size)

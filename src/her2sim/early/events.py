@@ -1,0 +1,122 @@
+"""What becomes of patients after surgery: relapse, its first site, other cancers, and death.
+
+Endpoints are those of STEEP: which events count, and which end observation.
+
+Source
+------
+Hudis et al. 2007, doi 10.1200/JCO.2006.10.3523 (STEEP).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2sim.arrays import Array, Mask
+from her2sim.biology.early_disease import EarlyTumours, early_number
+from her2sim.units import DAY_PER_MONTH, DAY_PER_YEAR
+
+Site = Literal["local", "distant", "cns"]
+SITES: tuple[Site, ...] = ("local", "distant", "cns")
+Event = Literal["local", "distant", "cns", "contralateral", "other_cancer", "death"]
+RELAPSES: tuple[Event, ...] = ("local", "distant", "cns")
+
+COUNTS: Mapping[str, tuple[Event, ...]] = {
+    "DFS": (*RELAPSES, "contralateral", "other_cancer", "death"),
+    "iDFS": (*RELAPSES, "contralateral", "other_cancer", "death"),
+    "EFS": (*RELAPSES, "contralateral", "other_cancer", "death"),
+    "RFS": (*RELAPSES, "death"),
+    "DRFS": ("distant", "cns", "death"),
+    "BCFI": (*RELAPSES, "contralateral"),
+    "RFI": RELAPSES,
+    "OS": ("death",),
+}
+"""Endpoints of early disease: which events count; others that end it are competing."""
+ENDS: Mapping[str, tuple[Event, ...]] = {
+    "BCFI": ("death",), "RFI": ("death",),
+}  # fmt: skip
+"""Events after which an endpoint is no longer observed."""
+NEVER = np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class EarlyOutcomes:
+    """Days of events of each patient from the clock of a trial, infinite without, shape (n,).
+
+    ``site`` is the first site of relapse, ``is_enrolled`` whether the patient was without relapse
+    and eligible when the clock began, ``bpcr`` and ``tpcr`` complete responses in the breast and in
+    breast and nodes (where there was surgery after treatment), ``burden`` the class of residual
+    disease.
+    """
+
+    relapse_day: Array
+    site: NDArray[np.str_]
+    contralateral_day: Array
+    other_cancer_day: Array
+    death_day: Array
+    is_cured: Mask
+    is_enrolled: Mask
+    bpcr: Mask | None = None
+    tpcr: Mask | None = None
+    burden: Array | None = None
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """Columns of a table of patients, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def event_days(columns: Mapping[str, NDArray[np.generic]], endpoint: str) -> tuple[Array, Array]:
+    """Day of the first event that counts, and of the first that ends observation, shape (n,)."""
+    relapse = np.asarray(columns["relapse_day"], dtype=np.float64)
+    site = np.asarray(columns["site"]).astype(str)
+    days: dict[str, Array] = {name: np.where(site == name, relapse, NEVER) for name in SITES}
+    for name in ("contralateral", "other_cancer", "death"):
+        days[name] = np.asarray(columns[f"{name}_day"], dtype=np.float64)
+
+    def first(names: tuple[Event, ...]) -> Array:
+        found = np.full(relapse.size, NEVER)
+        for name in names:
+            found = np.minimum(found, days[name])
+        return found
+
+    return first(COUNTS[endpoint]), first(ENDS.get(endpoint, ()))
+
+
+def after_surgery(
+    early: EarlyTumours, relapse_day: Array, had_antibody: Mask, clock_day: float
+) -> dict[str, NDArray[np.generic]]:
+    """Other events of patients, and what follows a relapse; days from the clock.
+
+    Parameters
+    ----------
+    early : tumours
+    relapse_day : day of relapse from the start of all, infinite without
+    had_antibody : who had an antibody against HER2 before
+    clock_day : when the clock begins
+    """
+    relapse = relapse_day - clock_day
+
+    def waits(name: str, hazard: str) -> Array:
+        rate = early.value(hazard) / DAY_PER_YEAR
+        found: Array = -np.log(early.uniform(name)) / rate
+        return found
+
+    cns = np.where(had_antibody, early_number("cns_first_antibody"), early_number("cns_first"))
+    drawn, local = early.uniform("first site"), early_number("local_first")
+    site = np.where(drawn < cns, "cns", np.where(drawn < cns + local, "local", "distant"))
+    level = (-np.log(early.uniform("death after relapse")) / np.log(2)) ** (
+        1 / early_number("after_relapse_shape")
+    )
+    after = relapse + early.value("after_relapse") * DAY_PER_MONTH * level
+    death = np.minimum(after, waits("death without relapse", "death_without_relapse"))
+    return {
+        "relapse_day": np.where(relapse <= death, relapse, NEVER),
+        "site": np.where(np.isfinite(relapse), site, "none"),
+        "contralateral_day": waits("contralateral", "contralateral"),
+        "other_cancer_day": waits("other cancer", "other_cancer"),
+        "death_day": death,
+    }
