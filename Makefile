@@ -1,5 +1,6 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
 # make calibrate: fit the ensemble to its anchors (calibrate-early: early disease). make trials: all published trials, docs/trials.md.
+# make early: the figures and the numbers of docs/early.md.
 # make labels: the rows of the labels, docs/labels.md. make figures: the figures of the docs.
 # make parts: what each part of the model earns on trials that are left out, docs/calibration-parts.md.
 
@@ -8,7 +9,7 @@ VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test slow bench calibrate calibrate-early trials parts labels validation figures format clean
+.PHONY: demo test slow bench calibrate calibrate-early trials parts early labels validation figures format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -42,6 +43,9 @@ trials: $(VENV)/.test-ready
 
 parts: $(VENV)/.test-ready
 	$(RUN)/python tools/parts.py parts
+
+early: $(VENV)/.test-ready
+	$(RUN)/python tools/early.py
 
 labels: $(VENV)/.demo-ready
 	$(RUN)/python tools/labels.py

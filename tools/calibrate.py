@@ -179,7 +179,11 @@ def write_page(evidence: Evidence, found: Calibration) -> None:
             f"| {anchor.trial} | {anchor.arm} | {anchor.text} | {anchor.published:.3g} "
             f"| {fit:.3g} | {low:.3g} to {high:.3g} |"
         )
-    lines += ["", PARAMETERS_HEAD.format(widening=evidence.plan.error("prior_widening")), *parameter_rows(evidence.parameters, found)]
+    lines += [
+        "",
+        PARAMETERS_HEAD.format(widening=evidence.plan.error("prior_widening")),
+        *parameter_rows(evidence.parameters, found),
+    ]
     name = "calibration-early.md" if is_early else "calibration.md"
     (ROOT / "docs" / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -253,8 +257,8 @@ Shares and rates in per cent. Points of one curve count together as two.
 PARAMETERS_HEAD = """## Parameters
 
 The prior is the middle 90 % of what a number may be, as judged before; for the fit it is widened
-{widening:g} times. *Spread* is the SD of the members over that of the widened prior: 1 means that the trials
-say nothing.
+{widening:g} times. *Spread* is the SD of the members over that of the widened prior: 1 means that
+the trials say nothing.
 
 | parameter | prior | fit | 5th to 95th of members | spread | |
 |---|---:|---:|---:|---:|---|"""

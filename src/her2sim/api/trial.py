@@ -178,7 +178,9 @@ def require_plots(trial: Trial, kinds: Sequence[str]) -> None:
     needs = {
         "curves": (any(e in CURVES and e != "DoR" for e in trial.endpoints), "an endpoint in time"),
         "forest": (bool(trial.comparison), "a hazard ratio of two arms"),
-        **dict.fromkeys(("waterfall", "spider", "swimmer"), (has_lesion, "lesions that are scanned")),
+        **dict.fromkeys(
+            ("waterfall", "spider", "swimmer"), (has_lesion, "lesions that are scanned")
+        ),
     }
     faults = Faults(f"figures of {trial.id}")
     for kind in kinds:

@@ -186,9 +186,10 @@ def lesion_parameters(
     fastest = tumour_facts().parameter["kill_fastest"].value
     detected = np.full(kill.size, early_number("log_largest_cells") - LOG_UNIT)
     found = {"growth": early.growth_per_day, "log_largest": detected}
-    found["regression"] = values["regression"] * faster * early.signal_kill
+    by_signal = values["regression"] * faster * early.signal_kill
+    found["regression"] = np.minimum(by_signal, fastest)
     found["adcc_max"] = values.get("adcc_max", np.zeros(kill.size)) * kill * early.signal_kill
-    found["adcc_max"] = found["adcc_max"] * early.kill_factor
+    found["adcc_max"] = np.minimum(found["adcc_max"] * early.kill_factor, fastest)
     for clone in ("s", "l"):
         own = values[f"own_growth_{clone}"]
         odds = own / np.maximum(1 - own, 1e-9) * early.own_growth_odds

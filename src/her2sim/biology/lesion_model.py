@@ -1,14 +1,14 @@
 """Whose lesions have a model of their own, and what is said of the others.
 
-The lesion was calibrated to metastatic breast cancer. After surgery (early disease) there is none
-to follow, and other tumours have no model yet: heart, blood, adverse events and doses
-run in everybody, efficacy only where this module says so.
+Metastatic breast cancer is followed on scans; early breast cancer in absolute cells that nobody
+sees (:mod:`her2sim.early`). Other tumours have no model yet: heart, blood, adverse events and
+doses run in everybody, efficacy only where this module says so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,10 @@ def disease_of(tumour_type: str, setting: str) -> str:
 
 def no_model_text(what: str, tumour_type: str, setting: str) -> str:
     """That something has no model in a disease: ``PFS in gastric cancer: no model yet``."""
-    return f"{what} in {disease_of(tumour_type, setting)}: no model yet"
+    disease = disease_of(tumour_type, setting)
+    if is_early_breast(tumour_type, setting):
+        return f"{what} in {disease}: no lesion is followed on scans"
+    return f"{what} in {disease}: no model yet"
 
 
 def diseases(tumour_type: NDArray[np.str_], setting: NDArray[np.str_]) -> Counter[str]:
@@ -59,14 +62,28 @@ def efficacy_notes(n_patients: Mapping[str, int]) -> tuple[str, ...]:
 
     ``n_patients`` by disease, as :func:`diseases` counts them.
     """
-    modelled = disease_of(*MODELLED)
-    without = {name: n for name, n in n_patients.items() if name != modelled and n}
+    modelled, early = disease_of(*MODELLED), disease_of(MODELLED[0], "early")
+    without = {name: n for name, n in n_patients.items() if name not in (modelled, early) and n}
+    found = list(_notes_without(n_patients, without, modelled))
+    if n_patients.get(early):
+        found.append(
+            f"efficacy in {early}: cure and relapse are worked out by her2sim population, course "
+            "and trial run"
+        )
+    return tuple(found)
+
+
+def _notes_without(
+    n_patients: Mapping[str, int], without: Mapping[str, int], modelled: str
+) -> Iterator[str]:
+    """What is said of tumours without a model."""
     if not without:
-        return ()
+        return
     if not n_patients.get(modelled):
-        return (f"efficacy in {' and '.join(without)}: no model yet",)
+        yield f"efficacy in {' and '.join(without)}: no model yet"
+        return
     listed = " and ".join(f"{n} with {name}" for name, n in without.items())
-    return (
+    yield (
         f"efficacy is that of {n_patients[modelled]} patients with {modelled}; {listed} are left "
-        "out of it: no model yet",
+        "out of it: no model yet"
     )

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.arrays import Array, Mask
+from her2sim.arrays import Array, Mask, Positions
 from her2sim.biology.early_disease import EarlyTumours, early_number
 from her2sim.units import DAY_PER_MONTH, DAY_PER_YEAR
 
@@ -71,19 +71,32 @@ class EarlyOutcomes:
 
 def event_days(columns: Mapping[str, NDArray[np.generic]], endpoint: str) -> tuple[Array, Array]:
     """Day of the first event that counts, and of the first that ends observation, shape (n,)."""
-    relapse = np.asarray(columns["relapse_day"], dtype=np.float64)
-    site = np.asarray(columns["site"]).astype(str)
-    days: dict[str, Array] = {name: np.where(site == name, relapse, NEVER) for name in SITES}
-    for name in ("contralateral", "other_cancer", "death"):
-        days[name] = np.asarray(columns[f"{name}_day"], dtype=np.float64)
 
     def first(names: tuple[Event, ...]) -> Array:
-        found = np.full(relapse.size, NEVER)
-        for name in names:
-            found = np.minimum(found, days[name])
+        never = np.full(np.asarray(columns["death_day"]).size, NEVER)
+        found: Array = np.min([never, *(_days(columns, name) for name in names)], axis=0)
         return found
 
     return first(COUNTS[endpoint]), first(ENDS.get(endpoint, ()))
+
+
+FIRST_EVENTS: tuple[Event, ...] = (*RELAPSES, "contralateral", "other_cancer", "death")
+"""Events of which the first counts in the cumulative incidence."""
+
+
+def first_events(columns: Mapping[str, NDArray[np.generic]]) -> tuple[Array, Positions]:
+    """Day of the first event of each patient, and which of ``FIRST_EVENTS`` it is, shape (n,)."""
+    days = np.array([_days(columns, name) for name in FIRST_EVENTS])
+    return days.min(axis=0), days.argmin(axis=0)
+
+
+def _days(columns: Mapping[str, NDArray[np.generic]], name: Event) -> Array:
+    """Day of an event of each patient, infinite without."""
+    if name in SITES:
+        relapse = np.asarray(columns["relapse_day"], dtype=np.float64)
+        at_site: Array = np.where(np.asarray(columns["site"]).astype(str) == name, relapse, NEVER)
+        return at_site
+    return np.asarray(columns[f"{name}_day"], dtype=np.float64)
 
 
 def after_surgery(

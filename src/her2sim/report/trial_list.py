@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
-from her2sim.trials.trial import Trial
+from her2sim.trials.trial import Published, Trial
 
 
 def trials_table(trials: Mapping[str, Trial]) -> Table:
@@ -18,10 +18,10 @@ def trials_table(trials: Mapping[str, Trial]) -> Table:
     for name in ("name", "setting", "arms", "anchors", "predictions", "title"):
         table.add_column(name, justify="right" if name in ("anchors", "predictions") else "left")
     for name, trial in trials.items():
-        rows = (
-            *(row for row in (*trial.outcome, *trial.safety) if row.value is not None),
-            *(row for row in trial.comparison if row.hazard_ratio is not None), *trial.landmarks,
-        )  # fmt: skip
+        rows: list[Published] = [row for row in trial.outcome if row.value is not None]
+        rows += [row for row in trial.safety if row.value is not None]
+        rows += [row for row in trial.comparison if row.hazard_ratio is not None]
+        rows += trial.landmarks
         n_anchors = sum(row.role == "anchor" for row in rows)
         arms = ", ".join(arm.id for arm in trial.arm)
         table.add_row(

@@ -38,12 +38,26 @@ def trial_tables(report: TrialReport) -> Iterator[Table]:
         yield endpoint_table(report)
     if report.ratios:
         yield ratio_table(report)
+    if any(arm.first_events for arm in report.arms):
+        yield first_event_table(report)
     if report.contrasts:
         yield contrast_table(report.contrasts)
     yield _safety(report)
     yield _treatment(report)
     if report.power:
         yield _power(report)
+
+
+def first_event_table(report: TrialReport) -> Table:
+    """Cumulative incidence of what comes first in early disease."""
+    names = list(report.arms[0].first_events[0].percent)
+    words = [name.replace("_", " ").replace("cns", "CNS") for name in names]
+    table = _table("First events, % of patients (competing)", "arm", "month", *words)
+    for arm in report.arms:
+        for row in arm.first_events:
+            shares = [f"{row.percent[name]:.1f}" for name in names]
+            table.add_row(arm.id, f"{row.at_month:g}", *shares)
+    return table
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -15,10 +15,16 @@ from her2sim.arrays import Array, Progress, Whole, no_progress
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.biology.ensemble import FEWEST, Members, require_members
 from her2sim.biology.heart import CardiacProfile
-from her2sim.biology.lesion_model import diseases, efficacy_notes
+from her2sim.biology.lesion_model import (
+    disease_of,
+    diseases,
+    efficacy_notes,
+    is_early_breast,
+)
 from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.drugs.toxicity import LINES, Line
+from her2sim.early.run import Course, EarlyPlan, run_early
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
@@ -131,13 +137,35 @@ class _Gathered:
     acted: dict[tuple[str, str], int] = field(default_factory=dict)
     confirmed: dict[str, bool] = field(default_factory=dict)
     followed: dict[str, list[Array]] = field(default_factory=dict)
+    early: list[dict[str, NDArray[Any]]] = field(default_factory=list)
+
+    def without_model(self) -> Counter[str]:
+        """How many patients have which disease; early breast cancer only where it is not shown."""
+        shown = disease_of("breast", "early") if any(self.early) else ""
+        return Counter({name: n for name, n in self.diseases.items() if name != shown})
 
     def outcomes(self) -> PatientOutcomes:
         """Outcomes of all patients; NaN for those whose model does not have one."""
         return joined(self.parts, [ids.size for ids in self.members])
 
-    def add(self, treated: Treated) -> None:
+    def early_columns(self) -> dict[str, NDArray[Any]]:
+        """What becomes of early disease, of all patients; empty without any."""
+        known = next((part for part in self.early if part), {})
+        missing: dict[str, Any] = {name: _NOT_THERE[v.dtype.kind] for name, v in known.items()}
+        return {
+            name: np.concatenate(
+                [
+                    part[name] if part else np.full(ids.size, missing[name])
+                    for part, ids in zip(self.early, self.members, strict=True)
+                ]
+            )
+            for name in known
+        }
+
+    def add(self, treated: Treated, early: dict[str, NDArray[Any]]) -> None:
+        """Keep what became of some patients; ``early`` is empty but for early breast cancer."""
         members, traits = treated.people.members.ids, treated.people.tumours.traits
+        self.early.append(early)
         self.diseases += diseases(traits["tumour_type"], traits["setting"])
         self.members.append(members)
         self.parts.append(patient_outcomes(treated))
@@ -152,6 +180,23 @@ class _Gathered:
                 if n:
                     key = (rule_id, decision.name.lower())
                     self.acted[key] = self.acted.get(key, 0) + n
+
+
+_NOT_THERE = {"f": np.nan, "U": "none", "b": np.nan, "i": np.nan}
+"""What stands for a patient without early disease, by the kind of column."""
+
+
+def _early(treated: Treated, threads: int | None) -> dict[str, NDArray[Any]]:
+    """What becomes of patients with early breast cancer after surgery; nothing of others."""
+    people, record = treated.people, treated.protocol_run.record
+    traits = people.tumours.traits
+    if not is_early_breast(str(traits["tumour_type"][0]), str(traits["setting"][0])):
+        return {}
+    everyone = np.arange(people.cohort.n_patients)
+    drugs = [drug.treatment for drug in treated.whole.drugs]
+    course = Course("regimen", drugs, everyone, record, 0.0)
+    columns = run_early(EarlyPlan(), people, [course], everyone, threads=threads)
+    return {**columns, "is_cured": np.asarray(columns["is_cured"], dtype=np.float64)}
 
 
 def _within(progress: Progress, done: int, n: int, total: int) -> Watcher:
@@ -196,7 +241,7 @@ def population_report(
             with watched(_within(progress, before, rows.size, patients)):
                 treated = treat(combination.treatments, people.take(rows), how, threads=threads)
             before += rows.size
-            gathered.add(treated)
+            gathered.add(treated, _early(treated, threads))
             seen(treated)
             if done == 0:
                 _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)
@@ -211,20 +256,24 @@ def population_report(
     ]
     of_lesion = _OF_LESION if "diameters_mm" in gathered.followed else ()
     name = population.name
-    estimates = estimates_of(gathered.outcomes(), np.concatenate(gathered.members), how)
+    estimates = estimates_of(
+        gathered.outcomes(), np.concatenate(gathered.members), how, gathered.early_columns()
+    )
     return PopulationReport(
         combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
-        (*combination.notes, *efficacy_notes(gathered.diseases), *of_lesion, *_NOTES),
+        (*combination.notes, *efficacy_notes(gathered.without_model()), *of_lesion, *_NOTES),
         tumour or TumourProfile(), heart or CardiacProfile(),
     )  # fmt: skip
 
 
 def _alike(people: VirtualCohort) -> Iterator[NDArray[np.int64]]:
-    """Positions of patients with a modelled lesion, and of those without: each group is treated
-    by itself, so that nobody's numbers depend on the company.
+    """Positions of patients with metastatic breast cancer, with early breast cancer, and others:
+    each group is treated by itself, so that nobody's numbers depend on the company.
     """
-    has_lesion = people.tumours.has_lesion_model
-    for rows in (np.flatnonzero(has_lesion), np.flatnonzero(~has_lesion)):
+    traits, has_lesion = people.tumours.traits, people.tumours.has_lesion_model
+    early = (traits["tumour_type"] == "breast") & (traits["setting"] == "early")
+    for chosen in (has_lesion, early, ~has_lesion & ~early):
+        rows = np.flatnonzero(chosen)
         if rows.size:
             yield rows
 

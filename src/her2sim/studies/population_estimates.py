@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from her2sim.arrays import Array, Mask, Whole
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.biology.ensemble import FEWEST, spread
-from her2sim.units import DAY_PER_MONTH
+from her2sim.early.events import event_days
+from her2sim.units import DAY_PER_MONTH, DAY_PER_YEAR
 from her2sim.virtual_patient.heart_tests import USUAL
 from her2sim.virtual_patient.outcomes import PatientOutcomes
 from her2sim.virtual_patient.treat import TreatmentPlan
@@ -69,10 +71,18 @@ class _Summary:
 
 
 def estimates_of(
-    outcomes: PatientOutcomes, member: Whole, how: TreatmentPlan
+    outcomes: PatientOutcomes,
+    member: Whole,
+    how: TreatmentPlan,
+    early: Mapping[str, NDArray[np.generic]] | None = None,
 ) -> Iterator[PopulationEstimate]:
-    """Figures of the population, with their spread over the members, shape (n,)."""
-    for name, unit, figure in _figures(outcomes, how):
+    """Figures of the population, with their spread over the members, shape (n,).
+
+    ``early`` are columns of :class:`her2sim.early.events.EarlyOutcomes` of all patients, NaN for
+    those without early disease.
+    """
+    figures = [*_figures(outcomes, how), *(_of_early(early) if early else ())]
+    for name, unit, figure in figures:
         value = figure.of(np.ones(member.size, dtype=bool))
         if np.isnan(value):
             yield PopulationEstimate(name, None, unit, needs=needs_text(figure.n_known))
@@ -125,6 +135,21 @@ def _efficacy(outcomes: PatientOutcomes, how: TreatmentPlan) -> Named:
     has_progressed = np.isfinite(progressed)
     target = np.where(has_progressed, outcomes.scanned("by_target"), np.nan)
     yield "progression by target lesions", "% of progressions", _mean(100 * target)
+
+
+def _of_early(columns: Mapping[str, NDArray[np.generic]]) -> Named:
+    """Cure, relapse and survival of patients with early breast cancer."""
+    is_cured = np.asarray(columns["is_cured"], dtype=np.float64)
+    has_early = ~np.isnan(is_cured)
+    yield "cured (no hidden spread is left)", "%", _share(is_cured > 0, has_early)
+    for endpoint, words in EARLY_SHOWN.items():
+        day, _ = event_days(columns, endpoint)
+        for years in (5, 10):
+            is_free = day > years * DAY_PER_YEAR
+            yield f"{words} at {years} years", "%", _share(is_free, has_early)
+
+
+EARLY_SHOWN = {"iDFS": "without invasive disease", "OS": "alive"}
 
 
 def _events(outcomes: PatientOutcomes) -> Named:

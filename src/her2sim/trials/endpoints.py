@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.arrays import Array, Mask
+from her2sim.arrays import Array, Mask, Positions
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.drugs.toxicity import Line
-from her2sim.early.events import event_days
+from her2sim.early.events import event_days, first_events
 from her2sim.trials.measures import SUBGROUPS
 from her2sim.trials.survival import KaplanMeier, kaplan_meier
 from her2sim.trials.trial import Trial
@@ -37,6 +37,10 @@ LVEF_FALLS: Mapping[str, tuple[str, ...]] = {
     "lvef_points_20": ("lvef_points_20",),
 }
 """Falls of the LVEF behind an adverse event; of two, the first counts without the second."""
+
+
+EARLY_COLUMNS = ("relapse_day", "site", "contralateral_day", "other_cancer_day", "death_day")
+"""Columns of events of early disease."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +122,20 @@ class ArmOutcomes:
         days = np.where(observed, event_day, until) - start
         return Times(np.maximum(days, 0.0) / DAY_PER_MONTH, observed)
 
+    def first_events(self) -> tuple[Array, Positions]:
+        """Months to the first event of early disease and its place in ``FIRST_EVENTS``.
+
+        -1 where observation ended without one; months are NaN for those who were not enrolled.
+        """
+        day, cause = first_events({name: self._column(name) for name in EARLY_COLUMNS})
+        until = self.until_day()
+        is_enrolled = np.asarray(self._column("is_enrolled"), dtype=bool)
+        month = np.where(is_enrolled, np.maximum(np.minimum(day, until), 0.0), np.nan)
+        return month / DAY_PER_MONTH, np.where((day <= until) & is_enrolled, cause, -1)
+
     def _early_times(self, endpoint: str, until: Array) -> Times:
         """Times of an endpoint of early disease; NaN for those who were not enrolled."""
-        names = ("relapse_day", "site", "contralateral_day", "other_cancer_day", "death_day")
-        event_day, ends = event_days({name: self._column(name) for name in names}, endpoint)
+        event_day, ends = event_days({name: self._column(name) for name in EARLY_COLUMNS}, endpoint)
         until = np.minimum(until, ends)
         observed = event_day <= until
         days = np.where(observed, event_day, until)

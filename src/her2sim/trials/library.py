@@ -30,7 +30,7 @@ QUESTION = "early-"
 
 @cache
 def question_names() -> tuple[str, ...]:
-    """Names of the questions of early disease: trials of our own, of which nothing was published."""
+    """Names of the questions of early disease: trials of which nothing was published."""
     folder = files("her2sim.trials").joinpath("questions")
     names = (p.name for p in folder.iterdir())
     return tuple(sorted(QUESTION + n.removesuffix(".toml") for n in names if n.endswith(".toml")))
@@ -64,8 +64,8 @@ def load_trial(name: str) -> Trial:
         if wanted in (text.casefold() for text in (trial.id, *trial.aliases)):
             return trial
     raise UnknownNameError(
-        f"unknown trial {name!r}{did_you_mean(name, (*trial_names(), *question_names()))} (a file of your own ends in "
-        ".toml)"
+        f"unknown trial {name!r}{did_you_mean(name, (*trial_names(), *question_names()))} (a file "
+        "of your own ends in .toml)"
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from her2sim import __version__
 from her2sim.arrays import Progress, no_progress
 from her2sim.biology.blood import blood_facts
+from her2sim.biology.early_disease import early_facts
 from her2sim.biology.ensemble import FEWEST_MEMBERS, Members, ensemble, require_members
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour_profile import tumour_facts
@@ -39,7 +40,7 @@ from her2sim.virtual_patient.assessment_facts import assessment_facts
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT = 2
+FORMAT = 3
 """Of the stored outcomes; files of another one are not gone on with."""
 CHUNK = 2000
 KEPT_BYTES = 16 * 2**20
@@ -309,9 +310,11 @@ def _numbers(trial: Trial, arm: Arm) -> str:
     """All numbers that decide what becomes of the patients of an arm, beside the trial's own."""
     parts: list[BaseModel | None] = [
         ensemble(), tumour_facts(), heart_facts(), blood_facts(), death_facts(),
-        assessment_facts(), supportive_care(),
+        assessment_facts(), supportive_care(), early_facts(),
     ]  # fmt: skip
-    for given in arm.regimen:
+    early = trial.early
+    before = () if early is None else early.before
+    for given in (*before, *arm.regimen, *arm.next):
         for treatment in load_combination(given.name).treatments:
             drug = treatment.drug.id
             label = load_label(drug, trial.region)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from her2sim.arrays import Array
-from her2sim.calibration.skill import guess
+from her2sim.calibration.skill import FEWEST_ALIKE, guess
 from her2sim.patients.covariates import Setting
 from her2sim.patients.population import load_population
 from her2sim.trials.figure_errors import Kind, between_trials, kind_of
@@ -132,6 +132,8 @@ class Beside:
         known = [
             k for k in _published(self.trial.setting) if k.kind == own.kind and k.trial != own.trial
         ]
+        if len(known) < FEWEST_ALIKE:
+            return None, None
         rows = [own, *known]
         values, names = np.array([k.value for k in rows]), [k.trial for k in rows]
         both = [f"{k.drug_class}, {k.line}" for k in rows]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from her2sim import __version__
 from her2sim.arrays import Array
 from her2sim.biology.ensemble import FEWEST
+from her2sim.early.events import FIRST_EVENTS
 from her2sim.notice import NOTICE
 from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.power import Power, trial_power
@@ -25,6 +26,7 @@ from her2sim.studies.trial.rows import (
     safety_rows,
 )
 from her2sim.studies.trial.subgroups import contrast_rows
+from her2sim.trials.competing import aalen_johansen
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
 from her2sim.trials.run import TrialRun
@@ -34,6 +36,7 @@ from her2sim.trials.trial import Landmarks, Trial
 from her2sim.units import DAY_PER_MONTH
 
 Arms = Mapping[str, ArmOutcomes]
+FIRST_EVENTS_MONTH = (36.0, 60.0, 120.0)
 AT_RISK_MONTH = (0.0, 6.0, 12.0, 18.0, 24.0, 30.0, 36.0, 42.0, 48.0, 54.0, 60.0)
 
 
@@ -47,6 +50,14 @@ class DrugSummary:
     hold_day: float
     reduced_percent: float
     stopped_percent: float
+
+
+@dataclass(frozen=True)
+class FirstEvents:
+    """Cumulative incidence of first events of early disease until a month, in per cent."""
+
+    at_month: float
+    percent: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,8 @@ class ArmSummary:
     curves: Mapping[str, CurveBand] = field(repr=False)
     at_risk: Mapping[str, NDArray[np.int64]] = field(repr=False)
     events: Mapping[str, NDArray[np.int64]] = field(repr=False)
+
+    first_events: tuple[FirstEvents, ...] = ()
 
     def censored(self, endpoint: str) -> NDArray[np.int64]:
         """Patients whose observation ended without an event, before each of ``AT_RISK_MONTH``."""
@@ -256,8 +269,20 @@ def _summary(beside: Beside, arm_id: str, arm: ArmOutcomes) -> ArmSummary:
     return ArmSummary(
         arm_id, trial.arm_of(arm_id).title, arm.member.size, months,
         float(np.nanmean(arm.patients.days_grade_2)), tuple(_drug_summaries(arm)), curves,
-        at_risk, events,
+        at_risk, events, tuple(_first_events(trial, arm)),
     )  # fmt: skip
+
+
+def _first_events(trial: Trial, arm: ArmOutcomes) -> Iterator[FirstEvents]:
+    """Which events come first in early disease, with competing ones (Aalen and Johansen)."""
+    if not arm.is_early:
+        return
+    month, cause = arm.first_events()
+    known = np.isfinite(month)
+    found = aalen_johansen(month[known], cause[known], len(FIRST_EVENTS))
+    for at in FIRST_EVENTS_MONTH:
+        if at <= trial.end_month:
+            yield FirstEvents(at, dict(zip(FIRST_EVENTS, 100 * found.at(at), strict=True)))
 
 
 def _followed(arm: ArmOutcomes) -> tuple[Array, NDArray[np.bool_]]:

@@ -15,7 +15,7 @@ from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.needs import event_needs, outcome_needs, ratio_needs
 from her2sim.studies.trial.ranges import event_range, seen_range
 from her2sim.trials.endpoints import ArmOutcomes
-from her2sim.trials.measures import CURVES, SAFETY
+from her2sim.trials.measures import CURVES, EARLY_CURVES, SAFETY
 from her2sim.trials.member_estimates import (
     event_estimates,
     outcome_estimates,
@@ -31,6 +31,8 @@ Row = TypeVar("Row", Outcome, Safety)
 Chance = Callable[[], tuple[float, float]]
 Reach = Callable[[float, Array], tuple[float, float]]
 LAST_YEAR = 8
+USUAL_MONTH = 60.0
+"""Month of a curve of early disease, of which no median is reached, where nothing was published."""
 UNPUBLISHED = "nothing was published"
 
 
@@ -168,10 +170,13 @@ def _wanted_outcomes(trial: Trial) -> Iterator[Outcome]:
     there = {(row.arm, row.endpoint, row.measure) for row in trial.outcome}
     for arm in trial.arm:
         for endpoint in (e for e in trial.endpoints if e != "safety"):
-            measure = "median_month" if endpoint in CURVES else "rate_percent"
+            is_late = endpoint in EARLY_CURVES or (trial.setting == "early" and endpoint == "OS")
+            is_median = endpoint in CURVES and not is_late
+            measure = "median_month" if is_median else "rate_percent"
+            at = min(USUAL_MONTH, trial.end_month) if is_late else None
             if (arm.id, endpoint, measure) not in there:
                 yield Outcome(
-                    arm=arm.id, endpoint=endpoint, measure=measure,
+                    arm=arm.id, endpoint=endpoint, measure=measure, at_month=at,
                     status="assumed", reason=UNPUBLISHED,
                 )  # fmt: skip
 

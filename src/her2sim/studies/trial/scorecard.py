@@ -9,11 +9,14 @@ import numpy as np
 
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
+from her2sim.trials.measures import EARLY_CURVES, EARLY_RATES
 
 JUDGED_EVENTS = ("lvef_drop", "thrombocytopenia", "neutropenia", "ild", "diarrhoea")
 PROGRESSION = ("PFS", "TTP")
 MEDIAN_SHARE, ORR_POINTS = 0.20, 8.0
 """How near a fitted median and response shall be."""
+PCR_POINTS, CURVE_POINTS, FROM_MONTH = 7.0, 3.0, 36
+"""The same of a complete response, and of a share without event from three years on."""
 SMALLEST_PERCENT = 1.0
 """Rarer adverse events are judged by points: a factor of a few in a thousand says nothing."""
 
@@ -86,9 +89,12 @@ def _factor(f: Estimate) -> bool:
 
 
 def scorecard(reports: Sequence[TrialReport]) -> tuple[Score, ...]:
-    """All criteria over some trials; whole arms only, no groups of patients."""
+    """All criteria over some trials; whole arms only, no groups of patients.
+
+    A criterion of a setting of which there is no trial is left out.
+    """
     near = _within(MEDIAN_SHARE)
-    return (
+    found = (
         Score(
             f"median PFS or TTP within {100 * MEDIAN_SHARE:.0f} %", "anchor",
             tuple(_endpoints(reports, "median_month", PROGRESSION, near)),
@@ -99,20 +105,50 @@ def scorecard(reports: Sequence[TrialReport]) -> tuple[Score, ...]:
         ),
         Score(
             "hazard ratio of PFS or TTP inside the published interval", "anchor",
-            tuple(_ratios(reports)),
+            tuple(_ratios(reports, PROGRESSION)),
+        ),
+        Score(
+            f"pCR within {PCR_POINTS:g} points", "anchor",
+            tuple(_endpoints(reports, "rate_percent", EARLY_RATES, _points(PCR_POINTS))),
+        ),
+        Score(
+            f"without event at 3 years and later within {CURVE_POINTS:g} points", "anchor",
+            tuple(_late(reports)),
+        ),
+        Score(
+            "hazard ratio of early disease inside the published interval", "anchor",
+            tuple(_ratios(reports, EARLY_CURVES)),
         ),
         Score(
             "severe adverse events, LVEF falls and ILD within a factor of 1.5", "prediction",
             tuple(_events(reports)),
         ),
     )  # fmt: skip
+    settings = {report.trial.setting for report in reports}
+    left_out = [
+        *(found[:3] if "metastatic" not in settings else ()),
+        *(found[3:6] if "early" not in settings else ()),
+    ]
+    return tuple(score for score in found if score not in left_out)
+
+
+def _late(reports: Sequence[TrialReport]) -> Iterator[Judged]:
+    """Shares without an event of early disease from three years on."""
+    for report in reports:
+        for row in report.endpoints:
+            is_late = row.at_month is not None and row.at_month >= FROM_MONTH
+            if report.trial.setting != "early" or row.subgroup is not None or not is_late:
+                continue
+            if row.figure.published is not None:
+                what = f"{row.endpoint} at {row.at_month:g} months"
+                yield _judged(report, row.arm, what, row.figure, _points(CURVE_POINTS))
 
 
 @dataclass(frozen=True)
 class Skill:
     """Mean absolute errors of one endpoint: ours, and those of two guesses from other trials.
 
-    Hazard ratios and medians: of the logarithm; responses: points.
+    Hazard ratios and medians: of the logarithm; shares of patients: points.
     """
 
     endpoint: str
@@ -125,9 +161,16 @@ class Skill:
 
 def skills(reports: Sequence[TrialReport]) -> tuple[Skill, ...]:
     """Errors of whole arms beside guesses; what is not reached is left out."""
-    everything = scorecard(reports)[:3]
+    kinds = {
+        "median": "median", "ORR": "ORR", "hazard ratio of PFS": "hazard ratio", "pCR": "pCR",
+        "without event": "without event", "hazard ratio of early": "hazard ratio, early",
+    }  # fmt: skip
     found = []
-    for score, endpoint in zip(everything, ("median", "ORR", "hazard ratio"), strict=True):
+    for score in scorecard(reports):
+        begins = [text for text in kinds if score.title.startswith(text)]
+        if not begins:
+            continue
+        endpoint = kinds[begins[0]]
         rows = [row.figure for row in score.rows if _has_guesses(row.figure)]
         if rows:
             found.append(_skill(endpoint, rows))
@@ -140,7 +183,7 @@ def _has_guesses(figure: Estimate) -> bool:
 
 
 def _skill(endpoint: str, rows: Sequence[Estimate]) -> Skill:
-    of_points = endpoint == "ORR"
+    of_points = not endpoint.startswith(("median", "hazard"))
 
     def error(name: str) -> float:
         at = np.array([[getattr(row, name), row.published] for row in rows], dtype=np.float64)
@@ -167,10 +210,10 @@ def _endpoints(
                 yield _judged(report, row.arm, row.endpoint, row.figure, is_hit)
 
 
-def _ratios(reports: Sequence[TrialReport]) -> Iterator[Judged]:
+def _ratios(reports: Sequence[TrialReport], endpoints: Sequence[str]) -> Iterator[Judged]:
     for report in reports:
         for row in report.ratios:
-            is_asked = row.subgroup is None and row.endpoint in PROGRESSION
+            is_asked = row.subgroup is None and row.endpoint in endpoints
             if is_asked and row.figure.published is not None:
                 what = f"{row.endpoint} over {row.versus}"
                 yield _judged(report, row.arm, what, row.figure, _inside)
