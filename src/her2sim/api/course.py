@@ -80,7 +80,12 @@ class Course(Result):
             for line in self.timeline.lines
             for treatment in load_combination(line.regimen).treatments
         }
-        return sources_frame(patient_facts(treatments.values(), self.timeline.region))
+        facts = [*patient_facts(treatments.values(), self.timeline.region)]
+        if self.timeline.outlook is not None:
+            from her2sim.biology.early_disease import early_facts
+
+            facts.append(("early disease", early_facts()))
+        return sources_frame(facts)
 
     def as_dict(self) -> dict[str, Any]:
         """The course as plain data, for JSON."""

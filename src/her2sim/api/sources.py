@@ -67,6 +67,7 @@ def patient_facts(treatments: Iterable[Treatment], region: str) -> Iterator[Name
 
 def trial_facts(trial: Trial) -> pl.DataFrame:
     """Sources of a trial, its drugs, the labels, and the models of tumour and organs."""
+    from her2sim.biology.early_disease import early_facts
     from her2sim.pk.combination import load_combination
     from her2sim.trials.death import death_facts
 
@@ -77,7 +78,8 @@ def trial_facts(trial: Trial) -> pl.DataFrame:
         for treatment in load_combination(given.name).treatments
     }
     models = patient_facts(treatments.values(), trial.region)
-    return sources_frame([(trial.id, trial), *models, ("death", death_facts())])
+    early = () if trial.early is None else (("early disease", early_facts()),)
+    return sources_frame([(trial.id, trial), *models, *early, ("death", death_facts())])
 
 
 def cited(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
