@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -123,7 +124,11 @@ def test_what_follows_surgery_follows_the_response() -> None:
     responded = plain["tpcr"].to_numpy()
     assert (with_next["tpcr"].to_numpy() == responded).all()
     a, b = with_next["relapse_day"].to_numpy(), plain["relapse_day"].to_numpy()
-    assert (a[responded] == b[responded]).all()
+    same, too = a[responded], b[responded]
+    assert (np.isfinite(same) == np.isfinite(too)).all()
+    known = np.isfinite(same)
+    # the course is cut where the conjugate begins: the solver errs by its lax tolerance
+    assert same[known] == pytest.approx(too[known], rel=0.02)
     assert np.isfinite(a[~responded]).sum() < np.isfinite(b[~responded]).sum()
 
 
@@ -146,12 +151,11 @@ def test_missed_doses_are_felt() -> None:
     doses = arm_doses(trial, arm, patients, 1)
     course = doses.courses[0]
     kept = course.record.take((course.record.drug != 2) | (course.record.day < 200))
-    from dataclasses import replace
-
     fewer = replace(doses, courses=(replace(course, record=kept),))
     full = run_efficacy(trial, arm, patients, doses, 1, tolerance=LAX)
     cut = run_efficacy(trial, arm, patients, fewer, 1, tolerance=LAX)
-    assert np.isfinite(cut["relapse_day"]).sum() > np.isfinite(full["relapse_day"]).sum()
+    a, b = (np.isfinite(frame["relapse_day"].to_numpy()).sum() for frame in (cut, full))
+    assert a > b
 
 
 def test_the_whole_arm_and_efficacy_alone_agree() -> None:

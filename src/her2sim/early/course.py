@@ -22,8 +22,9 @@ from her2sim.virtual_patient.run import advance_patients
 
 STEP_DAY = 14.0
 """Days between looks at how few the cells of a clone became."""
-WASHOUT_DAY = 126.0
-"""Days after the last dose until which an antibody counts: four to five of its half-lives."""
+WASHOUT_DAY = 168.0
+"""Days after the last planned dose until which drugs count: four to five half-lives of an antibody,
+and six weeks of delays."""
 MOST_ROWS = 4000
 """Patients that are integrated at once."""
 

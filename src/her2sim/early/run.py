@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +18,7 @@ from her2sim.early.events import after_surgery
 from her2sim.early.pathology import Pathology, examine
 from her2sim.engine.trajectories import Tolerance
 from her2sim.pk.treatment import Treatment
+from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.units import DAY_PER_YEAR
 from her2sim.virtual_patient.composition import virtual_patient
@@ -35,8 +36,9 @@ FOREVER = 1e6
 class Course:
     """A regimen of some patients: doses in days from its start, which is on ``from_day``.
 
-    ``rows`` are patients of the record. ``when`` tells after which response it is given; ``to``
-    is set for the drugs of another arm that some cross over to.
+    ``rows`` are patients of the record; no dose is planned after ``end_day``. ``when`` tells after
+    which response it is given; ``is_crossover`` is set for the drugs of another arm that some
+    cross over to.
     """
 
     name: str
@@ -44,20 +46,27 @@ class Course:
     rows: Positions
     record: DosingRecord
     from_day: float
+    end_day: float
     when: When = "all"
     is_crossover: bool = False
 
     def last_day(self) -> float:
-        """Day of the last dose of anybody, from the start of all."""
-        days = self.record.day + (self.record.number - 1) * self.record.every_day
-        return self.from_day + float(days.max(initial=0.0))
+        """Day of the last planned dose, from the start of all: nobody's delays move it."""
+        return self._last_of(range(len(self.drugs)), 0.0)
 
     def last_cytotoxic_day(self) -> float:
         """The same of cytotoxic drugs; minus infinity without one."""
-        whole = virtual_patient(self.drugs)
-        own = [k for k, drug in enumerate(whole.drugs) if drug.mechanism.kind == "cytotoxic"]
-        days = self.record.day[np.isin(self.record.drug, own)]
-        return self.from_day + float(days.max(initial=-np.inf))
+        kinds = [drug.mechanism.kind for drug in virtual_patient(self.drugs).drugs]
+        return self._last_of((k for k, kind in enumerate(kinds) if kind == "cytotoxic"), -np.inf)
+
+    def _last_of(self, drugs: Iterable[int], without: float) -> float:
+        end_min = round(self.end_day * MINUTES_PER_DAY)
+        found = [
+            max(phase.times_min(end_min), default=0) / MINUTES_PER_DAY
+            for drug in drugs
+            for phase in self.drugs[drug].regimen.phases
+        ]
+        return self.from_day + max(found, default=without)
 
 
 @dataclass(frozen=True)
@@ -183,15 +192,17 @@ def _phases(
 
 
 def _one_after_another(phases: Sequence[Phase]) -> list[Phase]:
-    """Phases that end where a later one of the same patients begins."""
+    """Phases that end, for each patient, where a later one of the same patient begins."""
     found = []
     for phase in phases:
-        later = [
-            other.from_day
-            for other in phases
-            if other.from_day > phase.from_day and (other.who & phase.who).any()
+        ends = np.full(phase.who.size, phase.until_day)
+        for other in phases:
+            if other.from_day > phase.from_day:
+                ends[other.who] = np.minimum(ends[other.who], other.from_day)
+        found += [
+            replace(phase, who=phase.who & (ends == end), until_day=float(end))
+            for end in np.unique(ends[phase.who])
         ]
-        found.append(replace(phase, until_day=min([phase.until_day, *later])))
     return found
 
 

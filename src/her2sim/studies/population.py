@@ -186,7 +186,7 @@ _NOT_THERE = {"f": np.nan, "U": "none", "b": np.nan, "i": np.nan}
 """What stands for a patient without early disease, by the kind of column."""
 
 
-def _early(treated: Treated, threads: int | None) -> dict[str, NDArray[Any]]:
+def _early(treated: Treated, end_day: float, threads: int | None) -> dict[str, NDArray[Any]]:
     """What becomes of patients with early breast cancer after surgery; nothing of others."""
     people, record = treated.people, treated.protocol_run.record
     traits = people.tumours.traits
@@ -194,7 +194,7 @@ def _early(treated: Treated, threads: int | None) -> dict[str, NDArray[Any]]:
         return {}
     everyone = np.arange(people.cohort.n_patients)
     drugs = [drug.treatment for drug in treated.whole.drugs]
-    course = Course("regimen", drugs, everyone, record, 0.0)
+    course = Course("regimen", drugs, everyone, record, 0.0, end_day)
     columns = run_early(EarlyPlan(), people, [course], everyone, threads=threads)
     return {**columns, "is_cured": np.asarray(columns["is_cured"], dtype=np.float64)}
 
@@ -241,7 +241,7 @@ def population_report(
             with watched(_within(progress, before, rows.size, patients)):
                 treated = treat(combination.treatments, people.take(rows), how, threads=threads)
             before += rows.size
-            gathered.add(treated, _early(treated, threads))
+            gathered.add(treated, _early(treated, how.end_day, threads))
             seen(treated)
             if done == 0:
                 _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)

@@ -76,6 +76,7 @@ class GivenLine:
     treatments: Sequence[Treatment]
     record: DosingRecord
     start_day: float
+    length_day: float
 
 
 TITLES = {"iDFS": "without invasive disease", "RFI": "without relapse", "OS": "alive"}
@@ -100,7 +101,7 @@ def early_outlook(people: VirtualCohort, lines: Sequence[GivenLine], surgery_day
     """
     the_one = np.zeros(1, dtype=np.int64)
     courses = [
-        Course(f"line {k}", line.treatments, the_one, line.record, line.start_day)
+        Course(f"line {k}", line.treatments, the_one, line.record, line.start_day, line.length_day)
         for k, line in enumerate(lines)
     ]
     places = np.zeros(people.cohort.n_patients, dtype=np.int64)

@@ -195,7 +195,9 @@ class _Lines:
             self.modelled.end_line(protocol_run.record, start, end)
         name, title = combination.name, combination.title
         self.lines.append(Line(name, title, start, end, verdict))
-        self.given_lines.append(GivenLine(treatments, _since(protocol_run.record, start), start))
+        self.given_lines.append(
+            GivenLine(treatments, _since(protocol_run.record, start), start, end - start)
+        )
         self._keep(number, combination, treatments, protocol_run)
         return True
 

@@ -42,11 +42,11 @@ def early_courses(
     numbers, end = people.cohort.numbers, trial.end_month * DAY_PER_MONTH
     start = design.randomised_week * DAY_PER_WEEK
     found = [
-        Course(f"before:{name}", drugs, rows, _planned(drugs, people, rows, end, trial), 0.0)
+        Course(f"before:{name}", drugs, rows, _planned(drugs, people, rows, end, trial), 0.0, end)
         for name, drugs, rows in given_groups(design.before, numbers, seed, "trial:before")
     ]
     found += [
-        Course(name, drugs, rows, records[name], start)
+        Course(name, drugs, rows, records[name], start, end)
         for name, drugs, rows in given_groups(arm.regimen, numbers, seed)
     ]
     everyone = np.arange(numbers.size)
@@ -54,14 +54,14 @@ def early_courses(
         after = load_combination(part.name).treatments
         record = _planned(after, people, everyone, end, trial)
         at = part.week * DAY_PER_WEEK
-        found.append(Course(f"next:{part.name}", after, everyone, record, at, part.when))
+        found.append(Course(f"next:{part.name}", after, everyone, record, at, end, part.when))
     for row in trial.crossover:
         if row.arm == arm.id and row.at_month is not None and row.value:
             given = row.regimen or trial.arm_of(row.to).regimen
             at = start + row.at_month * DAY_PER_MONTH
             for name, drugs, rows in given_groups(given, numbers, seed):
                 record = _planned(drugs, people, rows, end, trial)
-                found.append(Course(f"to:{name}", drugs, rows, record, at, is_crossover=True))
+                found.append(Course(f"to:{name}", drugs, rows, record, at, end, is_crossover=True))
     return tuple(found)
 
 
