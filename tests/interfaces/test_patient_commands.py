@@ -295,13 +295,15 @@ def test_a_population_with_its_rules_and_without(her2sim, tmp_path: Path) -> Non
     assert on["notice"] == NOTICE
 
 
-def test_a_population_told_to_be_early_has_no_lesion(her2sim) -> None:
+def test_a_population_told_to_be_early_is_cured_or_relapses(her2sim) -> None:
     told = ("population", "--regimen", "trastuzumab", "--patients", "30", "--seed", "2", "--weeks",
             "24", "--setting", "early")  # fmt: skip
     done = her2sim(*told)
     assert done.returncode == 0, done.stderr
-    assert "Note: efficacy in early disease: no model yet" in done.stdout
+    assert "cured (no hidden spread is left)" in done.stdout
+    assert "without invasive disease at 5 years" in done.stdout
     assert "objective response" not in done.stdout
+    assert "no model yet" not in done.stdout
 
 
 def test_early_disease_is_explained_without_a_size(her2sim) -> None:

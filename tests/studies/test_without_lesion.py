@@ -1,4 +1,4 @@
-"""Where no lesion is modelled nothing is said of one: early disease, tumours other than breast."""
+"""Where no lesion is scanned nothing is said of one: early disease, tumours other than breast."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from her2sim.virtual_patient.treat import TreatmentPlan, treat
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OF_LESION = re.compile(r"response|progression|size|diameters|earlier_lines")
+ELSEWHERE = "efficacy in early disease: cure and relapse are worked out by her2sim population"
 NONE_YET = {
-    "ebc": "efficacy in early disease: no model yet",
     "agc": "efficacy in gastric cancer: no model yet",
     "mcrc": "efficacy in colorectal cancer: no model yet",
 }
@@ -65,6 +65,28 @@ def test_a_population_without_a_lesion_model_has_harms_and_no_efficacy(name: str
     assert "symptomatic heart failure" in named
     assert [band.title for band in report.bands] == ["true LVEF (%)"]
     assert NONE_YET[name] in report.notes
+
+
+def test_early_disease_is_cured_or_relapses_and_is_not_scanned() -> None:
+    report = reported(load_population("ebc"))
+    named = figures(report)
+    assert not [n for n in named if OF_LESION.search(n)]
+    assert 0 < named["cured (no hidden spread is left)"] < 100
+    five, ten = (named[f"without invasive disease at {years} years"] for years in (5, 10))
+    assert 100 >= five >= ten
+    assert [band.title for band in report.bands] == ["true LVEF (%)"]
+    assert not any("no model yet" in note for note in report.notes)
+
+
+def test_early_disease_in_mixed_company_is_what_it_is_alone() -> None:
+    """Early disease beside gastric cancer: the same share is cured as alone."""
+    cohort = replace(dealt(["breast", "gastric"]), setting="early")
+    breast = cohort.covariates["tumour_type"] == "breast"
+    values = {name: v[breast] for name, v in cohort.covariates.items()}
+    alone = replace(cohort, numbers=cohort.numbers[breast], covariates=values)
+    both, mine = figures(reported(cohort)), figures(reported(alone))
+    cured = "cured (no hidden spread is left)"
+    assert both[cured] == mine[cured]
 
 
 def test_progression_stops_nobody_who_has_no_lesion_model() -> None:
@@ -113,7 +135,7 @@ def test_a_table_of_patients_can_be_told_to_be_early(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("patient", "note"),
     [
-        (changed("patient_ebc.toml"), NONE_YET["ebc"]),
+        (changed("patient_ebc.toml"), ELSEWHERE),
         (changed("patient_mbc.toml", tumour="gastric"), NONE_YET["agc"]),
         (changed("patient_mbc.toml", tumour="biliary"), "efficacy in tumours other than breast"),
     ],
@@ -135,7 +157,7 @@ def test_an_explanation_without_a_lesion_model_has_no_size(patient: Patient, not
     assert [one["size_percent"] for one in told] == [None, None]
 
 
-@pytest.mark.parametrize("name", sorted(NONE_YET))
+@pytest.mark.parametrize("name", ["ebc", *sorted(NONE_YET)])
 def test_sensitivity_without_a_lesion_model_is_that_of_the_heart(name: str) -> None:
     report = sensitivity_report(
         load_combination("trastuzumab + docetaxel"), load_population(name), 4, 16, 12, 1
@@ -143,7 +165,7 @@ def test_sensitivity_without_a_lesion_model_is_that_of_the_heart(name: str) -> N
     assert report.outcomes == ("fall of the LVEF",)
     assert {row.outcome for row in report.rows} == {"fall of the LVEF"}
     assert {row.key.split(":")[0] for row in report.rows} == {"heart"}
-    assert report.notes[0] == NONE_YET[name]
+    assert report.notes[0].startswith(NONE_YET.get(name, ELSEWHERE))
 
 
 def test_sensitivity_of_mixed_company_is_over_the_breast_patients() -> None:
@@ -154,12 +176,35 @@ def test_sensitivity_of_mixed_company_is_over_the_breast_patients() -> None:
     assert "4 with gastric cancer are left out" in mixed.notes[0]
 
 
+def test_a_simulated_course_of_early_disease_ends_with_its_outlook() -> None:
+    """Cure, relapse and survival with ranges; pathology only where surgery is told."""
+    patient = changed("patient_ebc.toml")
+    plan = TimelinePlan(("trastuzumab + paclitaxel",), (0.0,), 105.0)
+    after = patient_timeline(patient, plan, None, 10, twins=20).outlook
+    before = patient_timeline(patient, replace(plan, surgery_day=120.0), None, 10, twins=20).outlook
+    assert after is not None
+    assert before is not None
+    assert all(0 <= one.low <= one.percent <= one.high <= 100 for one in after.chances)
+    names = [{one.name for one in found.chances} for found in (after, before)]
+    assert names[1] - names[0] == {
+        "complete response in breast and nodes", "complete response in the breast",
+    }  # fmt: skip
+    for curve in after.curves:
+        assert curve.percent[0] == 100
+        assert (np.diff(curve.percent) <= 0).all()
+        assert ((curve.low <= curve.percent) & (curve.percent <= curve.high)).all()
+
+
+def test_surgery_of_what_is_not_operated_on_is_refused() -> None:
+    patient = changed("patient_mbc.toml")
+    plan = TimelinePlan(("trastuzumab",), (0.0,), 105.0, surgery_day=50.0)
+    with pytest.raises(DataError, match="only simulated early breast cancer is operated on"):
+        patient_timeline(patient, plan, None, 10)
+
+
 @pytest.mark.parametrize(
     ("patient", "note"),
-    [
-        (changed("patient_mbc.toml", tumour="gastric"), NONE_YET["agc"]),
-        (changed("patient_ebc.toml"), NONE_YET["ebc"]),
-    ],
+    [(changed("patient_mbc.toml", tumour="gastric"), NONE_YET["agc"])],
 )
 def test_a_simulated_course_without_a_lesion_model(patient: Patient, note: str) -> None:
     course = patient_timeline(

@@ -109,7 +109,7 @@ def test_what_cannot_be_is_refused() -> None:
         arm_doses(trial, arm, patients_of(np.array([], dtype=np.int64)), SEED)
     with pytest.raises(DataError, match="numbers of patients must go up"):
         arm_doses(trial, arm, patients_of(np.array([3, 3])), SEED)
-    early = load_trial("hera")
+    early = load_trial("hera").model_copy(update={"early": None, "crossover": ()})
     one_year = early.arm_of("trastuzumab_1y")
     doses = arm_doses(early, one_year, patients_of(np.arange(3)), SEED)
     with pytest.raises(DataError, match="without a lesion model"):

@@ -69,7 +69,7 @@ def test_all_faults_of_a_file_are_told_with_their_places(tmp_path: Path) -> None
         "sponsor: this key is not known", "enrolled.base: unknown population 'mbx'",
         "enrolled.her2: shares must be above zero and add up to 1",
         "comparison.0.versus: no arm 'contrl'; did you mean 'control'?",
-        "endpoints.1: IDFS: no model yet", "endpoints.2: unknown endpoint 'ORS'",
+        "endpoints.1: unknown endpoint 'IDFS'; did you mean 'iDFS'", "endpoints.2: unknown endpoint 'ORS'",
         "arm.0.regimen.0.name: unknown regimen", "design: accrual of 240 months",
     ):  # fmt: skip
         assert part in text
@@ -84,7 +84,7 @@ def test_all_faults_of_a_file_are_told_with_their_places(tmp_path: Path) -> None
         ([("[[scans]]", "[[lvef_tests]]")], "PFS needs a schedule of scans, and there is none"),
         ([('title = "trastuzumab emtansine"', 'title = "x"\nn = 0')], "arm.1.n"),
         ([('id = "control"', 'id = "combination"')], "'combination' is there twice"),
-        ([('setting = "metastatic"', 'setting = "early"')], "PFS in early disease: no model yet"),
+        ([('setting = "metastatic"', 'setting = "early"')], "PFS: early disease is not scanned"),
         ([("until_week = 48\n", "")], "scans: only the last pace may go on to the end"),
         (
             [
