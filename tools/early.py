@@ -22,7 +22,7 @@ from her2sim.trials.library import early_trials
 from her2sim.trials.survival import hazard_ratio
 
 DOCS = Path(__file__).parents[1] / "docs"
-PER_ARM, SEED = 7200, 1
+PER_ARM, SEED = 4800, 1
 ROW = 0.19
 
 

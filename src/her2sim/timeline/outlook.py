@@ -6,7 +6,7 @@ ensemble: a range holds what members differ in, not the chance of one patient.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +127,7 @@ def early_outlook(people: VirtualCohort, lines: Sequence[GivenLine], surgery_day
         for years in (5, 10):
             place = int(np.searchsorted(month, 12 * years))
             chances.append(Chance(f"{title} at {years} years", *(float(v) for v in at[place])))
-    return Outlook(tuple(chances), tuple(curves), NOTES)
+    return Outlook(tuple(chances), tuple(curves), (*NOTES, *_not_told(people)))
 
 
 NOTES = (
@@ -137,6 +137,23 @@ NOTES = (
     "Size and nodes are those before any treatment; endocrine therapy is taken for five years "
     "where there are hormone receptors; radiotherapy is given as in trials.",
 )
+
+
+def _not_told(people: VirtualCohort) -> Iterator[str]:
+    """What the outlook needs and was not told."""
+    told = people.cohort.covariates
+    missing = [name for name in DEFAULTS if name not in told]
+    if missing:
+        words = "; ".join(f"{name}: {DEFAULTS[name]}" for name in missing)
+        yield f"Not told in [body] of the patient file, so taken as follows: {words}."
+
+
+DEFAULTS = {
+    "tumour_mm": "a size is drawn (median 24 mm)",
+    "positive_nodes": "no node is positive",
+    "locally_advanced": "not locally advanced",
+}
+"""What is taken where the file does not tell it."""
 
 
 def _by_member(values: Array, ids: Positions) -> Array:
