@@ -69,7 +69,8 @@ def test_all_faults_of_a_file_are_told_with_their_places(tmp_path: Path) -> None
         "sponsor: this key is not known", "enrolled.base: unknown population 'mbx'",
         "enrolled.her2: shares must be above zero and add up to 1",
         "comparison.0.versus: no arm 'contrl'; did you mean 'control'?",
-        "endpoints.1: unknown endpoint 'IDFS'; did you mean 'iDFS'", "endpoints.2: unknown endpoint 'ORS'",
+        "endpoints.1: unknown endpoint 'IDFS'; did you mean 'iDFS'",
+        "endpoints.2: unknown endpoint 'ORS'",
         "arm.0.regimen.0.name: unknown regimen", "design: accrual of 240 months",
     ):  # fmt: skip
         assert part in text

@@ -140,8 +140,10 @@ def course(
     regimens = (regimen,) if then is None else (regimen, then)
     starts = (0.0, *_later_start(then, at, known))
     surgery = math.inf if surgery_week is None else surgery_week * DAY_PER_WEEK
-    if not surgery > 0:
-        raise DataError(f"surgery in week {surgery_week:g}: give a week after the first dose")
+    if surgery_week is not None and not 0 < surgery_week <= weeks:
+        raise DataError(
+            f"surgery in week {surgery_week:g}: give a week of the course, up to {weeks:g}"
+        )
     asked = TimelinePlan(regimens, starts, weeks * DAY_PER_WEEK, region, unconfirmed, surgery)
     return Course(patient_timeline(person, asked, known, seed_or_drawn(seed)))
 

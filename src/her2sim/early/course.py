@@ -68,6 +68,7 @@ def follow(
     kill: Array,
     endocrine: Endocrine,
     tolerance: Tolerance,
+    carried: dict[str, Array],
     threads: int | None = None,
 ) -> None:
     """Take clones from a day to another through phases of treatment; ``clones`` is changed.
@@ -81,11 +82,11 @@ def follow(
     kill : factor on all kill at the site, shape (n,)
     endocrine : when that is taken
     tolerance, threads : of the solver
+    carried : states of drugs by name, (n,) each, which go on from one call to the next
     """
     days = [endocrine.from_day, endocrine.until_day]
     days += [day for phase in phases for day in (phase.from_day, phase.until_day)]
     edges = sorted({from_day, until_day, *(d for d in days if from_day < d < until_day)})
-    carried: dict[str, Array] = {}
     for start, end in zip(edges, edges[1:], strict=False):
         growth = early.growth_per_day * endocrine.left(early, start)
         free = np.ones(kill.size, dtype=bool)

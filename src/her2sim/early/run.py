@@ -118,7 +118,7 @@ def run_early(
             chosen = pathology.no_residue == (when == "pcr")
             own = [one for one in courses if one.when == when]
             phases += _phases(own, people, places, chosen)
-    cytotoxic = max((one.last_cytotoxic_day() for one in courses), default=-np.inf)
+    cytotoxic = max((one.last_cytotoxic_day() for one in first), default=-np.inf)
     begins = max(cytotoxic + LAST_EFFECT_DAY, surgery if np.isfinite(surgery) else 0.0)
     endocrine = Endocrine(begins, begins + early_number("endocrine_years") * DAY_PER_YEAR)
     clones = Clones.of(early, early.log_occult)
@@ -127,14 +127,14 @@ def run_early(
     horizon = max([one.until_day for one in phases], default=0.0)
     how = {
         "kill": early.value("kill_occult"), "endocrine": endocrine, "tolerance": tolerance,
-        "threads": threads,
+        "threads": threads, "carried": {},
     }  # fmt: skip
     had_antibody = _had_antibody(phases, n)
     if changing:
         day = min(one.from_day for one in changing)
         follow(early, clones, phases, 0.0, day, **how)  # type: ignore[arg-type]
         crosses = np.isinf(clones.found) & (early.uniform("crosses over") < crossing)
-        phases = _phases(changing, people, places, crosses)
+        phases = _one_after_another([*phases, *_phases(changing, people, places, crosses)])
         had_antibody |= _had_antibody(phases, n)
         horizon = max(one.until_day for one in phases)
         follow(early, clones, phases, day, horizon, **how)  # type: ignore[arg-type]
@@ -161,7 +161,7 @@ def _columns(
         if plan.takes != "all":
             enrolled &= pathology.no_residue == (plan.takes == "pcr")
     found |= after_surgery(early, clones.found, had_antibody, plan.clock_day)
-    found["is_cured"] = np.asarray(~clones.is_alive.any(axis=0))
+    found["is_cured"] = np.asarray(~clones.is_alive.any(axis=0) & np.isinf(clones.found))
     found["has_nodes"] = early.has_nodes
     found["is_enrolled"] = np.asarray(enrolled)
     return found
@@ -218,6 +218,6 @@ def _operated(
     primary = Clones.of(early, early.log_primary)
     follow(
         early, primary, before, 0.0, surgery, kill=np.ones(early.log_primary.size),
-        endocrine=Endocrine(np.inf, np.inf), tolerance=tolerance, threads=threads,
+        endocrine=Endocrine(np.inf, np.inf), tolerance=tolerance, carried={}, threads=threads,
     )  # fmt: skip
     return examine(early, primary.total)

@@ -73,6 +73,10 @@ BINARY = (
 )  # fmt: skip
 
 
+WHOLE = ("locally_advanced", "positive_nodes")
+"""Characteristics of a patient that are whole numbers."""
+
+
 @cache
 def body_size_facts() -> dict[str, Any]:
     """Coefficients of the body size formulas with their sources."""

@@ -13,7 +13,7 @@ from her2sim.facts import FactFile, FactModel, read_fact_file
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.contradictions import contradictions
-from her2sim.patients.covariates import COVARIATES, Setting, with_derived
+from her2sim.patients.covariates import COVARIATES, WHOLE, Setting, with_derived
 from her2sim.patients.earlier_drugs import earlier_drug_ids
 from her2sim.patients.her2_report import Her2Report
 from her2sim.patients.her2_specimens import Her2Findings, read_reports
@@ -103,6 +103,8 @@ class Patient(FactFile):
             fault = outside_text(name, value, known.low, known.high, known.unit)
             if fault:
                 faults.append(f"body: {fault}")
+            elif name in WHOLE and value != int(value):
+                faults.append(f"body: {name} {value:g}: write a whole number")
         faults += contradictions(
             self.setting, self.history, self.anti_her2_regimens_metastatic, self.is_female
         )

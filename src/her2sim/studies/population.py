@@ -261,7 +261,10 @@ def population_report(
     )
     return PopulationReport(
         combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
-        (*combination.notes, *efficacy_notes(gathered.without_model()), *of_lesion, *_NOTES),
+        (
+            *combination.notes, *efficacy_notes(gathered.without_model()), *of_lesion,
+            *(_OF_EARLY if any(gathered.early) else ()), *_NOTES,
+        ),
         tumour or TumourProfile(), heart or CardiacProfile(),
     )  # fmt: skip
 
@@ -280,6 +283,10 @@ def _alike(people: VirtualCohort) -> Iterator[NDArray[np.int64]]:
 
 _OF_LESION = (
     "Tumour numbers are an ensemble calibrated to anchor trials: believe ranges and contrasts.",
+)
+_OF_EARLY = (
+    "Early disease: surgery came before the regimen, and no other drug against the tumour was "
+    "given before it; treatment before surgery: her2sim course --surgery, or a trial file.",
 )
 _NOTES = (
     "Adverse events known by rates only come at their published onset; what is measured between "

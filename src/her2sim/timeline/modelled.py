@@ -160,6 +160,8 @@ class ModelledPatient:
         members, cohort = members_of_outlook(), self.one.cohort
         n = members.ids.size
         same = {name: np.repeat(values, n) for name, values in cohort.covariates.items()}
+        if "locally_advanced" in self.patient.history:
+            same.setdefault("locally_advanced", np.ones(n))
         alike = replace(cohort, numbers=np.arange(1, n + 1), covariates=same)
         people = virtual_cohort_of(self.patient, alike, self.patient.drugs_before, members)
         return early_outlook(people, lines, surgery_day)

@@ -18,7 +18,7 @@ from her2sim.early.events import event_days
 from her2sim.early.run import Course, EarlyPlan, run_early
 from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dosing_record import DosingRecord
-from her2sim.units import DAY_PER_MONTH
+from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK
 
 PER_MEMBER = 100
 BEST = 600
@@ -127,7 +127,9 @@ def early_outlook(people: VirtualCohort, lines: Sequence[GivenLine], surgery_day
         for years in (5, 10):
             place = int(np.searchsorted(month, 12 * years))
             chances.append(Chance(f"{title} at {years} years", *(float(v) for v in at[place])))
-    return Outlook(tuple(chances), tuple(curves), (*NOTES, *_not_told(people)))
+    until = max(line.start_day + line.length_day for line in lines)
+    counted = f"What was given until week {until / DAY_PER_WEEK:g} counts; longer courses: --weeks."
+    return Outlook(tuple(chances), tuple(curves), (*NOTES, counted, *_not_told(people)))
 
 
 NOTES = (

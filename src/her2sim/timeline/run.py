@@ -122,7 +122,10 @@ def patient_timeline(
     run.notes += told
     has_outlook = modelled is not None and is_early_breast(patient.tumour_type, patient.setting)
     if np.isfinite(asked.surgery_day) and not has_outlook:
-        raise DataError("surgery: only simulated early breast cancer is operated on; leave it out")
+        raise DataError(
+            "surgery: only simulated early breast cancer is operated on (a course without "
+            "readings); leave it out"
+        )
     if modelled is not None and not modelled.has_lesion and not has_outlook:
         run.notes.append(_no_model("efficacy", patient))
     for number, combination in enumerate(combinations):

@@ -210,20 +210,10 @@ def _row_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _early_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is told of early disease and would not be used."""
+    """What is told of early disease and would not be used, or cannot be."""
     early, enrolled = raw.get("early"), raw.get("enrolled")
-    if raw.get("setting") == "early" and isinstance(early, dict):
-        for place, row in _rows(raw, "arm"):
-            nexts = row.get("next", ())
-            whens = {one.get("when") for one in nexts if isinstance(one, dict)}
-            if whens & {"pcr", "residual"} and not early.get("surgery_week"):
-                yield (
-                    f"{place}.next",
-                    "only surgery tells the response: give surgery_week in [early]",
-                )
-        for place, row in _rows(raw, "crossover"):
-            if "at_month" not in row:
-                yield f"{place}.at_month", "say when patients without relapse cross over"
+    if raw.get("setting") == "early":
+        yield from _of_early(raw, early if isinstance(early, dict) else {})
         return
     what = "treatment and surgery of early disease are not described here"
     if isinstance(early, dict):
@@ -237,6 +227,52 @@ def _early_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     for name in ("tumour_mm", "nodes", "locally_advanced"):
         if isinstance(enrolled, dict) and name in enrolled:
             yield f"enrolled.{name}", f"{what}: leave it out"
+
+
+def _of_early(raw: Mapping[str, Any], early: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults of a trial of early disease."""
+    if raw.get("scans"):
+        yield "scans", "early disease is not scanned: leave them out"
+    enrolled = raw.get("enrolled")
+    base = _word(enrolled, "base") if isinstance(enrolled, dict) else None
+    if base is not None:
+        with suppress(Her2SimError):
+            if load_population(base).setting != "early":
+                yield "enrolled.base", f"{base!r} is metastatic; take a population of early disease"
+    for place, row in _rows(raw, "arm"):
+        yield from _next_faults(f"{place}.next", row.get("next", ()), early)
+    yield from _early_crossover_faults(raw)
+
+
+def _next_faults(place: str, told: Any, early: Mapping[str, Any]) -> Iterator[Fault]:
+    """What follows surgery: after it, and one thing at a time for each patient."""
+    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list | tuple) else []
+    surgery = early.get("surgery_week")
+    for row in rows:
+        if row.get("when", "all") != "all" and not surgery:
+            yield place, "only surgery tells the response: give surgery_week"
+        week = row.get("week")
+        if isinstance(surgery, int | float) and isinstance(week, int | float) and week < surgery:
+            yield place, f"week {week:g} comes before surgery in week {surgery:g}"
+    starts = [(row.get("week"), row.get("when", "all")) for row in rows]
+    for week, when in starts:
+        others = [own for at, own in starts if at == week]
+        if others.count(when) > 1 or (len(others) > 1 and "all" in others):
+            yield place, f"two regimens begin in week {week} for the same patients: join them by +"
+            return
+
+
+def _early_crossover_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    seen = set[str]()
+    for place, row in _rows(raw, "crossover"):
+        if "at_month" not in row:
+            yield f"{place}.at_month", "say when patients without relapse cross over"
+        arm = _word(row, "arm")
+        if arm is not None and arm == row.get("to"):
+            yield f"{place}.to", "patients cross over to another arm"
+        if arm is not None and arm in seen:
+            yield f"{place}.arm", f"patients of {arm} cross over once: keep one row"
+        seen.add(arm or "")
 
 
 def _number_faults(place: str, row: Mapping[str, Any], name: str) -> Iterator[Fault]:

@@ -8,10 +8,16 @@ from her2sim.early.run import When
 from her2sim.errors import Her2SimError
 from her2sim.facts import Claim, FactModel
 from her2sim.pk.combination import load_combination
+from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.trials.shares import Shares
 
 NODE_CLASSES = {"0": (0, 0), "1-3": (1, 3), "4+": (4, 20)}
 """Classes of positive nodes, with the numbers that they stand for."""
+
+
+LATEST_WEEK = 260.0
+"""Last week of surgery, randomisation and the clock: five years."""
+MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 
 
 class TumourSize(Claim):
@@ -80,9 +86,9 @@ class EarlyDesign(Claim):
     """
 
     before: tuple[Given, ...] = ()
-    randomised_week: float = Field(default=0.0, ge=0)
-    surgery_week: float | None = Field(default=None, gt=0)
-    clock_week: float | None = Field(default=None, ge=0)
+    randomised_week: float = Field(default=0.0, ge=0, le=LATEST_WEEK)
+    surgery_week: float | None = Field(default=None, gt=0, le=LATEST_WEEK)
+    clock_week: float | None = Field(default=None, ge=0, le=LATEST_WEEK)
     takes: When = "all"
 
     @model_validator(mode="after")
@@ -92,11 +98,37 @@ class EarlyDesign(Claim):
             faults.append("before needs randomised_week: when the regimens of the arms begin")
         if self.before and abs(sum(part.share for part in self.before) - 1) > 1e-6:
             faults.append("the shares of before must add up to 1")
+        if self.randomised_week and not self.before:
+            faults.append("randomised_week needs before: what is given until then")
         if self.takes != "all" and self.surgery_week is None:
             faults.append("takes needs surgery_week: only surgery tells the response")
+        elif self.takes != "all" and min(self.clock, self.randomised_week) < self.surgery:
+            faults.append("takes: patients are chosen at surgery; randomise and count after it")
+        if self.clock < self.randomised_week:
+            faults.append("clock_week comes before randomised_week: nobody is in the trial yet")
+        faults += [
+            f"before: {part.name} goes on after randomised_week"
+            for part in self.before
+            if self._ends_week(part) > self.randomised_week
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    @staticmethod
+    def _ends_week(given: Given) -> float:
+        """Week of the last planned dose."""
+        end_min = round(LATEST_WEEK * MINUTES_PER_WEEK)
+        return max(
+            max(phase.times_min(end_min), default=0) / MINUTES_PER_WEEK
+            for treatment in load_combination(given.name).treatments
+            for phase in treatment.regimen.phases
+        )
+
+    @property
+    def surgery(self) -> float:
+        """Week of surgery after treatment; 0 without."""
+        return self.surgery_week or 0.0
 
     @property
     def clock(self) -> float:

@@ -22,6 +22,7 @@ from her2sim.trials.consistency import fit_faults
 from her2sim.trials.early_design import EarlyDesign, Given, Next
 from her2sim.trials.enrolled import EarlierDrugs, Enrolled, Her2Shares, Lines
 from her2sim.trials.measures import CURVES
+from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK
 
 Role = Literal["anchor", "prediction"]
 
@@ -253,6 +254,23 @@ class Trial(FactFile):
         if late:
             names = ", ".join(f"{c.endpoint} of {c.arm} over {c.versus}" for c in late)
             raise ValueError(f"follow_up of {names}: use 0 to {last:g} months, that of the design")
+        return self
+
+    @model_validator(mode="after")
+    def _early_is_in_time(self) -> Trial:
+        end_week = self.end_month * DAY_PER_MONTH / DAY_PER_WEEK
+        times = {"surgery_week": self.early.surgery_week} if self.early is not None else {}
+        times |= {f"next of {a.id}": one.week for a in self.arm for one in a.next}
+        times |= {
+            f"crossover of {row.arm}": row.at_month * DAY_PER_MONTH / DAY_PER_WEEK
+            for row in self.crossover
+            if row.at_month is not None
+        }
+        late = [name for name, week in times.items() if week is not None and week >= end_week]
+        if late:
+            raise ValueError(
+                f"{', '.join(late)}: after the end of the trial ({end_week:.0f} weeks)"
+            )
         return self
 
     @property

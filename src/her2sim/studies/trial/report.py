@@ -234,6 +234,12 @@ def _notes(trial: Trial) -> Iterator[str]:
             "Early disease: survival after a relapse is the same in all arms; pCR and relapse are "
             "calibrated to trials (docs/early.md)."
         )
+        if trial.early.before or trial.crossover or any(arm.next for arm in trial.arm):
+            yield (
+                "What came before randomisation, follows surgery by response or comes after a "
+                "crossover is given as planned; tables of treatment and adverse events are of the "
+                "regimens of the arms."
+            )
     elif any(endpoint != "safety" for endpoint in trial.endpoints):
         yield "Overall survival is empirical beyond progression: read its differences with doubt."
 
