@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from her2sim.api.scorecard import score
+from her2sim.api.trial import run_trial
 from her2sim.engine.advance import available_cores
 from her2sim.report.canvas import COLOURS, FAINT, SMALL, finished, new_canvas, write_figure
 from her2sim.studies.trial.report import TrialReport
@@ -88,9 +89,12 @@ def _print(scores, reports, responses, late) -> None:  # type: ignore[no-untyped
         known = "" if f.published_low is None else f"({f.published_low} to {f.published_high})"
         print(f"  {name} {row.endpoint} {row.arm}/{row.versus}: {f.predicted:.2f} "
               f"({f.low:.2f} to {f.high:.2f}), published {f.published} {known}")  # fmt: skip
-    of = {report.trial.id: report for report in reports}
-    _neosphere(of["NeoSphere"])
-    _surrogate(reports)
+    kept = [
+        run_trial(name, PER_ARM // 2, SEED, members=24, workers=available_cores())
+        for name in ("neosphere", "neoaltto", "calgb40601", "nsabp-b41", "noah")
+    ]
+    _neosphere(kept[0].report)
+    _surrogate([one.report for one in kept])
 
 
 def _neosphere(report: TrialReport) -> None:
@@ -110,11 +114,9 @@ def _surrogate(reports: Sequence[TrialReport]) -> None:
     """What response tells of patients, and what its differences tell of arms."""
     differences, logs = [], []
     for report in reports:
-        if "bpCR" not in report.trial.endpoints:
-            continue
         arms = report.run.arms()
         for (_, a), (_, b) in combinations(arms.items(), 2):
-            own = [arm.times("EFS" if "EFS" in report.trial.endpoints else "RFS") for arm in (a, b)]
+            own = [arm.times("EFS") for arm in (a, b)]
             chosen = [arm.member == 0 for arm in (a, b)]
             month = np.concatenate([t.month[c] for t, c in zip(own, chosen, strict=True)])
             event = np.concatenate([t.event[c] for t, c in zip(own, chosen, strict=True)])

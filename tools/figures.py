@@ -26,6 +26,7 @@ COMMANDS = {
     "covariates": "covariates trastuzumab --population mbc --seed 1",
     "sensitivity": "sensitivity --regimen thp --seed 1",
     "size": "trial size examples/trial_own.toml --power 0.8 --seed 1",
+    "early-duration": "trial run early-duration --per-arm 2400 --seed 1",
     "destiny-breast03": "trial run destiny-breast03 --per-arm 1000 --seed 1",
 }
 OTHERS = {

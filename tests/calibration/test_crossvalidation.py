@@ -95,7 +95,9 @@ def test_what_is_refused() -> None:
         h2.crossvalidate(["emilia", "nala"])
     with pytest.raises(UnknownNameError, match="emilai"):
         h2.crossvalidate(["emilai", "nala", "sophia", "phoebe"])
-    with pytest.raises(DataError, match="HERA: no efficacy is predicted in early disease"):
+    with pytest.raises(
+        DataError, match="HERA: not of metastatic disease; name trials of one setting"
+    ):
         h2.crossvalidate(["hera", "nala", "sophia", "phoebe"])
     with pytest.raises(DataError, match="3 trials: name 4 or more"):
         h2.crossvalidate(["emilia", "cleopatra", "phoebe", "CLEOPATRA"])

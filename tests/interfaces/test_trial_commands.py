@@ -142,7 +142,7 @@ def test_what_cannot_be_run_is_refused_in_one_message(her2sim, tmp_path: Path) -
     done = her2sim("trial", "run", "trial.toml")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    for part in ("endpoints.0: DFS: no model yet", "endpoints.1: unknown endpoint 'ORX'",
+    for part in ("endpoints.0: DFS is of early disease", "endpoints.1: unknown endpoint 'ORX'",
                  "comparison.0.versus"):  # fmt: skip
         assert part in done.stderr
     for command, part in (

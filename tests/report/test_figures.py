@@ -163,12 +163,12 @@ def test_a_waterfall_has_a_bar_for_each_patient_that_was_scanned(emilia) -> None
 
 
 def test_figures_that_a_trial_cannot_have_are_refused_before_the_run(her2sim) -> None:
-    done = her2sim("trial", "run", "b31-n9831", "--seed", "1", "--figure", "a.png", "--spider",
+    done = her2sim("trial", "run", "apt", "--seed", "1", "--forest", "a.png", "--spider",
                    "b.png")  # fmt: skip
     assert done.returncode == 2
     assert "2 faults" in done.stderr
-    assert "spider: needs a model of the lesion" in done.stderr
-    assert "curves: needs an endpoint in time" in done.stderr
+    assert "spider: needs lesions that are scanned" in done.stderr
+    assert "forest: needs a hazard ratio of two arms" in done.stderr
 
 
 def test_the_figures_of_a_trial_are_written(her2sim, tmp_path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,8 +125,12 @@ def test_figures_that_cannot_be_are_refused(tmp_path, old: str, new: str, words:
         load_trial(str(path))
 
 
-def test_a_trial_without_a_curve_has_no_figure() -> None:
+def test_a_trial_without_a_curve_has_no_figure(tmp_path: Path) -> None:
     import her2sim as h2
 
+    text = (files("her2sim.trials") / "facts" / "apt.toml").read_text(encoding="utf-8")
+    text = re.sub(r"\[\[outcome\]\]\n(?:.+\n)+", "", text)
+    path = tmp_path / "only_safety.toml"
+    path.write_text(re.sub(r"endpoints = .*", 'endpoints = ["safety"]', text), encoding="utf-8")
     with pytest.raises(DataError, match="no endpoint with a curve"):
-        h2.run_trial("hera", per_arm=4, seed=1, members=1).plot()
+        h2.run_trial(str(path), per_arm=4, seed=1, members=1).plot()

@@ -21,7 +21,10 @@ from her2sim.trials.measures import EARLY_CURVES, RATES, SCANNED_CURVES
 from her2sim.trials.trial import Comparison, Landmarks, Outcome, Trial
 
 Kind = Literal["median", "share", "rate", "ratio", "target", "contrast"]
-CURVE_MONTHS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0)
+CURVE_MONTHS = {
+    "metastatic": (3.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0),
+    "early": (12.0, 24.0, 36.0, 48.0, 60.0),
+}
 """Months at which a published curve counts."""
 RATIOS = {"metastatic": ("PFS", "TTP"), "early": (*EARLY_CURVES, "OS")}
 """Endpoints whose hazard ratios are anchors."""
@@ -139,7 +142,7 @@ def _of_curve(trial: Trial, arm: str, endpoint: str) -> Iterator[Anchor]:
         for curve in trial.landmarks
         if curve.role == "anchor" and (curve.arm, curve.endpoint) == (arm, endpoint)
         for month, survival in zip(curve.months, curve.survival, strict=True)
-        if month in CURVE_MONTHS and 0 < survival < 1
+        if month in CURVE_MONTHS[trial.setting] and 0 < survival < 1
     ]
     for subgroup in dict.fromkeys(anchor.subgroup for anchor in found):
         own = [anchor for anchor in found if anchor.subgroup == subgroup]

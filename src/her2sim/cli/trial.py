@@ -20,7 +20,6 @@ from her2sim.cli.options import (
     with_figure,
     workers,
 )
-from her2sim.patients.covariates import Setting
 from her2sim.terminal import print_json, progress_bar, show
 
 
@@ -276,7 +275,7 @@ def score(
 @workers
 def crossvalidate(
     names: tuple[str, ...],
-    setting: Setting,
+    setting: Literal["early", "metastatic"],
     folds: Literal["trial", "6"],
     patients: int,
     seed: int,
