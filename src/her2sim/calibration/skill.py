@@ -21,6 +21,8 @@ LEVEL = 0.9
 WIDEST = 2.0
 FEWEST_ALIKE = 3
 """Figures of other trials below which their spread says nothing."""
+FEWEST_OF_A_SPREAD = 2
+"""Figures below which there is no spread at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,9 @@ def guess(
             if chosen.sum() >= FEWEST_ALIKE:
                 break
         known = value[chosen]
+        if known.size < FEWEST_OF_A_SPREAD:  # a guess without a range
+            rows.append((known.mean() if known.size else np.nan, -np.inf, np.inf))
+            continue
         half = t.ppf(0.5 + LEVEL / 2, known.size - 1) * known.std(ddof=1)
         half *= np.sqrt(1 + 1 / known.size)
         rows.append((known.mean(), known.mean() - half, known.mean() + half))
