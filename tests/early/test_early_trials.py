@@ -125,11 +125,11 @@ def test_what_follows_surgery_follows_the_response() -> None:
     assert (with_next["tpcr"].to_numpy() == responded).all()
     a, b = with_next["relapse_day"].to_numpy(), plain["relapse_day"].to_numpy()
     same, too = a[responded], b[responded]
-    assert (np.isfinite(same) == np.isfinite(too)).all()
-    known = np.isfinite(same)
-    # the course is cut where the conjugate begins, so looks at how few cells are left fall on
-    # other days, some cells more or less
-    assert same[known] == pytest.approx(too[known], rel=0.15)
+    # the course is cut where the conjugate begins, so looks at how few cells are left fall on other
+    # days: next to nobody of 200 responders changes, and times by little
+    known = np.isfinite(same) & np.isfinite(too)
+    assert (np.isfinite(same) != np.isfinite(too)).sum() <= 4
+    assert np.median(np.abs(same[known] / too[known] - 1)) < 0.02
     assert np.isfinite(a[~responded]).sum() < np.isfinite(b[~responded]).sum()
 
 
