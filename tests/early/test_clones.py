@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 from her2sim.arrays import Array
 from her2sim.biology.early_disease import LOG_UNIT, early_number
-from her2sim.early.clones import NOTHING, SPAN, Clones
+from her2sim.early.clones import NOTHING, Clones
 from her2sim.models.lesion import SLOWEST_GROWTH
 
 FOREVER = 1e6
@@ -62,7 +62,7 @@ def test_share_that_dies_out_is_that_of_a_poisson_number() -> None:
 
 def gompertz(_: float, log_cells: Array, rate: float) -> Array:
     """The law of growth of the lesion model, in absolute numbers of cells."""
-    room = 1 - (log_cells - LOG_UNIT) / SPAN
+    room = 1 - (log_cells - LOG_UNIT) / (early_number("log_largest_cells") - LOG_UNIT)
     return rate * np.maximum(room, SLOWEST_GROWTH)
 
 

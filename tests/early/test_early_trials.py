@@ -113,8 +113,9 @@ def test_response_says_much_of_a_patient_and_little_of_an_arm() -> None:
     assert between.value > 0.8
 
 
-def test_what_follows_surgery_follows_the_response() -> None:
-    """The conjugate goes to residual disease only: responders are as without it."""
+@cache
+def conjugate_after_residual_disease() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Responders, and days of relapse with T-DM1 after residual disease and without."""
     trial = load_trial("neosphere")
     arm = trial.arm_of("th")
     after = {"name": "trastuzumab-emtansine*14", "when": "residual", "week": 18}
@@ -123,14 +124,28 @@ def test_what_follows_surgery_follows_the_response() -> None:
     with_next, plain = frame_of(changed, "th", 800), frame_of(trial, "th", 800)
     responded = plain["tpcr"].to_numpy()
     assert (with_next["tpcr"].to_numpy() == responded).all()
-    a, b = with_next["relapse_day"].to_numpy(), plain["relapse_day"].to_numpy()
+    return responded, with_next["relapse_day"].to_numpy(), plain["relapse_day"].to_numpy()
+
+
+def test_what_follows_surgery_follows_the_response() -> None:
+    """The conjugate goes to residual disease only: responders are as without it."""
+    responded, a, b = conjugate_after_residual_disease()
     same, too = a[responded], b[responded]
-    # the course is cut where the conjugate begins, so looks at how few cells are left fall on other
-    # days: next to nobody of 200 responders changes, and times by little
-    known = np.isfinite(same) & np.isfinite(too)
-    assert (np.isfinite(same) != np.isfinite(too)).sum() <= 4
-    assert np.median(np.abs(same[known] / too[known] - 1)) < 0.02
-    assert (a[~responded] != b[~responded]).sum() > 20  # whether for better no trial here tells
+    assert (np.isfinite(same) == np.isfinite(too)).all()
+    known = np.isfinite(same)
+    # Their course is cut where the conjugate of others begins, which is one more look at how few
+    # cells are left: it may find half as many, and a survivor of those is found a doubling of
+    # occult cells sooner or later, some six weeks in two years.
+    assert same[known] == pytest.approx(too[known], rel=0.15)
+    assert np.median(np.abs(same[known] / too[known] - 1)) < 0.005
+    assert (a[~responded] != b[~responded]).sum() > 20
+
+
+@pytest.mark.xfail(strict=True, reason="a miss: no trial here tells of T-DM1 over trastuzumab")
+def test_a_conjugate_after_residual_disease_leaves_fewer_relapses() -> None:
+    """Trastuzumab goes on without it; published trials of conjugates all point one way."""
+    responded, a, b = conjugate_after_residual_disease()
+    assert np.isfinite(a[~responded]).sum() < np.isfinite(b[~responded]).sum()
 
 
 def test_small_cohorts_know_little() -> None:

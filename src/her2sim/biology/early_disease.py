@@ -7,8 +7,8 @@ factors.
 
 Source
 ------
-Norton 1988 (Gompertz growth with a log-normal rate between patients), Cancer Res 48:7067; Gregory
-et al. 2016, doi 10.3389/fonc.2016.00169 (log-normal residual disease and doubling time).
+Norton 1988, Cancer Res 48:7067-7071 (Gompertz growth with a log-normal rate between patients);
+Gregory et al. 2016, Breast Cancer Res Treat (log-normal residual disease and doubling time).
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ from her2sim.random import Purpose
 OWNER = "early"
 CLONES = ("s", "l", "m")
 FEWEST_MM, MOST_MM = 1.0, 200.0
-SMALLEST_OCCULT = 8.0
-"""Logarithm of the cells of the largest spread of a tiny tumour."""
 FOUR_OR_MORE = 4
 STANDARD_MM = 20.0
 
@@ -77,6 +75,12 @@ class EarlyTumours:
     def value(self, name: str) -> Array:
         """A number of the member of each patient."""
         return _member(name, self.people)
+
+    def of_drug(self, tag: str) -> Array:
+        """How a drug differs from the common factor on kill of its kind; one if nothing tells."""
+        name = f"kill_{tag}"
+        told = name in early_facts().parameter
+        return self.value(name) if told else np.ones(self.growth_per_day.size)
 
     def uniform(self, name: str) -> Array:
         """A draw of each patient from 0 to 1."""
@@ -151,7 +155,9 @@ def _log_occult(people: VirtualCohort, size_mm: Array, nodes: Positions) -> Arra
     drawn = people.cohort.stream(Purpose.BIOLOGY).uniform(f"{OWNER}:occult")
     rank = np.maximum(1 - drawn / chance, 0.0)
     limit = early_number("log_detected_cells") - 1.0
-    most = np.clip(early_number("occult_largest") + 3 * larger, SMALLEST_OCCULT, limit)
+    most = np.clip(
+        early_number("occult_largest") + 3 * larger, early_number("occult_smallest"), limit
+    )
     with np.errstate(divide="ignore"):
         logs = most * rank ** _member("occult_shape", people)
     found: Array = np.where(rank > 0, logs, -np.inf)
@@ -199,16 +205,12 @@ def lesion_parameters(
         if name.startswith(("ic50_", "ki_")):
             found[name] = values[name] / potency
     for tag, metastatic in cytotoxic.items():
-        name_of_drug = f"kill_{tag}"
-        factor = early.value("chemo_kill") * early.sensitivity * early.kill_factor * kill
-        if name_of_drug in early_facts().parameter:
-            factor = factor * early.value(name_of_drug)
+        factor = early.value("chemo_kill") * early.of_drug(tag) * early.sensitivity
+        factor = factor * early.kill_factor * kill
         found[f"chemo_kill_{tag}"] = np.minimum(metastatic * factor, fastest)
     for name in (name for name in values if name.startswith("kmax_")):
-        of_payload = early.value("payload_kill")
-        if name == "kmax_trastuzumab_deruxtecan":
-            of_payload = of_payload * early.value("deruxtecan_kill")
-        found[name] = np.minimum(values[name] * faster * of_payload, fastest)
+        factor = early.value("payload_kill") * early.of_drug(name.removeprefix("kmax_"))
+        found[name] = np.minimum(values[name] * faster * factor, fastest)
     return {name: value for name, value in found.items() if name in values}
 
 

@@ -28,6 +28,8 @@ from her2sim.calibration.contrasts import (
 )
 from her2sim.calibration.plan import CalibrationPlan, Parameters, calibration_plan
 from her2sim.calibration.sample import even_sample
+from her2sim.drugs.drug import is_drug
+from her2sim.drugs.mechanism import load_mechanism
 from her2sim.engine.trajectories import Tolerance
 from her2sim.store.workers import in_threads
 from her2sim.trials.arm import ArmPatients, regimen_groups
@@ -54,8 +56,8 @@ AROUND_MONTH = np.linspace(-0.7, 0.7, 9)
 """Months around a published median over which the predicted survival is averaged."""
 LEAST, MOST = 0.004, 0.996
 """Shares beyond which nothing is told apart by a few hundred patients."""
-EARLY_DRUGS = ("docetaxel", "paclitaxel", "doxorubicin", "carboplatin")
-"""Cytotoxic drugs with a number of their own in early disease."""
+EARLY_KILL = "early:kill_"
+"""Names of numbers by which drugs differ in early disease begin so; what follows is the drug."""
 _PROBED = 48
 APART = 100_000
 """Samples of patients among which each trial has its own."""
@@ -163,13 +165,16 @@ class Evidence:
     def _feels_early(self, trial: Trial, arm: Arm) -> Mask:
         """All parameters but those of drugs that nobody of the arm gets."""
         given = early_drugs(trial, arm)
-        own = {f"early:kill_{drug}": {drug} for drug in EARLY_DRUGS}
-        own["early:payload_kill"] = {"trastuzumab-emtansine", "trastuzumab-deruxtecan"}
-        own["early:deruxtecan_kill"] = {"trastuzumab-deruxtecan"}
-        felt = [
-            not (own.get(name) and given.isdisjoint(own[name])) for name in self.parameters.names
-        ]
-        return np.array(felt)
+        kinds = {drug: load_mechanism(drug) for drug in given}
+        has_payload = any(k is not None and k.kind == "conjugate" for k in kinds.values())
+
+        def is_felt(name: str) -> bool:
+            if name == "early:payload_kill":
+                return has_payload
+            drug = name.removeprefix(EARLY_KILL).replace("_", "-")
+            return not name.startswith(EARLY_KILL) or not is_drug(drug) or drug in given
+
+        return np.array([is_felt(name) for name in self.parameters.names])
 
     def _probe(self, numbers: Positions) -> ArmPatients:
         """Patients with each parameter moved in turn, and with none moved."""

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from her2sim.arrays import Array, Mask
-from her2sim.biology.early_disease import CLONES, EarlyTumours, early_number, log_clones
+from her2sim.biology.early_disease import (
+    CLONES,
+    LOG_UNIT,
+    EarlyTumours,
+    early_number,
+    log_clones,
+)
 
 NOTHING = -700.0
 """Logarithm of the cells of a clone that there never was."""
@@ -42,6 +48,11 @@ class Clones:
         start = np.maximum(log_clones(log_cells, early.shares), NOTHING)
         fate = np.array([early.uniform(f"fate of clone {clone}") for clone in CLONES])
         return Clones(start, start.copy(), fate, np.full(log_cells.size, np.inf))
+
+    @property
+    def span(self) -> float:
+        """Logarithm of the largest volume over the unit of the lesion model: it scales growth."""
+        return self.largest - LOG_UNIT
 
     @property
     def is_alive(self) -> Mask:
@@ -88,9 +99,9 @@ class Clones:
         model.
         """
         self._mark(rate, from_day, until_day)
-        span, total = until_day - from_day, self.total
+        days, total = until_day - from_day, self.total
         room = np.maximum(self.largest - total, 0.0)
-        risen = room * -np.expm1(-rate / SPAN * span)
+        risen = room * -np.expm1(-rate / self.span * days)
         self.now = self.now + risen
 
     def _mark(self, rate: Array, from_day: float, until_day: float) -> None:
@@ -98,11 +109,7 @@ class Clones:
         living = self.living()
         missing = self.largest - np.minimum(living, self.detected)
         with np.errstate(divide="ignore", invalid="ignore"):
-            takes = np.log(missing / (self.largest - self.detected)) / (rate / SPAN)
+            takes = np.log(missing / (self.largest - self.detected)) / (rate / self.span)
         day = from_day + np.where(living > NOTHING / 2, takes, np.inf)
         reached = np.isinf(self.found) & (day < until_day)
         self.found = np.where(reached, day, self.found)
-
-
-SPAN = 5.0
-"""Logarithm of the largest volume over the first in the lesion model, which scales its growth."""

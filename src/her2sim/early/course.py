@@ -21,7 +21,7 @@ from her2sim.virtual_patient.known_doses import KnownDoses
 from her2sim.virtual_patient.run import advance_patients
 
 STEP_DAY = 14.0
-"""Days between looks at how few the cells of a clone became."""
+"""Days between looks at how few the cells of a clone became, on the same days for everybody."""
 WASHOUT_DAY = 168.0
 """Days after the last planned dose until which drugs count: four to five half-lives of an antibody,
 and six weeks of delays."""
@@ -30,7 +30,7 @@ MOST_ROWS = 4000
 
 
 @dataclass(frozen=True, eq=False)
-class Phase:
+class TreatmentPhase:
     """Drugs that some patients get from a day on; ``doses`` count days from the start of all.
 
     ``who`` says which patients, shape (n,). Doses are those of :class:`KnownDoses` over all
@@ -61,7 +61,7 @@ class Endocrine:
 def follow(
     early: EarlyTumours,
     clones: Clones,
-    phases: Sequence[Phase],
+    phases: Sequence[TreatmentPhase],
     from_day: float,
     until_day: float,
     *,
@@ -111,7 +111,7 @@ def _grown(clones: Clones, rows: Positions, growth: Array, start: float, end: fl
 def _treated(
     early: EarlyTumours,
     clones: Clones,
-    phase: Phase,
+    phase: TreatmentPhase,
     rows: Positions,
     days: tuple[float, float],
     growth: Array,
@@ -134,8 +134,8 @@ def _treated(
     places = [whole.model.index("states", f"log_cells_{clone}") for clone in CLONES]
     states[places] = own.now - LOG_UNIT
     start, end = days
-    n_steps = max(1, round((end - start) / STEP_DAY))
-    grid = np.linspace(start, end, n_steps + 1)[1:]
+    looks = STEP_DAY * np.arange(np.floor(start / STEP_DAY) + 1, np.ceil(end / STEP_DAY))
+    grid = np.append(looks, end)
     request = Request(
         parameters, phase.doses.between(rows, start, end), whole.scale(people.cohort), states, grid
     )

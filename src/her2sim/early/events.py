@@ -4,13 +4,12 @@ Endpoints are those of STEEP: which events count, and which end observation.
 
 Source
 ------
-Hudis et al. 2007, doi 10.1200/JCO.2006.10.3523 (STEEP).
+Hudis et al. 2007, J Clin Oncol 25:2127-2132 (STEEP).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -41,32 +40,6 @@ ENDS: Mapping[str, tuple[Event, ...]] = {
 }  # fmt: skip
 """Events after which an endpoint is no longer observed."""
 NEVER = np.inf
-
-
-@dataclass(frozen=True, eq=False)
-class EarlyOutcomes:
-    """Days of events of each patient from the clock of a trial, infinite without, shape (n,).
-
-    ``site`` is the first site of relapse, ``is_enrolled`` whether the patient was without relapse
-    and eligible when the clock began, ``bpcr`` and ``tpcr`` complete responses in the breast and in
-    breast and nodes (where there was surgery after treatment), ``burden`` the class of residual
-    disease.
-    """
-
-    relapse_day: Array
-    site: NDArray[np.str_]
-    contralateral_day: Array
-    other_cancer_day: Array
-    death_day: Array
-    is_cured: Mask
-    is_enrolled: Mask
-    bpcr: Mask | None = None
-    tpcr: Mask | None = None
-    burden: Array | None = None
-
-    def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Columns of a table of patients, by name."""
-        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 def event_days(columns: Mapping[str, NDArray[np.generic]], endpoint: str) -> tuple[Array, Array]:

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2sim.arrays import Array, Mask
-from her2sim.biology.early_disease import EarlyTumours
+from her2sim.biology.early_disease import EarlyTumours, early_number
 
 HIGHEST = 30.0
-CLASS_EDGES = (16.0, 19.5)
-"""Logarithms of residual cells that part minimal, moderate and extensive residual burden: a sphere
-of 2 to 3 mm, and one of 8 to 9 mm of tumour cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +20,6 @@ class Pathology:
     is the class of residual burden, 0 (none) to 3.
     """
 
-    log_residual: Array
     no_residue_breast: Mask
     no_residue: Mask
     burden: Array
@@ -41,8 +37,9 @@ def examine(early: EarlyTumours, log_residual: Array) -> Pathology:
     in_nodes = log_residual + early.value("nodes_log_cells") + early.nodes_differ * killed
     nodes_clear = ~early.has_nodes | _missed(in_nodes, limit, early.uniform("nodal specimen"))
     clear = in_breast & nodes_clear
-    burden = 1 + np.searchsorted(CLASS_EDGES, np.logaddexp(log_residual, in_nodes))
-    return Pathology(log_residual, in_breast, clear, np.where(clear, 0, burden))
+    edges = [early_number(f"burden_{name}") for name in ("moderate", "extensive")]
+    burden = 1 + np.searchsorted(edges, np.logaddexp(log_residual, in_nodes))
+    return Pathology(in_breast, clear, np.where(clear, 0, burden))
 
 
 def _missed(log_cells: Array, limit: Array, drawn: Array) -> Mask:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from her2sim.arrays import Mask, Positions
 from her2sim.biology.early_disease import EarlyTumours, draw_early_tumours, early_number
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.early.clones import Clones
-from her2sim.early.course import WASHOUT_DAY, Endocrine, Phase, follow
+from her2sim.early.course import WASHOUT_DAY, Endocrine, TreatmentPhase, follow
 from her2sim.early.events import after_surgery
 from her2sim.early.pathology import Pathology, examine
 from her2sim.engine.trajectories import Tolerance
@@ -26,14 +27,12 @@ from her2sim.virtual_patient.known_doses import KnownDoses
 from her2sim.virtual_patient.run import TOLERANCE
 
 When = Literal["all", "pcr", "residual"]
-LAST_EFFECT_DAY = 21.0
-"""Days after the last dose of a cytotoxic drug on which endocrine therapy begins."""
 ANTIBODIES = ("antibody", "conjugate")
 FOREVER = 1e6
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class GivenRegimen:
     """A regimen of some patients: doses in days from its start, which is on ``from_day``.
 
     ``rows`` are patients of the record; no dose is planned after ``end_day``. ``when`` tells after
@@ -41,7 +40,6 @@ class Course:
     cross over to.
     """
 
-    name: str
     drugs: Sequence[Treatment]
     rows: Positions
     record: DosingRecord
@@ -84,7 +82,7 @@ class EarlyPlan:
 def run_early(
     plan: EarlyPlan,
     people: VirtualCohort,
-    courses: Sequence[Course],
+    courses: Sequence[GivenRegimen],
     places: Positions,
     *,
     crossing: float = 0.0,
@@ -104,7 +102,10 @@ def run_early(
     Returns
     -------
     dict
-        Columns of :class:`her2sim.early.events.EarlyOutcomes`, days from the clock of the plan.
+        Columns by name, shape (n,) each; days are from the clock of the plan, infinite without.
+        ``relapse_day`` with its first ``site``, ``contralateral_day``, ``other_cancer_day``,
+        ``death_day``; ``is_cured``, ``has_nodes``, ``is_enrolled`` (without relapse and eligible
+        when the clock begins); after surgery ``bpcr``, ``tpcr`` and ``residual_burden``.
     """
     early, n = draw_early_tumours(people), places.size
     surgery = plan.surgery_day
@@ -119,28 +120,30 @@ def run_early(
             own = [one for one in courses if one.when == when]
             phases += _phases(own, people, places, chosen)
     cytotoxic = max((one.last_cytotoxic_day() for one in first), default=-np.inf)
-    begins = max(cytotoxic + LAST_EFFECT_DAY, surgery if np.isfinite(surgery) else 0.0)
+    begins = max(
+        cytotoxic + early_number("endocrine_after"), surgery if np.isfinite(surgery) else 0.0
+    )
     endocrine = Endocrine(begins, begins + early_number("endocrine_years") * DAY_PER_YEAR)
     clones = Clones.of(early, early.log_occult)
     changing = [one for one in courses if one.is_crossover] if crossing else []
     phases = _one_after_another(phases)
     horizon = max([one.until_day for one in phases], default=0.0)
-    how = {
-        "kill": early.value("kill_occult"), "endocrine": endocrine, "tolerance": tolerance,
-        "threads": threads, "carried": {},
-    }  # fmt: skip
+    go = partial(
+        follow, early, clones, kill=early.value("kill_occult"), endocrine=endocrine,
+        tolerance=tolerance, carried={}, threads=threads,
+    )  # fmt: skip
     had_antibody = _had_antibody(phases, n)
     if changing:
         day = min(one.from_day for one in changing)
-        follow(early, clones, phases, 0.0, day, **how)  # type: ignore[arg-type]
+        go(phases, 0.0, day)
         crosses = np.isinf(clones.found) & (early.uniform("crosses over") < crossing)
         phases = _one_after_another([*phases, *_phases(changing, people, places, crosses)])
         had_antibody |= _had_antibody(phases, n)
         horizon = max(one.until_day for one in phases)
-        follow(early, clones, phases, day, horizon, **how)  # type: ignore[arg-type]
+        go(phases, day, horizon)
     else:
-        follow(early, clones, phases, 0.0, horizon, **how)  # type: ignore[arg-type]
-    follow(early, clones, (), horizon, FOREVER, **how)  # type: ignore[arg-type]
+        go(phases, 0.0, horizon)
+    go((), horizon, FOREVER)
     return _columns(early, clones, pathology, had_antibody, plan)
 
 
@@ -167,7 +170,7 @@ def _columns(
     return found
 
 
-def _had_antibody(phases: Sequence[Phase], n: int) -> Mask:
+def _had_antibody(phases: Sequence[TreatmentPhase], n: int) -> Mask:
     """Who gets an antibody or a conjugate in some phases, shape (n,)."""
     found = np.zeros(n, dtype=bool)
     for phase in phases:
@@ -177,8 +180,8 @@ def _had_antibody(phases: Sequence[Phase], n: int) -> Mask:
 
 
 def _phases(
-    courses: Sequence[Course], people: VirtualCohort, places: Positions, chosen: Mask
-) -> list[Phase]:
+    courses: Sequence[GivenRegimen], people: VirtualCohort, places: Positions, chosen: Mask
+) -> list[TreatmentPhase]:
     """Phases of some courses, for patients who are chosen."""
     found = []
     for course in courses:
@@ -187,11 +190,13 @@ def _phases(
         record = replace(course.record, day=days)
         who = chosen & np.isin(places, course.rows)
         doses = KnownDoses(record, whole, people, places)
-        found.append(Phase(whole, doses, who, course.from_day, course.last_day() + WASHOUT_DAY))
+        found.append(
+            TreatmentPhase(whole, doses, who, course.from_day, course.last_day() + WASHOUT_DAY)
+        )
     return found
 
 
-def _one_after_another(phases: Sequence[Phase]) -> list[Phase]:
+def _one_after_another(phases: Sequence[TreatmentPhase]) -> list[TreatmentPhase]:
     """Phases that end, for each patient, where a later one of the same patient begins."""
     found = []
     for phase in phases:
@@ -208,7 +213,7 @@ def _one_after_another(phases: Sequence[Phase]) -> list[Phase]:
 
 def _operated(
     early: EarlyTumours,
-    phases: Sequence[Phase],
+    phases: Sequence[TreatmentPhase],
     surgery: float,
     tolerance: Tolerance,
     threads: int | None,

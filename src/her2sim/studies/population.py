@@ -24,7 +24,7 @@ from her2sim.biology.lesion_model import (
 from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.drugs.toxicity import LINES, Line
-from her2sim.early.run import Course, EarlyPlan, run_early
+from her2sim.early.run import EarlyPlan, GivenRegimen, run_early
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
@@ -194,7 +194,7 @@ def _early(treated: Treated, end_day: float, threads: int | None) -> dict[str, N
         return {}
     everyone = np.arange(people.cohort.n_patients)
     drugs = [drug.treatment for drug in treated.whole.drugs]
-    course = Course("regimen", drugs, everyone, record, 0.0, end_day)
+    course = GivenRegimen(drugs, everyone, record, 0.0, end_day)
     columns = run_early(EarlyPlan(), people, [course], everyone, threads=threads)
     return {**columns, "is_cured": np.asarray(columns["is_cured"], dtype=np.float64)}
 

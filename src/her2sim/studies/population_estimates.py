@@ -78,7 +78,7 @@ def estimates_of(
 ) -> Iterator[PopulationEstimate]:
     """Figures of the population, with their spread over the members, shape (n,).
 
-    ``early`` are columns of :class:`her2sim.early.events.EarlyOutcomes` of all patients, NaN for
+    ``early`` are columns of :func:`her2sim.early.run.run_early` of all patients, NaN for
     those without early disease.
     """
     figures = [*_figures(outcomes, how), *(_of_early(early) if early else ())]

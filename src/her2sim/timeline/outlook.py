@@ -15,7 +15,7 @@ from her2sim.arrays import Array, Positions
 from her2sim.biology.ensemble import Members, ensemble
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.early.events import event_days
-from her2sim.early.run import Course, EarlyPlan, run_early
+from her2sim.early.run import EarlyPlan, GivenRegimen, run_early
 from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK
@@ -101,8 +101,8 @@ def early_outlook(people: VirtualCohort, lines: Sequence[GivenLine], surgery_day
     """
     the_one = np.zeros(1, dtype=np.int64)
     courses = [
-        Course(f"line {k}", line.treatments, the_one, line.record, line.start_day, line.length_day)
-        for k, line in enumerate(lines)
+        GivenRegimen(line.treatments, the_one, line.record, line.start_day, line.length_day)
+        for line in lines
     ]
     places = np.zeros(people.cohort.n_patients, dtype=np.int64)
     columns = run_early(EarlyPlan(surgery_day), people, courses, places)

@@ -70,7 +70,7 @@ def run_arm(
         ``entry_day``, ``cut_day`` (from entry), ``lost_day``, ``death_day`` (with a lesion model),
         traits of the tumour, the columns of
         :class:`her2sim.virtual_patient.outcomes.PatientOutcomes` and, in early disease, those of
-        :class:`her2sim.early.events.EarlyOutcomes`.
+        :func:`her2sim.early.run.run_early`.
     """
     people, groups = _treated(trial, arm, patients, seed, by_rules, threads)
     frame = observed_frame(trial, people, patients, _outcomes(groups))

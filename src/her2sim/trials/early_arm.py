@@ -9,7 +9,7 @@ import numpy as np
 
 from her2sim.arrays import Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
-from her2sim.early.run import Course, EarlyPlan
+from her2sim.early.run import EarlyPlan, GivenRegimen
 from her2sim.pk.combination import load_combination
 from her2sim.pk.treatment import Treatment
 from her2sim.protocol.plan import DrugPlan, Protocol
@@ -28,7 +28,7 @@ def early_courses(
     people: VirtualCohort,
     records: Mapping[str, DosingRecord],
     seed: int,
-) -> tuple[Course, ...]:
+) -> tuple[GivenRegimen, ...]:
     """All courses of an arm: before randomisation, in it, after surgery, and after crossover.
 
     Parameters
@@ -42,11 +42,11 @@ def early_courses(
     numbers, end = people.cohort.numbers, trial.end_month * DAY_PER_MONTH
     start = design.randomised_week * DAY_PER_WEEK
     found = [
-        Course(f"before:{name}", drugs, rows, _planned(drugs, people, rows, end, trial), 0.0, end)
-        for name, drugs, rows in given_groups(design.before, numbers, seed, "trial:before")
+        GivenRegimen(drugs, rows, _planned(drugs, people, rows, end, trial), 0.0, end)
+        for _, drugs, rows in given_groups(design.before, numbers, seed, "trial:before")
     ]
     found += [
-        Course(name, drugs, rows, records[name], start, end)
+        GivenRegimen(drugs, rows, records[name], start, end)
         for name, drugs, rows in given_groups(arm.regimen, numbers, seed)
     ]
     everyone = np.arange(numbers.size)
@@ -54,14 +54,14 @@ def early_courses(
         after = load_combination(part.name).treatments
         record = _planned(after, people, everyone, end, trial)
         at = part.week * DAY_PER_WEEK
-        found.append(Course(f"next:{part.name}", after, everyone, record, at, end, part.when))
+        found.append(GivenRegimen(after, everyone, record, at, end, part.when))
     for row in trial.crossover:
         if row.arm == arm.id and row.at_month is not None and row.value:
             given = row.regimen or trial.arm_of(row.to).regimen
             at = start + row.at_month * DAY_PER_MONTH
-            for name, drugs, rows in given_groups(given, numbers, seed):
+            for _, drugs, rows in given_groups(given, numbers, seed):
                 record = _planned(drugs, people, rows, end, trial)
-                found.append(Course(f"to:{name}", drugs, rows, record, at, end, is_crossover=True))
+                found.append(GivenRegimen(drugs, rows, record, at, end, is_crossover=True))
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from her2sim.arrays import Positions
 from her2sim.biology.virtual_cohort import VirtualCohort
-from her2sim.early.run import Course, run_early
+from her2sim.early.run import GivenRegimen, run_early
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.errors import DataError
 from her2sim.protocol.readings import Visit
@@ -50,7 +50,7 @@ class ArmDoses:
     of: str
     numbers: Positions
     records: Mapping[str, DosingRecord]
-    courses: tuple[Course, ...] = ()
+    courses: tuple[GivenRegimen, ...] = ()
 
     def places(self, of: str, numbers: Positions) -> Positions:
         """Places of patients with some numbers.
@@ -96,7 +96,7 @@ def arm_doses(
         treated = treat(given.drugs, people.take(given.rows), how, sites=(), threads=threads)
         record = treated.protocol_run.record
         records[given.name] = replace(record, patient=given.rows[record.patient])
-    courses: tuple[Course, ...] = ()
+    courses: tuple[GivenRegimen, ...] = ()
     if trial.early is not None:
         courses = early_courses(trial, arm, people, records, seed)
     return ArmDoses(_whose(trial, arm, seed), patients.numbers, records, courses)
