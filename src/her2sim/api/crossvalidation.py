@@ -14,13 +14,15 @@ from her2sim import __version__
 from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.result import Answer, seed_or_drawn, typed_frame, with_notice
 from her2sim.api.sources import sources_frame
-from her2sim.arrays import no_progress
+from her2sim.arrays import Progress, no_progress
 from her2sim.patients.covariates import Setting
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
+    from her2sim.calibration.crossvalidation import CrossValidation, Fold
+    from her2sim.calibration.fold_folder import FoldFolder
     from her2sim.studies.crossvalidation import EndpointSkill, LeftOut
 
 Folds = Literal["trial", "6"]
@@ -139,22 +141,31 @@ def crossvalidate(
         "anchors": zlib.crc32(repr([(a.trial, a.text, a.value, a.sd) for a in told]).encode()),
     }  # fmt: skip
     chosen = (whole_trials if folds == "trial" else six_groups)(evidence)
-    store = FoldFolder(folder, asked)
-    note = progress or no_progress
-    run = CrossValidation(evidence)
-    found = list[Any]()
+    store, note = FoldFolder(folder, asked), progress or no_progress
+    figures = left_out_figures(_folds(CrossValidation(evidence), store, chosen, seed, note))
+    skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS[setting])
+    counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}
+    return CrossValidated(figures, skills, {**asked, **counts})
+
+
+def _folds(
+    run: CrossValidation,
+    store: FoldFolder,
+    chosen: Sequence[tuple[str, ...]],
+    seed: int,
+    note: Progress,
+) -> list[Fold]:
+    """Folds that are kept, and those that are made now."""
+    found = list[Fold]()
     for number, trials in enumerate(chosen):
         note(number, len(chosen))
-        fold = store.read(trials, evidence.anchors)
+        fold = store.read(trials, run.evidence.anchors)
         if fold is None:
             fold = run.fold(trials, seed + number)
             store.write(fold)
         found.append(fold)
     note(len(chosen), len(chosen))
-    figures = left_out_figures(found)
-    skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS[setting])
-    counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}
-    return CrossValidated(figures, skills, {**asked, **counts})
+    return found
 
 
 def _chosen(names: Sequence[str], setting: Setting) -> tuple[str, ...]:

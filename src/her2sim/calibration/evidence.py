@@ -26,10 +26,9 @@ from her2sim.calibration.contrasts import (
     side_model,
     side_people,
 )
+from her2sim.calibration.early_felt import felt_in_early
 from her2sim.calibration.plan import CalibrationPlan, Parameters, calibration_plan
 from her2sim.calibration.sample import even_sample
-from her2sim.drugs.drug import is_drug
-from her2sim.drugs.mechanism import load_mechanism
 from her2sim.engine.trajectories import Tolerance
 from her2sim.store.workers import in_threads
 from her2sim.trials.arm import ArmPatients, regimen_groups
@@ -56,8 +55,6 @@ AROUND_MONTH = np.linspace(-0.7, 0.7, 9)
 """Months around a published median over which the predicted survival is averaged."""
 LEAST, MOST = 0.004, 0.996
 """Shares beyond which nothing is told apart by a few hundred patients."""
-EARLY_KILL = "early:kill_"
-"""Names of numbers by which drugs differ in early disease begin so; what follows is the drug."""
 _PROBED = 48
 APART = 100_000
 """Samples of patients among which each trial has its own."""
@@ -153,7 +150,7 @@ class Evidence:
     def _feels(self, trial: Trial, arm: Arm, numbers: Positions) -> Mask:
         """Parameters that change a number of some patient of an arm, or the state at the start."""
         if self.is_early:
-            return self._feels_early(trial, arm)
+            return felt_in_early(self.parameters.names, early_drugs(trial, arm))
         n, patients = self.parameters.n, self._probe(numbers[:_PROBED])
         people = enrol(trial, arm, patients.numbers, self.seed, patients.members)
         felt = np.zeros(n, dtype=bool)
@@ -161,20 +158,6 @@ class Evidence:
             whole, some = virtual_patient(given.drugs), people.take(given.rows)
             felt |= _felt(n, np.concatenate([whole.parameters(some), whole.start(some)]))
         return felt
-
-    def _feels_early(self, trial: Trial, arm: Arm) -> Mask:
-        """All parameters but those of drugs that nobody of the arm gets."""
-        given = early_drugs(trial, arm)
-        kinds = {drug: load_mechanism(drug) for drug in given}
-        has_payload = any(k is not None and k.kind == "conjugate" for k in kinds.values())
-
-        def is_felt(name: str) -> bool:
-            if name == "early:payload_kill":
-                return has_payload
-            drug = name.removeprefix(EARLY_KILL).replace("_", "-")
-            return not name.startswith(EARLY_KILL) or not is_drug(drug) or drug in given
-
-        return np.array([is_felt(name) for name in self.parameters.names])
 
     def _probe(self, numbers: Positions) -> ArmPatients:
         """Patients with each parameter moved in turn, and with none moved."""

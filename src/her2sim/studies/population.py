@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from her2sim import __version__
-from her2sim.arrays import Array, Progress, Whole, no_progress
+from her2sim.arrays import Array, Progress, no_progress
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.biology.ensemble import FEWEST, Members, require_members
 from her2sim.biology.heart import CardiacProfile
 from her2sim.biology.lesion_model import (
-    disease_of,
-    diseases,
     efficacy_notes,
-    is_early_breast,
 )
 from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
 from her2sim.drugs.toxicity import LINES, Line
-from her2sim.early.run import EarlyPlan, GivenRegimen, run_early
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
 from her2sim.pk.combination import Combination
 from her2sim.pk.exposure_run import cohort_chunks
-from her2sim.protocol.decisions import Decision
 from her2sim.pulse import Watcher, watched
+from her2sim.studies.gathered import Gathered, early_of
 from her2sim.studies.population_estimates import PopulationEstimate, estimates_of, needs_text
-from her2sim.virtual_patient.outcomes import PatientOutcomes, joined, patient_outcomes
 from her2sim.virtual_patient.run import run_virtual_patient
 from her2sim.virtual_patient.treat import PROGRESSION, Treated, TreatmentPlan, treat
 
@@ -127,78 +121,6 @@ class PopulationReport:
         }
 
 
-@dataclass
-class _Gathered:
-    """One number a patient, by name, chunk by chunk; and patients by rule and decision."""
-
-    parts: list[PatientOutcomes] = field(default_factory=list)
-    members: list[Whole] = field(default_factory=list)
-    diseases: Counter[str] = field(default_factory=Counter)
-    acted: dict[tuple[str, str], int] = field(default_factory=dict)
-    confirmed: dict[str, bool] = field(default_factory=dict)
-    followed: dict[str, list[Array]] = field(default_factory=dict)
-    early: list[dict[str, NDArray[Any]]] = field(default_factory=list)
-
-    def without_model(self) -> Counter[str]:
-        """How many patients have which disease; early breast cancer only where it is not shown."""
-        shown = disease_of("breast", "early") if any(self.early) else ""
-        return Counter({name: n for name, n in self.diseases.items() if name != shown})
-
-    def outcomes(self) -> PatientOutcomes:
-        """Outcomes of all patients; NaN for those whose model does not have one."""
-        return joined(self.parts, [ids.size for ids in self.members])
-
-    def early_columns(self) -> dict[str, NDArray[Any]]:
-        """What becomes of early disease, of all patients; empty without any."""
-        known = next((part for part in self.early if part), {})
-        missing: dict[str, Any] = {name: _NOT_THERE[v.dtype.kind] for name, v in known.items()}
-        return {
-            name: np.concatenate(
-                [
-                    part[name] if part else np.full(ids.size, missing[name])
-                    for part, ids in zip(self.early, self.members, strict=True)
-                ]
-            )
-            for name in known
-        }
-
-    def add(self, treated: Treated, early: dict[str, NDArray[Any]]) -> None:
-        """Keep what became of some patients; ``early`` is empty but for early breast cancer."""
-        members, traits = treated.people.members.ids, treated.people.tumours.traits
-        self.early.append(early)
-        self.diseases += diseases(traits["tumour_type"], traits["setting"])
-        self.members.append(members)
-        self.parts.append(patient_outcomes(treated))
-        log = treated.protocol_run.log
-        for plan in treated.protocol_run.protocol.plans:
-            for rule in plan.label.rule if plan.label is not None else ():
-                self.confirmed[rule.id] = rule.is_confirmed
-        for number, rule_id in enumerate(log.rules):
-            for decision in Decision:
-                chosen = (log.rule == number) & (log.decision == decision)
-                n = np.unique(log.patient[chosen]).size
-                if n:
-                    key = (rule_id, decision.name.lower())
-                    self.acted[key] = self.acted.get(key, 0) + n
-
-
-_NOT_THERE = {"f": np.nan, "U": "none", "b": np.nan, "i": np.nan}
-"""What stands for a patient without early disease, by the kind of column."""
-
-
-def _early(treated: Treated, end_day: float, threads: int | None) -> dict[str, NDArray[Any]]:
-    """What becomes of patients with early breast cancer after surgery; nothing of others."""
-    people, record = treated.people, treated.protocol_run.record
-    traits = people.tumours.traits
-    if not is_early_breast(str(traits["tumour_type"][0]), str(traits["setting"][0])):
-        return {}
-    everyone = np.arange(people.cohort.n_patients)
-    drugs = [drug.treatment for drug in treated.whole.drugs]
-    course = GivenRegimen(drugs, everyone, record, 0.0, end_day)
-    columns = run_early(EarlyPlan(), people, [course], everyone, threads=threads)
-    return {**columns, "is_cured": np.asarray(columns["is_cured"], dtype=np.float64)}
-
-
 def _within(progress: Progress, done: int, n: int, total: int) -> Watcher:
     """Tells progress while some patients are treated."""
     return lambda share: progress(done + int(share * n), total)
@@ -231,7 +153,7 @@ def population_report(
     seen : called with patients who were treated, before they are forgotten
     """
     require_members(members)
-    gathered, done = _Gathered(), 0
+    gathered, done = Gathered(), 0
     for cohort in cohort_chunks(population, patients, seed, PATIENTS_AT_ONCE):
         number = np.arange(done, done + cohort.n_patients)
         own = np.zeros(number.size, dtype=np.int64) if members == 1 else 1 + number % members
@@ -241,7 +163,7 @@ def population_report(
             with watched(_within(progress, before, rows.size, patients)):
                 treated = treat(combination.treatments, people.take(rows), how, threads=threads)
             before += rows.size
-            gathered.add(treated, _early(treated, how.end_day, threads))
+            gathered.add(treated, early_of(treated, how.end_day, threads))
             seen(treated)
             if done == 0:
                 _follow(gathered.followed, treated, int((rows < BAND_PATIENTS).sum()), how, threads)

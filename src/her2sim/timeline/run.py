@@ -121,11 +121,7 @@ def patient_timeline(
     run = _Lines(patient, one, asked, twins, readings, modelled)
     run.notes += told
     has_outlook = modelled is not None and is_early_breast(patient.tumour_type, patient.setting)
-    if np.isfinite(asked.surgery_day) and not has_outlook:
-        raise DataError(
-            "surgery: only simulated early breast cancer is operated on (a course without "
-            "readings); leave it out"
-        )
+    _require_operable(asked, has_outlook)
     if modelled is not None and not modelled.has_lesion and not has_outlook:
         run.notes.append(_no_model("efficacy", patient))
     for number, combination in enumerate(combinations):
@@ -247,6 +243,15 @@ def _since(record: DosingRecord, start: float) -> DosingRecord:
 
 def _no_model(what: str, patient: Patient) -> str:
     return no_model_text(what, patient.tumour_type, patient.setting)
+
+
+def _require_operable(asked: TimelinePlan, has_outlook: bool) -> None:
+    """Refuse a surgery whose patient has no outlook."""
+    if np.isfinite(asked.surgery_day) and not has_outlook:
+        raise DataError(
+            "surgery: only simulated early breast cancer is operated on (a course without "
+            "readings); leave it out"
+        )
 
 
 def _refuse_progression(patient: Patient, asked: TimelinePlan) -> None:

@@ -149,18 +149,7 @@ def run_efficacy(
 
     people = enrol(trial, arm, patients.numbers, seed, patients.members)
     if trial.early is not None:
-        places = doses.places(_whose(trial, arm, seed), patients.numbers)
-        frame = observed_frame(trial, people, patients, _unscanned(patients.numbers.size))
-        columns = run_early(
-            early_plan(trial),
-            people,
-            doses.courses,
-            places,
-            crossing=crossing_of(trial, arm),
-            tolerance=tolerance,
-            threads=threads,
-        )
-        return frame.hstack(pl.DataFrame(columns))
+        return _early_efficacy(trial, arm, patients, people, doses, seed, tolerance, threads)
     if not people.tumours.has_lesion_model.all():
         raise DataError(f"{trial.id}: patients without a lesion model have no scans to predict")
     how = treatment_plan(trial, arm)
@@ -174,6 +163,28 @@ def run_efficacy(
         rows.append(given.rows)
     outcomes = pl.concat(frames)[np.argsort(np.concatenate(rows))]
     return observed_frame(trial, people, patients, outcomes)
+
+
+def _early_efficacy(
+    trial: Trial,
+    arm: Arm,
+    patients: ArmPatients,
+    people: VirtualCohort,
+    doses: ArmDoses,
+    seed: int,
+    tolerance: Tolerance,
+    threads: int | None,
+) -> pl.DataFrame:
+    """The same in early disease, which is not scanned: response at surgery, relapse, death."""
+    import polars as pl
+
+    places = doses.places(_whose(trial, arm, seed), patients.numbers)
+    frame = observed_frame(trial, people, patients, _unscanned(patients.numbers.size))
+    columns = run_early(
+        early_plan(trial), people, doses.courses, places, crossing=crossing_of(trial, arm),
+        tolerance=tolerance, threads=threads,
+    )  # fmt: skip
+    return frame.hstack(pl.DataFrame(columns))
 
 
 def _unscanned(n: int) -> pl.DataFrame:
