@@ -156,7 +156,7 @@ def _folds(
     note: Progress,
 ) -> list[Fold]:
     """Folds that are kept, and those that are made now."""
-    found = list[Fold]()
+    found: list[Fold] = []
     for number, trials in enumerate(chosen):
         note(number, len(chosen))
         fold = store.read(trials, run.evidence.anchors)

@@ -20,7 +20,7 @@ from her2sim.virtual_patient.composition import VirtualPatient
 from her2sim.virtual_patient.known_doses import KnownDoses
 from her2sim.virtual_patient.run import advance_patients
 
-STEP_DAY = 14.0
+STEP_DAY = 7.0
 """Days between looks at how few the cells of a clone became, on the same days for everybody."""
 WASHOUT_DAY = 168.0
 """Days after the last planned dose until which drugs count: four to five half-lives of an antibody,

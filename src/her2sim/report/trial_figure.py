@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEAST_MONTH, LATEST_MONTH = 6.0, 60.0
+LEAST_MONTH = 6.0
+LATEST_MONTH, LATEST_EARLY_MONTH = 60.0, 120.0
 CURVE_HEIGHT, ROW_HEIGHT = 3.3, 0.19
 MARKER_SIZE = 6.0
 
@@ -60,7 +61,14 @@ def _last_month(report: TrialReport) -> float:
         if r.endpoint in curves_of(report) and r.at_month is None and r.figure.published
         and r.subgroup is None
     ]  # fmt: skip
-    return float(min(LATEST_MONTH, max(LEAST_MONTH, 1.05 * max(ends))))
+    latest = LATEST_EARLY_MONTH if report.trial.setting == "early" else LATEST_MONTH
+    return float(min(latest, max(LEAST_MONTH, 1.05 * max(ends))))
+
+
+def _ticks(last: float) -> list[int]:
+    """Places in ``AT_RISK_MONTH`` on an axis that ends at ``last``: half-years, or years."""
+    each = 1 if last <= LATEST_MONTH else 2
+    return [k for k, at in enumerate(AT_RISK_MONTH) if at <= last and k % each == 0]
 
 
 def _curves(axes: Axes, report: TrialReport, endpoint: str, last: float) -> None:
@@ -77,7 +85,7 @@ def _curves(axes: Axes, report: TrialReport, endpoint: str, last: float) -> None
     axes.set_xlim(0, last)
     axes.set_ylim(0, 1.03)
     axes.set_ylabel(f"{endpoint}, share of patients", fontsize=SMALL + 1)
-    axes.set_xticks([month for month in AT_RISK_MONTH if month <= last])
+    axes.set_xticks([AT_RISK_MONTH[k] for k in _ticks(last)])
     axes.set_xlabel("months", fontsize=SMALL + 1)
     axes.tick_params(labelsize=SMALL)
 
@@ -150,7 +158,7 @@ def _legend(axes: Axes, report: TrialReport) -> None:
 
 def _counts(axes: Axes, report: TrialReport, endpoint: str, last: float) -> None:
     """Numbers at risk, and events (censored), of each arm on the same time axis."""
-    places = [k for k, month in enumerate(AT_RISK_MONTH) if month <= last]
+    places = _ticks(last)
     n_arms, row = len(report.arms), 0
     axes.set_xlim(0, last)
     axes.set_ylim(2 * n_arms + 2.0, -0.5)

@@ -37,7 +37,7 @@ from her2sim.units import DAY_PER_MONTH
 
 Arms = Mapping[str, ArmOutcomes]
 FIRST_EVENTS_MONTH = (36.0, 60.0, 120.0)
-AT_RISK_MONTH = (0.0, 6.0, 12.0, 18.0, 24.0, 30.0, 36.0, 42.0, 48.0, 54.0, 60.0)
+AT_RISK_MONTH = tuple(6.0 * k for k in range(21))
 
 
 @dataclass(frozen=True)
