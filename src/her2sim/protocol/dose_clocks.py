@@ -103,6 +103,7 @@ class DoseClocks:
         if phase.treated_min is not None:
             self.due_day[d, who] = _treated_day(phase, np.maximum(self.due_day[d, who], day))
         given = who[allowed & (self.next_day(d, who) <= day + ON_THE_DAY)]
+        given = self._not_missed(d, today, given)
         for shortage in self.protocol.shortages:
             if shortage.drug == self.plans[d].drug and given.size:
                 given = self._supply(d, shortage, today, given, level)
@@ -142,6 +143,23 @@ class DoseClocks:
         self.owed_day[d, given] = NEVER
         self.due_day[d, given] = _treated_day(phase, first + number * interval)
 
+    def _not_missed(self, d: int, today: Array, due: Positions) -> Positions:
+        """Who gets a dose that is due; the others miss it, as planned, and come for the next."""
+        missed = self.plans[d].phase.missed
+        if not missed:
+            return due
+        is_missed = np.isin(self.n_doses[d, due] + 1, list(missed))
+        without = due[is_missed]
+        self.n_doses[d, without] += 1
+        self._goes_without(d, today, without, self.plans[d].interval_day)
+        return due[~is_missed]
+
+    def _goes_without(self, d: int, today: Array, without: Positions, wait_day: float) -> None:
+        """Count a dose that was not given, from when it is owed, and when it is asked for again."""
+        self.n_missed[d, without] += 1
+        self.owed_day[d, without] = np.minimum(self.owed_day[d, without], today[without])
+        self.due_day[d, without] = today[without] + wait_day
+
     def _supply(
         self, d: int, shortage: Shortage, today: Array, wanted: Positions, level: Positions
     ) -> Positions:
@@ -151,11 +169,9 @@ class DoseClocks:
         if shortage.instead is not None:
             self._give(d, shortage.instead, today, without, level, is_substitute=True)
             return wanted[~missing]
-        self.n_missed[d, without] += 1
-        self.owed_day[d, without] = np.minimum(self.owed_day[d, without], today[without])
         is_late = shortage.policy == "delay"
         wait = shortage.retry_day if is_late else self.plans[d].interval_day
-        self.due_day[d, without] = today[without] + wait
+        self._goes_without(d, today, without, wait)
         return wanted[~missing]
 
     def _give(

@@ -135,7 +135,7 @@ class ProtocolRun:
     def planned(self, drug: int) -> tuple[Array, Array]:
         """Days of a drug's planned doses, and their amounts in mg, of shape (n, n_doses)."""
         end_min = round(self.protocol.end_day * MINUTES_PER_DAY)
-        doses = self.protocol.plans[drug].regimen.doses_before(end_min)
+        doses = self.protocol.plans[drug].regimen.with_missed().doses_before(end_min)
         amounts = np.empty((self.cohort.n_patients, len(doses)))
         for k, dose in enumerate(doses):
             amounts[:, k] = dose.mg_for(self.cohort)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
+from her2sim.drugs.drug import LabelledDose
 from her2sim.errors import DoseError
 from her2sim.regimens.dose import LARGEST_AMOUNT, MINUTES_PER_DAY
 from her2sim.regimens.library import RegimenPart
@@ -18,10 +20,57 @@ def started_on(regimen: Regimen, day: float) -> Regimen:
 
 
 def as_planned(regimen: Regimen, part: RegimenPart) -> Regimen:
-    """The regimen as a part of a combination has it: its start, and how many doses."""
+    """The regimen as a part of a combination has it: doses, interval, number of doses, start."""
+    if part.dose_percent != 100:
+        regimen = scaled(regimen, part.dose_percent / 100)
+    if part.every_day is not None:
+        regimen = every(regimen, part.every_day, is_in_proportion=False)
+    if part.missed:
+        regimen = without(regimen, part.missed)
     if part.doses is not None:
         regimen = limited_to(regimen, part.doses)
     return started_on(regimen, part.start_day)
+
+
+def scaled(regimen: Regimen, factor: float) -> Regimen:
+    """The regimen with each dose as a multiple of the labelled one.
+
+    Raises
+    ------
+    DoseError
+        If a dose comes above what a dose may have.
+    """
+    phase = _only_phase(regimen)
+    loading = None if phase.loading is None else _scaled(regimen, phase.loading, factor)
+    maintenance = _scaled(regimen, phase.maintenance, factor)
+    return replace(regimen, phases=(replace(phase, loading=loading, maintenance=maintenance),))
+
+
+def _scaled(regimen: Regimen, dose: LabelledDose, factor: float) -> LabelledDose:
+    amount = dose.amount * factor
+    if amount > (most := LARGEST_AMOUNT[dose.unit]):
+        raise DoseError(
+            f"{regimen.drug}: {amount:g} {dose.unit} is above the {most:g} {dose.unit} that a dose "
+            "may have; take less"
+        )
+    return dose.model_copy(update={"amount": amount})
+
+
+def without(regimen: Regimen, numbers: Collection[int]) -> Regimen:
+    """The regimen, some of whose planned doses are missed; each is neither given nor made up for.
+
+    Raises
+    ------
+    DoseError
+        If the regimen is of tablets, whose doses are not missed one by one, or the first dose is
+        missed, which is a later start.
+    """
+    phase = _only_phase(regimen)
+    if phase.route == "oral":
+        raise DoseError(f"{regimen.drug}: single tablets are not missed; name an infusion")
+    if 1 in numbers:
+        raise DoseError(f"{regimen.drug}: dose 1 is missed; start later instead, as in @21")
+    return replace(regimen, phases=(replace(phase, missed=frozenset(numbers)),))
 
 
 def limited_to(regimen: Regimen, n_doses: int) -> Regimen:
@@ -62,6 +111,8 @@ def every(regimen: Regimen, interval_day: float, is_in_proportion: bool) -> Regi
     The first dose stays, and the new interval counts from it.
     """
     phase = _only_phase(regimen)
+    if phase.treated_min is not None:
+        raise DoseError(f"{regimen.drug} {regimen.name} pauses in each cycle: its interval stays")
     if not interval_day * MINUTES_PER_DAY >= 1:
         told = "it must be above zero, a minute at least"
         raise DoseError(f"an interval of {interval_day:g} days: {told}")

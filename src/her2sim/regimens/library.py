@@ -13,19 +13,31 @@ from her2sim.errors import DataError, Faults, Her2SimError, UnknownNameError, di
 from her2sim.facts import Claim, FactFile, read_fact_file
 from her2sim.regimens.indication import Indication
 
+MARKS = "/*%~^@"
+"""What stands before the parts of a drug that is written out."""
+LEAST_PERCENT, MOST_PERCENT, LONGEST_INTERVAL_DAY = 5.0, 300.0, 364.0
 _PART = re.compile(
-    r"(?P<drug>[^/*@]+)(/(?P<regimen>[^/*@]+))?(\*(?P<doses>\d+))?(@(?P<start>\d+(\.\d+)?))?"
+    r"(?P<drug>[^/*%~^@]+)(/(?P<regimen>[^/*%~^@]+))?(\*(?P<doses>\d+))?"
+    r"(%(?P<percent>\d+(\.\d+)?))?(~(?P<every>\d+(\.\d+)?))?(?P<missed>(\^\d+)*)"
+    r"(@(?P<start>\d+(\.\d+)?))?"
 )
-GRAMMAR = "DRUG[:MODEL][/REGIMEN][*DOSES][@DAY], joined by +"
+GRAMMAR = "DRUG[:MODEL][/REGIMEN][*DOSES][%PERCENT][~DAYS][^MISSED][@DAY], joined by +"
 
 
 class RegimenPart(Claim):
-    """One drug of a regimen: how it is given, from which day on, and how many doses (all)."""
+    """One drug of a regimen: how it is given, from which day on, and how many doses (all).
+
+    What may be unlike the label: ``dose_percent`` of each labelled dose, ``every_day`` between
+    doses, and the numbers of planned doses that are ``missed``.
+    """
 
     drug: str
     regimen: str
     doses: int | None = Field(default=None, ge=1)
     start_day: float = Field(default=0.0, ge=0)
+    dose_percent: float = Field(default=100.0, ge=LEAST_PERCENT, le=MOST_PERCENT)
+    every_day: float | None = Field(default=None, ge=1, le=LONGEST_INTERVAL_DAY)
+    missed: tuple[int, ...] = ()
 
 
 class NamedRegimen(FactFile):
@@ -72,8 +84,8 @@ def load_regimen(text: str) -> NamedRegimen:
     """A named regimen, a drug by itself, or one that is written out.
 
     As in ``pertuzumab + trastuzumab + docetaxel*6``. Each part is
-    ``DRUG[:MODEL][/REGIMEN][*DOSES][@DAY]``: the regimen is the drug's first if it is not given,
-    doses go on to the end, and the start is day 0.
+    ``DRUG[:MODEL][/REGIMEN][*DOSES][%PERCENT][~DAYS][^MISSED][@DAY]``: the regimen is the drug's
+    first if it is not given, doses go on to the end as labelled, and the start is day 0.
 
     Raises
     ------
@@ -86,7 +98,7 @@ def load_regimen(text: str) -> NamedRegimen:
     if known is not None:
         return known
     pieces = [piece.strip() for piece in text.split("+")]
-    is_one_name = len(pieces) == 1 and not any(mark in text for mark in "/*@")
+    is_one_name = len(pieces) == 1 and not any(mark in text for mark in MARKS)
     if is_one_name and is_drug(text.strip()):
         return _alone(_part(text.strip()))
     if is_one_name:
@@ -120,11 +132,24 @@ def _part(piece: str) -> RegimenPart:
     drug, doses = found["drug"], found["doses"]
     if doses is not None and int(doses) < 1:
         raise DataError(f"{piece!r}: the number of doses must be above zero")
+    missed = tuple(int(number) for number in found["missed"].split("^")[1:])
+    faults = Faults(repr(piece))
+    percent, every = float(found["percent"] or 100), found["every"]
+    if not LEAST_PERCENT <= percent <= MOST_PERCENT:
+        faults.add(f"%{percent:g}: use {LEAST_PERCENT:g} to {MOST_PERCENT:g} % of the label's dose")
+    if every is not None and not 1 <= float(every) <= LONGEST_INTERVAL_DAY:
+        faults.add(f"~{every}: use 1 to {LONGEST_INTERVAL_DAY:g} days between doses")
+    if any(number < 1 for number in missed) or len(set(missed)) < len(missed):
+        faults.add("the numbers of missed doses count from 1, each once")
+    faults.raise_if_any(DataError)
     return RegimenPart(
         drug=drug,
         regimen=found["regimen"] or first_regimen(drug),
         doses=None if doses is None else int(doses),
         start_day=float(found["start"] or 0),
+        dose_percent=percent,
+        every_day=None if every is None else float(every),
+        missed=tuple(sorted(missed)),
         status="assumed",
         reason="as written",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from her2sim.drugs.drug import Drug, LabelledDose
 from her2sim.errors import DoseError
@@ -16,7 +16,8 @@ class Phase:
 
     ``loading`` (if any) is the first dose, ``maintenance`` each further one. It ends after
     ``n_doses``, where the next phase starts, or never. With ``treated_min``, doses are given only
-    in the first minutes of each period (``period_min``), as in 14 of 21 days.
+    in the first minutes of each period (``period_min``), as in 14 of 21 days. Planned doses whose
+    number (from 1) is ``missed`` are not given; they count among ``n_doses``.
     """
 
     route: str
@@ -27,6 +28,7 @@ class Phase:
     n_doses: int | None = None
     treated_min: int | None = None
     period_min: int = 0
+    missed: frozenset[int] = frozenset()
 
     @property
     def has_loading_dose(self) -> bool:
@@ -36,14 +38,15 @@ class Phase:
 
     def times_min(self, end_min: int) -> Iterator[int]:
         """Times of the doses before an end."""
-        given = 0
+        planned = 0
         for time in range(self.start_min, end_min, self.interval_min):
-            if given == self.n_doses:
+            if planned == self.n_doses:
                 return
             place = (time - self.start_min) % self.period_min if self.treated_min else 0
             if self.treated_min is None or place < self.treated_min:
-                given += 1
-                yield time
+                planned += 1
+                if planned not in self.missed:
+                    yield time
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ class Regimen:
                         f"{self.drug} {self.name}: all {phase.route} doses need the same unit"
                     )
         return units
+
+    def with_missed(self) -> Regimen:
+        """The regimen with the doses that are missed, as the label has it."""
+        phases = tuple(replace(phase, missed=frozenset()) for phase in self.phases)
+        return replace(self, phases=phases)
 
     def doses(self, n_cycles: int) -> list[Dose]:
         """All doses of the first ``n_cycles`` cycles."""
