@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,13 @@ from scipy.special import ndtri
 
 from her2sim.errors import DataError
 
-_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
-_LOW = np.uint64(0xFFFFFFFF)
-_SHIFT = np.uint64(32)
+_LOW = 0xFFFFFFFF
+_SHIFT = 32
 _ROUNDS = 10
+_FEW = 16
+"""Up to so many counters, plain integers are faster than arrays, and the same."""
 
 
 class Purpose(IntEnum):
@@ -51,18 +54,25 @@ def philox4x32(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.
     -------
     array of uint32, shape (4, n)
     """
-    c0, c1, c2, c3 = counter.astype(np.uint64)
+    if counter.shape[1] <= _FEW:
+        blocks = [_rounds(*one, key) for one in zip(*counter.tolist(), strict=True)]
+        return np.array(blocks, dtype=np.uint32).reshape(-1, 4).T
+    return np.stack(_rounds(*counter.astype(np.uint64), key)).astype(np.uint32)
+
+
+def _rounds(c0: Any, c1: Any, c2: Any, c3: Any, key: tuple[int, int]) -> tuple[Any, ...]:
+    """Ten rounds on words of 32 bits: arrays of 64-bit integers, or plain integers."""
     k0, k1 = key
     for _ in range(_ROUNDS):
         product0, product1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
         c0, c1, c2, c3 = (
-            (product1 >> _SHIFT) ^ c1 ^ np.uint64(k0),
+            (product1 >> _SHIFT) ^ c1 ^ k0,
             product1 & _LOW,
-            (product0 >> _SHIFT) ^ c3 ^ np.uint64(k1),
+            (product0 >> _SHIFT) ^ c3 ^ k1,
             product0 & _LOW,
         )
-        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
-    return np.stack([c0, c1, c2, c3]).astype(np.uint32)
+        k0, k1 = (k0 + _WEYL[0]) & _LOW, (k1 + _WEYL[1]) & _LOW
+    return c0, c1, c2, c3
 
 
 def check_seed(seed: int) -> int:

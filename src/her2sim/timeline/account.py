@@ -98,7 +98,12 @@ class ConcentrationBand:
 def concentrations_of(
     treatment: Treatment, one: Cohort, own: DosingRecord, end_day: float, twins: int
 ) -> ConcentrationBand:
-    """Levels of patients like this one, all dosed by the record of this and earlier lines."""
+    """Levels of patients like this one, all dosed by the record of this and earlier lines.
+
+    Without twins there are no levels.
+    """
+    if not twins:
+        return ConcentrationBand(*np.empty((4, 0)))
     step = ORAL_STEP_DAY if "oral" in treatment.regimen.routes else STEP_DAY
     regular = np.linspace(0.0, end_day, round(end_day / step) + 1)
     peaks = own.day + own.duration_min / MINUTES_PER_DAY

@@ -42,6 +42,11 @@ _SHOWN = (
     ("count_neutrophils", "neutrophils", "1/nL", "neutrophils"),
     ("count_platelets", "platelets", "1/nL", "platelets"),
 )
+_STAGES = (
+    ("receptors_mean", "HER2 receptors of a cell", "receptors"),
+    ("signal", "growth signal that is left", "share"),
+)
+"""Quantities between dose and tumour that no reading shows."""
 
 
 def can_be_modelled(treatments: Sequence[Treatment]) -> bool:
@@ -71,16 +76,17 @@ class _RecordedAssessments(SimulatedAssessments):
 class ModelledPatient:
     """A patient and twins (the same characteristics, other draws) through lines of treatment."""
 
-    def __init__(self, patient: Patient, one: Cohort) -> None:
-        self.patient, self._drugs = patient, patient.drugs_before
+    def __init__(self, patient: Patient, one: Cohort, n_twins: int = TWINS) -> None:
+        self.patient, self._drugs, self.n_twins = patient, patient.drugs_before, n_twins
         self.one = virtual_cohort_of(patient, one, self._drugs)
         self.has_lesion = bool(self.one.tumours.has_lesion_model.all())
-        same = {name: np.repeat(values, TWINS) for name, values in one.covariates.items()}
-        numbers = np.arange(2, TWINS + 2)
+        same = {name: np.repeat(values, n_twins) for name, values in one.covariates.items()}
+        numbers = np.arange(2, n_twins + 2)
         twins = replace(one, numbers=numbers, covariates=same)
-        self.twins = virtual_cohort_of(patient, twins, self._drugs)
+        self.twins = virtual_cohort_of(patient, twins, self._drugs) if n_twins else self.one
         self.records: dict[str, list[tuple[float, float]]] = {}
         self.bands: dict[str, list[BodyBand]] = {}
+        self.stages: dict[str, list[BodyBand]] = {}
         self._states: dict[str, Array] = {}
         self._twin_states: dict[str, Array] = {}
         self._line: _RecordedAssessments | None = None
@@ -90,7 +96,7 @@ class ModelledPatient:
     ) -> _RecordedAssessments:
         """The source of readings of a line that starts now."""
         if number > 1:  # what was given in earlier lines changes how these drugs act
-            for name in ("one", "twins"):
+            for name in ("one", "twins") if self.n_twins else ("one",):
                 cohort = getattr(self, name).cohort
                 setattr(self, name, virtual_cohort_of(self.patient, cohort, self._drugs))
         given = [t.drug.substance or t.drug.id for t in treatments]
@@ -114,21 +120,35 @@ class ModelledPatient:
         whole = self._line.state.whole
         own = self._replay(whole, self.one, record, (start_day, end_day), self._states)
         self._states = own[1]
-        columns = {name: np.tile(values, TWINS) for name, values in vars(record).items()}
-        columns["patient"] = np.repeat(np.arange(TWINS), record.day.size)
+        of_twins = self._of_twins(whole, record, (start_day, end_day))
+        time, nothing = self._grid(start_day, end_day), np.empty((3, 0))
+        levels = (
+            (f"conc_{drug.tag}", f"{drug.treatment.drug.id} in blood", drug.treatment.pk.concentration_unit)
+            for drug in whole.drugs
+        )
+        stages = (*levels, *_STAGES)
+        known = [(self.bands, test, name, title, unit) for name, title, unit, test in _SHOWN]
+        known += [(self.stages, name, name, title, unit) for name, title, unit in stages]
+        for kept, test, name, title, unit in known:
+            if name in own[0]:
+                p5, median, p95 = of_twins.get(name, nothing)
+                kept.setdefault(test, []).append(
+                    BodyBand(title, unit, test, time, median, p5, p95, own[0][name][0])
+                )
+
+    def _of_twins(
+        self, whole: VirtualPatient, record: DosingRecord, span: tuple[float, float]
+    ) -> dict[str, Array]:
+        """5th, 50th and 95th percentile of twins with the same doses, by output, (3, n_grid)."""
+        if not self.n_twins:
+            return {}
+        columns = {name: np.tile(values, self.n_twins) for name, values in vars(record).items()}
+        columns["patient"] = np.repeat(np.arange(self.n_twins), record.day.size)
         twins = DosingRecord(**columns)
-        span = (start_day, end_day)
-        found = self._replay(whole, self.twins, twins, span, self._twin_states)
-        self._twin_states = found[1]
-        for name, title, unit, test in _SHOWN:
-            if name not in found[0]:
-                continue
-            values = found[0][name]
-            p5, median, p95 = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
-            time = self._grid(*span)
-            self.bands.setdefault(test, []).append(
-                BodyBand(title, unit, test, time, median, p5, p95, own[0][name][0])
-            )
+        found, self._twin_states = self._replay(whole, self.twins, twins, span, self._twin_states)
+        return {
+            name: np.quantile(values, [0.05, 0.5, 0.95], axis=0) for name, values in found.items()
+        }
 
     def _grid(self, start_day: float, end_day: float) -> Array:
         n = max(2, round((end_day - start_day) / STEP_DAY) + 1)
@@ -184,10 +204,17 @@ class ModelledPatient:
         """Bands of tumour, heart and blood over all lines; no tumour without a lesion model."""
         return tuple(_joined(parts) for parts in self.bands.values())
 
+    def between(self) -> tuple[BodyBand, ...]:
+        """Bands of what lies between doses and tumour, over all lines."""
+        return tuple(_joined(parts) for parts in self.stages.values())
+
 
 def _outputs(course: SimulatedTrajectories) -> Iterator[tuple[str, Array]]:
     """Outputs that are shown; the payload is that of the conjugate that is given."""
     whole = course.whole
+    for name in (*(f"conc_{drug.tag}" for drug in whole.drugs), *(name for name, *_ in _STAGES)):
+        if name in whole.model.outputs:
+            yield name, course.output(name)
     for name, *_ in _SHOWN:
         if name in _OF_LESION and not whole.lesions:
             continue

@@ -91,7 +91,8 @@ class DrugTimeline:
 class BodyBand:
     """Tumour, heart or blood over time: of patients like this one, and of the simulated one.
 
-    All arrays have the shape of ``time_day``; ``test`` is the reading that shows it.
+    All arrays have the shape of ``time_day``, those of patients like this one none if there are no
+    twins; ``test`` is the reading that shows it.
     """
 
     title: str
@@ -117,7 +118,11 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class PatientTimeline:
-    """The course of one patient."""
+    """The course of one patient.
+
+    ``body`` is what readings show, ``stages`` what lies between doses and tumour: levels,
+    receptors, signal.
+    """
 
     patient: Patient
     her2: Her2Status
@@ -129,6 +134,7 @@ class PatientTimeline:
     seed: int
     notes: tuple[str, ...]
     body: tuple[BodyBand, ...] = ()
+    stages: tuple[BodyBand, ...] = ()
     outlook: Outlook | None = None
 
     def as_dict(self) -> dict[str, Any]:

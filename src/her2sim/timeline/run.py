@@ -23,6 +23,7 @@ from her2sim.regimens.changes import started_on
 from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.timeline.account import concentrations_of, decisions_of, drug_timeline, open_holds
+from her2sim.timeline.modelled import TWINS as BODY_TWINS
 from her2sim.timeline.modelled import ModelledPatient, can_be_modelled
 from her2sim.timeline.notes import beyond, note_idle, note_unread, with_baseline
 from her2sim.timeline.outlook import GivenLine
@@ -86,6 +87,7 @@ def patient_timeline(
     readings: TableReadings | None,
     seed: int,
     twins: int = TWINS,
+    body_twins: int = BODY_TWINS,
 ) -> PatientTimeline:
     """Treat one patient by lines of regimens under the labels' rules.
 
@@ -96,7 +98,8 @@ def patient_timeline(
     readings : readings of the patient, at position 0; without them the patient's own tumour,
         heart and blood are simulated and measured
     seed : decides everything that is drawn
-    twins : how many patients make the band of levels
+    twins, body_twins : how many patients make the bands of levels, and of tumour and organs; none
+        of them with 0, which is faster
 
     Raises
     ------
@@ -110,7 +113,7 @@ def patient_timeline(
     if readings is None:
         _require_mechanisms(every)
     require_characteristics(one, every, PATIENT_FILE)
-    modelled = ModelledPatient(patient, one) if readings is None else None
+    modelled = ModelledPatient(patient, one, body_twins) if readings is None else None
     if modelled is not None and not modelled.has_lesion:
         _refuse_progression(patient, asked)
     status, _ = eligible_regimens(patient, asked.region)
@@ -139,6 +142,7 @@ def patient_timeline(
         patient, status, asked.region, tuple(run.lines), tuple(run.drugs),
         tuple(sorted(run.decisions, key=lambda d: d.day)), found, seed, tuple(run.notes),
         () if modelled is None else modelled.body(),
+        () if modelled is None else modelled.between(),
         modelled.outlook(run.given_lines, asked.surgery_day) if has_outlook and modelled else None,
     )  # fmt: skip
 
