@@ -104,6 +104,7 @@ def course(
     surgery_week: float | None = None,
     region: Region = "us",
     unconfirmed: bool = True,
+    rules: bool = True,
     seed: int | None = None,
 ) -> Course:
     """Doses, concentrations and decisions of a patient under the rules of the labels.
@@ -120,6 +121,8 @@ def course(
     at : when it follows: ``"progression"``, or the week
     surgery_week : week of surgery of early disease; without it, surgery came before the first dose
     unconfirmed : whether rules whose text was not read act
+    rules : whether the labels' rules act at all; without them drugs are given as planned until
+        progression
     seed : decides the simulated patient; drawn, and shown, without it
 
     Raises
@@ -144,7 +147,8 @@ def course(
         raise DataError(
             f"surgery in week {surgery_week:g}: give a week of the course, up to {weeks:g}"
         )
-    asked = TimelinePlan(regimens, starts, weeks * DAY_PER_WEEK, region, unconfirmed, surgery)
+    end = weeks * DAY_PER_WEEK
+    asked = TimelinePlan(regimens, starts, end, region, unconfirmed, surgery, rules)
     return Course(patient_timeline(person, asked, known, seed_or_drawn(seed)))
 
 

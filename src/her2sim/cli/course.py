@@ -11,7 +11,14 @@ import click
 from her2sim.cli.command import command
 from her2sim.cli.kinds import Matching, Number, Whole
 from her2sim.cli.named import FILE, FOLLOWING, PATIENT, READINGS, SEED
-from her2sim.cli.options import printed_as_json, region, unconfirmed, whole_regimen, with_figure
+from her2sim.cli.options import (
+    ON_OFF,
+    printed_as_json,
+    region,
+    unconfirmed,
+    whole_regimen,
+    with_figure,
+)
 from her2sim.terminal import show
 
 
@@ -40,6 +47,13 @@ WHEN = Matching(
 )
 @region
 @unconfirmed
+@click.option(
+    "--rules",
+    type=ON_OFF,
+    default="on",
+    show_default=True,
+    help="off: drugs as planned until progression, whatever a label says",
+)
 @click.option("--seed", type=SEED, help="random seed of the band; drawn and shown if not given")
 @printed_as_json
 @click.option("--html", type=FILE, help="write the course as one HTML file")
@@ -54,6 +68,7 @@ def course(
     surgery: float | None,
     region: Any,
     unconfirmed: str,
+    rules: str,
     seed: int | None,
     as_json: bool,
     html: Path | None,
@@ -73,7 +88,7 @@ def course(
     found = answer(
         patient, regimen, weeks, readings=readings, then=following, at=when,
         surgery_week=surgery, region=region,
-        unconfirmed=unconfirmed == "on", seed=seed,
+        unconfirmed=unconfirmed == "on", rules=rules == "on", seed=seed,
     )  # fmt: skip
     if html is not None:
         write_text(html, html_page(found.timeline))

@@ -123,7 +123,11 @@ class ModelledPatient:
         of_twins = self._of_twins(whole, record, (start_day, end_day))
         time, nothing = self._grid(start_day, end_day), np.empty((3, 0))
         levels = (
-            (f"conc_{drug.tag}", f"{drug.treatment.drug.id} in blood", drug.treatment.pk.concentration_unit)
+            (
+                f"conc_{drug.tag}",
+                f"{drug.treatment.drug.id} in blood",
+                drug.treatment.pk.concentration_unit,
+            )
             for drug in whole.drugs
         )
         stages = (*levels, *_STAGES)

@@ -60,7 +60,8 @@ AT_PROGRESSION = -1.0
 class TimelinePlan:
     """What is asked of a course: regimens by name, and the days on which they start.
 
-    A line that starts when the one before progresses has AT_PROGRESSION as its day.
+    A line that starts when the one before progresses has AT_PROGRESSION as its day. With
+    ``by_rules`` off, no row of a label acts: drugs are given as planned until progression.
     """
 
     regimens: tuple[str, ...]
@@ -69,6 +70,7 @@ class TimelinePlan:
     region: Region = "us"
     unconfirmed: bool = True
     surgery_day: float = np.inf
+    by_rules: bool = True
 
     def __post_init__(self) -> None:
         edges = (*(d for d in self.starts_day if d != AT_PROGRESSION), self.end_day)
@@ -123,6 +125,8 @@ def patient_timeline(
         told += beyond(readings, asked.end_day)
     run = _Lines(patient, one, asked, twins, readings, modelled)
     run.notes += told
+    if not asked.by_rules:
+        run.notes.append("No row of a label acts: drugs are given as planned until progression.")
     has_outlook = modelled is not None and is_early_breast(patient.tumour_type, patient.setting)
     _require_operable(asked, has_outlook)
     if modelled is not None and not modelled.has_lesion and not has_outlook:
@@ -132,8 +136,9 @@ def patient_timeline(
             break
     found = modelled.readings() if modelled is not None else readings
     assert found is not None
-    note_unread(combinations[: len(run.lines)], asked.region, found, run.notes)
-    if modelled is None:
+    if asked.by_rules:
+        note_unread(combinations[: len(run.lines)], asked.region, found, run.notes)
+    if modelled is None and asked.by_rules:
         note_idle(
             combinations[: len(run.lines)], asked.region, asked.unconfirmed, patient.setting,
             found, run.notes,
@@ -180,8 +185,7 @@ class _Lines:
         self.before = _treated_with(self.before, combination)
         treatments = tuple(_allowed(combination, self.stopped, self.notes))
         plans = tuple(
-            _plan(t, start, self.asked.region, self.given.get(t.pk.name), self.notes)
-            for t in treatments
+            _plan(t, start, self.asked, self.given.get(t.pk.name), self.notes) for t in treatments
         )
         source: Readings | None = self.readings
         if self.modelled is not None:
@@ -315,13 +319,14 @@ def _allowed(
 def _plan(
     treatment: Treatment,
     start: float,
-    region: Region,
+    asked: TimelinePlan,
     before: DosingRecord | None,
     notes: list[str],
 ) -> DrugPlan:
     """The plan of a drug from a day on; what was given before decides on a loading dose."""
-    label = load_label(treatment.drug.id, region)
-    if label is None:
+    region = asked.region
+    label = load_label(treatment.drug.id, region) if asked.by_rules else None
+    if label is None and asked.by_rules:
         text = (
             f"No rows of the {region.upper()} label of {treatment.drug.id}: it is given as planned."
         )
