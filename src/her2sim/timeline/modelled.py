@@ -19,6 +19,7 @@ from her2sim.patients.covariates import EARLIER_DRUGS
 from her2sim.patients.patient import Patient
 from her2sim.pk.treatment import Treatment
 from her2sim.protocol.readings import TableReadings, Visit
+from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.timeline.outlook import GivenLine, Outlook, early_outlook, members_of_outlook
 from her2sim.timeline.result import BodyBand
@@ -121,23 +122,25 @@ class ModelledPatient:
         own = self._replay(whole, self.one, record, (start_day, end_day), self._states)
         self._states = own[1]
         of_twins = self._of_twins(whole, record, (start_day, end_day))
-        time, nothing = self._grid(start_day, end_day), np.empty((3, 0))
+        time, nothing = self._grid(start_day, end_day, record), np.empty((3, 0))
         levels = (
             (
                 f"conc_{drug.tag}",
                 f"{drug.treatment.drug.id} in blood",
                 drug.treatment.pk.concentration_unit,
+                drug.treatment.pk.concentration_factor(),
             )
             for drug in whole.drugs
         )
-        stages = (*levels, *_STAGES)
-        known = [(self.bands, test, name, title, unit) for name, title, unit, test in _SHOWN]
-        known += [(self.stages, name, name, title, unit) for name, title, unit in stages]
-        for kept, test, name, title, unit in known:
+        known = [(self.bands, test, name, title, unit, 1.0) for name, title, unit, test in _SHOWN]
+        for name, title, unit, factor in (*levels, *((*stage, 1.0) for stage in _STAGES)):
+            known.append((self.stages, name, name, title, unit, factor))
+        for kept, test, name, title, unit, factor in known:
             if name in own[0]:
-                p5, median, p95 = of_twins.get(name, nothing)
+                p5, median, p95 = factor * of_twins.get(name, nothing)
+                line = factor * own[0][name][0]
                 kept.setdefault(test, []).append(
-                    BodyBand(title, unit, test, time, median, p5, p95, own[0][name][0])
+                    BodyBand(title, unit, test, time, median, p5, p95, line)
                 )
 
     def _of_twins(
@@ -154,9 +157,13 @@ class ModelledPatient:
             name: np.quantile(values, [0.05, 0.5, 0.95], axis=0) for name, values in found.items()
         }
 
-    def _grid(self, start_day: float, end_day: float) -> Array:
+    def _grid(self, start_day: float, end_day: float, record: DosingRecord) -> Array:
+        """Days that are looked at: at regular steps, and at the end of each infusion."""
         n = max(2, round((end_day - start_day) / STEP_DAY) + 1)
-        return np.linspace(start_day, end_day, n)
+        infused = (record.patient == 0) & (record.duration_min > 0)
+        ends = (record.day + record.duration_min / MINUTES_PER_DAY)[infused]
+        ends = ends[(ends > start_day) & (ends < end_day)]
+        return np.unique(np.concatenate([np.linspace(start_day, end_day, n), ends]))
 
     def _replay(
         self,
@@ -171,8 +178,9 @@ class ModelledPatient:
         for name, values in before.items():
             if name in whole.model.states:
                 start[whole.model.index("states", name)] = values
+        grid = self._grid(*span, record)
         course = run_virtual_patient(
-            whole, people, record, span[1], self._grid(*span), start=start, start_day=span[0]
+            whole, people, record, span[1], grid, start=start, start_day=span[0]
         )
         outputs = dict(_outputs(course))
         states = dict(zip(whole.model.states, course.states, strict=True))

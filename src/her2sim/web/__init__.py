@@ -1,0 +1,1 @@
+"""The page: questions in a browser, answered by the same functions as on the command line."""

@@ -1,0 +1,167 @@
+"""One patient in fields: test, body, heart, regimen and what is changed in it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from her2sim.arrays import Progress, no_progress
+from her2sim.patients.patient import Patient
+from her2sim.drugs.drug import load_drug
+from her2sim.regimens.library import RegimenPart, load_regimen
+from her2sim.regimens.regimen import labelled_regimen
+from her2sim.web.question import Question, Seed, checked_regimen
+
+if TYPE_CHECKING:
+    from her2sim.api.result import Answer
+
+TURNED_INTO = {"3+": {"ihc": "3+"}, "2+ amplified": {"ihc": "2+", "ish": "positive"},
+               "2+": {"ihc": "2+", "ish": "negative"}, "1+": {"ihc": "1+"}, "0": {"ihc": "0"}}  # fmt: skip
+"""HER2 results that the slider goes through, as a report tells them."""
+Her2Result = Literal["3+", "2+ amplified", "2+", "1+", "0"]
+
+
+@lru_cache(maxsize=1)
+def usual_patient() -> Patient:
+    """The made-up patient that the page opens with."""
+    from her2sim.facts import read_fact_file
+
+    return read_fact_file(files("her2sim.web").joinpath("patient.toml"), Patient)
+
+
+class PatientQuestion(Question):
+    """One patient through the whole chain, under the labels' rules or without them."""
+
+    kind = "patient"
+    title = "One patient"
+
+    her2: Her2Result = Field(default="3+", title="HER2 test")
+    weight_kg: float = Field(default=68.0, ge=35, le=160, title="weight, kg")
+    lvef_percent: float = Field(default=64.0, ge=40, le=80, title="LVEF before, %")
+    tumour_mm: float = Field(default=62.0, ge=10, le=300, title="sum of diameters, mm")
+    lines_before: int = Field(default=0, ge=0, le=4, title="anti-HER2 lines before")
+    regimen: str = Field(default="trastuzumab-deruxtecan", title="regimen")
+    dose_percent: int = Field(default=100, ge=25, le=200, title="dose, % of the label")
+    every_weeks: int = Field(default=0, ge=0, le=8, title="weeks between doses (0: label)")
+    missed: int = Field(default=0, ge=0, le=12, title="dose that is missed (0: none)")
+    weeks: int = Field(default=52, ge=6, le=156, title="weeks")
+    rules: bool = Field(default=True, title="rules of the label")
+    region: Literal["us", "eu"] = Field(default="us", title="label")
+    seed: int = Seed
+
+    @field_validator("regimen")
+    @classmethod
+    def _is_known(cls, text: str) -> str:
+        return checked_regimen(text)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> PatientQuestion:
+        if self.missed == 1:
+            raise ValueError("missed: the first dose cannot be missed; choose 2 or more")
+        checked_regimen(self.changed_regimen())
+        return self
+
+    def patient(self) -> Patient:
+        """The usual patient with what is told here."""
+        usual = usual_patient().model_dump(exclude_defaults=True)
+        body = usual["body"] | {
+            "weight_kg": self.weight_kg, "sum_of_diameters_mm": self.tumour_mm
+        }  # fmt: skip
+        history = ["untreated_metastatic"] if not self.lines_before else HISTORY_LATER
+        return Patient.model_validate(
+            usual
+            | {
+                "her2_test": [TURNED_INTO[self.her2]],
+                "body": body,
+                "lvef_percent": self.lvef_percent,
+                "history": history,
+                "anti_her2_regimens_metastatic": self.lines_before,
+            }
+        )
+
+    def changed_regimen(self) -> str:
+        """The regimen with its doses, interval and missed dose written out."""
+        dose = "" if self.dose_percent == 100 else f"%{self.dose_percent}"
+        visits = f"~{7 * self.every_weeks}" if self.every_weeks else ""
+        visits += f"^{self.missed}" if self.missed else ""
+        if not dose and not visits:
+            return self.regimen
+        parts = load_regimen(self.regimen).part
+        infused = next((k for k, part in enumerate(parts) if _is_infused(part)), 0)
+        return " + ".join(
+            _written(part, dose if k == 0 else "", visits if k == infused else "")
+            for k, part in enumerate(parts)
+        )
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Treat the patient."""
+        from her2sim.api.course import course
+
+        return course(
+            self.patient(), self.changed_regimen(), self.weeks,
+            region=self.region, rules=self.rules, seed=self.seed,
+        )  # fmt: skip
+
+    def files(self) -> Mapping[str, str]:
+        """The patient file."""
+        return {"patient.toml": patient_toml(self.patient())}
+
+    def command(self) -> str:
+        """As on the command line."""
+        rules = "" if self.rules else " --rules off"
+        region = "" if self.region == "us" else f" --region {self.region}"
+        return (
+            f"her2sim course patient.toml --regimen {shlex.quote(self.changed_regimen())} "
+            f"--weeks {self.weeks}{region}{rules} --seed {self.seed}"
+        )
+
+    def python(self) -> str:
+        """As in a notebook."""
+        rules = "" if self.rules else ", rules=False"
+        region = "" if self.region == "us" else f', region="{self.region}"'
+        return (
+            "import her2sim as h2\n\n"
+            f'course = h2.course("patient.toml", "{self.changed_regimen()}", {self.weeks}'
+            f"{region}{rules}, seed={self.seed})\ncourse.decisions(); course.plot()"
+        )
+
+
+HISTORY_LATER = ["prior_trastuzumab", "prior_taxane", "prior_systemic"]
+
+
+def _is_infused(part: RegimenPart) -> bool:
+    """Whether a drug is given at visits, so that one of them can be missed."""
+    return labelled_regimen(load_drug(part.drug), part.regimen).phases[0].route != "oral"
+
+
+def _written(part: RegimenPart, dose: str, visits: str) -> str:
+    """A part of a regimen as it is written out, with what changes."""
+    doses = "" if part.doses is None else f"*{part.doses}"
+    start = f"@{part.start_day:g}" if part.start_day else ""
+    return f"{part.drug}/{part.regimen}{doses}{dose}{visits}{start}"
+
+
+def patient_toml(patient: Patient) -> str:
+    """A patient as a patient file."""
+    told = patient.model_dump(mode="json", exclude_defaults=True)
+    body, tests = told.pop("body", {}), told.pop("her2_test")
+    told.pop("sources", None)
+    lines = [f"{name} = {_toml(value)}" for name, value in told.items()]
+    for test in tests:
+        lines += ["", "[[her2_test]]", *(f"{name} = {_toml(value)}" for name, value in test.items())]
+    lines += ["", "[body]", *(f"{name} = {_toml(value)}" for name, value in body.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,250 @@
+"""The questions of the page: a trial, a drug, a record, a population."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from her2sim.arrays import Progress, no_progress
+from her2sim.errors import DataError
+from her2sim.web.patient_question import PatientQuestion
+from her2sim.web.question import (
+    UPLOAD_PATTERN,
+    Question,
+    Seed,
+    checked_regimen,
+    faults_by_field,
+    known,
+    known_population,
+    library_name,
+)
+
+if TYPE_CHECKING:
+    from her2sim.api.result import Answer
+
+
+class TrialQuestion(Question):
+    """A trial of the library, predicted beside what was published."""
+
+    kind = "trial"
+    title = "A trial"
+
+    name: str = Field(default="destiny-breast03", title="trial")
+    per_arm: int = Field(default=500, ge=50, le=5000, title="patients an arm")
+    seed: int = Seed
+
+    _is_of_library = field_validator("name")(library_name)
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        from her2sim.trials.library import load_trial
+
+        return known(lambda: load_trial(name).id)
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Run it."""
+        from her2sim.api.trial import run_trial
+
+        return run_trial(self.name, per_arm=self.per_arm, seed=self.seed, progress=progress)
+
+    def command(self) -> str:
+        """As on the command line."""
+        return (
+            f"her2sim trial run {self.name} --per-arm {self.per_arm} --seed {self.seed} "
+            f"--html {self.name}.html"
+        )
+
+    def python(self) -> str:
+        """As in a notebook."""
+        return (
+            "import her2sim as h2\n\n"
+            f'trial = h2.run_trial("{self.name}", per_arm={self.per_arm}, seed={self.seed})\n'
+            "trial.hazard_ratios(); trial.plot_km(); trial.sources()"
+        )
+
+
+class OwnTrialQuestion(Question):
+    """A trial of one's own, from a file that was built in the form or dropped."""
+
+    kind = "own-trial"
+    title = "A trial of your own"
+
+    upload: str = Field(pattern=UPLOAD_PATTERN, title="trial file")
+    per_arm: int = Field(default=300, ge=50, le=5000, title="patients an arm")
+    seed: int = Seed
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Run it."""
+        from her2sim.api.trial import run_trial
+
+        return run_trial(
+            folder / f"{self.upload}.toml", per_arm=self.per_arm, seed=self.seed, progress=progress
+        )
+
+    def command(self) -> str:
+        """As on the command line."""
+        return f"her2sim trial run trial.toml --per-arm {self.per_arm} --seed {self.seed}"
+
+    def python(self) -> str:
+        """As in a notebook."""
+        return (
+            "import her2sim as h2\n\n"
+            f'trial = h2.run_trial("trial.toml", per_arm={self.per_arm}, seed={self.seed})\n'
+            "trial.hazard_ratios(); trial.plot_km()"
+        )
+
+
+class DrugQuestion(Question):
+    """Levels of a drug in a population, beside what its label says."""
+
+    kind = "drug"
+    title = "A drug"
+
+    drug: str = Field(default="trastuzumab", title="drug")
+    regimen: str = Field(default="", title="regimen")
+    population: str = Field(default="mbc", title="population")
+    patients: int = Field(default=2000, ge=50, le=100_000, title="patients")
+    seed: int = Seed
+
+    _is_of_library = field_validator("drug", "regimen")(library_name)
+
+    @field_validator("drug")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        from her2sim.drugs.drug import load_drug
+
+        return known(lambda: load_drug(name).id)
+
+    @field_validator("population")
+    @classmethod
+    def _is_a_population(cls, name: str) -> str:
+        return known_population(name)
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Simulate it."""
+        from her2sim.api.exposure import exposure
+
+        return exposure(
+            self.drug, self.population, self.patients, self.seed,
+            regimen=self.regimen or None, progress=progress,
+        )  # fmt: skip
+
+    def command(self) -> str:
+        """As on the command line."""
+        regimen = f" --regimen {shlex.quote(self.regimen)}" if self.regimen else ""
+        return (
+            f"her2sim exposure {shlex.quote(self.drug)}{regimen} --population {self.population} "
+            f"--patients {self.patients} --seed {self.seed}"
+        )
+
+    def python(self) -> str:
+        """As in a notebook."""
+        regimen = f', regimen="{self.regimen}"' if self.regimen else ""
+        return (
+            "import her2sim as h2\n\n"
+            f'pk = h2.exposure("{self.drug}", "{self.population}", n={self.patients}, '
+            f"seed={self.seed}{regimen})\npk.published(); pk.plot(); pk.sources()"
+        )
+
+
+class RecordQuestion(Question):
+    """A real treatment record against the label."""
+
+    kind = "record"
+    title = "A record"
+
+    upload: str = Field(pattern=UPLOAD_PATTERN, title="record")
+    region: Literal["us", "eu"] = Field(default="us", title="label")
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Check it."""
+        from her2sim.api.plan import check
+
+        return check(folder / f"{self.upload}.csv", region=self.region)
+
+    def command(self) -> str:
+        """As on the command line."""
+        return f"her2sim check record.csv --region {self.region}"
+
+    def python(self) -> str:
+        """As in a notebook."""
+        return (
+            "import her2sim as h2\n\n"
+            f'found = h2.check("record.csv", region="{self.region}")\nfound.frame()'
+        )
+
+
+class PopulationQuestion(Question):
+    """A regimen in a population: response, adverse events, doses held, progression."""
+
+    kind = "population"
+    title = "A population"
+
+    regimen: str = Field(default="thp", title="regimen")
+    population: str = Field(default="mbc", title="population")
+    patients: int = Field(default=1000, ge=50, le=20_000, title="patients")
+    weeks: int = Field(default=78, ge=6, le=260, title="weeks")
+    seed: int = Seed
+
+    @field_validator("regimen")
+    @classmethod
+    def _is_known(cls, text: str) -> str:
+        return checked_regimen(text)
+
+    @field_validator("population")
+    @classmethod
+    def _is_a_population(cls, name: str) -> str:
+        return known_population(name)
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Treat them."""
+        from her2sim.api.treatment import treat
+
+        return treat(
+            self.regimen, self.population, self.patients, weeks=self.weeks, seed=self.seed,
+            progress=progress,
+        )  # fmt: skip
+
+    def command(self) -> str:
+        """As on the command line."""
+        return (
+            f"her2sim population --population {self.population} --regimen "
+            f"{shlex.quote(self.regimen)} --patients {self.patients} --weeks {self.weeks} "
+            f"--seed {self.seed}"
+        )
+
+    def python(self) -> str:
+        """As in a notebook."""
+        return (
+            "import her2sim as h2\n\n"
+            f'run = h2.treat("{self.regimen}", "{self.population}", n={self.patients}, '
+            f"weeks={self.weeks}, seed={self.seed})\nrun.patients(); run.decisions()"
+        )
+
+
+QUESTIONS: tuple[type[Question], ...] = (
+    PatientQuestion, TrialQuestion, OwnTrialQuestion, DrugQuestion, RecordQuestion,
+    PopulationQuestion,
+)  # fmt: skip
+
+
+def question_of(kind: str, told: Mapping[str, Any]) -> Question:
+    """The question of a kind with its fields.
+
+    Raises
+    ------
+    DataError
+        If there is no such kind, or fields have faults, with all of them.
+    """
+    kinds = {question.kind: question for question in QUESTIONS}
+    if kind not in kinds:
+        raise DataError(f"{kind[:40]!r} is no question; known: {', '.join(kinds)}")
+    try:
+        return kinds[kind].model_validate(dict(told))
+    except ValidationError as error:
+        raise DataError("; ".join(faults_by_field(error).values())) from None
