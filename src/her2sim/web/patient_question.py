@@ -46,7 +46,7 @@ class PatientQuestion(Question):
     lvef_percent: float = Field(default=64.0, ge=40, le=80, title="LVEF before, %")
     tumour_mm: float = Field(default=62.0, ge=10, le=300, title="sum of diameters, mm")
     lines_before: int = Field(default=0, ge=0, le=4, title="anti-HER2 lines before")
-    regimen: str = Field(default="trastuzumab-deruxtecan", title="regimen")
+    regimen: str = Field(default="thp", title="regimen")
     dose_percent: int = Field(default=100, ge=25, le=200, title="dose, % of the label")
     every_weeks: int = Field(default=0, ge=0, le=8, title="weeks between doses (0: label)")
     missed: int = Field(default=0, ge=0, le=12, title="dose that is missed (0: none)")

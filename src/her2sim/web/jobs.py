@@ -1,0 +1,280 @@
+"""Jobs: each is a folder on disk with its question, its state and its result, and outlives the page.
+
+A job waits until a place is free, runs as a process of its own (:mod:`her2sim.web.worker`), and its
+result stays until it is deleted. What ran when the server ended is found again: a process that
+still runs goes on, one that is gone is started anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import RLock
+from typing import Any, Literal
+
+from her2sim.errors import DataError
+from her2sim.store.files import write_text
+from her2sim.web.question import Question
+from her2sim.web.questions import question_of
+
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+OVER: tuple[State, ...] = ("done", "failed", "cancelled")
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+MOST_WAITING = 20
+"""Jobs of one user that wait or run at once."""
+MOST_KEPT = 200
+"""Jobs of one user that are kept."""
+MOST_TRIES = 3
+LARGEST_UPLOAD = 2_000_000
+_QUESTION, _STATE, _PROGRESS, _UPLOADS = "question.json", "state.json", "progress.json", "uploads"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its folder tells it; times in seconds since 1970."""
+
+    id: str
+    owner: str
+    question: Question
+    folder: Path
+    state: State
+    created: float
+    started: float | None = None
+    ended: float | None = None
+    pid: int | None = None
+    tries: int = 0
+    message: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.state in OVER
+
+    def progress(self) -> tuple[int, int]:
+        """What is done, and what is to be done in all; (0, 0) if nothing is known."""
+        try:
+            told = json.loads((self.folder / _PROGRESS).read_text())
+            return int(told["done"]), int(told["total"])
+        except (OSError, ValueError, KeyError):
+            return 0, 0
+
+    def seconds_left(self, now: float | None = None) -> float | None:
+        """How long it will still take, by its pace so far; None if nothing is known."""
+        done, total = self.progress()
+        if self.started is None or not 0 < done < total:
+            return None
+        return ((now or time.time()) - self.started) * (total - done) / done
+
+
+class Jobs:
+    """All jobs below a folder; ``places`` run at once, the others wait in line."""
+
+    def __init__(self, folder: Path, places: int | None = None) -> None:
+        self.folder, self.places = folder, places or max(1, os.cpu_count() or 1)
+        self._lock = RLock()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        (folder / "jobs").mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def ask(self, owner: str, question: Question) -> Job:
+        """Put a question in line; one that this user asked already is not asked again.
+
+        Raises
+        ------
+        DataError
+            If too many jobs of the user wait, or are kept.
+        """
+        with self._lock:
+            own = list(self.of(owner))
+            for job in own:
+                if job.question == question and job.state not in ("failed", "cancelled"):
+                    return job
+            if sum(not job.is_over for job in own) >= MOST_WAITING:
+                raise DataError(f"{MOST_WAITING} of your jobs wait already; let some end first")
+            if len(own) >= MOST_KEPT:
+                raise DataError(f"{MOST_KEPT} results are kept already; delete some first")
+            job_id = secrets.token_urlsafe(16)
+            folder = self.folder / "jobs" / job_id
+            folder.mkdir(mode=0o700)
+            told = {
+                "owner": owner, "kind": question.kind, "created": time.time(),
+                "fields": question.model_dump(mode="json", exclude_defaults=True),
+            }  # fmt: skip
+            write_text(folder / _QUESTION, json.dumps(told))
+            self._write(job_id, {"state": "waiting"})
+        self.tend()
+        return self.find(job_id, owner)
+
+    def find(self, job_id: str, owner: str) -> Job:
+        """A job of a user.
+
+        Raises
+        ------
+        DataError
+            If there is none, or it is of somebody else: nobody can tell which.
+        """
+        job = self._read(job_id) if JOB_ID.fullmatch(job_id) else None
+        if job is None or not secrets.compare_digest(job.owner, owner):
+            raise DataError("there is no such job; it may have been deleted")
+        return job
+
+    def of(self, owner: str) -> Iterator[Job]:
+        """Jobs of a user, the newest first."""
+        own = (job for job in self._all() if secrets.compare_digest(job.owner, owner))
+        yield from sorted(own, key=lambda job: -job.created)
+
+    def cancel(self, job_id: str, owner: str) -> None:
+        """Stop a job; what it was about can be asked again."""
+        with self._lock:
+            job = self.find(job_id, owner)
+            if job.is_over:
+                return
+            self._write(job_id, {**_told(job), "state": "cancelled", "ended": time.time()})
+            _kill(job)
+        self.tend()
+
+    def delete(self, job_id: str, owner: str) -> None:
+        """Stop a job and remove its result."""
+        self.cancel(job_id, owner)
+        shutil.rmtree(self.find(job_id, owner).folder, ignore_errors=True)
+
+    def again(self, job_id: str, owner: str) -> Job:
+        """The same job, put in line again after it was cancelled or failed."""
+        with self._lock:
+            job = self.find(job_id, owner)
+            if job.state in ("failed", "cancelled"):
+                (job.folder / _PROGRESS).unlink(missing_ok=True)
+                self._write(job_id, {"state": "waiting"})
+        self.tend()
+        return self.find(job_id, owner)
+
+    def keep_upload(self, text: str, ending: str) -> str:
+        """Keep a text that a user dropped; returns its name, which follows from the text.
+
+        Raises
+        ------
+        DataError
+            If it is too long.
+        """
+        raw = text.encode()
+        if len(raw) > LARGEST_UPLOAD:
+            raise DataError(f"a file of more than {LARGEST_UPLOAD / 1e6:g} MB; give a shorter one")
+        name = hashlib.blake2b(raw, digest_size=16).hexdigest()
+        folder = self.folder / _UPLOADS
+        folder.mkdir(mode=0o700, exist_ok=True)
+        write_text(folder / f"{name}{ending}", text)
+        return name
+
+    @property
+    def uploads(self) -> Path:
+        """Where uploads lie."""
+        return self.folder / _UPLOADS
+
+    def tend(self) -> None:
+        """Look after all jobs: note what ended, start what waits while there is a place."""
+        with self._lock:
+            for name in [n for n, child in self._children.items() if child.poll() is not None]:
+                del self._children[name]
+            jobs = sorted(self._all(), key=lambda job: job.created)
+            running = 0
+            for job in jobs:
+                if job.state == "running":
+                    running += self._still_runs(job)
+            for job in (self._read(job.id) for job in jobs):
+                if job is not None and job.state == "waiting" and running < self.places:
+                    self._start(job)
+                    running += 1
+
+    def _still_runs(self, job: Job) -> bool:
+        """Whether a job runs; one whose process is gone without an end waits again, or has failed."""
+        if job.pid is not None and _is_alive(job):
+            return True
+        now = self._read(job.id)
+        if now is None or now.is_over:
+            return False
+        if job.tries >= MOST_TRIES:
+            told = {"state": "failed", "ended": time.time(), "message": "its process ended early"}
+        else:
+            told = {"state": "waiting"}
+        self._write(job.id, {**_told(job), "pid": None, **told})
+        return False
+
+    def _start(self, job: Job) -> None:
+        log = (job.folder / "log.txt").open("wb")
+        command = [sys.executable, "-m", "her2sim.web.worker", str(job.folder), str(self.uploads)]
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            start_new_session=True, cwd=job.folder,
+        )  # fmt: skip
+        log.close()
+        self._children[job.id] = child
+        told = {"state": "running", "pid": child.pid, "tries": job.tries + 1}
+        self._write(job.id, {**_told(job), **told, "started": time.time()})
+
+    def _all(self) -> Iterator[Job]:
+        for folder in (self.folder / "jobs").iterdir():
+            job = self._read(folder.name)
+            if job is not None:
+                yield job
+
+    def _read(self, job_id: str) -> Job | None:
+        folder = self.folder / "jobs" / job_id
+        try:
+            asked = json.loads((folder / _QUESTION).read_text())
+            state = json.loads((folder / _STATE).read_text())
+            question = question_of(asked["kind"], asked["fields"])
+        except (OSError, ValueError, KeyError):
+            return None  # being deleted, or of another version
+        job = Job(job_id, asked["owner"], question, folder, "waiting", asked["created"])
+        job = replace(job, **state)
+        if job.state == "running" and (end := _end(folder)) is not None:
+            return replace(job, **end)
+        return job
+
+    def _write(self, job_id: str, told: dict[str, Any]) -> None:
+        write_text(self.folder / "jobs" / job_id / _STATE, json.dumps(told))
+
+
+END = "end.json"
+
+
+def _end(folder: Path) -> dict[str, Any] | None:
+    """What the worker wrote when it ended."""
+    try:
+        found: dict[str, Any] = json.loads((folder / END).read_text())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _told(job: Job) -> dict[str, Any]:
+    """What the state file of a job holds."""
+    names = ("state", "started", "ended", "pid", "tries", "message")
+    return {name: getattr(job, name) for name in names}
+
+
+def _is_alive(job: Job) -> bool:
+    """Whether the process of a job runs: it has the job's folder among its arguments."""
+    try:
+        arguments = Path(f"/proc/{job.pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return str(job.folder).encode() in arguments
+
+
+def _kill(job: Job) -> None:
+    if job.pid is not None and _is_alive(job):
+        try:
+            os.killpg(job.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
