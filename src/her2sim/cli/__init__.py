@@ -28,6 +28,7 @@ from her2sim.cli.shortage import shortage
 from her2sim.cli.status import status
 from her2sim.cli.studies import compare
 from her2sim.cli.trial import trial
+from her2sim.cli.web import web
 from her2sim.notice import NOTICE
 
 
@@ -41,7 +42,7 @@ COMMANDS = (
     status, eligible, plan, course, check, population, trial, explain, sensitivity, exposure,
     regimen, simulate, compare, washout, delay, shortage, switch, interval, weight, covariates,
     drug, schema,
-    validate, demo,
+    validate, demo, web,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -280,16 +280,27 @@ def _outcome(course: PatientTimeline, band: BodyBand | None, weeks: float) -> St
     return Stage("outcome", "Progression", "none", "", f"on scans up to week {weeks:.0f}", "", ())
 
 
-@dataclass(frozen=True)
-class TimelineEvent:
-    """A decision as a row: when, what, the reading, the row of the label, why, and its source."""
-
-    cells: tuple[str, ...]
+def rules_table(question: PatientQuestion) -> list[tuple[str, ...]]:
+    """What each rule did: when, to which drug, by which reading, row and source."""
+    return decision_cells(followed(question))
 
 
-def rules_table(question: PatientQuestion) -> tuple[TimelineEvent, ...]:
-    """What each rule did."""
-    return tuple(TimelineEvent(cells) for cells in decision_cells(followed(question)))
+def rules_chart(question: PatientQuestion) -> Chart:
+    """Amounts that were given over time, with what rules did."""
+    course = followed(question)
+    curves = []
+    for drug in course.drugs:
+        if drug.doses and _is_infused(drug):
+            first = drug.doses[0].dose_mg or 1.0
+            week = np.array([dose.day for dose in drug.doses]) / DAY_PER_WEEK
+            share = np.array([dose.dose_mg for dose in drug.doses]) / first * 100
+            curves.append(Curve(drug.drug, np.repeat(week, 2)[1:], np.repeat(share, 2)[:-1]))
+    marks = tuple(_marks(course))
+    text = f"{len(marks)} doses and decisions"
+    return Chart(
+        "Doses, % of the first, and decisions", text, "weeks", "%", curves, (), marks,
+        x_end=float(question.weeks),
+    )  # fmt: skip
 
 
 def without_rules(question: PatientQuestion) -> str:

@@ -31,6 +31,8 @@ from her2sim.web.questions import question_of
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 OVER: tuple[State, ...] = ("done", "failed", "cancelled")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+EXAMPLES = "examples"
+"""Owner of what the page shows of its own accord; everybody may read it."""
 MOST_WAITING = 20
 """Jobs of one user that wait or run at once."""
 MOST_KEPT = 200
@@ -38,6 +40,7 @@ MOST_KEPT = 200
 MOST_TRIES = 3
 LARGEST_UPLOAD = 2_000_000
 _QUESTION, _STATE, _PROGRESS, _UPLOADS = "question.json", "state.json", "progress.json", "uploads"
+END = "end.json"
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,9 @@ class Jobs:
         self._lock = RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "jobs").mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = [job for job in map(self._read, os.listdir(folder / "jobs")) if job is not None]
+        self._owners = {job.id: job.owner for job in kept}
+        self._open = {job.id for job in kept if not job.is_over}
 
     def ask(self, owner: str, question: Question) -> Job:
         """Put a question in line; one that this user asked already is not asked again.
@@ -112,11 +118,12 @@ class Jobs:
             }  # fmt: skip
             write_text(folder / _QUESTION, json.dumps(told))
             self._write(job_id, {"state": "waiting"})
+            self._owners[job_id] = owner
         self.tend()
         return self.find(job_id, owner)
 
     def find(self, job_id: str, owner: str) -> Job:
-        """A job of a user.
+        """A job of a user, or an example of the page.
 
         Raises
         ------
@@ -124,19 +131,20 @@ class Jobs:
             If there is none, or it is of somebody else: nobody can tell which.
         """
         job = self._read(job_id) if JOB_ID.fullmatch(job_id) else None
-        if job is None or not secrets.compare_digest(job.owner, owner):
+        if job is None or job.owner not in (owner, EXAMPLES):
             raise DataError("there is no such job; it may have been deleted")
         return job
 
     def of(self, owner: str) -> Iterator[Job]:
         """Jobs of a user, the newest first."""
-        own = (job for job in self._all() if secrets.compare_digest(job.owner, owner))
+        names = [name for name, of in list(self._owners.items()) if of == owner]
+        own = [job for job in map(self._read, names) if job is not None]
         yield from sorted(own, key=lambda job: -job.created)
 
     def cancel(self, job_id: str, owner: str) -> None:
         """Stop a job; what it was about can be asked again."""
         with self._lock:
-            job = self.find(job_id, owner)
+            job = self._own(job_id, owner)
             if job.is_over:
                 return
             self._write(job_id, {**_told(job), "state": "cancelled", "ended": time.time()})
@@ -146,12 +154,22 @@ class Jobs:
     def delete(self, job_id: str, owner: str) -> None:
         """Stop a job and remove its result."""
         self.cancel(job_id, owner)
-        shutil.rmtree(self.find(job_id, owner).folder, ignore_errors=True)
+        job = self._own(job_id, owner)
+        with self._lock:
+            self._owners.pop(job_id, None)
+            shutil.rmtree(job.folder, ignore_errors=True)
+
+    def _own(self, job_id: str, owner: str) -> Job:
+        """A job that a user may change: an example is not."""
+        job = self.find(job_id, owner)
+        if job.owner != owner:
+            raise DataError("this is an example of the page: it stays")
+        return job
 
     def again(self, job_id: str, owner: str) -> Job:
         """The same job, put in line again after it was cancelled or failed."""
         with self._lock:
-            job = self.find(job_id, owner)
+            job = self._own(job_id, owner)
             if job.state in ("failed", "cancelled"):
                 (job.folder / _PROGRESS).unlink(missing_ok=True)
                 self._write(job_id, {"state": "waiting"})
@@ -185,11 +203,10 @@ class Jobs:
         with self._lock:
             for name in [n for n, child in self._children.items() if child.poll() is not None]:
                 del self._children[name]
-            jobs = sorted(self._all(), key=lambda job: job.created)
-            running = 0
-            for job in jobs:
-                if job.state == "running":
-                    running += self._still_runs(job)
+            found = [(name, self._read(name)) for name in self._open]
+            self._open -= {name for name, job in found if job is None or job.is_over}
+            jobs = sorted((job for _, job in found if job), key=lambda job: job.created)
+            running = sum(self._still_runs(job) for job in jobs if job.state == "running")
             for job in (self._read(job.id) for job in jobs):
                 if job is not None and job.state == "waiting" and running < self.places:
                     self._start(job)
@@ -221,12 +238,6 @@ class Jobs:
         told = {"state": "running", "pid": child.pid, "tries": job.tries + 1}
         self._write(job.id, {**_told(job), **told, "started": time.time()})
 
-    def _all(self) -> Iterator[Job]:
-        for folder in (self.folder / "jobs").iterdir():
-            job = self._read(folder.name)
-            if job is not None:
-                yield job
-
     def _read(self, job_id: str) -> Job | None:
         folder = self.folder / "jobs" / job_id
         try:
@@ -242,10 +253,9 @@ class Jobs:
         return job
 
     def _write(self, job_id: str, told: dict[str, Any]) -> None:
+        if told["state"] not in OVER:
+            self._open.add(job_id)
         write_text(self.folder / "jobs" / job_id / _STATE, json.dumps(told))
-
-
-END = "end.json"
 
 
 def _end(folder: Path) -> dict[str, Any] | None:

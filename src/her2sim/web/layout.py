@@ -1,0 +1,132 @@
+"""The frame of every view: links, the part that changes, the notice; and controls of the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from nicegui import ui
+from nicegui.element import Element
+
+from her2sim.notice import NOTICE
+from her2sim.report.html import render
+
+LINKS = (
+    ("/patient", "One patient"),
+    ("/trials", "Trials"),
+    ("/drug", "A drug"),
+    ("/record", "A record"),
+    ("/population", "A population"),
+    ("/jobs", "Your jobs"),
+    ("/learn", "Learn"),
+)
+Told = Callable[[Any], Any]
+
+
+@contextmanager
+def view(title: str, active: str = "") -> Iterator[Element]:
+    """A view with its title; what is made inside stands in its main part."""
+    ui.page_title(f"{title} – her2sim")
+    ui.dark_mode(None)
+    ui.add_head_html('<link rel="stylesheet" href="/static/her2sim.css">')
+    ui.html(render("top", links=LINKS, active=active), sanitize=False)
+    with ui.element("main").classes("page").props("id=main tabindex=-1") as main:
+        yield main
+    ui.html(render("notice", text=NOTICE), sanitize=False)
+
+
+def put(template: str, **values: object) -> ui.html:
+    """A piece of the view from a template, which escapes all texts."""
+    return ui.html(render(template, **values), sanitize=False)
+
+
+def heading(text: str, level: int = 1) -> None:
+    """A heading."""
+    with ui.element(f"h{level}"):
+        ui.html(render("text", text=text), sanitize=False, tag="span")
+
+
+def paragraph(text: str, kind: str = "") -> ui.html:
+    """A paragraph of plain text."""
+    return ui.html(render("text", text=text), sanitize=False, tag="p").classes(kind)
+
+
+def slider(
+    name: str,
+    title: str,
+    value: float,
+    span: tuple[float, float, float],
+    told: Told,
+    words: Mapping[float, str] | None = None,
+) -> None:
+    """A slider of the browser: low, high and step; told at each move. ``words`` are shown instead."""
+    low, high, step = span
+    with ui.element("div").classes("field"):
+        with ui.element("label").props(f"for=field-{name}"):
+            ui.html(render("text", text=title), sanitize=False, tag="span")
+            shown = ui.html(_worded(value, words), sanitize=False, tag="output")
+        field = ui.element("input").props(
+            f"type=range id=field-{name} name={name} min={low:g} max={high:g} step={step:g} "
+            f"value={value:g}"
+        )
+
+    def moved(event: Any) -> Any:
+        now = float(event.args)
+        shown.set_content(_worded(now, words))
+        return told(now)
+
+    field.on("input", moved, js_handler="(e) => emit(e.target.value)", throttle=0.06)
+
+
+def _worded(value: float, words: Mapping[float, str] | None) -> str:
+    return render("text", text=(words or {}).get(value, f"{value:g}"))
+
+
+def choice(name: str, title: str, value: str, options: Mapping[str, str], told: Told) -> None:
+    """A list of the browser to choose one from: what is chosen by what is shown."""
+    with ui.element("div").classes("field"):
+        with ui.element("label").props(f"for=field-{name}"):
+            ui.html(render("text", text=title), sanitize=False, tag="span")
+        field = ui.element("select").props(f"id=field-{name} name={name}")
+        with field:
+            for key, text in options.items():
+                chosen = " selected" if key == value else ""
+                option = ui.element("option")
+                option.props["value"] = key
+                if chosen:
+                    option.props["selected"] = True
+                with option:
+                    ui.html(render("text", text=text), sanitize=False, tag="span")
+    field.on("change", lambda event: told(event.args), js_handler="(e) => emit(e.target.value)")
+
+
+def tick(name: str, title: str, value: bool, told: Told) -> None:
+    """A box of the browser to tick."""
+    with ui.element("div").classes("field check"), ui.element("label"):
+        field = ui.element("input").props(f"type=checkbox id=field-{name} name={name}")
+        if value:
+            field.props["checked"] = True
+        ui.html(render("text", text=title), sanitize=False, tag="span")
+    field.on("change", lambda event: told(event.args), js_handler="(e) => emit(e.target.checked)")
+
+
+def entry(name: str, title: str, value: str, told: Told, kind: str = "text") -> ui.html:
+    """A field to write in; returns where a fault of it is shown."""
+    with ui.element("div").classes("field"):
+        with ui.element("label").props(f"for=field-{name}"):
+            ui.html(render("text", text=title), sanitize=False, tag="span")
+        field = ui.element("input").props(f"type={kind} id=field-{name} name={name}")
+        field.props["value"] = value
+        fault = ui.html("", sanitize=False, tag="span").classes("fault").props("role=alert")
+    field.on("change", lambda event: told(event.args), js_handler="(e) => emit(e.target.value)")
+    return fault
+
+
+def button(text: str, told: Told, quiet: bool = False) -> Element:
+    """A button of the browser."""
+    made = ui.element("button").props("type=button").classes("plain" + (" quiet" if quiet else ""))
+    with made:
+        ui.html(render("text", text=text), sanitize=False, tag="span")
+    made.on("click", lambda _: told(None))
+    return made

@@ -1,0 +1,96 @@
+"""A question as a job in a view: how far it is, then its answer with files and the same again."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from her2sim.errors import DataError
+from her2sim.report.html import INSIDE
+from her2sim.web import state
+from her2sim.web.jobs import Job
+from her2sim.web.layout import button, paragraph, put
+from her2sim.web.question import Question
+from her2sim.web.results import View, files_of, read_view
+
+LOOK_SECONDS = 0.4
+
+
+def show_answer(question: Question, owner: str | None = None) -> None:
+    """Ask a question, and show its answer when it is there."""
+    who = state.owner() if owner is None else owner
+    try:
+        job = state.jobs().ask(who, question)
+    except DataError as error:
+        put("alert", text=str(error))
+        return
+    show_job(job, who)
+
+
+def show_job(job: Job, who: str) -> None:
+    """A job: how far it is, or its answer."""
+    panel = ui.element("section").props('aria-live=polite aria-label="Answer"')
+    shown: list[str] = []
+
+    def look() -> None:
+        try:
+            now = state.jobs().find(job.id, who)
+        except DataError as error:
+            panel.clear()
+            with panel:
+                put("alert", text=str(error))
+            timer.cancel()
+            return
+        done, total = now.progress()
+        told = f"{now.state} {done} {total}"
+        if shown and shown[-1] == told:
+            return
+        shown.append(told)
+        panel.clear()
+        with panel:
+            _fill(now, who)
+        if now.is_over:
+            timer.cancel()
+
+    timer = ui.timer(LOOK_SECONDS, look, immediate=False)
+    look()
+
+
+def _fill(job: Job, who: str) -> None:
+    if job.state == "done":
+        view = read_view(job.folder)
+        put("answer_view", view=view, verdict=verdict(view))
+        put(
+            "same", link=job.question.link(), files=files_of(job.folder), job=job.id,
+            command=view.command, python=view.python, texts=job.question.files(),
+        )  # fmt: skip
+    elif job.state in ("failed", "cancelled"):
+        put("alert", text=job.message or f"This job was {job.state}.")
+        button("Start it again", lambda _: _again(job, who))
+    else:
+        done, total = job.progress()
+        put("progress", job=job, done=done, total=total, seconds=job.seconds_left())
+        button("Cancel", lambda _: state.jobs().cancel(job.id, who), quiet=True)
+        paragraph("You may close this page: the job goes on, and stands under your jobs.", "faint")
+
+
+def _again(job: Job, who: str) -> None:
+    state.jobs().again(job.id, who)
+    ui.navigate.to(job.question.link())
+
+
+def verdict(view: View) -> str:
+    """How many published figures lie inside what was predicted, in words."""
+    cells = [
+        row[place]
+        for table in view.tables
+        for place, heading in enumerate(table.headings)
+        if heading == INSIDE
+        for row in table.rows
+    ]
+    hits, n = cells.count("yes"), cells.count("yes") + cells.count("no")
+    if not n:
+        return ""
+    return (
+        f"Hit or miss: {hits} of {n} published figures lie inside the predicted range; the rows "
+        "that do not are marked."
+    )

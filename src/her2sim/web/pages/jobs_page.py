@@ -1,0 +1,80 @@
+"""The jobs of a user: how far they are, cancel, delete, open."""
+
+from __future__ import annotations
+
+from her2sim.errors import DataError
+from her2sim.web import state
+from her2sim.web.layout import button, heading, paragraph, put, view
+from her2sim.web.pages.answer import show_job
+
+LOOK_SECONDS = 1.0
+
+
+def register() -> None:
+    """Make the views known."""
+    from nicegui import ui
+
+    @ui.page("/jobs")
+    def jobs() -> None:
+        who = state.owner()
+        with view("Your jobs", "/jobs"):
+            heading("Your jobs")
+            paragraph(
+                f"Up to {state.jobs().places} run at once, the others wait in line. Results stay "
+                "until you delete them; a job survives a closed page and a restarted server."
+            )
+            place = ui.element("div")
+
+            def look() -> None:
+                own = list(state.jobs().of(who))
+                place.clear()
+                with place:
+                    if not own:
+                        paragraph("Nothing was asked yet.")
+                    for job in own:
+                        with ui.element("section").classes("job"):
+                            put("job_line", job=job, progress=job.progress(),
+                                seconds=job.seconds_left())  # fmt: skip
+                            with ui.element("div").classes("actions"):
+                                if not job.is_over:
+                                    button("Cancel", _calls(state.jobs().cancel, job.id, who, look),
+                                           quiet=True)  # fmt: skip
+                                if job.state in ("failed", "cancelled"):
+                                    button("Start it again",
+                                           _calls(state.jobs().again, job.id, who, look))  # fmt: skip
+                                button("Delete", _calls(state.jobs().delete, job.id, who, look),
+                                       quiet=True)  # fmt: skip
+
+            seen: list[str] = []
+
+            def changed() -> None:
+                told = str([(j.id, j.state, j.progress()) for j in state.jobs().of(who)])
+                if seen[-1:] != [told]:
+                    seen[:] = [told]
+                    look()
+
+            changed()
+            ui.timer(LOOK_SECONDS, changed)
+
+    @ui.page("/job/{job_id}")
+    def one(job_id: str) -> None:
+        who = state.owner()
+        with view("A job", "/jobs"):
+            try:
+                job = state.jobs().find(job_id, who)
+            except DataError as error:
+                put("alert", text=str(error))
+                return
+            heading(job.question.title)
+            show_job(job, who)
+
+
+def _calls(function: object, job_id: str, who: str, then: object) -> object:
+    def call(_: object) -> None:
+        try:
+            function(job_id, who)  # type: ignore[operator]
+        except DataError:
+            pass
+        then()  # type: ignore[operator]
+
+    return call

@@ -1,0 +1,206 @@
+"""One patient from left to right, with sliders; the rules made visible."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from her2sim.errors import DataError, Her2SimError
+from her2sim.regimens.library import named_regimens
+from her2sim.report.html import PageTable
+from her2sim.report.timeline_page import HEADINGS
+from her2sim.web.chain import chain, rules_chart, rules_table, without_rules
+from her2sim.web.charts import chart_svg
+from her2sim.web.layout import choice, heading, paragraph, put, slider, tick, view
+from her2sim.web.pages.answer import show_answer
+from her2sim.web.patient_question import Her2Result, PatientQuestion
+from her2sim.web.question import faults_by_field
+from her2sim.web.questions import question_of
+from her2sim.web.stage_numbers import numbers_behind
+
+BAND_AFTER_SECONDS = 0.35
+RESULTS = get_args(Her2Result)
+FIRST_STAGE = "tumour"
+
+
+class PatientView:
+    """What one browser looks at: the question, the open stage, and the parts that follow."""
+
+    def __init__(self, question: PatientQuestion) -> None:
+        self.question, self.open = question, FIRST_STAGE
+        self.asked = 0
+        self.strip: Any = None
+        self.detail: Any = None
+        self.rules: Any = None
+        self.fault: Any = None
+        self.same: Any = None
+
+    async def change(self, **fields: Any) -> None:
+        """Ask with other fields; what was asked before and is not there yet is forgotten."""
+        from nicegui import ui
+
+        try:
+            told = self.question.model_dump(exclude_defaults=True) | fields
+            question = PatientQuestion.model_validate(told)
+        except ValidationError as error:
+            self.fault.set_content(_alert("; ".join(faults_by_field(error).values())))
+            return
+        self.question = question
+        self.asked += 1
+        asked = self.asked
+        await self.draw(asked, has_band=False)
+        await asyncio.sleep(BAND_AFTER_SECONDS)
+        if asked == self.asked:
+            await self.draw(asked, has_band=True)
+            ui.run_javascript(f"history.replaceState(null, '', {self.question.link()!r})")
+
+    async def draw(self, asked: int, has_band: bool) -> None:
+        """Work the chain out beside the page, and show it if nothing else was asked since."""
+        from nicegui import run
+
+        question = self.question
+        try:
+            found = await run.io_bound(chain, question, has_band)
+        except Her2SimError as error:
+            self.fault.set_content(_alert(str(error)))
+            return
+        if asked != self.asked:
+            return
+        self.fault.set_content("")
+        self.show(found)
+        if has_band:
+            self.show_rules(found.notes)
+
+    def show(self, found: Any) -> None:
+        """The strip of stages, and the open one."""
+        from her2sim.report.html import render
+
+        stage = found.stage(self.open)
+        self.strip.set_content(render("stages", stages=found.stages, open=stage.key))
+        charts = [(chart.title, chart_svg(chart)) for chart in stage.charts]
+        numbers = numbers_behind(stage.key, self.question)
+        self.detail.set_content(
+            render("stage", stage=stage, charts=charts, has_band=found.has_band)
+            + render("stage_numbers", numbers=numbers)
+        )
+
+    def show_rules(self, notes: tuple[str, ...]) -> None:
+        """What rules did, and what would be without them."""
+        from her2sim.report.html import render
+
+        question = self.question
+        rows = PageTable("Decisions", HEADINGS["decisions"], rules_table(question))
+        nothing = "No rule had to act." if question.rules else "The rules are off."
+        self.rules.set_content(
+            render(
+                "decisions", rows=rows, nothing=nothing, notes=notes,
+                difference=without_rules(question), chart=chart_svg(rules_chart(question)),
+            )
+        )  # fmt: skip
+        self.same.set_content(
+            render(
+                "same", link=question.link(), files=(), job="", command=question.command(),
+                python=question.python(), texts=question.files(),
+            )
+        )  # fmt: skip
+
+    async def look_at(self, stage: str) -> None:
+        """Open another stage."""
+        self.open = str(stage)[:20]
+        await self.draw(self.asked, has_band=True)
+
+
+def _alert(text: str) -> str:
+    from her2sim.report.html import render
+
+    return render("alert", text=text)
+
+
+def register() -> None:
+    """Make the view known."""
+    from fastapi import Request
+    from nicegui import ui
+
+    @ui.page("/patient")
+    async def patient(request: Request) -> None:
+        told = dict(request.query_params)
+        told.pop("token", None)
+        with view("One patient", "/patient"):
+            heading("One patient, from the HER2 test to the next dose")
+            try:
+                question = question_of("patient", told)
+            except DataError as error:
+                put("alert", text=str(error))
+                question = PatientQuestion()
+            assert isinstance(question, PatientQuestion)
+            shown = PatientView(question)
+            with ui.element("div").classes("two"):
+                with ui.element("form").classes("fields").props("aria-label=Patient onsubmit='return false'"):
+                    _controls(shown)
+                with ui.element("div"):
+                    shown.fault = ui.html("", sanitize=False)
+                    shown.strip = ui.html("", sanitize=False)
+                    shown.strip.on(
+                        "click", lambda event: shown.look_at(event.args),
+                        js_handler="(e) => { const b = e.target.closest('[data-stage]');"
+                        " if (b) emit(b.dataset.stage) }",
+                    )  # fmt: skip
+                    shown.detail = ui.html("", sanitize=False).props("aria-live=polite")
+                    shown.rules = ui.html("", sanitize=False)
+                    shown.same = ui.html("", sanitize=False)
+                    _files(shown)
+            await shown.draw(0, has_band=True)
+
+
+def _files(shown: PatientView) -> None:
+    """A button that makes table, figure and reports as a job."""
+    from nicegui import ui
+
+    from her2sim.web.layout import button
+
+    place = ui.element("div")
+
+    def make(_: Any) -> None:
+        place.clear()
+        with place:
+            show_answer(shown.question)
+
+    with ui.element("div").classes("actions"):
+        button("Table, figure and report of this patient", make)
+    place.move(target_index=-1)
+
+
+def _controls(shown: PatientView) -> None:
+    question = shown.question
+
+    def told(name: str, kind: Any = float) -> Any:
+        return lambda value: shown.change(**{name: kind(value)})
+
+    regimens = {r.id: r.title for r in named_regimens().values() if r.setting in ("", "metastatic")}
+    for name in ("trastuzumab", "trastuzumab-emtansine", "trastuzumab-deruxtecan"):
+        regimens.setdefault(name, name)
+    regimens.setdefault(question.regimen, question.regimen)
+    choice("regimen", "Regimen", question.regimen, regimens, told("regimen", str))
+    choice("her2", "HER2 test", question.her2, {r: r for r in RESULTS}, told("her2", str))
+    slider("weight_kg", "Weight, kg", question.weight_kg, (35, 160, 1), told("weight_kg"))
+    slider("dose_percent", "Dose, % of the label", question.dose_percent, (25, 200, 5),
+           told("dose_percent", int))  # fmt: skip
+    slider("every_weeks", "Weeks between doses", question.every_weeks, (0, 8, 1),
+           told("every_weeks", int), {0: "label"})  # fmt: skip
+    slider("missed", "Dose that is missed", _missed(question.missed), (1, 12, 1),
+           lambda value: shown.change(missed=0 if value < 2 else int(value)), {1: "none"})  # fmt: skip
+    slider("lvef_percent", "LVEF before, %", question.lvef_percent, (40, 80, 1),
+           told("lvef_percent"))  # fmt: skip
+    slider("tumour_mm", "Sum of diameters, mm", question.tumour_mm, (10, 300, 5), told("tumour_mm"))
+    slider("lines_before", "Anti-HER2 lines before", question.lines_before, (0, 4, 1),
+           told("lines_before", int))  # fmt: skip
+    slider("weeks", "Weeks", question.weeks, (12, 156, 4), told("weeks", int))
+    slider("seed", "Another patient like this", question.seed, (1, 60, 1), told("seed", int))
+    tick("rules", "The label's rules act", question.rules, told("rules", bool))
+    paragraph("Characteristics that are not here are those of the patient file below.", "faint")
+
+
+def _missed(number: int) -> int:
+    return max(1, number)
