@@ -55,6 +55,15 @@ def maximum(x: Any, y: Any) -> Any:
     return _apply("max", lambda a, b: a + b, x, y)
 
 
+def positive(x: Any) -> Any:
+    """A quantity, or zero where it is below.
+
+    For what saturates, x / (half + x): between the points that a solver accepts an amount may come
+    out below zero, and has a pole at minus half.
+    """
+    return _apply("max", lambda a, b: a, x, 0.0)
+
+
 def _apply(op: str, on_units: Callable[..., Unit], *args: Any) -> Any:
     nodes = [a for a in args if isinstance(a, Node)]
     if nodes:

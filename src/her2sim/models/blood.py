@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from her2sim.engine.functions import maximum, power
+from her2sim.engine.functions import maximum, positive, power
 from her2sim.engine.model import Component, Part, Symbol
 from her2sim.models.assembly import Assembled
 
@@ -57,7 +57,7 @@ def blood_line(line: str, tags: Sequence[str], lasting: Sequence[str] = ()) -> C
             before = value
         rates[line] = rate * (before - counted)
         for tag in lasting:
-            conc = k[f"conc_{tag}"]
+            conc = positive(k[f"conc_{tag}"])
             is_there = conc / (conc + k[f"switch_{tag}"])
             rates[pool] = k[pace] * is_there * (k[left] - k[pool])
         return Part(rates=rates, outputs={f"count_{line}": 1.0 * counted})

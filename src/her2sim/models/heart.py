@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from her2sim.engine.functions import power
+from her2sim.engine.functions import positive, power
 from her2sim.engine.model import Component, Part, Symbol
 from her2sim.models.assembly import Assembled
 
@@ -42,7 +42,8 @@ def ejection_fraction(
 ) -> Part:
     """The true LVEF, and the hazard of symptomatic heart failure in proportion to its fall."""
     half = heart_half * power(troponin / troponin_reference, troponin_power)
-    lost = heart_effect / (heart_effect + half)
+    effect = positive(heart_effect)
+    lost = effect / (effect + half)
     return Part(
         rates={"heart_failure": failure_base + failure_hazard * lost},
         outputs={"lvef": lvef_start * (1.0 - lost)},

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from her2sim.engine.functions import exp, log, maximum, power, sqrt
+from her2sim.engine.functions import exp, log, maximum, positive, power, sqrt
 from her2sim.engine.model import Component, Part
 from her2sim.models.agent import KPD, Agent, Epitope
 from her2sim.models.assembly import Assembled
@@ -138,9 +138,9 @@ class Lesion:
             distance = sites - everything
             root = sqrt(distance * distance + 2.0 * weak * (sites + everything) + weak * weak)
             share = 2.0 / (sites + everything + weak + root)
-            outputs = {n(f"occupancy_{epitope}"): everything * share}
+            outputs = {n(f"occupancy_{epitope}"): positive(everything) * share}
             for tag, amount in zip(tags, amounts, strict=True):
-                of_receptors = k[amount] * share
+                of_receptors = positive(k[amount]) * share
                 bound = of_receptors * sites
                 outputs[n("bound_share", tag)] = of_receptors
                 outputs[n("bound", tag)] = bound
@@ -199,7 +199,7 @@ class Lesion:
 
         def covalent(k: Values) -> Part:
             """A covalent inhibitor: kinase is lost until the receptor is made anew."""
-            conc = self._unbound(agent, k)
+            conc = positive(self._unbound(agent, k))
             rate = k[f"kinact_{tag}"] * conc / (k[f"ki_{tag}"] + conc)
             active = 1.0 - k[lost]
             change = rate * active - k["knet"] * k[lost]

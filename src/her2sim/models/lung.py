@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from her2sim.engine.functions import exp, log, maximum
+from her2sim.engine.functions import exp, log, maximum, positive
 from her2sim.engine.model import Component, Part, Symbol
 from her2sim.models.assembly import Assembled
 
@@ -22,7 +22,7 @@ def lung_hazard(tag: str) -> Component:
 
     def hazard(k: Any) -> Part:
         """Mixture hazard p f / (1 - p F) at the time on treatment, times the relative level."""
-        conc = k[f"conc_{tag}"]
+        conc = positive(k[f"conc_{tag}"])
         is_there = conc / (conc + k[f"lung_switch_{tag}"])
         ratio = maximum(k["lung_clock"] / k["lung_median"], 1e-6)
         score = log(ratio) / k["lung_spread"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from her2sim.engine.functions import positive
 from her2sim.engine.model import Part
 
 
@@ -28,6 +29,7 @@ def linear_elimination(cl: Any, conc: Any) -> Part:
 
 def michaelis_menten_elimination(vmax: Any, km: Any, conc: Any) -> Part:
     """Saturable elimination, as by binding to a limited target."""
+    conc = positive(conc)
     return Part(rates={"central": -vmax * conc / (km + conc)})
 
 
@@ -45,6 +47,7 @@ def second_peripheral_exchange(q2: Any, vp2: Any, conc: Any, peripheral2: Any) -
 
 def saturable_distribution(vmtr: Any, kmtr: Any, k21: Any, conc: Any, peripheral: Any) -> Part:
     """Saturable transport to the peripheral compartment, linear return."""
+    conc = positive(conc)
     net = vmtr * conc / (kmtr + conc) - k21 * peripheral
     return Part(rates={"central": -net, "peripheral": net})
 
