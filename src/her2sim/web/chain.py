@@ -11,7 +11,7 @@ import numpy as np
 from her2sim.pk.combination import load_combination
 from her2sim.protocol.eligibility import label_text
 from her2sim.report.timeline_page import decision_cells
-from her2sim.timeline.result import BodyBand, DrugTimeline, PatientTimeline
+from her2sim.timeline.result import BodyBand, Decided, DrugTimeline, PatientTimeline
 from her2sim.timeline.run import TimelinePlan, patient_timeline
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION
@@ -285,22 +285,58 @@ def rules_table(question: PatientQuestion) -> list[tuple[str, ...]]:
     return decision_cells(followed(question))
 
 
-def rules_chart(question: PatientQuestion) -> Chart:
-    """Amounts that were given over time, with what rules did."""
+@dataclass(frozen=True)
+class Lane:
+    """A drug on the timeline: doses (week, share of the first in %, text), holds, decisions."""
+
+    drug: str
+    doses: tuple[tuple[float, float, str], ...]
+    holds: tuple[tuple[float, float], ...]
+    marks: tuple[Mark, ...]
+
+
+def lanes(question: PatientQuestion) -> tuple[Lane, ...]:
+    """Doses of each drug on a timeline, on which holds, reductions, reloads and stops stand."""
     course = followed(question)
-    curves = []
-    for drug in course.drugs:
-        if drug.doses and _is_infused(drug):
-            first = drug.doses[0].dose_mg or 1.0
-            week = np.array([dose.day for dose in drug.doses]) / DAY_PER_WEEK
-            share = np.array([dose.dose_mg for dose in drug.doses]) / first * 100
-            curves.append(Curve(drug.drug, np.repeat(week, 2)[1:], np.repeat(share, 2)[:-1]))
-    marks = tuple(_marks(course))
-    text = f"{len(marks)} doses and decisions"
-    return Chart(
-        "Doses, % of the first, and decisions", text, "weeks", "%", curves, (), marks,
-        x_end=float(question.weeks),
-    )  # fmt: skip
+    return tuple(_lane(course, drug, float(question.weeks)) for drug in course.drugs)
+
+
+def _lane(course: PatientTimeline, drug: DrugTimeline, weeks: float) -> Lane:
+    first = drug.doses[0].dose_mg if drug.doses else 1.0
+    shown = drug.doses if _is_infused(drug) else drug.doses[:: max(1, len(drug.doses) // 60)]
+    doses = tuple(
+        (d.day / DAY_PER_WEEK, 100 * d.dose_mg / first, f"{number(d.dose_mg)} mg, {d.why}")
+        for d in shown
+    )
+    own = [d for d in course.decisions if d.drug == drug.drug]
+    holds, begun = [], None
+    for decided in own:
+        week = decided.day / DAY_PER_WEEK
+        if decided.in_words == "hold" and begun is None:
+            begun = week
+        elif begun is not None and decided.in_words in ("resume", "stop", "end"):
+            holds.append((begun, week))
+            begun = None
+    if begun is not None:
+        holds.append((begun, weeks))
+    reloads = [
+        Mark(d.day / DAY_PER_WEEK, "reload", f"loading dose again, {number(d.dose_mg)} mg")
+        for d in drug.doses if d.why == "reload"
+    ]  # fmt: skip
+    marks = [
+        Mark(
+            d.day / DAY_PER_WEEK, d.in_words,
+            f"week {d.day / DAY_PER_WEEK:.0f}, {d.in_words}: {_read(d)}{d.rule}",
+        )
+        for d in own
+    ]  # fmt: skip
+    return Lane(drug.drug, doses, tuple(holds), (*reloads, *marks))
+
+
+def _read(decided: Decided) -> str:
+    if decided.reading is None:
+        return ""
+    return f"{decided.variable} {decided.reading:.3g}, "
 
 
 def without_rules(question: PatientQuestion) -> str:

@@ -108,6 +108,28 @@ def chart_svg(chart: Chart) -> str:
     )
 
 
+LANE_LEFT, LANE_HEIGHT = 150, 46
+
+
+def lanes_svg(lanes: Sequence[Any], weeks: float) -> str:
+    """Doses of drugs on a timeline, a lane each, as SVG."""
+    span = WIDTH - RIGHT - LANE_LEFT
+
+    def place(week: float) -> float:
+        return round(LANE_LEFT + span * week / weeks, 1)
+
+    return render(
+        "lanes",
+        lanes=lanes,
+        size=(WIDTH, LANE_HEIGHT * len(lanes) + BOTTOM),
+        height=LANE_HEIGHT,
+        left=LANE_LEFT,
+        right=WIDTH - RIGHT,
+        place=place,
+        ticks=[(place(week), f"{week:g}") for week in ticks(0.0, weeks, TICKS_X)],
+    )
+
+
 def spark_svg(x: Array, y: Array) -> str:
     """A line without axes, for a card; its text stands beside it."""
     if not len(x):

@@ -16,7 +16,7 @@ from her2sim.patients.patient import Patient
 from her2sim.drugs.drug import load_drug
 from her2sim.regimens.library import RegimenPart, load_regimen
 from her2sim.regimens.regimen import labelled_regimen
-from her2sim.web.question import Question, Seed, checked_regimen
+from her2sim.web.question import LARGEST_SEED, Question, checked_regimen
 
 if TYPE_CHECKING:
     from her2sim.api.result import Answer
@@ -45,15 +45,15 @@ class PatientQuestion(Question):
     weight_kg: float = Field(default=68.0, ge=35, le=160, title="weight, kg")
     lvef_percent: float = Field(default=64.0, ge=40, le=80, title="LVEF before, %")
     tumour_mm: float = Field(default=62.0, ge=10, le=300, title="sum of diameters, mm")
-    lines_before: int = Field(default=0, ge=0, le=4, title="anti-HER2 lines before")
-    regimen: str = Field(default="thp", title="regimen")
+    lines_before: int = Field(default=1, ge=0, le=4, title="anti-HER2 lines before")
+    regimen: str = Field(default="trastuzumab-deruxtecan", title="regimen")
     dose_percent: int = Field(default=100, ge=25, le=200, title="dose, % of the label")
     every_weeks: int = Field(default=0, ge=0, le=8, title="weeks between doses (0: label)")
     missed: int = Field(default=0, ge=0, le=12, title="dose that is missed (0: none)")
     weeks: int = Field(default=52, ge=6, le=156, title="weeks")
     rules: bool = Field(default=True, title="rules of the label")
     region: Literal["us", "eu"] = Field(default="us", title="label")
-    seed: int = Seed
+    seed: int = Field(default=4, ge=0, le=LARGEST_SEED, title="seed")
 
     @field_validator("regimen")
     @classmethod

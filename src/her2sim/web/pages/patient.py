@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any, get_args
 
+from fastapi import Request
 from pydantic import ValidationError
 
 from her2sim.errors import DataError, Her2SimError
-from her2sim.regimens.library import named_regimens
+from her2sim.regimens.library import find_named, named_regimens
 from her2sim.report.html import PageTable
 from her2sim.report.timeline_page import HEADINGS
-from her2sim.web.chain import chain, rules_chart, rules_table, without_rules
-from her2sim.web.charts import chart_svg
+from her2sim.web.chain import chain, lanes, rules_table, without_rules
+from her2sim.web.charts import chart_svg, lanes_svg
 from her2sim.web.layout import choice, heading, paragraph, put, slider, tick, view
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.patient_question import Her2Result, PatientQuestion
@@ -96,7 +97,7 @@ class PatientView:
         self.rules.set_content(
             render(
                 "decisions", rows=rows, nothing=nothing, notes=notes,
-                difference=without_rules(question), chart=chart_svg(rules_chart(question)),
+                difference=without_rules(question), chart=lanes_svg(lanes(question), float(question.weeks)),
             )
         )  # fmt: skip
         self.same.set_content(
@@ -120,7 +121,6 @@ def _alert(text: str) -> str:
 
 def register() -> None:
     """Make the view known."""
-    from fastapi import Request
     from nicegui import ui
 
     @ui.page("/patient")
@@ -181,7 +181,8 @@ def _controls(shown: PatientView) -> None:
     regimens = {r.id: r.title for r in named_regimens().values() if r.setting in ("", "metastatic")}
     for name in ("trastuzumab", "trastuzumab-emtansine", "trastuzumab-deruxtecan"):
         regimens.setdefault(name, name)
-    regimens.setdefault(question.regimen, question.regimen)
+    named = find_named(question.regimen)
+    regimens.setdefault(question.regimen, question.regimen if named is None else named.title)
     choice("regimen", "Regimen", question.regimen, regimens, told("regimen", str))
     choice("her2", "HER2 test", question.her2, {r: r for r in RESULTS}, told("her2", str))
     slider("weight_kg", "Weight, kg", question.weight_kg, (35, 160, 1), told("weight_kg"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastapi import Request
 from pydantic import ValidationError
 
 from her2sim.errors import DataError, Her2SimError
@@ -33,9 +34,9 @@ def _trials() -> Mapping[str, str]:
 
 
 def _drugs() -> Mapping[str, str]:
-    from her2sim.drugs.drug import drug_names
+    from her2sim.api.library import drug_list
 
-    return {name: name for name in drug_names()}
+    return {name: name for name in drug_list().frame()["drug"]}
 
 
 def _populations() -> Mapping[str, str]:
@@ -116,8 +117,6 @@ INTRODUCTIONS: Mapping[str, str] = {
 
 
 def _page(kind: type[Question], active: str) -> Any:
-    from fastapi import Request
-
     def page(request: Request) -> None:
         told = dict(request.query_params)
         told.pop("token", None)
@@ -137,7 +136,6 @@ def _page(kind: type[Question], active: str) -> Any:
             ask_form(kind, told)
             show_answer(question)
 
-    page.__annotations__["request"] = Request
     return page
 
 

@@ -1,0 +1,96 @@
+"""Lessons as data, and icon arrays of published shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from pydantic import model_validator
+
+from her2sim.facts import FactFile, FactModel, read_fact_file
+
+
+class Lesson(FactModel):
+    """A stage in plain words, a thing to try, and a question with its answer."""
+
+    stage: str
+    title: str
+    text: str
+    try_this: str
+    link: str
+    question: str
+    choices: tuple[str, ...]
+    answer: int
+    why: str
+
+    @model_validator(mode="after")
+    def _has_its_answer(self) -> Lesson:
+        if not 0 <= self.answer < len(self.choices):
+            raise ValueError(f"{self.stage}: there is no choice {self.answer}")
+        return self
+
+
+class LessonFile(FactFile):
+    """All lessons, in order."""
+
+    lesson: tuple[Lesson, ...]
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """The lessons of the page."""
+    path = files("her2sim.web").joinpath("lessons.toml")
+    return read_fact_file(path, LessonFile).lesson
+
+
+def topics() -> str:
+    """HER2 and its medicines in plain words, as Markdown."""
+    return files("her2sim.web").joinpath("patients.md").read_text(encoding="utf-8")
+
+
+ICONS = 100
+
+
+@dataclass(frozen=True)
+class IconArray:
+    """A share of 100 people in words and icons."""
+
+    title: str
+    count: int
+    text: str
+    source: str
+
+
+def icon_arrays(trial_name: str) -> tuple[IconArray, ...]:
+    """Published shares of a trial's arms: of 100 people, so many."""
+    from her2sim.trials.library import load_trial
+
+    trial = load_trial(trial_name)
+    found = []
+    for row in trial.outcome:
+        if row.measure != "rate_percent" or row.at_month is None or row.subgroup or row.arm is None:
+            continue
+        what = PLAIN.get(row.endpoint)
+        if what is None or not 0 <= row.value <= ICONS:
+            continue
+        count = round(row.value)
+        months = f"{row.at_month:g} months"
+        found.append(
+            IconArray(
+                trial.arm_of(row.arm).title, count,
+                f"After {months}, {count} of 100 people {what}; {ICONS - count} did not.",
+                trial.source_text(row.source) if row.source else "",
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+PLAIN = {
+    "PFS": "lived without their cancer growing",
+    "OS": "were alive",
+    "iDFS": "lived without the cancer coming back",
+    "DFS": "lived without the cancer coming back",
+    "EFS": "lived without the cancer coming back",
+}
+"""Endpoints in plain words."""
