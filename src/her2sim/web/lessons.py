@@ -71,15 +71,15 @@ def icon_arrays(trial_name: str) -> tuple[IconArray, ...]:
     for row in trial.outcome:
         if row.measure != "rate_percent" or row.at_month is None or row.subgroup or row.arm is None:
             continue
-        what = PLAIN.get(row.endpoint)
-        if what is None or not 0 <= row.value <= ICONS:
+        what, otherwise = PLAIN.get(row.endpoint, ("", ""))
+        if not what or not 0 <= row.value <= ICONS:
             continue
         count = round(row.value)
         months = f"{row.at_month:g} months"
         found.append(
             IconArray(
                 trial.arm_of(row.arm).title, count,
-                f"After {months}, {count} of 100 people {what}; {ICONS - count} did not.",
+                f"After {months}, {count} of 100 people {what}; {ICONS - count} {otherwise}.",
                 trial.source_text(row.source) if row.source else "",
             )
         )  # fmt: skip
@@ -87,10 +87,10 @@ def icon_arrays(trial_name: str) -> tuple[IconArray, ...]:
 
 
 PLAIN = {
-    "PFS": "lived without their cancer growing",
-    "OS": "were alive",
-    "iDFS": "lived without the cancer coming back",
-    "DFS": "lived without the cancer coming back",
-    "EFS": "lived without the cancer coming back",
+    "PFS": ("lived without their cancer growing", "did not"),
+    "OS": ("were alive", "had died"),
+    "iDFS": ("lived without the cancer coming back", "did not"),
+    "DFS": ("lived without the cancer coming back", "did not"),
+    "EFS": ("lived without the cancer coming back", "did not"),
 }
-"""Endpoints in plain words."""
+"""Endpoints in plain words, and their opposite."""

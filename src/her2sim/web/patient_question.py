@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -149,19 +149,8 @@ def _written(part: RegimenPart, dose: str, visits: str) -> str:
 
 def patient_toml(patient: Patient) -> str:
     """A patient as a patient file."""
+    import tomli_w
+
     told = patient.model_dump(mode="json", exclude_defaults=True)
-    body, tests = told.pop("body", {}), told.pop("her2_test")
     told.pop("sources", None)
-    lines = [f"{name} = {_toml(value)}" for name, value in told.items()]
-    for test in tests:
-        lines += ["", "[[her2_test]]", *(f"{name} = {_toml(value)}" for name, value in test.items())]
-    lines += ["", "[body]", *(f"{name} = {_toml(value)}" for name, value in body.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+    return tomli_w.dumps(told)

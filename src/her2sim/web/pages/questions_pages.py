@@ -27,7 +27,7 @@ Options = Callable[[], Mapping[str, str]]
 LARGEST_FILE = 2_000_000
 
 
-def _trials() -> Mapping[str, str]:
+def trial_titles() -> Mapping[str, str]:
     from her2sim.trials.library import load_trial, trial_names
 
     return {name: load_trial(name).title or name for name in trial_names()}
@@ -46,7 +46,7 @@ def _populations() -> Mapping[str, str]:
 
 
 CHOICES: Mapping[tuple[str, str], Options] = {
-    ("trial", "name"): _trials,
+    ("trial", "name"): trial_titles,
     ("drug", "drug"): _drugs,
     ("drug", "population"): _populations,
     ("population", "population"): _populations,
@@ -223,8 +223,11 @@ def register() -> None:
             heading("Trials")
             ask_form(TrialQuestion, {})
             heading("A trial of your own", 2)
-            paragraph("Drop a trial file; its faults are told, all of them.")
+            put("button_link", link="/design", text="Build one in a form")
+            paragraph("Or drop a trial file; its faults are told, all of them.")
             _drop(".toml", _trial_from)
+            heading("Two designs side by side", 2)
+            put("button_link", link="/compare", text="Compare two trials")
             heading("All trials of the library", 2)
             rows = [(name, load_trial(name).title) for name in trial_names()]
             put("trial_links", rows=rows)
