@@ -1,6 +1,7 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
 # make calibrate: fit the ensemble to its anchors (calibrate-early: early disease). make trials: all published trials, docs/trials.md.
 # make early: the figures and the numbers of docs/early.md.
+# make web: the page, in a browser. make docs: the documentation as a site, docs/_build/html.
 # make labels: the rows of the labels, docs/labels.md. make figures: the figures of the docs.
 # make parts: what each part of the model earns on trials that are left out, docs/calibration-parts.md.
 
@@ -9,7 +10,7 @@ VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test slow bench calibrate calibrate-early trials parts early labels validation figures format clean
+.PHONY: demo test web docs slow bench calibrate calibrate-early trials parts early labels validation figures format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -20,6 +21,13 @@ test: $(VENV)/.test-ready
 	$(RUN)/mypy
 	$(RUN)/lint-imports --no-cache
 	$(RUN)/python -m pytest -n 2 -m "not slow and not gpu"
+
+web: $(VENV)/.web-ready
+	$(RUN)/her2sim web
+
+docs: $(VENV)/.docs-ready
+	$(RUN)/python -m sphinx -W -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 slow: $(VENV)/.test-ready
 	$(RUN)/python -m pytest -m slow
@@ -69,6 +77,14 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt tools/environment.sh
 
 $(VENV)/.test-ready: pyproject.toml constraints.txt tools/environment.sh
 	sh tools/environment.sh $(PYTHON) $(VENV) -c constraints.txt -e '.[test]'
+	touch $@ $(VENV)/.demo-ready $(VENV)/.web-ready $(VENV)/.docs-ready
+
+$(VENV)/.web-ready: pyproject.toml constraints.txt tools/environment.sh
+	sh tools/environment.sh $(PYTHON) $(VENV) -c constraints.txt -e '.[web]'
+	touch $@ $(VENV)/.demo-ready
+
+$(VENV)/.docs-ready: pyproject.toml constraints.txt tools/environment.sh
+	sh tools/environment.sh $(PYTHON) $(VENV) -c constraints.txt -e '.[docs,web]'
 	touch $@ $(VENV)/.demo-ready
 
 $(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/requirements.txt tools/environment.sh

@@ -27,7 +27,7 @@ from .api.sensitivity import SobolIndices, sensitivity
 from .api.shortage import ShortSupply, shortage
 from .api.treatment import TreatedPatients, treat
 from .api.trial import TrialResult, run_trial
-from .api.trial_size import TrialSize, trial_size
+from .api.trial_size import DesignGrid, TrialSize, design_grid, trial_size
 from .api.validation import Validation, validate
 from .api.vpc import PredictiveCheck, vpc
 from .api.washout import Washout, washout
@@ -41,6 +41,7 @@ __all__ = [
     "Course",
     "CovariateEffects",
     "CrossValidated",
+    "DesignGrid",
     "DrugFacts",
     "DrugList",
     "Eligible",
@@ -71,6 +72,7 @@ __all__ = [
     "covariates",
     "crossvalidate",
     "delay",
+    "design_grid",
     "drug",
     "drug_list",
     "eligible",

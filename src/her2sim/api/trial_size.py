@@ -1,7 +1,8 @@
-"""How many patients a trial needs."""
+"""How many patients a trial needs, and what other designs of it give."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
+    from her2sim.studies.trial.grid import GridReport
     from her2sim.studies.trial.size import SizeReport
 
 Share = Annotated[float, Field(ge=0.05, le=0.99)]
@@ -116,3 +118,106 @@ def trial_size(
     with TrialFolder(None) as store:
         run = run_trial(trial, asked, store, workers=workers, progress=progress or no_progress)
         return TrialSize(size_report(run, row, power, alpha, trials))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DesignGrid(Reported, Result):
+    """Power and duration by arm size, follow-up and size of the effect."""
+
+    report: GridReport
+
+    def heading(self) -> str:
+        """Trial, comparison, and how many designs."""
+        from her2sim.report.grid_view import heading
+
+        return heading(self.report)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Designs, one row each."""
+        from her2sim.report.grid_view import grid_table
+
+        return (grid_table(self.report),)
+
+    def frame(self) -> pl.DataFrame:
+        """Designs, one row each."""
+        from her2sim.studies.trial.grid import GridCell
+
+        return typed_frame(GridCell, self.report.cells)
+
+    def plot(self) -> Figure:
+        """Power by size and follow-up, a panel for each effect."""
+        from her2sim.report.grid_view import grid_figure
+
+        return grid_figure(self.report)
+
+    def sources(self) -> pl.DataFrame:
+        """Sources of the trial, the drugs, the labels, and the models of tumour and organs."""
+        return trial_facts(self.report.trial)
+
+
+@checked
+def design_grid(
+    name: str | Path,
+    per_arm: tuple[int, ...] = (50, 100, 200, 400),
+    follow_up_month: tuple[float, ...] = (6.0, 12.0, 24.0),
+    effect_percent: tuple[float, ...] = (100.0, 50.0, 0.0),
+    seed: int | None = None,
+    *,
+    endpoint: str | None = None,
+    arm: str | None = None,
+    alpha: Level = 0.05,
+    trials: Annotated[int, Field(ge=100, le=20_000)] = 400,
+    pool: Annotated[int, Field(ge=50, le=20_000)] = 200,
+    members: Count | None = None,
+    workers: Count = 1,
+    progress: Told = None,
+) -> DesignGrid:
+    """Power, duration and patients of many designs of one trial.
+
+    Parameters
+    ----------
+    name : one of the trials that come with her2sim, or a trial file of your own with a hazard ratio
+    per_arm : patients in an arm of weight 1
+    follow_up_month : from the last patient to the data cut
+    effect_percent : part of the predicted effect that is really there
+    seed : decides everything; drawn, and shown, without it
+    endpoint, arm : which comparison is meant; the first of the file without them
+    alpha : two-sided level of the log-rank test
+    trials : drawn for each design
+    pool : simulated patients of an arm and member
+    members : members of the ensemble; all without it
+    workers : processes
+    progress : told what was done, and what is to be done in all
+
+    Raises
+    ------
+    Her2SimError
+        If a name is unknown, the trial does not compare this, or the grid is too large.
+    """
+    from her2sim.biology.ensemble import ensemble
+    from her2sim.studies.trial.grid import GridAsked, followed_longest, grid_report
+    from her2sim.studies.trial.size import FEWEST_PATIENTS, MOST_PATIENTS, chosen_comparison
+    from her2sim.trials.folder import TrialFolder
+    from her2sim.trials.library import load_trial
+    from her2sim.trials.run import BEST_OF, RunSettings, run_trial
+
+    grid = GridAsked(per_arm, follow_up_month, effect_percent)
+    _require_within(per_arm, "patients an arm", FEWEST_PATIENTS, MOST_PATIENTS)
+    _require_within(follow_up_month, "follow-up in months", 0.1, 180)
+    _require_within(effect_percent, "effect in %", 0, 100)
+    trial = followed_longest(load_trial(str(name)), grid)
+    row = chosen_comparison(trial, endpoint, arm)
+    n_members = members or len(ensemble().draws)
+    n = pool * n_members * BEST_OF // (BEST_OF - 1) if n_members > 1 else pool
+    asked = RunSettings(n, seed_or_drawn(seed), n_members)
+    with TrialFolder(None) as store:
+        run = run_trial(trial, asked, store, workers=workers, progress=progress or no_progress)
+        return DesignGrid(grid_report(run, row, grid, alpha, trials, progress or no_progress))
+
+
+def _require_within(values: Sequence[float], what: str, low: float, high: float) -> None:
+    from her2sim.errors import DataError
+
+    wrong = [f"{value:g}" for value in values if not low <= value <= high]
+    if wrong:
+        raise DataError(f"{what}: {', '.join(wrong)}; use {low:g} to {high:g}")

@@ -148,7 +148,9 @@ def _chart(
     week = band.time_day / DAY_PER_WEEK
     around = ()
     if band.p5.size:
-        around = (Band("9 of 10 patients like this one", week, band.p5 * factor, band.p95 * factor),)
+        around = (
+            Band("9 of 10 patients like this one", week, band.p5 * factor, band.p95 * factor),
+        )
     own = band.own * factor
     finite = own[np.isfinite(own)]
     text = f"from {number(finite[0])} to {number(finite[-1])} {unit}" if finite.size else "no value"
@@ -178,9 +180,7 @@ def _doses(marks: Sequence[Mark], band: BodyBand) -> tuple[Mark, ...]:
     return tuple(mark for mark in marks if mark.text.startswith(band.title.split(" ")[0]))
 
 
-def _tumour(
-    course: PatientTimeline, band: BodyBand, weeks: float, marks: Sequence[Mark]
-) -> Stage:
+def _tumour(course: PatientTimeline, band: BodyBand, weeks: float, marks: Sequence[Mark]) -> Stage:
     own = band.own
     best = 100 * (float(np.nanmin(own)) / float(own[0]) - 1) if own[0] > 0 else 0.0
     change = f"{best:+.0f} % at best" if best < 0 else "never smaller than at the start"
@@ -191,9 +191,7 @@ def _tumour(
     )  # fmt: skip
 
 
-def _organs(
-    bands: dict[str, BodyBand], weeks: float, marks: Sequence[Mark]
-) -> Iterator[Stage]:
+def _organs(bands: dict[str, BodyBand], weeks: float, marks: Sequence[Mark]) -> Iterator[Stage]:
     shown = [m for m in marks if m.kind != "dose"]
     if "lvef" in bands:
         band = bands["lvef"]
@@ -274,7 +272,9 @@ def _outcome(course: PatientTimeline, band: BodyBand | None, weeks: float) -> St
     seen = course.readings.records.get("progression")
     if seen is not None and seen[2].any():
         week = float(seen[1][seen[2] >= 1].min()) / DAY_PER_WEEK
-        return Stage("outcome", "Progression", f"week {week:.0f}", "", "seen by a scan", "", (), True)
+        return Stage(
+            "outcome", "Progression", f"week {week:.0f}", "", "seen by a scan", "", (), True
+        )
     if band is None:
         return Stage("outcome", "Progression", "–", "", "no model of this tumour", "", ())
     return Stage("outcome", "Progression", "none", "", f"on scans up to week {weeks:.0f}", "", ())

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator, model_validator
 
 from her2sim.arrays import Progress, no_progress
-from her2sim.patients.patient import Patient
 from her2sim.drugs.drug import load_drug
+from her2sim.patients.patient import Patient
 from her2sim.regimens.library import RegimenPart, load_regimen
 from her2sim.regimens.regimen import labelled_regimen
 from her2sim.web.question import LARGEST_SEED, Question, checked_regimen

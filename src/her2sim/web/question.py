@@ -90,6 +90,7 @@ def checked_regimen(text: str) -> str:
         raise ValueError(str(error)) from None
     return text
 
+
 def known(find: Callable[[], str]) -> str:
     """What is found, or a fault of the field.
 
@@ -116,5 +117,7 @@ def known_population(name: str) -> str:
     from her2sim.patients.population import population_names
 
     if name not in population_names():
-        raise ValueError(f"unknown population {name[:40]!r}{did_you_mean(name, population_names())}")
+        raise ValueError(
+            f"unknown population {name[:40]!r}{did_you_mean(name, population_names())}"
+        )
     return name

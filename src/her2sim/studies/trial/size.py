@@ -88,7 +88,7 @@ class SizeReport:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pool:
+class Pool:
     """Simulated patients of one member in the two arms."""
 
     own: Times
@@ -109,7 +109,7 @@ class TrialSizes:
 
     def __init__(
         self,
-        pools: Mapping[int, _Pool],
+        pools: Mapping[int, Pool],
         allocation: tuple[float, float],
         alpha: float,
         trials: int,
@@ -224,7 +224,7 @@ def size_report(
     arms = run.arms()
     own, other = arms[row.arm], arms[row.versus]
     weights = (run.trial.arm_of(row.arm).allocation, run.trial.arm_of(row.versus).allocation)
-    pools = dict(_pools(own, other, row))
+    pools = dict(pools_of(own, other, row.endpoint, row.follow_up_month))
     sizes = TrialSizes(pools, weights, alpha, trials, run.asked.seed)
     found = sizes.smallest(power, told)
     around = MOST_PATIENTS if found is None else found
@@ -257,9 +257,12 @@ def _never(row: SizeRow, power: float) -> str:
     )
 
 
-def _pools(own: ArmOutcomes, other: ArmOutcomes, row: Comparison) -> Iterator[tuple[int, _Pool]]:
-    times = [side.times(row.endpoint, row.follow_up_month) for side in (own, other)]
+def pools_of(
+    own: ArmOutcomes, other: ArmOutcomes, endpoint: str, follow_up_month: float | None
+) -> Iterator[tuple[int, Pool]]:
+    """Patients of two arms by their member; the data cut is that of the trial without months."""
+    times = [side.times(endpoint, follow_up_month) for side in (own, other)]
     members = [side.member for side in (own, other)]
     for member in sorted(set(members[0].tolist()) & set(members[1].tolist())):
         mine = (t.take(m == member) for t, m in zip(times, members, strict=True))
-        yield member, _Pool(*mine)
+        yield member, Pool(*mine)

@@ -98,6 +98,7 @@ class TrialForm:
                 self._nested(part, raw, name, (*path, name))
         left = {n: n for n in known if n not in raw and n not in HIDDEN}
         if left:
+
             def add(name: str) -> None:
                 if name in left:
                     raw[name] = self._empty(self._resolved(known[name]))
@@ -111,7 +112,9 @@ class TrialForm:
             return "properties" in self._resolved(schema.get("items", {}))
         return "properties" in schema
 
-    def _nested(self, schema: Mapping[str, Any], raw: dict[str, Any], name: str, path: Path) -> None:
+    def _nested(
+        self, schema: Mapping[str, Any], raw: dict[str, Any], name: str, path: Path
+    ) -> None:
         from nicegui import ui
 
         if schema.get("type") != "array":

@@ -137,7 +137,11 @@ def register() -> None:
             assert isinstance(question, PatientQuestion)
             shown = PatientView(question)
             with ui.element("div").classes("two"):
-                with ui.element("form").classes("fields").props("aria-label=Patient onsubmit='return false'"):
+                with (
+                    ui.element("form")
+                    .classes("fields")
+                    .props("aria-label=Patient onsubmit='return false'")
+                ):
                     _controls(shown)
                 with ui.element("div"):
                     shown.fault = ui.html("", sanitize=False)

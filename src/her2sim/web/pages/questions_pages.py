@@ -15,9 +15,7 @@ from her2sim.web.pages.answer import show_answer
 from her2sim.web.question import Question, faults_by_field
 from her2sim.web.questions import (
     QUESTIONS,
-    DrugQuestion,
     OwnTrialQuestion,
-    PopulationQuestion,
     RecordQuestion,
     TrialQuestion,
     question_of,
@@ -231,5 +229,3 @@ def register() -> None:
             heading("All trials of the library", 2)
             rows = [(name, load_trial(name).title) for name in trial_names()]
             put("trial_links", rows=rows)
-
-
