@@ -253,8 +253,8 @@ def grid(
 
     with progress_bar(name) as progress:
         found = design_grid(
-            name, tuple(int(n) for n in per_arm), tuple(follow_up), tuple(effect), seed, endpoint=endpoint,
-            arm=arm, alpha=alpha, trials=trials, pool=pool, members=members,
+            name, tuple(int(n) for n in per_arm), tuple(follow_up), tuple(effect), seed,
+            endpoint=endpoint, arm=arm, alpha=alpha, trials=trials, pool=pool, members=members,
             workers=workers or available_cores(), progress=progress,
         )  # fmt: skip
     show(found, as_json, figure=figure)

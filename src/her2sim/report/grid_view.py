@@ -53,10 +53,9 @@ def grid_figure(report: GridReport) -> Figure:
     figure, panels = new_canvas(PANEL_HEIGHT * len(effects) + 1.2, len(effects), sharex=True)
     for axes, effect in zip(panels[:, 0], effects, strict=True):
         for place, month in enumerate(months):
-            own = sorted(
-                (c for c in report.cells if (c.effect_percent, c.follow_up_month) == (effect, month)),
-                key=lambda cell: cell.per_arm,
-            )  # fmt: skip
+            cells = [c for c in report.cells if c.effect_percent == effect]
+            own = [c for c in cells if c.follow_up_month == month]
+            own = sorted(own, key=lambda cell: cell.per_arm)
             patients = [cell.arm_patients + cell.versus_patients for cell in own]
             share = [100 * cell.assurance for cell in own]
             below = [100 * (cell.assurance - cell.low) for cell in own]

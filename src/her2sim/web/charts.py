@@ -1,4 +1,4 @@
-"""Small charts as SVG that takes its colours from the page, so that it fits light, dark and print."""
+"""Small charts as SVG that takes its colours from the page: light, dark and print."""
 
 from __future__ import annotations
 

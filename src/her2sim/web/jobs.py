@@ -1,4 +1,4 @@
-"""Jobs: each is a folder on disk with its question, its state and its result, and outlives the page.
+"""Jobs: folders on disk with a question, its state and its result, which outlive the page.
 
 A job waits until a place is free, runs as a process of its own (:mod:`her2sim.web.worker`), and its
 result stays until it is deleted. What ran when the server ended is found again: a process that
@@ -213,7 +213,7 @@ class Jobs:
                     running += 1
 
     def _still_runs(self, job: Job) -> bool:
-        """Whether a job runs; one whose process is gone without an end waits again, or has failed."""
+        """Whether a job runs; one whose process is gone waits again, or has failed."""
         if job.pid is not None and _is_alive(job):
             return True
         now = self._read(job.id)

@@ -1,4 +1,4 @@
-"""The frame of every view: links, the part that changes, the notice; and controls of the browser."""
+"""The frame of every view: links, main part and notice; and controls of the browser."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def slider(
     told: Told,
     words: Mapping[float, str] | None = None,
 ) -> None:
-    """A slider of the browser: low, high and step; told at each move. ``words`` are shown instead."""
+    """A slider of the browser, told at each move; ``words`` are shown for some values."""
     low, high, step = span
     with ui.element("div").classes("field"):
         with ui.element("label").props(f"for=field-{name}"):

@@ -21,8 +21,13 @@ from her2sim.web.question import LARGEST_SEED, Question, checked_regimen
 if TYPE_CHECKING:
     from her2sim.api.result import Answer
 
-TURNED_INTO = {"3+": {"ihc": "3+"}, "2+ amplified": {"ihc": "2+", "ish": "positive"},
-               "2+": {"ihc": "2+", "ish": "negative"}, "1+": {"ihc": "1+"}, "0": {"ihc": "0"}}  # fmt: skip
+TURNED_INTO = {
+    "3+": {"ihc": "3+"},
+    "2+ amplified": {"ihc": "2+", "ish": "positive"},
+    "2+": {"ihc": "2+", "ish": "negative"},
+    "1+": {"ihc": "1+"},
+    "0": {"ihc": "0"},
+}
 """HER2 results that the slider goes through, as a report tells them."""
 Her2Result = Literal["3+", "2+ amplified", "2+", "1+", "0"]
 

@@ -1,4 +1,4 @@
-"""The numbers behind a stage of the chain: value, unit, status and source, as the fact files say."""
+"""The numbers behind a stage of the chain: value, unit, status and source."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ predicted is one that only a part of the arm has: the others fare as in the arm 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,6 @@ import numpy as np
 from her2sim.arrays import Progress, no_progress
 from her2sim.errors import DataError
 from her2sim.notice import NOTICE
-from her2sim.random import Purpose, Stream
 from her2sim.studies.trial.size import Pool, TrialSizes, pools_of
 from her2sim.trials.endpoints import ArmOutcomes, Times
 from her2sim.trials.run import RunSettings, TrialRun
@@ -148,7 +148,7 @@ def _cells(
     for months in asked.follow_up_month:
         pools = dict(pools_of(arms[row.arm], arms[row.versus], row.endpoint, months))
         for effect in asked.effect_percent:
-            felt = {k: _weaker(pool, effect / 100, seed, k) for k, pool in pools.items()}
+            felt = {k: _weaker(pool, effect) for k, pool in pools.items()}
             sizes = TrialSizes(felt, weights, alpha, trials, seed)
             for per_arm in asked.per_arm:
                 found = sizes.at(per_arm)
@@ -161,14 +161,19 @@ def _cells(
                 progress(done, n)
 
 
-def _weaker(pool: Pool, share: float, seed: int, member: int) -> Pool:
-    """Patients of whom only a share has the effect; the others are drawn from the other arm."""
-    if share == 1:
-        return pool
-    n = pool.own.month.size
-    stream = Stream(seed, member, np.arange(n), Purpose.ENSEMBLE)
-    lacks = stream.uniform("grid:effect") >= share
-    place = np.floor(stream.uniform("grid:other") * pool.other.month.size).astype(np.int64)
-    month = np.where(lacks, pool.other.month[place], pool.own.month)
-    event = np.where(lacks, pool.other.event[place], pool.own.event)
+def _weaker(pool: Pool, effect_percent: float) -> Pool:
+    """Patients of whom a part has the effect, and the others fare as in the other arm.
+
+    Trials draw from them again and again, so that both kinds stand there as often as they are met.
+    """
+    of_own = round(100 * effect_percent)
+    shared = math.gcd(of_own, 10_000)
+    copies = (of_own // shared, (10_000 - of_own) // shared)
+    month, event = (
+        np.concatenate(
+            [np.tile(getattr(side, name), n) for side, n in zip((pool.own, pool.other), copies,
+                                                                strict=True)]
+        )
+        for name in ("month", "event")
+    )  # fmt: skip
     return replace(pool, own=Times(month, event))

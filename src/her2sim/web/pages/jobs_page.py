@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from her2sim.errors import DataError
 from her2sim.web import state
-from her2sim.web.layout import button, heading, paragraph, put, view
+from her2sim.web.jobs import Job
+from her2sim.web.layout import Told, button, heading, paragraph, put, view
 from her2sim.web.pages.answer import show_job
 
 LOOK_SECONDS = 1.0
@@ -25,7 +29,7 @@ def register() -> None:
             )
             place = ui.element("div")
 
-            def look() -> None:
+            def look(_: object = None) -> None:
                 own = list(state.jobs().of(who))
                 place.clear()
                 with place:
@@ -36,14 +40,7 @@ def register() -> None:
                             put("job_line", job=job, progress=job.progress(),
                                 seconds=job.seconds_left())  # fmt: skip
                             with ui.element("div").classes("actions"):
-                                if not job.is_over:
-                                    button("Cancel", _calls(state.jobs().cancel, job.id, who, look),
-                                           quiet=True)  # fmt: skip
-                                if job.state in ("failed", "cancelled"):
-                                    button("Start it again",
-                                           _calls(state.jobs().again, job.id, who, look))  # fmt: skip
-                                button("Delete", _calls(state.jobs().delete, job.id, who, look),
-                                       quiet=True)  # fmt: skip
+                                _buttons(job, who, look)
 
             seen: list[str] = []
 
@@ -69,12 +66,22 @@ def register() -> None:
             show_job(job, who)
 
 
-def _calls(function: object, job_id: str, who: str, then: object) -> object:
+def _buttons(job: Job, who: str, look: Told) -> None:
+    """What can be done to a job."""
+    jobs = state.jobs()
+    if not job.is_over:
+        button("Cancel", _calls(jobs.cancel, job.id, who, look), quiet=True)
+    if job.state in ("failed", "cancelled"):
+        button("Start it again", _calls(jobs.again, job.id, who, look))
+    button("Delete", _calls(jobs.delete, job.id, who, look), quiet=True)
+
+
+def _calls(function: Callable[[str, str], object], job_id: str, who: str, then: Told) -> Told:
+    """What a button does: something to a job, which may be gone, and looking again."""
+
     def call(_: object) -> None:
-        try:
-            function(job_id, who)  # type: ignore[operator]
-        except DataError:
-            pass
-        then()  # type: ignore[operator]
+        with suppress(DataError):
+            function(job_id, who)
+        then(None)
 
     return call

@@ -23,8 +23,8 @@ def register() -> None:
             put("questions", questions=rows)
             heading("For patients", 2)
             paragraph("What the test means, how the medicines work, why you are checked.")
-            put("questions", questions=[("/learn/patients", "HER2 in plain words",
-                "Topics, and questions for your team; what happened to 100 people in trials.")])  # fmt: skip
+            told = "Topics, and questions for your team; what happened to 100 people in trials."
+            put("questions", questions=[("/learn/patients", "HER2 in plain words", told)])
 
     @ui.page("/learn/patients")
     def patients() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from fastapi import Request
@@ -93,11 +94,12 @@ class PatientView:
 
         question = self.question
         rows = PageTable("Decisions", HEADINGS["decisions"], rules_table(question))
+        chart = lanes_svg(lanes(question), float(question.weeks))
         nothing = "No rule had to act." if question.rules else "The rules are off."
         self.rules.set_content(
             render(
                 "decisions", rows=rows, nothing=nothing, notes=notes,
-                difference=without_rules(question), chart=lanes_svg(lanes(question), float(question.weeks)),
+                difference=without_rules(question), chart=chart,
             )
         )  # fmt: skip
         self.same.set_content(
@@ -176,10 +178,26 @@ def _files(shown: PatientView) -> None:
     place.move(target_index=-1)
 
 
+SLIDERS: tuple[tuple[str, tuple[float, float, float], Mapping[float, str]], ...] = (
+    ("weight_kg", (35, 160, 1), {}),
+    ("dose_percent", (25, 200, 5), {}),
+    ("every_weeks", (0, 8, 1), {0: "label"}),
+    ("missed", (1, 12, 1), {1: "none"}),
+    ("lvef_percent", (40, 80, 1), {}),
+    ("tumour_mm", (10, 300, 5), {}),
+    ("lines_before", (0, 4, 1), {}),
+    ("weeks", (12, 156, 4), {}),
+    ("seed", (1, 60, 1), {}),
+)
+"""Fields as sliders: low, high and step, and words that stand for some values."""
+TITLES = {"seed": "another patient like this", "missed": "dose that is missed",
+          "every_weeks": "weeks between doses"}  # fmt: skip
+
+
 def _controls(shown: PatientView) -> None:
     question = shown.question
 
-    def told(name: str, kind: Any = float) -> Any:
+    def told(name: str, kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return lambda value: shown.change(**{name: kind(value)})
 
     regimens = {r.id: r.title for r in named_regimens().values() if r.setting in ("", "metastatic")}
@@ -189,23 +207,16 @@ def _controls(shown: PatientView) -> None:
     regimens.setdefault(question.regimen, question.regimen if named is None else named.title)
     choice("regimen", "Regimen", question.regimen, regimens, told("regimen", str))
     choice("her2", "HER2 test", question.her2, {r: r for r in RESULTS}, told("her2", str))
-    slider("weight_kg", "Weight, kg", question.weight_kg, (35, 160, 1), told("weight_kg"))
-    slider("dose_percent", "Dose, % of the label", question.dose_percent, (25, 200, 5),
-           told("dose_percent", int))  # fmt: skip
-    slider("every_weeks", "Weeks between doses", question.every_weeks, (0, 8, 1),
-           told("every_weeks", int), {0: "label"})  # fmt: skip
-    slider("missed", "Dose that is missed", _missed(question.missed), (1, 12, 1),
-           lambda value: shown.change(missed=0 if value < 2 else int(value)), {1: "none"})  # fmt: skip
-    slider("lvef_percent", "LVEF before, %", question.lvef_percent, (40, 80, 1),
-           told("lvef_percent"))  # fmt: skip
-    slider("tumour_mm", "Sum of diameters, mm", question.tumour_mm, (10, 300, 5), told("tumour_mm"))
-    slider("lines_before", "Anti-HER2 lines before", question.lines_before, (0, 4, 1),
-           told("lines_before", int))  # fmt: skip
-    slider("weeks", "Weeks", question.weeks, (12, 156, 4), told("weeks", int))
-    slider("seed", "Another patient like this", question.seed, (1, 60, 1), told("seed", int))
+    for name, span, words in SLIDERS:
+        field = PatientQuestion.model_fields[name]
+        title = TITLES.get(name, field.title or name)
+        value = max(span[0], float(getattr(question, name)))
+        kind = _number_missed if name == "missed" else float
+        slider(name, title[0].upper() + title[1:], value, span, told(name, kind), words)
     tick("rules", "The label's rules act", question.rules, told("rules", bool))
     paragraph("Characteristics that are not here are those of the patient file below.", "faint")
 
 
-def _missed(number: int) -> int:
-    return max(1, number)
+def _number_missed(value: float) -> int:
+    """The number of the missed dose; the first stop of the slider is none."""
+    return 0 if value < 2 else int(value)

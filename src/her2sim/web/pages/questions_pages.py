@@ -26,6 +26,7 @@ LARGEST_FILE = 2_000_000
 
 
 def trial_titles() -> Mapping[str, str]:
+    """Trials of the library, by name."""
     from her2sim.trials.library import load_trial, trial_names
 
     return {name: load_trial(name).title or name for name in trial_names()}
