@@ -50,8 +50,9 @@ def _schemas() -> Iterator[str]:
 
     yield "# Files\n"
     yield (
-        "All of them are TOML. Unknown keys are refused, and all faults are told at once. Each number has a `unit`, a `status` (published, label-derived surrogate, calibrated, "
-        "assumed) and a `source` of `[sources]`, or a `reason` if it is assumed.\n"
+        "All of them are TOML. Unknown keys are refused, and all faults are told at once. Each "
+        "number has a `unit`, a `status` (published, label-derived surrogate, calibrated, assumed) "
+        "and a `source` of `[sources]`, or a `reason` if it is assumed.\n"
     )
     kinds = (Patient, Trial, Drug, PkModel, Mechanism, Toxicity, Label, NamedRegimen, Population)
     for kind in kinds:

@@ -1,0 +1,134 @@
+"""The chain of a patient: its stages say what the course says."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from her2sim.web.chain import chain, followed, lanes, rules_table, without_rules
+from her2sim.web.charts import Chart, Curve, chart_svg, lanes_svg, number, ticks
+from her2sim.web.lessons import icon_arrays, lessons
+from her2sim.web.patient_question import PatientQuestion
+from her2sim.web.questions import question_of
+from her2sim.web.stage_numbers import numbers_behind
+
+HELD = PatientQuestion()
+
+
+def test_stages_stand_in_their_order() -> None:
+    """From the test to progression, each with a headline."""
+    keys = [stage.key for stage in chain(HELD).stages]
+    assert keys == ["test", "receptors", "levels", "occupancy", "payload", "signal", "tumour",
+                    "heart", "counts", "rule", "next", "outcome"]  # fmt: skip
+    assert all(stage.value and stage.detail for stage in chain(HELD).stages)
+
+
+def test_the_tumour_is_that_of_the_course() -> None:
+    """The headline is the last value of the simulated patient."""
+    course = followed(HELD)
+    (band,) = (band for band in course.body if band.test == "progression")
+    assert chain(HELD).stage("tumour").value == number(float(band.own[-1]))
+
+
+def test_the_band_changes_nothing_of_the_patient() -> None:
+    """Patients like this one stand beside it: its own line is the same to the bit."""
+    alone, beside = followed(HELD), followed(HELD, twins=20)
+    for one, other in zip(
+        (*alone.body, *alone.stages), (*beside.body, *beside.stages), strict=True
+    ):
+        assert (one.own == other.own).all()
+        assert one.p5.size == 0
+        assert other.p5.size == other.own.size
+
+
+def test_the_levels_have_the_unit_of_the_drug() -> None:
+    """Tucatinib is told in ng/mL, antibodies in ug/mL; a peak is above its trough."""
+    course = followed(PatientQuestion(regimen="HER2CLIMB"))
+    levels = {band.test: band for band in course.stages if band.test.startswith("conc_")}
+    assert levels["conc_tucatinib"].unit == "ng/mL"
+    assert 50 < np.max(levels["conc_tucatinib"].own) < 2000  # Cmax of some 450 in the label
+    trastuzumab = levels["conc_trastuzumab"].own
+    assert 100 < np.max(trastuzumab) < 400
+    assert np.max(trastuzumab) > 2 * trastuzumab[-1]
+
+
+def test_the_rules_are_visible() -> None:
+    """The lung is inflamed, the drug held, resumed at a lower dose: each with its row and source."""
+    rows = rules_table(HELD)
+    assert [row[3] for row in rows] == ["hold", "resume", "reduce"]
+    assert all("ild" in row[5] and row[7] for row in rows)
+    (lane,) = lanes(HELD)
+    ((begun, over),) = lane.holds
+    assert 0 < begun < over < HELD.weeks
+    assert not [week for week, _, _ in lane.doses if begun < week < over]
+    assert lane.doses[-1][1] < lane.doses[0][1]
+    assert "without them" in without_rules(HELD)
+
+
+def test_a_missed_dose_is_loaded_again() -> None:
+    """The label of trastuzumab asks for the loading dose after a miss."""
+    question = PatientQuestion(regimen="trastuzumab", missed=4, lines_before=0, seed=3)
+    (lane,) = lanes(question)
+    assert [mark.kind for mark in lane.marks if mark.kind == "reload"] == ["reload"]
+    weeks = [round(week) for week, _, _ in lane.doses]
+    assert weeks[:4] == [0, 3, 6, 12]
+
+
+@pytest.mark.parametrize("regimen", ["CLEOPATRA", "HER2CLIMB", "trastuzumab-emtansine", "PHOEBE"])
+def test_charts_are_whole_and_say_what_they_show(regimen: str) -> None:
+    """Each is sound SVG with a title, a text and no number that is none."""
+    for stage in chain(PatientQuestion(regimen=regimen), has_band=True).stages:
+        for chart in stage.charts:
+            text = chart_svg(chart)
+            root = ET.fromstring(text)
+            assert root.attrib["role"] == "img"
+            assert chart.title in root.attrib["aria-label"]
+            assert not re.search(r"\bnan\b|\binf\b", text)
+
+
+def test_charts_escape_what_they_are_told() -> None:
+    """A title is no markup."""
+    shown = chart_svg(Chart("<script>", "<b>", "x", "y", (Curve("&", np.arange(3.0), np.ones(3)),)))
+    assert "<script>" not in shown
+    assert ET.fromstring(shown).attrib["aria-label"].startswith("<script>")
+    assert ET.fromstring(lanes_svg(lanes(HELD), 52.0).split("<p")[0]) is not None
+
+
+def test_flat_and_empty_charts() -> None:
+    """One value, or none, is no fault."""
+    for x, y in ((np.arange(2.0), np.zeros(2)), (np.empty(0), np.empty(0))):
+        assert chart_svg(Chart("t", "d", "x", "y", (Curve("c", x, y),))).startswith("<svg")
+    assert ticks(0.0, 52.0, 7)[-1] <= 52
+
+
+@pytest.mark.parametrize(
+    "stage", ["receptors", "levels", "occupancy", "payload", "tumour", "heart"]
+)
+def test_numbers_behind_a_stage_have_a_source(stage: str) -> None:
+    """Value, unit, status, and whence."""
+    rows = numbers_behind(stage, HELD)
+    assert rows
+    assert all(row.value and row.unit and row.source for row in rows)
+    assert {row.status for row in rows} <= {
+        "published", "calibrated", "assumed", "label-derived surrogate",
+    }  # fmt: skip
+
+
+def test_lessons_open_what_they_say() -> None:
+    """Each has an answer among its choices, and its link is a question of the page."""
+    for lesson in lessons():
+        assert 0 <= lesson.answer < len(lesson.choices)
+        path, _, query = lesson.link.partition("?")
+        from urllib.parse import parse_qsl
+
+        assert question_of(path.strip("/"), dict(parse_qsl(query)))
+
+
+def test_icon_arrays_are_published_shares() -> None:
+    """Of 100 people so many, with the source; DESTINY-Breast03 at a year: 76 and 34."""
+    arrays = icon_arrays("destiny-breast03")
+    assert [array.count for array in arrays[:2]] == [76, 34]
+    assert all(array.source for array in arrays)

@@ -1,0 +1,155 @@
+"""Jobs: they outlive the page and the server, wait in line, and belong to one user."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from her2sim.errors import DataError
+from her2sim.web.jobs import EXAMPLES, MOST_WAITING, Job, Jobs
+from her2sim.web.questions import DrugQuestion, PatientQuestion, RecordQuestion, TrialQuestion
+from her2sim.web.results import files_of, read_view
+
+QUICK = DrugQuestion(patients=100)
+LONG = TrialQuestion(name="cleopatra", per_arm=5000)
+PATIENCE_SECONDS = 90.0
+
+
+def until(jobs: Jobs, job: Job, holds: Callable[[Job], bool]) -> Job:
+    """The job when something holds of it."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        jobs.tend()
+        now = jobs.find(job.id, job.owner)
+        if holds(now):
+            return now
+        time.sleep(0.05)
+    raise AssertionError(f"still {now.state}: {(now.folder / 'log.txt').read_text()[-500:]}")
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    """Jobs of a fresh server with one place; nothing is left running."""
+    made = Jobs(tmp_path / "state", places=1)
+    yield made
+    for name, owner in list(made._owners.items()):
+        made.cancel(name, owner) if owner != EXAMPLES else None
+
+
+def test_a_job_leaves_its_files(jobs: Jobs) -> None:
+    """Table, figure, reports and sources of an answer, and what the page shows of it."""
+    done = until(jobs, jobs.ask("a", QUICK), lambda job: job.is_over)
+    assert done.state == "done", done.message
+    assert set(files_of(done.folder)) == {
+        "report.html", "report.docx", "table.csv", "table.parquet", "figure.svg", "figure.png",
+        "answer.json", "sources.csv",
+    }  # fmt: skip
+    view = read_view(done.folder)
+    assert "trastuzumab" in view.heading
+    assert view.command == QUICK.command()
+    assert view.tables
+    assert json.loads((done.folder / "answer.json").read_text())["notice"]
+    assert done.progress() == (100, 100)
+
+
+def test_a_question_that_was_asked_is_not_asked_again(jobs: Jobs) -> None:
+    """The same question of the same user is the same job; of another user it is another."""
+    first, again, other = (jobs.ask(who, QUICK) for who in ("a", "a", "b"))
+    assert first.id == again.id != other.id
+
+
+def test_jobs_wait_in_line(jobs: Jobs) -> None:
+    """One place: the second waits until the first has ended."""
+    first, second = jobs.ask("a", LONG), jobs.ask("b", QUICK)
+    assert until(jobs, first, lambda job: job.state == "running")
+    assert jobs.find(second.id, "b").state == "waiting"
+    jobs.cancel(first.id, "a")
+    assert until(jobs, second, lambda job: job.is_over).state == "done"
+    assert jobs.find(first.id, "a").state == "cancelled"
+
+
+def test_a_job_survives_a_restarted_server(jobs: Jobs) -> None:
+    """A process that runs is found again by the next server, and its result is kept."""
+    job = jobs.ask("a", TrialQuestion(name="emilia", per_arm=300))
+    running = until(jobs, job, lambda job: job.state == "running")
+    fresh = Jobs(jobs.folder, places=1)
+    assert [one.id for one in fresh.of("a")] == [job.id]
+    done = until(fresh, job, lambda job: job.is_over)
+    assert done.state == "done"
+    assert done.pid == running.pid
+    assert done.tries == 1
+
+
+def test_a_killed_job_starts_anew_and_ends_the_same(jobs: Jobs) -> None:
+    """Its process is gone without an end: it waits again, and the answer is that of any run."""
+    job = jobs.ask("a", TrialQuestion(name="emilia", per_arm=100))
+    running = until(jobs, job, lambda job: job.state == "running")
+    assert running.pid is not None
+    os.killpg(running.pid, signal.SIGKILL)
+    done = until(jobs, job, lambda job: job.is_over)
+    assert done.state == "done"
+    assert done.tries == 2
+    other = until(jobs, jobs.ask("b", job.question), lambda job: job.is_over)
+    table = (done.folder / "table.csv").read_bytes()
+    assert table == (other.folder / "table.csv").read_bytes()
+
+
+def test_a_job_of_somebody_else_is_not_there(jobs: Jobs) -> None:
+    """Neither to see, nor to cancel or delete; a wrong id says the same."""
+    job = jobs.ask("a", QUICK)
+    for call in (jobs.find, jobs.cancel, jobs.delete, jobs.again):
+        for name in (job.id, "x" * 22, "../" * 7 + "x", ""):
+            with pytest.raises(DataError, match="no such job"):
+                call(name, "b")
+    assert jobs.find(job.id, "a").owner == "a"
+
+
+def test_examples_are_everybodys_and_stay(jobs: Jobs) -> None:
+    """What the page shows of its own accord can be read, not deleted."""
+    job = jobs.ask(EXAMPLES, QUICK)
+    assert jobs.find(job.id, "a").id == job.id
+    for call in (jobs.cancel, jobs.delete):
+        with pytest.raises(DataError, match="example"):
+            call(job.id, "a")
+    assert not list(jobs.of("a"))
+
+
+def test_a_failed_job_says_why_and_can_be_tried_again(jobs: Jobs) -> None:
+    """A file that is gone is told in plain words; nothing is half there."""
+    job = until(jobs, jobs.ask("a", RecordQuestion(upload="0" * 32)), lambda job: job.is_over)
+    assert job.state == "failed"
+    assert "no such file" in job.message
+    assert not files_of(job.folder)
+    assert not jobs.again(job.id, "a").is_over
+
+
+def test_deleting_removes_the_folder(jobs: Jobs) -> None:
+    """Nothing of it is left."""
+    job = until(jobs, jobs.ask("a", QUICK), lambda job: job.is_over)
+    jobs.delete(job.id, "a")
+    assert not job.folder.exists()
+    assert not list(jobs.of("a"))
+
+
+def test_nobody_fills_the_line(jobs: Jobs) -> None:
+    """So many jobs of one user at once, and no more; others are not held up by the refusal."""
+    for seed in range(1, MOST_WAITING + 1):
+        jobs.ask("a", PatientQuestion(seed=seed))
+    with pytest.raises(DataError, match="wait already"):
+        jobs.ask("a", PatientQuestion(seed=50))
+    assert jobs.ask("b", QUICK).state in ("waiting", "running")
+
+
+def test_uploads_are_named_by_what_they_hold(jobs: Jobs) -> None:
+    """No name of a user reaches the disk; too large a file is refused."""
+    name = jobs.keep_upload("patient,date\n", ".csv")
+    assert name == jobs.keep_upload("patient,date\n", ".csv")
+    assert [path.name for path in jobs.uploads.iterdir()] == [f"{name}.csv"]
+    with pytest.raises(DataError, match="MB"):
+        jobs.keep_upload("x" * 2_000_001, ".csv")

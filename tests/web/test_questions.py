@@ -1,0 +1,130 @@
+"""Questions of the page: links, commands and Python lines that ask the same; faults at fields."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import her2sim as h2
+from her2sim.cli import main
+from her2sim.errors import DataError
+from her2sim.patients.patient import load_patient
+from her2sim.web.patient_question import PatientQuestion
+from her2sim.web.questions import (
+    QUESTIONS,
+    DrugQuestion,
+    PopulationQuestion,
+    Question,
+    RecordQuestion,
+    TrialQuestion,
+    question_of,
+)
+
+ASKED = (
+    PatientQuestion(),
+    PatientQuestion(regimen="CLEOPATRA", dose_percent=80, every_weeks=4, missed=3, rules=False),
+    PatientQuestion(her2="1+", weight_kg=92, region="eu", seed=9),
+    TrialQuestion(name="emilia", per_arm=60),
+    DrugQuestion(drug="tucatinib", population="mbc", patients=100),
+    PopulationQuestion(regimen="trastuzumab + paclitaxel/qw*12", patients=60, weeks=12),
+    RecordQuestion(upload="0" * 32, region="eu"),
+)
+
+
+@pytest.mark.parametrize("question", ASKED, ids=lambda q: q.kind)
+def test_a_link_opens_the_same_question(question: Question) -> None:
+    """What a link holds is the whole question."""
+    parts = urlsplit(question.link())
+    assert parts.path == f"/{question.kind}"
+    assert question_of(question.kind, dict(parse_qsl(parts.query))) == question
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    weight_kg=st.floats(35, 160), dose_percent=st.integers(25, 200),
+    every_weeks=st.integers(0, 8), missed=st.sampled_from([0, *range(2, 13)]),
+    her2=st.sampled_from(["3+", "2+ amplified", "2+", "1+", "0"]), lines_before=st.integers(0, 4),
+)  # fmt: skip
+def test_any_link_comes_back(**fields: object) -> None:
+    """Whatever the sliders say."""
+    question = PatientQuestion.model_validate(fields)
+    parts = urlsplit(question.link())
+    assert question_of("patient", dict(parse_qsl(parts.query))) == question
+
+
+@pytest.mark.parametrize("question", [q for q in ASKED if q.kind != "record"],
+                         ids=lambda q: q.kind)  # fmt: skip
+def test_the_command_asks_the_same(
+    question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line that a view shows runs, and gives what the view shows."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in question.files().items():
+        (tmp_path / name).write_text(text)
+    words = shlex.split(question.command())
+    assert words[0] == "her2sim"
+    result = CliRunner().invoke(main, words[1:])
+    assert result.exit_code == 0, result.output
+    first = question.answer(tmp_path).heading().splitlines()[0]
+    assert first[:40] in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("question", ASKED[:4], ids=lambda q: q.kind)
+def test_the_python_lines_run(
+    question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines that a view shows run as they stand."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in question.files().items():
+        (tmp_path / name).write_text(text)
+    exec(compile(question.python(), "shown", "exec"), {})
+
+
+def test_the_patient_file_is_the_patient(tmp_path: Path) -> None:
+    """A file that a view offers is read as the patient that was simulated."""
+    question = PatientQuestion(her2="2+", lines_before=2, weight_kg=91)
+    (tmp_path / "patient.toml").write_text(question.files()["patient.toml"])
+    assert load_patient(tmp_path / "patient.toml") == question.patient()
+    found = h2.course(tmp_path / "patient.toml", question.regimen, question.weeks, seed=4)
+    assert found.frame().equals(question.answer(tmp_path).frame())
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "words"),
+    [
+        ("patient", {"weight_kg": "3"}, ("weight_kg",)),
+        ("patient", {"missed": "1"}, ("missed", "first")),
+        ("patient", {"regimen": "aspirin"}, ("regimen", "aspirin")),
+        ("patient", {"regimen": "pyrotinib", "missed": "3"}, ("tablets",)),
+        ("patient", {"shoe_size": "42"}, ("shoe_size",)),
+        ("patient", {"weight_kg": "nan"}, ("weight_kg",)),
+        ("trial", {"name": "emilla", "per_arm": "1"}, ("name", "emilia", "per_arm")),
+        ("trial", {"name": "../../etc/passwd"}, ("name",)),
+        ("trial", {"name": "/etc/passwd"}, ("name",)),
+        ("drug", {"drug": "trastuzumb"}, ("trastuzumab",)),
+        ("population", {"population": "mars"}, ("population", "mars")),
+        ("record", {"upload": "../../secret"}, ("upload",)),
+        ("record", {}, ("upload",)),
+        ("nothing", {}, ("nothing",)),
+        ("patient", {"seed": str(10**30)}, ("seed",)),
+        ("patient", {"regimen": "x" * 500}, ("400",)),
+    ],
+)  # fmt: skip
+def test_faults_name_their_fields(kind: str, told: dict[str, str], words: tuple[str, ...]) -> None:
+    """Nothing is guessed: each fault is told, with its field."""
+    with pytest.raises(DataError) as fault:
+        question_of(kind, told)
+    for word in words:
+        assert word in str(fault.value)
+
+
+def test_kinds_have_their_own_path() -> None:
+    """No two questions share an address."""
+    kinds = [question.kind for question in QUESTIONS]
+    assert len(set(kinds)) == len(kinds)
