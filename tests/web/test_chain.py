@@ -56,7 +56,7 @@ def test_the_levels_have_the_unit_of_the_drug() -> None:
 
 
 def test_the_rules_are_visible() -> None:
-    """The lung is inflamed, the drug held, resumed at a lower dose: each with its row and source."""
+    """The lung is inflamed, the drug held and resumed at less: each with its row and source."""
     rows = rules_table(HELD)
     assert [row[3] for row in rows] == ["hold", "resume", "reduce"]
     assert all("ild" in row[5] and row[7] for row in rows)

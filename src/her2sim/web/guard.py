@@ -58,7 +58,7 @@ class Guard:
             await _refuse(scope, send, status, why)
             return
         if scope["type"] == "websocket":
-            await self.app(scope, _paced(receive, scope), send)
+            await self.app(scope, _paced(receive, send), send)
             return
         shown = self._shown(scope) if self.token else None
         await self.app(scope, _bounded(receive, scope), _with_headers(send, shown))
@@ -147,7 +147,7 @@ def _bounded(receive: Receive, scope: Scope) -> Receive:
     return bounded
 
 
-def _paced(receive: Receive, scope: Scope) -> Receive:
+def _paced(receive: Receive, send: Send) -> Receive:
     """A websocket that is closed where it floods."""
     times: list[float] = []
 
@@ -160,6 +160,7 @@ def _paced(receive: Receive, scope: Scope) -> Receive:
         size = len(message.get("text") or message.get("bytes") or "")
         if len(times) > MOST_MESSAGES or size > LARGEST_BODY:
             LOG.warning("closed a websocket that floods: %d messages", len(times))
+            await send({"type": "websocket.close", "code": 1008})
             return {"type": "websocket.disconnect", "code": 1008}
         return message
 
