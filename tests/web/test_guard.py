@@ -93,7 +93,10 @@ def test_a_token_is_asked_for_and_kept() -> None:
 
 def test_a_wrong_token_opens_no_socket() -> None:
     """Sockets are guarded as pages are."""
-    with pytest.raises(WebSocketDisconnect), client(token="right").websocket_connect("ws://localhost/ws"):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client(token="right").websocket_connect("ws://localhost/ws"),
+    ):
         pass
     with (
         pytest.raises(WebSocketDisconnect),

@@ -6,6 +6,7 @@ from nicegui import ui
 
 from her2sim.errors import DataError
 from her2sim.report.html import INSIDE
+from her2sim.studies.trial.evidence import OUTSIDE
 from her2sim.web import state
 from her2sim.web.jobs import Job
 from her2sim.web.layout import button, paragraph, put
@@ -58,7 +59,9 @@ def show_job(job: Job, who: str) -> None:
 def _fill(job: Job, who: str) -> None:
     if job.state == "done":
         view = read_view(job.folder)
-        put("answer_view", view=view, verdict=verdict(view))
+        outside = [note for note in view.notes if note.startswith(OUTSIDE)]
+        rest = [note for note in view.notes if note not in outside]
+        put("answer_view", view=view, verdict=verdict(view), outside=outside, notes=rest)
         put(
             "same", link=job.question.link(), files=files_of(job.folder), job=job.id,
             command=view.command, python=view.python, texts=job.question.files(),

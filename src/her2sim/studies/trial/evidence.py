@@ -1,0 +1,76 @@
+"""What of a trial lies outside the evidence: drugs, lines and doses that no anchor tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from her2sim.pk.combination import load_combination
+from her2sim.regimens.library import load_regimen
+from her2sim.trials.library import trials_of
+from her2sim.trials.trial import Arm, Trial
+
+OUTSIDE = "Outside the evidence: "
+"""How such a note begins."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the anchors of the calibration tell of a drug: in which lines, in which trials."""
+
+    lines: frozenset[int]
+    trials: tuple[str, ...]
+
+
+def outside_evidence(trial: Trial) -> tuple[str, ...]:
+    """Notes on what of a trial no trial of the calibration tells, each once."""
+    return tuple(dict.fromkeys(OUTSIDE + text for arm in trial.arm for text in _of_arm(trial, arm)))
+
+
+def _of_arm(trial: Trial, arm: Arm) -> Iterator[str]:
+    known = _told(trial.setting)
+    lines = _lines(trial, arm)
+    for given in arm.regimen:
+        for treatment in load_combination(given.name).treatments:
+            drug = treatment.drug.substance or treatment.drug.id
+            if "anti-HER2" not in treatment.drug.groups:
+                continue
+            if drug not in known:
+                yield f"no trial of the calibration has {drug} in {trial.setting} disease."
+            elif trial.setting == "metastatic" and not lines & known[drug].lines:
+                yield (
+                    f"trials of the calibration have {drug} after {_listed(known[drug].lines)} "
+                    f"earlier lines ({', '.join(known[drug].trials)}), this one after "
+                    f"{_listed(lines)}."
+                )
+        for part in load_regimen(given.name).part:
+            if part.dose_percent != 100 or part.every_day is not None:
+                yield f"{part.drug} at a dose or interval that is not the label's."
+
+
+def _lines(trial: Trial, arm: Arm) -> frozenset[int]:
+    """Earlier lines that some patients of an arm have."""
+    told = arm.earlier_lines or trial.enrolled.earlier_lines
+    return frozenset() if told is None else frozenset(int(k) for k, v in told.shares.items() if v)
+
+
+def _listed(numbers: frozenset[int]) -> str:
+    return ", ".join(str(number) for number in sorted(numbers)) or "no known number of"
+
+
+@cache
+def _told(setting: str) -> dict[str, Told]:
+    """What anchors of a setting tell, by substance."""
+    found: dict[str, Told] = {}
+    for trial in trials_of("early" if setting == "early" else "metastatic"):
+        anchored = {row.arm for row in (*trial.outcome, *trial.comparison) if row.role == "anchor"}
+        anchored |= {row.versus for row in trial.comparison if row.role == "anchor"}
+        for arm in (arm for arm in trial.arm if arm.id in anchored):
+            for given in arm.regimen:
+                for treatment in load_combination(given.name).treatments:
+                    drug = treatment.drug.substance or treatment.drug.id
+                    before = found.get(drug, Told(frozenset(), ()))
+                    names = tuple(dict.fromkeys((*before.trials, trial.id)))
+                    found[drug] = Told(before.lines | _lines(trial, arm), names)
+    return found
