@@ -13,6 +13,7 @@ from her2sim.arrays import Array
 from her2sim.calibration.skill import FEWEST_ALIKE, guess
 from her2sim.patients.covariates import Setting
 from her2sim.patients.population import load_population
+from her2sim.studies.trial.unlike import unlike_fitted
 from her2sim.trials.figure_errors import Kind, between_trials, kind_of
 from her2sim.trials.groups import (
     Evidence,
@@ -27,6 +28,8 @@ from her2sim.trials.measures import EARLY_CURVES, EARLY_RATES
 from her2sim.trials.trial import Comparison, Outcome, Trial
 
 PROGRESSION = ("PFS", "TTP")
+OUTSIDE = "Outside the evidence: "
+"""How a heading begins that says what no trial tells of."""
 
 
 def into_scale(kind: Kind, values: Array) -> Array:
@@ -145,11 +148,16 @@ class Beside:
         return constant, alike
 
     def outside(self) -> str:
-        """What of the trial no randomised trial tells of; empty if all is known."""
+        """What of the trial no trial that was fitted tells of; empty if all is known."""
+        found = [text for text in (self._unknown(), *unlike_fitted(self.trial)) if text]
+        return OUTSIDE + "; ".join(found) if found else ""
+
+    def _unknown(self) -> str:
+        """A tumour or drugs that no randomised trial tells of."""
         if self.trial.setting != "metastatic" and self.trial.early is None:
             return ""
         if load_population(self.trial.enrolled.base).tumour_type != "breast":
-            return "Outside the evidence: no trial of this tumour was fitted; ranges are wider"
+            return "no trial of this tumour was fitted; ranges are wider"
         unknown = dict.fromkeys(
             drug
             for found in self.drugs.values()
@@ -159,6 +167,6 @@ class Beside:
         if not unknown:
             return ""
         return (
-            f"Outside the evidence: no randomised trial that was fitted tells of "
-            f"{', '.join(unknown)} in this disease; ranges are wider"
+            f"no randomised trial that was fitted tells of {', '.join(unknown)} in this disease; "
+            "ranges are wider"
         )

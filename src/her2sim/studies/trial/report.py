@@ -15,7 +15,6 @@ from her2sim.biology.ensemble import FEWEST
 from her2sim.early.events import FIRST_EVENTS
 from her2sim.notice import NOTICE
 from her2sim.studies.trial.beside import Beside
-from her2sim.studies.trial.evidence import outside_evidence
 from her2sim.studies.trial.power import Power, trial_power
 from her2sim.studies.trial.ranges import CurveBand, curve_band
 from her2sim.studies.trial.rows import (
@@ -208,7 +207,6 @@ def trial_report(run: TrialRun, without_rules: TrialReport | None = None) -> Tri
 
 
 def _notes(trial: Trial) -> Iterator[str]:
-    yield from outside_evidence(trial)
     yield from trial.notes
     for arm in trial.arm:
         if arm.stands_for:

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from her2sim.errors import DataError
 from her2sim.report.html import INSIDE
-from her2sim.studies.trial.evidence import OUTSIDE
+from her2sim.studies.trial.beside import OUTSIDE
 from her2sim.web import state
 from her2sim.web.jobs import Job
 from her2sim.web.layout import button, paragraph, put
@@ -59,9 +59,10 @@ def show_job(job: Job, who: str) -> None:
 def _fill(job: Job, who: str) -> None:
     if job.state == "done":
         view = read_view(job.folder)
-        outside = [note for note in view.notes if note.startswith(OUTSIDE)]
-        rest = [note for note in view.notes if note not in outside]
-        put("answer_view", view=view, verdict=verdict(view), outside=outside, notes=rest)
+        lines = view.heading.splitlines()
+        outside = [line for line in lines if line.startswith(OUTSIDE)]
+        heading = "\n".join(line for line in lines if line not in outside)
+        put("answer_view", view=view, heading=heading, verdict=verdict(view), outside=outside)
         put(
             "same", link=job.question.link(), files=files_of(job.folder), job=job.id,
             command=view.command, python=view.python, texts=job.question.files(),

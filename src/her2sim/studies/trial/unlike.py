@@ -1,4 +1,4 @@
-"""What of a trial lies outside the evidence: drugs, lines and doses that no anchor tells of."""
+"""What of a trial is unlike the trials that were fitted: lines of treatment, doses, intervals."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from her2sim.regimens.library import load_regimen
 from her2sim.trials.library import trials_of
 from her2sim.trials.trial import Arm, Trial
 
-OUTSIDE = "Outside the evidence: "
-"""How such a note begins."""
-
 
 @dataclass(frozen=True)
 class Told:
@@ -23,9 +20,9 @@ class Told:
     trials: tuple[str, ...]
 
 
-def outside_evidence(trial: Trial) -> tuple[str, ...]:
-    """Notes on what of a trial no trial of the calibration tells, each once."""
-    return tuple(dict.fromkeys(OUTSIDE + text for arm in trial.arm for text in _of_arm(trial, arm)))
+def unlike_fitted(trial: Trial) -> tuple[str, ...]:
+    """What of a trial no anchor tells of, each once; drugs without any anchor are told elsewhere."""
+    return tuple(dict.fromkeys(text for arm in trial.arm for text in _of_arm(trial, arm)))
 
 
 def _of_arm(trial: Trial, arm: Arm) -> Iterator[str]:
@@ -36,17 +33,17 @@ def _of_arm(trial: Trial, arm: Arm) -> Iterator[str]:
             drug = treatment.drug.substance or treatment.drug.id
             if "anti-HER2" not in treatment.drug.groups:
                 continue
-            if drug not in known:
-                yield f"no trial of the calibration has {drug} in {trial.setting} disease."
-            elif trial.setting == "metastatic" and not lines & known[drug].lines:
+            if trial.setting != "metastatic" or drug not in known:
+                continue
+            if not lines & known[drug].lines:
                 yield (
-                    f"trials of the calibration have {drug} after {_listed(known[drug].lines)} "
+                    f"trials that were fitted have {drug} after {_listed(known[drug].lines)} "
                     f"earlier lines ({', '.join(known[drug].trials)}), this one after "
-                    f"{_listed(lines)}."
+                    f"{_listed(lines)}"
                 )
         for part in load_regimen(given.name).part:
             if part.dose_percent != 100 or part.every_day is not None:
-                yield f"{part.drug} at a dose or interval that is not the label's."
+                yield f"{part.drug} has a dose or an interval that is not the label's"
 
 
 def _lines(trial: Trial, arm: Arm) -> frozenset[int]:
