@@ -21,7 +21,7 @@ class Told:
 
 
 def unlike_fitted(trial: Trial) -> tuple[str, ...]:
-    """What of a trial no anchor tells of, each once; drugs without any anchor are told elsewhere."""
+    """What of a trial no anchor tells of, each once, beside drugs without any anchor."""
     return tuple(dict.fromkeys(text for arm in trial.arm for text in _of_arm(trial, arm)))
 
 
