@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +34,17 @@ def until(jobs: Jobs, job: Job, holds: Callable[[Job], bool]) -> Job:
 
 
 @pytest.fixture
-def jobs(tmp_path: Path) -> Jobs:
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
     """Jobs of a fresh server with one place; nothing is left running."""
     made = Jobs(tmp_path / "state", places=1)
     yield made
+    made.places = 0
     for name, owner in list(made._owners.items()):
-        made.cancel(name, owner) if owner != EXAMPLES else None
+        if owner != EXAMPLES:
+            made.cancel(name, owner)
+    for child in made._children.values():
+        child.kill()
+        child.wait()
 
 
 def test_a_job_leaves_its_files(jobs: Jobs) -> None:

@@ -227,6 +227,7 @@ class Jobs:
         return False
 
     def _start(self, job: Job) -> None:
+        (job.folder / END).unlink(missing_ok=True)
         log = (job.folder / "log.txt").open("wb")
         command = [sys.executable, "-m", "her2sim.web.worker", str(job.folder), str(self.uploads)]
         child = subprocess.Popen(
