@@ -210,6 +210,8 @@ def outside_text(name: str, value: float, low: float, high: float, unit: str) ->
     """
     if low <= value <= high:
         return ""
+    if unit == "1":
+        return f"{name} {value:g} is outside {low:g} to {high:g}"
     text = f"{name} {value:g} {unit} is outside {low:g} to {high:g} {unit}"
     factors = _FACTORS if value < low else _FACTORS[1:]
     for factor in factors:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+import her2sim as h2
 from her2sim.biology.ensemble import Members
 from her2sim.engine.trajectories import Tolerance
+from her2sim.errors import DataError
 from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.efficacy import arm_doses, run_efficacy
 from her2sim.trials.endpoints import ArmOutcomes
@@ -212,3 +216,31 @@ def test_questions_have_nothing_published(name: str) -> None:
     assert trial.setting == "early"
     assert all(row.value is None for row in trial.outcome)
     assert all(row.hazard_ratio is None for row in trial.comparison)
+
+
+def question(tmp_path: Path, name: str, before: str, after: str) -> Path:
+    """A question of early disease with something changed in its file."""
+    path = Path(str(files("her2sim.trials").joinpath("questions", f"{name}.toml")))
+    text = path.read_text()
+    assert before in text
+    (tmp_path / "trial.toml").write_text(text.replace(before, after, 1))
+    return tmp_path / "trial.toml"
+
+
+def test_only_those_who_were_taken_are_counted() -> None:
+    """Residual disease: responders are neither at risk nor censored, and a note says how many."""
+    found = h2.run_trial("early-residual", per_arm=60, members=1, seed=1)
+    arm = found.report.arms[0]
+    n_in = int(arm.at_risk["iDFS"][0])
+    assert 0 < n_in < arm.n
+    assert arm.censored("iDFS")[0] == 0
+    total = arm.at_risk["iDFS"] + arm.events["iDFS"] + arm.censored("iDFS")
+    assert (total == n_in).all()
+    assert any(f"{n_in} of {arm.n} simulated patients are in the trial" in n for n in found.notes)
+
+
+def test_a_response_that_decides_who_is_taken_is_no_endpoint(tmp_path: Path) -> None:
+    """Nobody with residual disease has a complete response; nor is one seen at a month."""
+    path = question(tmp_path, "residual", 'endpoints = ["', 'endpoints = ["tpCR", "')
+    with pytest.raises(DataError, match="tpCR: takes tells it"):
+        load_trial(str(path))

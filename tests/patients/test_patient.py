@@ -134,3 +134,22 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "ratio -1 is outside",
     ):
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "body", "message"),
+    [
+        ("metastatic", {"positive_nodes": 3}, "positive_nodes is of early disease"),
+        ("metastatic", {"tumour_mm": 30}, "tumour_mm is of early disease"),
+        ("metastatic", {"locally_advanced": 1}, "locally_advanced is of early disease"),
+        ("early", {"liver_metastases": 1}, "liver_metastases is of metastatic disease"),
+    ],
+)
+def test_characteristics_of_the_other_setting_are_refused(
+    setting: str, body: dict[str, float], message: str
+) -> None:
+    """What would not be used, or cannot be, is told; zero is told of any patient."""
+    told = {"tumour": "breast", "setting": setting, "her2_test": {"ihc": "3+"}}
+    with pytest.raises(ValueError, match=message):
+        Patient.model_validate({**told, "body": body})
+    Patient.model_validate({**told, "body": {"positive_nodes": 0, "liver_metastases": 0}})

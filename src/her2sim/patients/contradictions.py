@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations
 
 SETTING_OF = {
@@ -16,6 +16,22 @@ SETTING_OF = {
     "early_not_operated": "early",
 }
 """Facts of the history that are told of one setting only."""
+
+BODY_OF = {
+    "tumour_mm": "early",
+    "positive_nodes": "early",
+    "locally_advanced": "early",
+    "liver_metastases": "metastatic",
+}
+"""Characteristics of one setting only; zero is told of any."""
+
+
+def body_contradictions(setting: str, body: Mapping[str, float]) -> Iterator[str]:
+    """Characteristics that belong to the other setting, in words."""
+    for name, value in body.items():
+        if value and BODY_OF.get(name, setting) != setting:
+            yield f"body: {name} is of {BODY_OF[name]} disease, the setting is {setting}"
+
 
 APART = tuple(
     frozenset(pair)

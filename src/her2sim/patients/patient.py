@@ -12,7 +12,7 @@ from her2sim.errors import DataError, did_you_mean
 from her2sim.facts import FactFile, FactModel, read_fact_file
 from her2sim.patients.cardiac_risk import risk_table
 from her2sim.patients.cohort import Cohort
-from her2sim.patients.contradictions import contradictions
+from her2sim.patients.contradictions import body_contradictions, contradictions
 from her2sim.patients.covariates import COVARIATES, WHOLE, Setting, with_derived
 from her2sim.patients.earlier_drugs import earlier_drug_ids
 from her2sim.patients.her2_report import Her2Report
@@ -105,6 +105,7 @@ class Patient(FactFile):
                 faults.append(f"body: {fault}")
             elif name in WHOLE and value != int(value):
                 faults.append(f"body: {name} {value:g}: write a whole number")
+        faults += body_contradictions(self.setting, self.body)
         faults += contradictions(
             self.setting, self.history, self.anti_her2_regimens_metastatic, self.is_female
         )

@@ -28,6 +28,7 @@ class Gathered:
     confirmed: dict[str, bool] = field(default_factory=dict)
     followed: dict[str, list[Array]] = field(default_factory=dict)
     early: list[dict[str, NDArray[Any]]] = field(default_factory=list)
+    told_of_early: set[str] = field(default_factory=set)
 
     def without_model(self) -> Counter[str]:
         """How many patients have which disease; early breast cancer only where it is not shown."""
@@ -56,6 +57,8 @@ class Gathered:
         """Keep what became of some patients; ``early`` is empty but for early breast cancer."""
         members, traits = treated.people.members.ids, treated.people.tumours.traits
         self.early.append(early)
+        if early:
+            self.told_of_early |= set(treated.people.cohort.covariates)
         self.diseases += diseases(traits["tumour_type"], traits["setting"])
         self.members.append(members)
         self.parts.append(patient_outcomes(treated))

@@ -26,8 +26,11 @@ from her2sim.patients.population import Population
 from her2sim.pk.combination import Combination
 from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.pulse import Watcher, watched
+from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.studies.gathered import Gathered, early_of
 from her2sim.studies.population_estimates import PopulationEstimate, estimates_of, needs_text
+from her2sim.timeline.outlook import not_told
+from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.run import run_virtual_patient
 from her2sim.virtual_patient.treat import PROGRESSION, Treated, TreatmentPlan, treat
 
@@ -185,7 +188,7 @@ def population_report(
         combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
         (
             *combination.notes, *efficacy_notes(gathered.without_model()), *of_lesion,
-            *(_OF_EARLY if any(gathered.early) else ()), *_NOTES,
+            *(_early_notes(gathered, combination, how) if any(gathered.early) else ()), *_NOTES,
         ),
         tumour or TumourProfile(), heart or CardiacProfile(),
     )  # fmt: skip
@@ -210,6 +213,24 @@ _OF_EARLY = (
     "Early disease: surgery came before the regimen, and no other drug against the tumour was "
     "given before it; treatment before surgery: her2sim course --surgery, or a trial file.",
 )
+
+
+def _early_notes(gathered: Gathered, combination: Combination, how: TreatmentPlan) -> Iterator[str]:
+    """What a reader must know of outcomes of early disease."""
+    yield from _OF_EARLY
+    yield from not_told(gathered.told_of_early, "the population")
+    end_min = round(how.end_day * MINUTES_PER_DAY)
+    phases = [t.regimen.phases[-1] for t in combination.treatments]
+    if any(
+        p.n_doses is None or p.start_min + (p.n_doses - 1) * p.interval_min >= end_min
+        for p in phases
+    ):
+        yield (
+            f"The regimen is cut short: what was given until week {how.end_day / DAY_PER_WEEK:g} "
+            "counts."
+        )
+
+
 _NOTES = (
     "Adverse events known by rates only come at their published onset; what is measured between "
     "visits is "

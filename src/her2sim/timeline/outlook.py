@@ -6,7 +6,7 @@ ensemble: a range holds what members differ in, not the chance of one patient.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,7 +129,11 @@ def early_outlook(people: VirtualCohort, lines: Sequence[GivenLine], surgery_day
             chances.append(Chance(f"{title} at {years} years", *(float(v) for v in at[place])))
     until = max(line.start_day + line.length_day for line in lines)
     counted = f"What was given until week {until / DAY_PER_WEEK:g} counts; longer courses: --weeks."
-    return Outlook(tuple(chances), tuple(curves), (*NOTES, counted, *_not_told(people)))
+    return Outlook(
+        tuple(chances),
+        tuple(curves),
+        (*NOTES, counted, *not_told(people.cohort.covariates, "[body] of the patient file")),
+    )
 
 
 NOTES = (
@@ -141,13 +145,12 @@ NOTES = (
 )
 
 
-def _not_told(people: VirtualCohort) -> Iterator[str]:
-    """What the outlook needs and was not told."""
-    told = people.cohort.covariates
+def not_told(told: Collection[str], where: str) -> Iterator[str]:
+    """What early disease needs and was not told in a file or a population, in words."""
     missing = [name for name in DEFAULTS if name not in told]
     if missing:
         words = "; ".join(f"{name}: {DEFAULTS[name]}" for name in missing)
-        yield f"Not told in [body] of the patient file, so taken as follows: {words}."
+        yield f"Not told in {where}, so taken as follows: {words}."
 
 
 DEFAULTS = {

@@ -242,6 +242,19 @@ def _of_early(raw: Mapping[str, Any], early: Mapping[str, Any]) -> Iterator[Faul
     for place, row in _rows(raw, "arm"):
         yield from _next_faults(f"{place}.next", row.get("next", ()), early)
     yield from _early_crossover_faults(raw)
+    yield from _response_faults(raw, early)
+
+
+def _response_faults(raw: Mapping[str, Any], early: Mapping[str, Any]) -> Iterator[Fault]:
+    """A response that decides who is taken, or that is seen at a month."""
+    if early.get("takes", "all") != "all":
+        endpoints = raw.get("endpoints", ())
+        told = [name for name in EARLY_RATES if isinstance(endpoints, list) and name in endpoints]
+        if told:
+            yield "endpoints", f"{', '.join(told)}: takes tells it of everybody: leave it out"
+    for place, row in _rows(raw, "outcome"):
+        if row.get("endpoint") in EARLY_RATES and "at_month" in row:
+            yield f"{place}.at_month", "a response is seen at surgery: leave it out"
 
 
 def _next_faults(place: str, told: Any, early: Mapping[str, Any]) -> Iterator[Fault]:

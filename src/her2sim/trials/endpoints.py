@@ -76,6 +76,13 @@ class ArmOutcomes:
         return np.asarray(self._column(name), dtype=np.float64)
 
     @property
+    def n_enrolled(self) -> int:
+        """Patients that are in the trial: all, but in early disease."""
+        if not self.is_early:
+            return int(self.replicate.size)
+        return int(np.asarray(self._column("is_enrolled"), dtype=bool).sum())
+
+    @property
     def replicate(self) -> NDArray[np.int64]:
         """Replicate of each patient."""
         return np.asarray(self._column("replicate"), dtype=np.int64)

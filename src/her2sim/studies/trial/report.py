@@ -82,7 +82,9 @@ class ArmSummary:
 
     def censored(self, endpoint: str) -> NDArray[np.int64]:
         """Patients whose observation ended without an event, before each of ``AT_RISK_MONTH``."""
-        return self.n - self.at_risk[endpoint] - self.events[endpoint]
+        n = self.at_risk[endpoint][0]  # on day 0 all that are in the trial
+        found: NDArray[np.int64] = n - self.at_risk[endpoint] - self.events[endpoint]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +203,7 @@ def trial_report(run: TrialRun, without_rules: TrialReport | None = None) -> Tri
         tuple(ratio_rows(trial, arms, run.asked)),
         tuple(contrast_rows(trial, arms, run.asked.has_best)),
         tuple(power),
-        (*_notes(trial), *_thin(run, arms)),
+        (*_notes(trial), *_taken(arms), *_thin(run, arms)),
         without_rules,
     )
 
@@ -242,6 +244,18 @@ def _notes(trial: Trial) -> Iterator[str]:
             )
     elif any(endpoint != "safety" for endpoint in trial.endpoints):
         yield "Overall survival is empirical beyond progression: read its differences with doubt."
+
+
+def _taken(arms: Arms) -> Iterator[str]:
+    """Arms of early disease of which only some patients are in the trial."""
+    for name, arm in arms.items():
+        n_in, n = arm.n_enrolled, arm.member.size
+        if n_in < n:
+            yield (
+                f"{name}: {n_in} of {n} simulated patients are in the trial; the others had the "
+                "wrong response at surgery, or a relapse or death before the clock starts. "
+                "Endpoints are of those in it, treatment and adverse events of all."
+            )
 
 
 def _thin(run: TrialRun, arms: Arms) -> Iterator[str]:

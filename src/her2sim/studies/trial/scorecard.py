@@ -214,7 +214,7 @@ def _ratios(reports: Sequence[TrialReport], endpoints: Sequence[str]) -> Iterato
     for report in reports:
         for row in report.ratios:
             is_asked = row.subgroup is None and row.endpoint in endpoints
-            if is_asked and row.figure.published is not None:
+            if is_asked and row.figure.published_low is not None:
                 what = f"{row.endpoint} over {row.versus}"
                 yield _judged(report, row.arm, what, row.figure, _inside)
 
