@@ -227,6 +227,9 @@ class Jobs:
         return False
 
     def _start(self, job: Job) -> None:
+        before = self._children.pop(job.id, None)
+        if before is not None:  # it told its end already, and is about to go
+            before.wait()
         (job.folder / END).unlink(missing_ok=True)
         log = (job.folder / "log.txt").open("wb")
         command = [sys.executable, "-m", "her2sim.web.worker", str(job.folder), str(self.uploads)]

@@ -42,9 +42,10 @@ class TrialQuestion(Question):
     @field_validator("name")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        from her2sim.trials.library import load_trial
+        from her2sim.trials.library import load_trial, trial_names
 
-        return known(lambda: load_trial(name).id)
+        found = known(lambda: load_trial(name).id)
+        return name.casefold() if name.casefold() in trial_names() else found
 
     def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
         """Run it."""

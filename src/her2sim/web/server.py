@@ -69,6 +69,7 @@ def serve(how: Served) -> None:
     app.timer(LOOK_SECONDS, state.JOBS.tend)
     ui.run(
         host=how.host, port=how.port, show=how.opens, reload=False, title="her2sim",
+        language="en-GB",
         storage_secret=secret_of(how.folder), reconnect_timeout=RECONNECT_SECONDS,
         show_welcome_message=False, uvicorn_logging_level="warning",
     )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fastapi import HTTPException, Request
+from fastapi.responses import FileResponse, Response
+
 from her2sim.errors import DataError
 from her2sim.web import state
 from her2sim.web.results import FILES
@@ -9,8 +12,6 @@ from her2sim.web.results import FILES
 
 def register() -> None:
     """Make the address of files known."""
-    from fastapi import HTTPException, Request
-    from fastapi.responses import FileResponse, Response
     from nicegui import app
 
     @app.get("/file/{job_id}/{name}")

@@ -126,7 +126,7 @@ def register() -> None:
     from nicegui import ui
 
     @ui.page("/patient")
-    async def patient(request: Request) -> None:
+    def patient(request: Request) -> None:
         told = dict(request.query_params)
         told.pop("token", None)
         with view("One patient", "/patient"):
@@ -147,7 +147,7 @@ def register() -> None:
                     _controls(shown)
                 with ui.element("div"):
                     shown.fault = ui.html("", sanitize=False)
-                    shown.strip = ui.html("", sanitize=False)
+                    shown.strip = put("text", text="Working it out ...")
                     shown.strip.on(
                         "click", lambda event: shown.look_at(event.args),
                         js_handler="(e) => { const b = e.target.closest('[data-stage]');"
@@ -157,7 +157,7 @@ def register() -> None:
                     shown.rules = ui.html("", sanitize=False)
                     shown.same = ui.html("", sanitize=False)
                     _files(shown)
-            await shown.draw(0, has_band=True)
+            ui.timer(0.01, lambda: shown.draw(shown.asked, has_band=True), once=True)
 
 
 def _files(shown: PatientView) -> None:

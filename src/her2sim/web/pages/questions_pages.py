@@ -22,7 +22,6 @@ from her2sim.web.questions import (
 )
 
 Options = Callable[[], Mapping[str, str]]
-LARGEST_FILE = 2_000_000
 
 
 def trial_titles() -> Mapping[str, str]:
@@ -123,7 +122,7 @@ def _page(kind: type[Question], active: str) -> Any:
             heading(kind.title)
             paragraph(INTRODUCTIONS[kind.kind])
             if kind is RecordQuestion:
-                _drop(".csv", _record_from)
+                _drop("record")
             if kind is RecordQuestion and "upload" not in told:
                 return
             try:
@@ -166,36 +165,56 @@ def _trial_from(text: str) -> Question:
     return OwnTrialQuestion(upload=state.jobs().keep_upload(text, ".toml"))
 
 
-def _drop(ending: str, read: Callable[[str], Question]) -> None:
-    """Where a file is dropped; its faults stand below, all of them."""
+UPLOADS: Mapping[str, tuple[str, Callable[[str], Question]]] = {
+    "record": (".csv", _record_from),
+    "trial": (".toml", _trial_from),
+}
+"""What can be dropped: the ending of its name, and what reads it."""
+SEND = """(e) => { const f = e.target.files[0]; if (!f) return;
+fetch('/upload/KIND', {method: 'POST', body: f}).then(r => r.json()).then(d => emit(d))
+.catch(() => emit({fault: 'the file could not be sent; it may be too large'}));
+e.target.value = ''; }"""
+
+
+def _drop(kind: str) -> None:
+    """Where a file is dropped or chosen; its faults stand below, all of them."""
     from nicegui import ui
 
-    place: list[Any] = []
+    ending = UPLOADS[kind][0]
+    with ui.element("div").classes("field drop"):
+        with ui.element("label").props(f"for=field-drop-{kind}"):
+            put("text", text=f"Drop a file ({ending}) here, or choose one")
+        field = ui.element("input").props(f"type=file id=field-drop-{kind} accept={ending}")
+    place = ui.element("div").props("role=status")
 
-    async def dropped(event: Any) -> None:
-        raw = await event.file.read()
+    def sent(event: Any) -> None:
+        told = event.args if isinstance(event.args, dict) else {}
+        if told.get("link"):
+            ui.navigate.to(str(told["link"]))
+            return
+        place.clear()
+        with place:
+            put("alert", text=str(told.get("fault", "the file could not be read")))
+
+    field.on("change", sent, js_handler=SEND.replace("KIND", kind))
+
+
+def _register_upload() -> None:
+    from fastapi.responses import JSONResponse
+    from nicegui import app, run
+
+    @app.post("/upload/{kind}")
+    async def upload(request: Request, kind: str) -> JSONResponse:
+        if kind not in UPLOADS:
+            return JSONResponse({"fault": "there is no such kind of file"}, 404)
         try:
-            if not event.file.name.lower().endswith(ending):
-                raise DataError(f"give a file that ends in {ending}")
-            question = read(raw.decode("utf-8-sig"))
+            text = (await request.body()).decode("utf-8-sig")
+            question = await run.io_bound(UPLOADS[kind][1], text)
         except UnicodeDecodeError:
-            put_alert("not a text file in UTF-8")
-            return
+            return JSONResponse({"fault": "not a text file in UTF-8"}, 400)
         except Her2SimError as error:
-            put_alert(str(error).replace("/tmp/", ""))
-            return
-        ui.navigate.to(question.link())
-
-    def put_alert(text: str) -> None:
-        place[0].clear()
-        with place[0]:
-            put("alert", text=_without_folder(text))
-
-    ui.upload(
-        label=f"Drop a file ({ending}) here, or choose one", on_upload=dropped, auto_upload=True,
-        max_file_size=LARGEST_FILE, max_files=1,
-    ).props(f"accept={ending} flat bordered").classes("w-full")  # fmt: skip
-    place.append(ui.element("div"))
+            return JSONResponse({"fault": _without_folder(str(error))}, 400)
+        return JSONResponse({"link": question.link()})
 
 
 def _without_folder(text: str) -> str:
@@ -209,6 +228,7 @@ def register() -> None:
     """Make the views known."""
     from nicegui import ui
 
+    _register_upload()
     active = {"trial": "/trials", "own-trial": "/trials"}
     for kind in QUESTIONS:
         if kind.kind != "patient":
@@ -224,7 +244,7 @@ def register() -> None:
             heading("A trial of your own", 2)
             put("button_link", link="/design", text="Build one in a form")
             paragraph("Or drop a trial file; its faults are told, all of them.")
-            _drop(".toml", _trial_from)
+            _drop("trial")
             heading("Two designs side by side", 2)
             put("button_link", link="/compare", text="Compare two trials")
             heading("All trials of the library", 2)
