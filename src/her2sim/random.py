@@ -9,7 +9,7 @@ run moves no other number.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -55,13 +55,14 @@ def philox4x32(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.
     array of uint32, shape (4, n)
     """
     if counter.shape[1] <= _FEW:
-        blocks = [_rounds(*one, key) for one in zip(*counter.tolist(), strict=True)]
+        blocks = [_rounds(one, key) for one in zip(*counter.tolist(), strict=True)]
         return np.array(blocks, dtype=np.uint32).reshape(-1, 4).T
-    return np.stack(_rounds(*counter.astype(np.uint64), key)).astype(np.uint32)
+    return np.stack(_rounds(counter.astype(np.uint64), key)).astype(np.uint32)
 
 
-def _rounds(c0: Any, c1: Any, c2: Any, c3: Any, key: tuple[int, int]) -> tuple[Any, ...]:
+def _rounds(counter: Iterable[Any], key: tuple[int, int]) -> tuple[Any, ...]:
     """Ten rounds on words of 32 bits: arrays of 64-bit integers, or plain integers."""
+    c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(_ROUNDS):
         product0, product1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]

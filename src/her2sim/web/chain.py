@@ -146,7 +146,7 @@ def _chart(
     low: float | None = 0.0,
 ) -> Chart:
     week = band.time_day / DAY_PER_WEEK
-    around = ()
+    around: tuple[Band, ...] = ()
     if band.p5.size:
         around = (
             Band("9 of 10 patients like this one", week, band.p5 * factor, band.p95 * factor),

@@ -82,7 +82,8 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 def chart_svg(chart: Chart) -> str:
     """A chart with axes, as SVG."""
-    xs = [np.asarray(part.x) for part in (*chart.curves, *chart.bands) if len(part.x)]
+    lines: list[Curve | Band] = [*chart.curves, *chart.bands]
+    xs = [np.asarray(line.x) for line in lines if len(line.x)]
     tops = [curve.y for curve in chart.curves] + [band.high for band in chart.bands]
     bottoms = [curve.y for curve in chart.curves] + [band.low for band in chart.bands]
     x_end = chart.x_end or max((float(x[-1]) for x in xs), default=1.0)

@@ -94,7 +94,7 @@ class Guard:
 
     def _shown(self, scope: Scope) -> str | None:
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        return query.get("token", [None])[0]
+        return next(iter(query.get("token", ())), None)
 
 
 def _host(text: str) -> str:

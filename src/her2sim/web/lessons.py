@@ -72,7 +72,7 @@ def icon_arrays(trial_name: str) -> tuple[IconArray, ...]:
         if row.measure != "rate_percent" or row.at_month is None or row.subgroup or row.arm is None:
             continue
         what, otherwise = PLAIN.get(row.endpoint, ("", ""))
-        if not what or not 0 <= row.value <= ICONS:
+        if row.value is None or not what or not 0 <= row.value <= ICONS:
             continue
         count = round(row.value)
         months = f"{row.at_month:g} months"

@@ -61,7 +61,8 @@ def _told(setting: str) -> dict[str, Told]:
     """What anchors of a setting tell, by substance."""
     found: dict[str, Told] = {}
     for trial in trials_of("early" if setting == "early" else "metastatic"):
-        anchored = {row.arm for row in (*trial.outcome, *trial.comparison) if row.role == "anchor"}
+        anchored = {row.arm for row in trial.outcome if row.role == "anchor"}
+        anchored |= {row.arm for row in trial.comparison if row.role == "anchor"}
         anchored |= {row.versus for row in trial.comparison if row.role == "anchor"}
         for arm in (arm for arm in trial.arm if arm.id in anchored):
             for given in arm.regimen:

@@ -68,7 +68,7 @@ class PatientView:
         except Her2SimError as error:
             self.fault.set_content(_alert(str(error)))
             return
-        if asked != self.asked:
+        if asked != self.asked or found is None:
             return
         self.fault.set_content("")
         self.show(found)

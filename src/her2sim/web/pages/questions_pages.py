@@ -214,6 +214,8 @@ def _register_upload() -> None:
             return JSONResponse({"fault": "not a text file in UTF-8"}, 400)
         except Her2SimError as error:
             return JSONResponse({"fault": _without_folder(str(error))}, 400)
+        if question is None:  # the server ends
+            return JSONResponse({"fault": "the server is about to stop"}, 503)
         return JSONResponse({"link": question.link()})
 
 
