@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Any
+
 from her2sim import __version__
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 project = "her2sim"
 author = "The her2sim authors"
@@ -31,12 +37,15 @@ myst_url_schemes = ("http", "https", "mailto")
 nitpicky = False
 
 
-def setup(app: object) -> None:
+def setup(app: Any) -> None:
     """Pages that follow from the program are written before anything is read."""
-    import sys
-    from pathlib import Path
-
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
     import site_pages
 
     site_pages.write()
+    for part in ("description", "options", "arguments"):
+        app.connect(f"sphinx-click-process-{part}", _plain)
+
+
+def _plain(app: Any, context: Any, lines: list[str]) -> None:
+    """Help texts are no markup: a star in them is a star."""
+    lines[:] = [line.replace("*", "\\*") for line in lines]
