@@ -11,10 +11,15 @@ ROOT = Path(__file__).parents[1]
 SITE = ROOT / "docs" / "site"
 
 
+def pages() -> dict[str, str]:
+    """Reference and gallery, by the names of their pages."""
+    made = {"api": _api(), "schemas": _schemas(), "gallery": _gallery()}
+    return {name: "\n".join(lines) + "\n" for name, lines in made.items()}
+
+
 def write() -> None:
-    """Write reference and gallery beside the pages that are kept."""
-    for name, lines in (("api", _api()), ("schemas", _schemas()), ("gallery", _gallery())):
-        text = "\n".join(lines) + "\n"
+    """Write them beside the pages that are kept."""
+    for name, text in pages().items():
         path = SITE / f"{name}.md"
         if not path.is_file() or path.read_text() != text:
             path.write_text(text)

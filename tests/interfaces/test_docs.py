@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,19 @@ import pytest
 from her2sim import __version__
 from tests.conftest import ROOT
 
-USER_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SITE = ROOT / "docs" / "site"
+USER_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(SITE.glob("*.md"))]
 PAGES = [*USER_PAGES, ROOT / "CONTRIBUTING.md"]
-GENERATED = {"trials.md", "validation.md", "calibration.md", "calibration-parts.md", "labels.md"}
+GENERATED = {
+    "api.md",
+    "schemas.md",
+    "gallery.md",
+    "trials.md",
+    "validation.md",
+    "calibration.md",
+    "calibration-parts.md",
+    "labels.md",
+}
 METAPHORS = re.compile(
     r"\b(houses?|rooms?|doors?|lives|ledgers?|harms?|steer(?:s|ed|ing)?|kept members)\b", re.I
 )
@@ -116,3 +128,24 @@ def test_the_citation_is_of_this_version_and_licence() -> None:
     said = dict(re.findall(r"^([a-z-]+): *(.+)$", text, re.M))
     assert said["cff-version"] == "1.2.0"
     assert (said["version"], said["license"]) == (__version__, "BSD-3-Clause")
+
+
+def test_pages_of_the_site_are_those_of_the_program() -> None:
+    """Reference and gallery follow from the program: `python tools/site_pages.py` writes them."""
+    spec = importlib.util.spec_from_file_location("site_pages", ROOT / "tools" / "site_pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    pages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pages)
+    for name, text in pages.pages().items():
+        assert (SITE / f"{name}.md").read_text(encoding="utf-8") == text, name
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    """Every page is reached and every link of it leads somewhere."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(ROOT / "docs"),
+         str(tmp_path / "site")], capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "site" / "site" / "tutorial.html").is_file()
