@@ -18,15 +18,9 @@ SITE = ROOT / "docs" / "site"
 USER_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(SITE.glob("*.md"))]
 PAGES = [*USER_PAGES, ROOT / "CONTRIBUTING.md"]
 GENERATED = {
-    "api.md",
-    "schemas.md",
-    "gallery.md",
-    "trials.md",
-    "validation.md",
-    "calibration.md",
-    "calibration-parts.md",
-    "labels.md",
-}
+    "api.md", "schemas.md", "gallery.md", "trials.md", "validation.md", "calibration.md",
+    "calibration-parts.md", "labels.md",
+}  # fmt: skip
 METAPHORS = re.compile(
     r"\b(houses?|rooms?|doors?|lives|ledgers?|harms?|steer(?:s|ed|ing)?|kept members)\b", re.I
 )
