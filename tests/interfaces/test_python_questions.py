@@ -32,6 +32,9 @@ QUESTIONS = {
     "compare": lambda: h2.compare(SC, IV, per_arm=40, seed=1),
     "regimen run": lambda: h2.regimen_exposure("thp", n=40, seed=1, cycles=3),
     "covariates": lambda: h2.covariates("pertuzumab", n=60, seed=1),
+    "trial grid": lambda: h2.design_grid(
+        "destiny-breast03", (50, 100), (6.0,), (100.0, 0.0), 1, pool=50, members=2, trials=100
+    ),
     "trial size": lambda: h2.trial_size("destiny-breast03", 0.9, 1, pool=50, members=2, trials=100),
     "explain": lambda: h2.explain(PATIENT, "thp", seed=4),
     "sensitivity": lambda: h2.sensitivity(
@@ -54,6 +57,8 @@ COMMANDS = {
     "compare": f"compare {SC} {IV} --per-arm 40 --seed 1",
     "regimen run": "regimen run thp --patients 40 --seed 1 --cycles 3",
     "covariates": "covariates pertuzumab --patients 60 --seed 1",
+    "trial grid": "trial grid destiny-breast03 --per-arm 50,100 --follow-up 6 --effect 100,0 "
+    "--seed 1 --pool 50 --members 2 --trials 100",
     "trial size": "trial size destiny-breast03 --power 0.9 --seed 1 --pool 50 --members 2 "
     "--trials 100",
     "explain": f"explain {PATIENT} --regimen thp --seed 4",
@@ -64,8 +69,8 @@ ELSEWHERE = {
 }  # fmt: skip
 """Asked in test_python.py, ``validate`` in the test of what was published, ``trial crossvalidate``
 in that of the calibration."""
-NO_ANSWER = {"schema", "trial schema", "demo"}
-"""Forms of files, and a tour through the others."""
+NO_ANSWER = {"schema", "trial schema", "demo", "web"}
+"""Forms of files, a tour through the others, and the page."""
 
 
 @pytest.fixture(scope="module")

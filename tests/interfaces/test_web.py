@@ -251,12 +251,12 @@ def test_a_job_is_cancelled_deleted_and_survives_the_server(tmp_path: Path, brow
     """It is stopped by a button, goes on without the server, and is found again after it."""
     server = Server(tmp_path)
     try:
-        browser.get(server.url("/trial?name=cleopatra&per_arm=2000"))
+        browser.get(server.url("/population?patients=20000&weeks=260"))
         wait(browser, lambda: "Running" in text_of(browser))
         server.stop()
         server.start()
         browser.get(server.url("/jobs"))
-        wait(browser, lambda: "cleopatra" in text_of(browser))
+        wait(browser, lambda: "20000" in text_of(browser))
         press(browser, "Cancel")
         wait(browser, lambda: "cancelled" in text_of(browser))
         press(browser, "Start it again")

@@ -104,7 +104,8 @@ def test_a_killed_run_goes_on_and_loses_or_doubles_nobody(
             progress=lambda done, total: seen.append(done),
         )  # fmt: skip
         again = {arm: pl.read_parquet(path) for arm, path in run.paths.items()}
-    assert seen[0] == 5 * len(stamps)  # finished parts were taken as they are
+    # Finished parts were taken as they are; the last may have been killed before it was noted.
+    assert 5 * (len(stamps) - 1) <= seen[0] <= 5 * len(stamps)
     require_equal(whole, again)
     assert not list(folder.glob(".*")) + list(folder.glob("*.parts"))
 

@@ -9,7 +9,7 @@ import pytest
 
 import her2sim as h2
 from her2sim.errors import DataError
-from her2sim.studies.trial.size import TrialSizes, _Pool
+from her2sim.studies.trial.size import Pool, TrialSizes
 from her2sim.trials.endpoints import Times
 
 FOLLOW_UP_MONTH = 24.0
@@ -34,7 +34,7 @@ def schoenfeld_patients(ratio: float, power: float, medians: tuple[float, float]
 def test_the_size_is_that_of_schoenfeld(ratio: float, power: float) -> None:
     """Within 8 %: 3,000 trials leave 1.4 % of power, some 4 % of size; the search ends at 2 %."""
     medians = (10.0 / ratio, 10.0)
-    pool = _Pool(*(exponential(median, 200_000, k) for k, median in enumerate(medians)))
+    pool = Pool(*(exponential(median, 200_000, k) for k, median in enumerate(medians)))
     sizes = TrialSizes({0: pool}, (1.0, 1.0), 0.05, 3_000, seed=1)
     per_arm = sizes.smallest(power)
     assert per_arm is not None
@@ -44,7 +44,7 @@ def test_the_size_is_that_of_schoenfeld(ratio: float, power: float) -> None:
 
 
 def test_power_grows_with_size_and_two_to_one_needs_more() -> None:
-    pool = _Pool(exponential(15, 50_000, 1), exponential(10, 50_000, 2))
+    pool = Pool(exponential(15, 50_000, 1), exponential(10, 50_000, 2))
     even = TrialSizes({0: pool}, (1.0, 1.0), 0.05, 1_000, seed=1)
     powers = [even.at(n).assurance for n in (40, 80, 160)]
     assert powers == sorted(powers)
@@ -54,7 +54,7 @@ def test_power_grows_with_size_and_two_to_one_needs_more() -> None:
 
 
 def test_no_difference_has_no_size() -> None:
-    pool = _Pool(exponential(10, 50_000, 1), exponential(10, 50_000, 2))
+    pool = Pool(exponential(10, 50_000, 1), exponential(10, 50_000, 2))
     assert TrialSizes({0: pool}, (1.0, 1.0), 0.05, 200, seed=1).smallest(0.8) is None
 
 
@@ -62,7 +62,7 @@ def test_a_member_of_the_other_direction_bounds_the_assurance() -> None:
     """One of two members shows the opposite: no size gets above a half."""
     better, worse = (exponential(20, 50_000, k) for k in (1, 2))
     control = exponential(10, 50_000, 3)
-    pools = {1: _Pool(better, control), 2: _Pool(control, worse)}
+    pools = {1: Pool(better, control), 2: Pool(control, worse)}
     row = TrialSizes(pools, (1.0, 1.0), 0.05, 400, seed=1).at(300)
     assert row.assurance == pytest.approx(0.5)
     assert row.member_p5 is None  # two members have no 5th percentile

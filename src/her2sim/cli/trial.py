@@ -199,7 +199,7 @@ def size(
 
 
 @trial.command(cls=Command)
-@click.argument("name", type=TRIAL)
+@click.argument("name", metavar="NAME|FILE", type=TRIAL)
 @click.option(
     "--per-arm",
     type=numbers(10, 20_000, "write patients from 10 to 20,000, as in 50,100,200"),
