@@ -17,6 +17,7 @@ CALL = (
     "--chunk", "10", "--workers", "2", "-o", "kept",
 )  # fmt: skip
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
+STARTING_SECONDS = 3.0
 ANSWER_SECONDS = 4.0
 """The goal is two; twice that on a machine of two cores which others use."""
 GONE_SECONDS = 5.0
@@ -63,14 +64,16 @@ def kill_and_go_on(
     moments = random.Random(seed)
     for kind in signals:
         run = start(folder)
-        time.sleep(moments.uniform(0.5, seconds))
+        waited = moments.uniform(0.5, seconds)
+        time.sleep(waited)
         if run.poll() is not None:
             continue  # it had ended: what follows finds it finished
         run.send_signal(kind)
         begun = time.monotonic()
         code = run.wait(timeout=60)
         assert time.monotonic() - begun < ANSWER_SECONDS
-        assert code == CODES[kind]
+        # While Python itself starts and imports, a signal ends it as it ends any program.
+        assert code == CODES[kind] or (waited < STARTING_SECONDS and code == -kind)
         while left_of(run.pid):
             assert time.monotonic() - begun < GONE_SECONDS, "a worker is left"
             time.sleep(0.05)
