@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from her2sim.web.chain import chain, followed, lanes, rules_table, without_rules
-from her2sim.web.charts import Chart, Curve, chart_svg, lanes_svg, number, ticks
+from her2sim.web.charts import Chart, ChartCurve, chart_svg, lanes_svg, number, ticks
 from her2sim.web.lessons import icon_arrays, lessons
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.questions import question_of
@@ -91,7 +91,9 @@ def test_charts_are_whole_and_say_what_they_show(regimen: str) -> None:
 
 def test_charts_escape_what_they_are_told() -> None:
     """A title is no markup."""
-    shown = chart_svg(Chart("<script>", "<b>", "x", "y", (Curve("&", np.arange(3.0), np.ones(3)),)))
+    shown = chart_svg(
+        Chart("<script>", "<b>", "x", "y", (ChartCurve("&", np.arange(3.0), np.ones(3)),))
+    )
     assert "<script>" not in shown
     assert ET.fromstring(shown).attrib["aria-label"].startswith("<script>")
     assert ET.fromstring(lanes_svg(lanes(HELD), 52.0).split("</svg>")[0] + "</svg>") is not None
@@ -100,7 +102,7 @@ def test_charts_escape_what_they_are_told() -> None:
 def test_flat_and_empty_charts() -> None:
     """One value, or none, is no fault."""
     for x, y in ((np.arange(2.0), np.zeros(2)), (np.empty(0), np.empty(0))):
-        assert chart_svg(Chart("t", "d", "x", "y", (Curve("c", x, y),))).startswith("<svg")
+        assert chart_svg(Chart("t", "d", "x", "y", (ChartCurve("c", x, y),))).startswith("<svg")
     assert ticks(0.0, 52.0, 7)[-1] <= 52
 
 

@@ -15,7 +15,7 @@ from her2sim.timeline.result import BodyBand, Decided, DrugTimeline, PatientTime
 from her2sim.timeline.run import TimelinePlan, patient_timeline
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION
-from her2sim.web.charts import Band, Chart, Curve, Limit, Mark, number, spark_svg
+from her2sim.web.charts import Chart, ChartBand, ChartCurve, Limit, Mark, number, spark_svg
 from her2sim.web.patient_question import PatientQuestion
 
 TWINS = 200
@@ -146,17 +146,17 @@ def _chart(
     low: float | None = 0.0,
 ) -> Chart:
     week = band.time_day / DAY_PER_WEEK
-    around: tuple[Band, ...] = ()
+    around: tuple[ChartBand, ...] = ()
     if band.p5.size:
         around = (
-            Band("9 of 10 patients like this one", week, band.p5 * factor, band.p95 * factor),
+            ChartBand("9 of 10 patients like this one", week, band.p5 * factor, band.p95 * factor),
         )
     own = band.own * factor
     finite = own[np.isfinite(own)]
     text = f"from {number(finite[0])} to {number(finite[-1])} {unit}" if finite.size else "no value"
     return Chart(
         f"{band.title}, {unit or band.unit}", text, "weeks", unit or band.unit,
-        (Curve("this patient", week, own),), around, marks, limits, low, weeks,
+        (ChartCurve("this patient", week, own),), around, marks, limits, low, weeks,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ SPARK_WIDTH, SPARK_HEIGHT, SPARK_POINTS = 132, 36, 60
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class ChartCurve:
     """A line of a chart: ``kind`` is the class that colours it; x and y have one shape."""
 
     title: str
@@ -30,7 +30,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class ChartBand:
     """An area between two lines of one shape."""
 
     title: str
@@ -64,8 +64,8 @@ class Chart:
     text: str
     x_title: str
     y_title: str
-    curves: Sequence[Curve] = ()
-    bands: Sequence[Band] = ()
+    curves: Sequence[ChartCurve] = ()
+    bands: Sequence[ChartBand] = ()
     marks: Sequence[Mark] = ()
     limits: Sequence[Limit] = ()
     low: float | None = 0.0
@@ -82,7 +82,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 def chart_svg(chart: Chart) -> str:
     """A chart with axes, as SVG."""
-    lines: list[Curve | Band] = [*chart.curves, *chart.bands]
+    lines: list[ChartCurve | ChartBand] = [*chart.curves, *chart.bands]
     xs = [np.asarray(line.x) for line in lines if len(line.x)]
     tops = [curve.y for curve in chart.curves] + [band.high for band in chart.bands]
     bottoms = [curve.y for curve in chart.curves] + [band.low for band in chart.bands]
@@ -196,7 +196,7 @@ def _line(axis: _Axis, x: Array, y: Array) -> str:
     return _points(axis, *_thin(x, y))
 
 
-def _area(axis: _Axis, band: Band) -> str:
+def _area(axis: _Axis, band: ChartBand) -> str:
     high, low = _thin(band.x, band.high), _thin(band.x, band.low)
     return f"{_points(axis, *high)} {_points(axis, low[0][::-1], low[1][::-1])}"
 

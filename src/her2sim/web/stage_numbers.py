@@ -36,7 +36,7 @@ OF_MECHANISM: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Number:
+class StageNumber:
     """A number of a fact file as text."""
 
     of: str
@@ -48,12 +48,12 @@ class Number:
 
 
 @lru_cache(maxsize=256)
-def numbers_behind(stage: str, question: PatientQuestion) -> tuple[Number, ...]:
+def numbers_behind(stage: str, question: PatientQuestion) -> tuple[StageNumber, ...]:
     """Numbers that a stage of this patient rests on."""
     return tuple(_found(stage, question))
 
 
-def _found(stage: str, question: PatientQuestion) -> Iterator[Number]:
+def _found(stage: str, question: PatientQuestion) -> Iterator[StageNumber]:
     treatments = load_combination(question.changed_regimen()).treatments
     if stage == "levels":
         for treatment in treatments:
@@ -73,11 +73,11 @@ def _found(stage: str, question: PatientQuestion) -> Iterator[Number]:
 
 def _rows(
     of: str, file: FactFile, known: Mapping[str, Quantity], names: Iterable[str] | None
-) -> Iterator[Number]:
+) -> Iterator[StageNumber]:
     """Rows of some numbers of a file, of all of them with None."""
     for name in known if names is None else names:
         if name in known:
             one = known[name]
             source = file.source_text(one.source) if one.source else (one.reason or "")
             meaning = getattr(one, "meaning", "") or name
-            yield Number(of, meaning, number(one.value), one.unit, one.status, source)
+            yield StageNumber(of, meaning, number(one.value), one.unit, one.status, source)
