@@ -25,6 +25,7 @@ from her2sim.web.questions import (
     TrialQuestion,
     question_of,
 )
+from tests.conftest import ROOT
 
 ASKED = (
     PatientQuestion(),
@@ -128,3 +129,9 @@ def test_kinds_have_their_own_path() -> None:
     """No two questions share an address."""
     kinds = [question.kind for question in QUESTIONS]
     assert len(set(kinds)) == len(kinds)
+
+
+def test_the_form_opens_with_the_example() -> None:
+    """The trial that the form begins with is the example of the documents, word by word."""
+    own = ROOT / "src" / "her2sim" / "web" / "trial.toml"
+    assert own.read_text() == (ROOT / "examples" / "trial_own.toml").read_text()
