@@ -158,3 +158,16 @@ def test_uploads_are_named_by_what_they_hold(jobs: Jobs) -> None:
     assert [path.name for path in jobs.uploads.iterdir()] == [f"{name}.csv"]
     with pytest.raises(DataError, match="MB"):
         jobs.keep_upload("x" * 2_000_001, ".csv")
+
+
+def test_jobs_run_where_processes_are_told_by_number_only(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without /proc, as on macOS, a job that runs is not taken for one that is gone."""
+    monkeypatch.setattr("her2sim.web.jobs.PROCESSES", tmp_path / "nowhere")
+    done = until(jobs, jobs.ask("a", QUICK), lambda job: job.is_over)
+    assert done.state == "done"
+    assert done.tries == 1
+    long = until(jobs, jobs.ask("a", LONG), lambda job: job.state == "running")
+    jobs.cancel(long.id, "a")
+    assert jobs.find(long.id, "a").state == "cancelled"

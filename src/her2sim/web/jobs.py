@@ -41,6 +41,8 @@ MOST_TRIES = 3
 LARGEST_UPLOAD = 2_000_000
 _QUESTION, _STATE, _PROGRESS, _UPLOADS = "question.json", "state.json", "progress.json", "uploads"
 END = "end.json"
+PROCESSES = Path("/proc")
+"""Where Linux tells of processes."""
 
 
 @dataclass(frozen=True)
@@ -279,8 +281,16 @@ def _told(job: Job) -> dict[str, Any]:
 
 def _is_alive(job: Job) -> bool:
     """Whether the process of a job runs: it has the job's folder among its arguments."""
+    if job.pid is None:
+        return False
+    if not PROCESSES.is_dir():  # no such folder on macOS: the number alone has to tell
+        try:
+            os.kill(job.pid, 0)
+        except OSError:
+            return False
+        return True
     try:
-        arguments = Path(f"/proc/{job.pid}/cmdline").read_bytes()
+        arguments = (PROCESSES / str(job.pid) / "cmdline").read_bytes()
     except OSError:
         return False
     return str(job.folder).encode() in arguments

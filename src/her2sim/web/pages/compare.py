@@ -25,8 +25,11 @@ def register() -> None:
     @ui.page("/compare")
     def compare(request: Request) -> None:
         told = {**USUAL, **{n: v for n, v in request.query_params.items() if n in USUAL}}
+        unknown = sorted(set(request.query_params) - {*USUAL, "token"})
         with view("Two trials", "/trials"):
             heading("Two trials side by side")
+            if unknown:
+                put("alert", text=f"unknown: {', '.join(unknown)[:200]}; known: {', '.join(USUAL)}")
             paragraph(
                 "Patients with the same number are the same in both: a difference comes from the "
                 "design, not from chance."
