@@ -63,10 +63,12 @@ class User:
                 self.failed.append("no handshake")
                 return
             await asyncio.sleep(random.uniform(0, BETWEEN_SECONDS[1]))
+            kg = 68
             while time.monotonic() < until:
                 self.answered.clear()
                 started = time.monotonic()
-                value = json.dumps(str(random.randint(40, 140)))
+                kg = random.choice([w for w in range(40, 141) if w != kg])
+                value = json.dumps(str(kg))
                 await socket.emit("event", {"id": slider, "client_id": client_id,
                                             "listener_id": listener, "args": [value]})  # fmt: skip
                 try:
@@ -115,9 +117,11 @@ def read_page(text: str) -> tuple[str, int, str, str]:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process."""
+    """Resident memory of a process and of those it started."""
     told = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", told)[1]) / 1000  # type: ignore[index]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = int(re.search(r"VmRSS:\s+(\d+)", told)[1]) / 1000  # type: ignore[index]
+    return own + sum(memory_mb(int(child)) for child in children)
 
 
 async def run(users: int, seconds: float) -> list[User]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from her2sim.errors import UnitError, did_you_mean
 
@@ -137,6 +138,7 @@ class Unit:
 DIMENSIONLESS = Unit(*_SYMBOLS["1"])
 
 
+@lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit:
     """Read a unit such as ``ug*day/mL``, ``L/day``, ``IU/L`` or ``1/h``.
 

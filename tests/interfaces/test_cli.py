@@ -99,9 +99,7 @@ def test_interrupted_and_resumed(her2sim, tmp_path: Path) -> None:
     run.send_signal(signal.SIGINT)
     output, errors = run.communicate(timeout=60)
     assert (run.returncode, output) == (130, "")
-    assert (
-        errors == "her2sim: stopped; finished chunks of -o, if given, are kept for the next run\n"
-    )
+    assert errors == "her2sim: stopped; finished chunks of -o are kept for the next run\n"
     assert not (tmp_path / "out.parquet").exists()
     assert len(list(parts.glob("part-*"))) >= 3
     assert her2sim(*call).returncode == 0

@@ -374,6 +374,68 @@ def test_hostile_addresses_give_nothing_away(server: Server, path: str) -> None:
     assert server.get("/learn")[0] == 200
 
 
+UPLOADS: tuple[tuple[str, bytes], ...] = (
+    ("record", b""),
+    ("record", b"\x00" * 5000),
+    ("record", b"\xff\xfe\x00\xd8"),
+    ("record", b"MZ\x90\x00" + bytes(range(128)) * 40),
+    ("record", b"," * 2_900_000),
+    ("record", b"patient,day,drug\n" + b"1,0,trastuzumab\n" * 150_000),
+    ("record", b'"' + b"a" * 2_000_000),
+    ("record", b"patient,day,drug,amount_mg\n=cmd|' /C calc'!A0,0,<script>alert(1)</script>,1\n"),
+    ("record", b"x" * 4_000_000),
+    ("trial", b"a = " + b"[" * 100_000),
+    ("trial", b'id = "../../../etc/passwd"\n'),
+    ("trial", b"__import__('os').system('id')"),
+    ("trial", b"a." * 400_000 + b"b = 1"),
+    ("trial", (b"a." * 999 + b"b = 1\n") * 40),
+    ("trial", b"per_arm = 1e308\nfollow_up_months = nan\n"),
+    ("..%2f..%2fsecret", b"x"),
+    ("exe", b"MZ"),
+)
+
+
+@pytest.mark.parametrize(("kind", "body"), UPLOADS, ids=range(len(UPLOADS)))
+def test_hostile_files_are_refused(server: Server, kind: str, body: bytes) -> None:
+    """Each has its fault in words; nothing of this machine is told, and the server stays up."""
+    from http.client import HTTPConnection
+
+    kept = server.folder / "uploads"
+    before = set(kept.iterdir()) if kept.exists() else set()
+    connection = HTTPConnection("localhost", server.port, timeout=60)
+    try:
+        connection.request("POST", f"/upload/{kind}", body=body)
+        answer = connection.getresponse()
+        status, told = answer.status, answer.read().decode()
+    except (ConnectionError, BrokenPipeError):  # too large: closed while it was being sent
+        status, told = 413, ""
+    connection.close()
+    assert status in (400, 404, 405, 413), told[:300]
+    for secret in ("Traceback", "/tmp", str(server.folder), '<script>alert(1)</script>"}'):
+        assert secret not in told
+    assert (set(kept.iterdir()) if kept.exists() else set()) == before
+    assert server.get("/learn")[0] == 200
+
+
+def test_a_flood_of_messages_ends_its_socket(server: Server) -> None:
+    """Thousands of messages at once: that socket is closed, and others are served."""
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+
+    address = f"ws://localhost:{server.port}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+
+    def flood() -> None:
+        with connect(address) as socket:
+            for _ in range(20_000):
+                socket.send("2")
+            while True:
+                socket.recv(timeout=30)
+
+    with pytest.raises(ConnectionClosed):
+        flood()
+    assert server.get("/learn")[0] == 200
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_other_methods_are_refused(server: Server, method: str) -> None:
     """Views are read only."""

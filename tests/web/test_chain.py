@@ -8,14 +8,22 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from her2sim.web.chain import chain, followed, lanes, rules_table, without_rules
+from her2sim.web.chain import chain, followed
 from her2sim.web.charts import Chart, ChartCurve, chart_svg, lanes_svg, number, ticks
 from her2sim.web.lessons import icon_arrays, lessons
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.questions import question_of
+from her2sim.web.rules_shown import RulesView
 from her2sim.web.stage_numbers import numbers_behind
 
 HELD = PatientQuestion()
+
+
+def rules(question: PatientQuestion) -> RulesView:
+    """What rules did."""
+    found = chain(question, has_band=True).rules
+    assert found is not None
+    return found
 
 
 def test_stages_stand_in_their_order() -> None:
@@ -35,7 +43,7 @@ def test_the_tumour_is_that_of_the_course() -> None:
 
 def test_the_band_changes_nothing_of_the_patient() -> None:
     """Patients like this one stand beside it: its own line is the same to the bit."""
-    alone, beside = followed(HELD), followed(HELD, twins=20)
+    alone, beside = followed(HELD), followed(HELD).with_twins(20)
     for one, other in zip(
         (*alone.body, *alone.stages), (*beside.body, *beside.stages), strict=True
     ):
@@ -57,21 +65,28 @@ def test_the_levels_have_the_unit_of_the_drug() -> None:
 
 def test_the_rules_are_visible() -> None:
     """The lung is inflamed, the drug held and resumed at less: each with its row and source."""
-    rows = rules_table(HELD)
+    rows = rules(HELD).rows
     assert [row[3] for row in rows] == ["hold", "resume", "reduce"]
     assert all("ild" in row[5] and row[7] for row in rows)
-    (lane,) = lanes(HELD)
+    (lane,) = rules(HELD).lanes
     ((begun, over),) = lane.holds
     assert 0 < begun < over < HELD.weeks
     assert not [week for week, _, _ in lane.doses if begun < week < over]
     assert lane.doses[-1][1] < lane.doses[0][1]
-    assert "without them" in without_rules(HELD)
+    assert "without them" in rules(HELD).difference
+
+
+def test_without_rules_nothing_is_compared() -> None:
+    """With the rules off there is no difference to tell, and no decision but progression."""
+    off = rules(HELD.model_copy(update={"rules": False}))
+    assert not off.difference
+    assert {row[3] for row in off.rows} <= {"end", "stop"}
 
 
 def test_a_missed_dose_is_loaded_again() -> None:
     """The label of trastuzumab asks for the loading dose after a miss."""
     question = PatientQuestion(regimen="trastuzumab", missed=4, lines_before=0, seed=3)
-    (lane,) = lanes(question)
+    (lane,) = rules(question).lanes
     assert [mark.kind for mark in lane.marks if mark.kind == "reload"] == ["reload"]
     weeks = [round(week) for week, _, _ in lane.doses]
     assert weeks[:4] == [0, 3, 6, 12]
@@ -96,7 +111,9 @@ def test_charts_escape_what_they_are_told() -> None:
     )
     assert "<script>" not in shown
     assert ET.fromstring(shown).attrib["aria-label"].startswith("<script>")
-    assert ET.fromstring(lanes_svg(lanes(HELD), 52.0).split("</svg>")[0] + "</svg>") is not None
+    assert (
+        ET.fromstring(lanes_svg(rules(HELD).lanes, 52.0).split("</svg>")[0] + "</svg>") is not None
+    )
 
 
 def test_flat_and_empty_charts() -> None:

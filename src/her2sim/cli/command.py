@@ -136,9 +136,9 @@ class Command(click.Command):
                 "not enough memory; ask for fewer patients, replicates or weeks"
             ) from None
         except KeyboardInterrupt:
-            _stopped(INTERRUPTED)
+            _stopped(INTERRUPTED, ctx)
         except Terminated:
-            _stopped(TERMINATED)
+            _stopped(TERMINATED, ctx)
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
@@ -173,10 +173,11 @@ def _on_terminate(*_: object) -> None:
     raise Terminated
 
 
-def _stopped(code: int) -> NoReturn:
+def _stopped(code: int, ctx: click.Context) -> NoReturn:
     """Say that the run was stopped, and end: threads that compute are not waited for."""
-    text = "her2sim: stopped; finished chunks of -o, if given, are kept for the next run"
-    click.echo(text, err=True)
+    kept = [p for p in ctx.command.params if "-o" in p.opts and ctx.params.get(p.name or "")]
+    text = "; finished chunks of -o are kept for the next run" if kept else ""
+    click.echo(f"her2sim: stopped{text}", err=True)
     if threading.active_count() > 1:
         sys.stdout.flush()
         sys.stderr.flush()

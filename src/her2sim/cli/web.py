@@ -24,6 +24,7 @@ def web(port: int, host: str, token: str | None, folder: Path | None, opens: boo
 
     It listens on this machine only unless --host says otherwise; then a token is asked for.
     """
+    import re
     import secrets
     from importlib.util import find_spec
 
@@ -32,6 +33,8 @@ def web(port: int, host: str, token: str | None, folder: Path | None, opens: boo
     from her2sim.web.guard import LOOPBACK
     from her2sim.web.server import Served, address, serve, state_folder
 
+    if token is not None and re.fullmatch(r"[A-Za-z0-9_-]{8,100}", token) is None:
+        raise DataError("--token: 8 to 100 letters, digits, - or _")
     if token is None and host not in LOOPBACK:
         token = secrets.token_urlsafe(16)
     how = Served(folder or state_folder(), host, port, token, opens)

@@ -206,7 +206,10 @@ def _numbers(
     symbols = dict(zip(model.parameters, parameters, strict=True))
     found = evaluate(coefficients.values(), symbols, SCALAR_OPERATIONS, np.float64)
     n = parameters.shape[1]
-    return {p: np.broadcast_to(v, n) for p, v in zip(coefficients, found, strict=True)}
+    return {
+        p: v if np.shape(v) == (n,) else np.broadcast_to(v, n)
+        for p, v in zip(coefficients, found, strict=True)
+    }
 
 
 def _own_modes(

@@ -53,15 +53,22 @@ def eligible_regimens(
             f"date {day.isoformat()}: the indications were read last on {LAST_READ.isoformat()}, "
             "and what is labelled later is not known; give a date up to then"
         )
-    guideline = BREAST_GUIDELINE[region] if patient.tumour == "breast" else None
-    her2 = patient.her2(guideline)
+    her2 = her2_findings(patient, region)
     verdicts = [_verdict(r, patient, her2, region, day) for r in named_regimens().values()]
     return her2.status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
 
 
 def verdict_on(patient: Patient, regimen: str, region: Region) -> Verdict | None:
     """Verdict on the regimen of a name; None if it is no named regimen."""
-    return next((v for v in eligible_regimens(patient, region)[1] if v.regimen == regimen), None)
+    named = named_regimens().get(regimen)
+    if named is None:
+        return None
+    return _verdict(named, patient, her2_findings(patient, region), region, None)
+
+
+def her2_findings(patient: Patient, region: Region) -> Her2Findings:
+    """What the tests of a patient say by the guideline of a region."""
+    return patient.her2(BREAST_GUIDELINE[region] if patient.tumour == "breast" else None)
 
 
 def label_text(verdict: Verdict | None, region: Region) -> str:

@@ -32,7 +32,9 @@ class Visit:
     since_day: Array
 
     def __post_init__(self) -> None:
-        day = np.broadcast_to(np.asarray(self.day, dtype=np.float64), self.who.size)
+        day = np.asarray(self.day, dtype=np.float64)
+        if day.shape != self.who.shape:
+            day = np.broadcast_to(day, self.who.size)
         object.__setattr__(self, "day", day)
 
     def of(self, chosen: NDArray[np.bool_]) -> Visit:

@@ -138,7 +138,7 @@ class RuleStates:
     def apply(
         self, number: int, at: Moment, who: Positions, values: Values, agrees: Agreement | None
     ) -> Ruling | None:
-        """Evaluate one rule and carry out what it decides; None where it concerns nobody.
+        """Evaluate one rule and carry out what it decides; None where it decides nothing.
 
         Parameters
         ----------
@@ -160,6 +160,8 @@ class RuleStates:
         if not concerned.all():
             who, at = who[concerned], at.of(concerned)
             values = {name: reading[concerned] for name, reading in values.items()}
+        if not self._may_act(number, who, values):
+            return None
         causes = self._decide(number, at, who, values, agrees)
         reading = values.get(row.rule.variables()[0], np.full(who.size, np.nan))
         verdict = Ruling(who, causes, reading)
@@ -169,6 +171,14 @@ class RuleStates:
             own = {name: reading[held] for name, reading in values.items()}
             self.reasons[number].keep(own, self._settings, who[held])
         return verdict
+
+    def _may_act(self, number: int, who: Positions, values: Values) -> bool:
+        """Whether a rule can decide anything today: it holds somebody, or a limit is crossed."""
+        if self.n_held[number] and self.held[number, who].any():
+            return True
+        conditions = self.rows[number].conditions
+        begins = (conditions["stop_when"], conditions["hold_when"])
+        return any(self.holds(condition, values, who).any() for condition in begins)
 
     def _decide(
         self, number: int, at: Moment, who: Positions, values: Values, agrees: Agreement | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,32 +74,37 @@ class _RecordedAssessments(SimulatedAssessments):
             self.records.setdefault(variable, []).append((float(visit.day[0]), float(values[0])))
 
 
-class ModelledPatient:
-    """A patient and twins (the same characteristics, other draws) through lines of treatment."""
+@dataclass(frozen=True, eq=False)
+class _TreatedLine:
+    """A line that is over: the model, the drugs before it, its doses and days, what came of it."""
 
-    def __init__(self, patient: Patient, one: Cohort, n_twins: int = TWINS) -> None:
-        self.patient, self._drugs, self.n_twins = patient, patient.drugs_before, n_twins
+    whole: VirtualPatient
+    drugs_before: tuple[str, ...]
+    record: DosingRecord
+    span: tuple[float, float]
+    own: Mapping[str, Array]
+
+
+class ModelledPatient:
+    """A patient through lines of treatment, and patients like this one beside it."""
+
+    def __init__(self, patient: Patient, one: Cohort) -> None:
+        self.patient, self._drugs = patient, patient.drugs_before
         self.one = virtual_cohort_of(patient, one, self._drugs)
         self.has_lesion = bool(self.one.tumours.has_lesion_model.all())
-        same = {name: np.repeat(values, n_twins) for name, values in one.covariates.items()}
-        numbers = np.arange(2, n_twins + 2)
-        twins = replace(one, numbers=numbers, covariates=same)
-        self.twins = virtual_cohort_of(patient, twins, self._drugs) if n_twins else self.one
         self.records: dict[str, list[tuple[float, float]]] = {}
-        self.bands: dict[str, list[BodyBand]] = {}
-        self.stages: dict[str, list[BodyBand]] = {}
+        self.lines: list[_TreatedLine] = []
         self._states: dict[str, Array] = {}
-        self._twin_states: dict[str, Array] = {}
         self._line: _RecordedAssessments | None = None
+        self._before = self._drugs
 
     def begin_line(
         self, treatments: Sequence[Treatment], number: int, start_day: float
     ) -> _RecordedAssessments:
         """The source of readings of a line that starts now."""
         if number > 1:  # what was given in earlier lines changes how these drugs act
-            for name in ("one", "twins") if self.n_twins else ("one",):
-                cohort = getattr(self, name).cohort
-                setattr(self, name, virtual_cohort_of(self.patient, cohort, self._drugs))
+            self.one = virtual_cohort_of(self.patient, self.one.cohort, self._drugs)
+        self._before = self._drugs
         given = [t.drug.substance or t.drug.id for t in treatments]
         self._drugs = tuple(dict.fromkeys((*self._drugs, *given)))
         whole = virtual_patient(treatments, ("",) if self.has_lesion else (), organs=ORGANS)
@@ -116,46 +121,53 @@ class ModelledPatient:
         return float(self._line.instruments.scans.progressed_day[0])
 
     def end_line(self, record: DosingRecord, start_day: float, end_day: float) -> None:
-        """Keep the states at the end of a line, and the bands of twins with the same doses."""
+        """Keep the line, and the states at its end."""
         assert self._line is not None
-        whole = self._line.state.whole
-        own = self._replay(whole, self.one, record, (start_day, end_day), self._states)
-        self._states = own[1]
-        of_twins = self._of_twins(whole, record, (start_day, end_day))
-        time, nothing = self._grid(start_day, end_day, record), np.empty((3, 0))
-        levels = (
-            (
-                f"conc_{drug.tag}",
-                f"{drug.treatment.drug.id} in blood",
-                drug.treatment.pk.concentration_unit,
-                drug.treatment.pk.concentration_factor(),
-            )
-            for drug in whole.drugs
-        )
-        known = [(self.bands, test, name, title, unit, 1.0) for name, title, unit, test in _SHOWN]
-        for name, title, unit, factor in (*levels, *((*stage, 1.0) for stage in _STAGES)):
-            known.append((self.stages, name, name, title, unit, factor))
-        for kept, test, name, title, unit, factor in known:
-            if name in own[0]:
-                p5, median, p95 = factor * of_twins.get(name, nothing)
-                line = factor * own[0][name][0]
-                kept.setdefault(test, []).append(
-                    BodyBand(title, unit, test, time, median, p5, p95, line)
-                )
+        whole, span = self._line.state.whole, (start_day, end_day)
+        own, self._states = self._replay(whole, self.one, record, span, self._states)
+        self.lines.append(_TreatedLine(whole, self._before, record, span, own))
 
-    def _of_twins(
-        self, whole: VirtualPatient, record: DosingRecord, span: tuple[float, float]
-    ) -> dict[str, Array]:
-        """5th, 50th and 95th percentile of twins with the same doses, by output, (3, n_grid)."""
-        if not self.n_twins:
-            return {}
-        columns = {name: np.tile(values, self.n_twins) for name, values in vars(record).items()}
-        columns["patient"] = np.repeat(np.arange(self.n_twins), record.day.size)
-        twins = DosingRecord(**columns)
-        found, self._twin_states = self._replay(whole, self.twins, twins, span, self._twin_states)
-        return {
-            name: np.quantile(values, [0.05, 0.5, 0.95], axis=0) for name, values in found.items()
-        }
+    def bands(self, n_twins: int = TWINS) -> tuple[tuple[BodyBand, ...], tuple[BodyBand, ...]]:
+        """What readings show, and what lies between doses and tumour, over all lines.
+
+        ``n_twins`` patients with the same characteristics, other draws and the same doses make
+        the band; with none there is no band, and nothing is simulated anew.
+        """
+        shown: dict[str, list[BodyBand]] = {}
+        between: dict[str, list[BodyBand]] = {}
+        for line, of_twins in zip(self.lines, self._of_twins(n_twins), strict=True):
+            time, nothing = self._grid(*line.span, line.record), np.empty((3, 0))
+            for kept, test, name, title, unit, factor in _known(shown, between, line.whole):
+                if name not in line.own:
+                    continue
+                p5, median, p95 = factor * of_twins.get(name, nothing)
+                own = factor * line.own[name][0]
+                kept.setdefault(test, []).append(
+                    BodyBand(title, unit, test, time, median, p5, p95, own)
+                )
+        return (
+            tuple(_joined(parts) for parts in shown.values()),
+            tuple(_joined(parts) for parts in between.values()),
+        )
+
+    def _of_twins(self, n_twins: int) -> Iterator[dict[str, Array]]:
+        """5th, 50th and 95th percentile of twins in each line, by output, (3, n_grid)."""
+        one, states = self.one.cohort, dict[str, Array]()
+        same = {name: np.repeat(values, n_twins) for name, values in one.covariates.items()}
+        twins = replace(one, numbers=np.arange(2, n_twins + 2), covariates=same)
+        for line in self.lines:
+            if not n_twins:
+                yield {}
+                continue
+            people = virtual_cohort_of(self.patient, twins, line.drugs_before)
+            columns = {name: np.tile(values, n_twins) for name, values in vars(line.record).items()}
+            columns["patient"] = np.repeat(np.arange(n_twins), line.record.day.size)
+            doses = DosingRecord(**columns)
+            found, states = self._replay(line.whole, people, doses, line.span, states)
+            yield {
+                name: np.quantile(values, [0.05, 0.5, 0.95], axis=0)
+                for name, values in found.items()
+            }
 
     def _grid(self, start_day: float, end_day: float, record: DosingRecord) -> Array:
         """Days that are looked at: at regular steps, and at the end of each infusion."""
@@ -212,13 +224,19 @@ class ModelledPatient:
             }
         )
 
-    def body(self) -> tuple[BodyBand, ...]:
-        """Bands of tumour, heart and blood over all lines; no tumour without a lesion model."""
-        return tuple(_joined(parts) for parts in self.bands.values())
 
-    def between(self) -> tuple[BodyBand, ...]:
-        """Bands of what lies between doses and tumour, over all lines."""
-        return tuple(_joined(parts) for parts in self.stages.values())
+def _known(
+    shown: dict[str, list[BodyBand]], between: dict[str, list[BodyBand]], whole: VirtualPatient
+) -> Iterator[tuple[dict[str, list[BodyBand]], str, str, str, str, float]]:
+    """Where each output belongs: its list, reading, name, title, unit and factor."""
+    for title_name, title, unit, test in _SHOWN:
+        yield shown, test, title_name, title, unit, 1.0
+    for drug in whole.drugs:
+        pk = drug.treatment.pk
+        title, name = f"{drug.treatment.drug.id} in blood", f"conc_{drug.tag}"
+        yield between, name, name, title, pk.concentration_unit, pk.concentration_factor()
+    for name, title, unit in _STAGES:
+        yield between, name, name, title, unit, 1.0
 
 
 def _outputs(course: SimulatedTrajectories) -> Iterator[tuple[str, Array]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from her2sim.protocol.label import Region
 from her2sim.protocol.readings import TableReadings
 from her2sim.timeline.outlook import Outlook
 from her2sim.virtual_patient.treat import PROGRESSION
+
+if TYPE_CHECKING:
+    from her2sim.timeline.modelled import ModelledPatient
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ class PatientTimeline:
     """The course of one patient.
 
     ``body`` is what readings show, ``stages`` what lies between doses and tumour: levels,
-    receptors, signal.
+    receptors, signal; both are empty where the readings are the patient's own. ``modelled`` is
+    the simulated patient behind them.
     """
 
     patient: Patient
@@ -136,6 +140,14 @@ class PatientTimeline:
     body: tuple[BodyBand, ...] = ()
     stages: tuple[BodyBand, ...] = ()
     outlook: Outlook | None = None
+    modelled: ModelledPatient | None = field(default=None, repr=False)
+
+    def with_twins(self, n: int) -> PatientTimeline:
+        """The same course with the band of ``n`` patients like this one; 0: without a band."""
+        if self.modelled is None:
+            return self
+        body, stages = self.modelled.bands(n)
+        return replace(self, body=body, stages=stages)
 
     def as_dict(self) -> dict[str, Any]:
         """The course as plain data, for JSON."""

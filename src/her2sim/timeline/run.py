@@ -14,7 +14,7 @@ from her2sim.patients.patient import Patient
 from her2sim.pk.combination import Combination, load_combination
 from her2sim.pk.needs import require_characteristics
 from her2sim.pk.treatment import Treatment
-from her2sim.protocol.eligibility import eligible_regimens, verdict_on
+from her2sim.protocol.eligibility import her2_findings, verdict_on
 from her2sim.protocol.label import Region, load_label
 from her2sim.protocol.plan import DrugPlan, Protocol, ProtocolRun
 from her2sim.protocol.readings import Readings, TableReadings
@@ -115,10 +115,10 @@ def patient_timeline(
     if readings is None:
         _require_mechanisms(every)
     require_characteristics(one, every, PATIENT_FILE)
-    modelled = ModelledPatient(patient, one, body_twins) if readings is None else None
+    modelled = ModelledPatient(patient, one) if readings is None else None
     if modelled is not None and not modelled.has_lesion:
         _refuse_progression(patient, asked)
-    status, _ = eligible_regimens(patient, asked.region)
+    status = her2_findings(patient, asked.region).status
     told = list[str]()
     if readings is not None:
         readings = with_baseline(readings, patient, told)
@@ -143,13 +143,13 @@ def patient_timeline(
             combinations[: len(run.lines)], asked.region, asked.unconfirmed, patient.setting,
             found, run.notes,
         )  # fmt: skip
-    return PatientTimeline(
+    timeline = PatientTimeline(
         patient, status, asked.region, tuple(run.lines), tuple(run.drugs),
         tuple(sorted(run.decisions, key=lambda d: d.day)), found, seed, tuple(run.notes),
-        () if modelled is None else modelled.body(),
-        () if modelled is None else modelled.between(),
-        modelled.outlook(run.given_lines, asked.surgery_day) if has_outlook and modelled else None,
+        outlook=modelled.outlook(run.given_lines, asked.surgery_day)
+        if has_outlook and modelled else None, modelled=modelled,
     )  # fmt: skip
+    return timeline.with_twins(body_twins)
 
 
 class _Lines:

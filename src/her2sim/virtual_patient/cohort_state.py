@@ -90,8 +90,8 @@ class CohortState:
         for row, values in self.changes.after(
             given.drug, who, doses.day, doses.amount, doses.number
         ):
+            self._is_old[who] |= self.parameters[row, who] != values
             self.parameters[row, who] = values
-            self._is_old[who] = True
 
     def _modal_numbers(self, who: Positions) -> Array:
         """Numbers of the linear blocks of some patients, anew where parameters changed."""

@@ -75,18 +75,10 @@ def serve(how: Served) -> None:
     )  # fmt: skip
 
 
-def _first_view() -> None:
+async def _first_view() -> None:
     """What the page opens on is worked out before somebody asks; the patient too."""
-    from threading import Thread
-
     from her2sim.web import state
-    from her2sim.web.chain import chain
     from her2sim.web.patient_question import PatientQuestion
 
     state.jobs().ask(EXAMPLES, TrialQuestion())
-
-    def warm() -> None:
-        for has_band in (False, True):
-            chain(PatientQuestion(), has_band)
-
-    Thread(target=warm, daemon=True).start()
+    await state.CHAINS.warm(PatientQuestion())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from her2sim.web.chain_workers import ChainWorkers
 from her2sim.web.jobs import Jobs
 
 JOBS: Jobs | None = None
+CHAINS = ChainWorkers()
 
 
 def jobs() -> Jobs:

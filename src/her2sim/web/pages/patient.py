@@ -13,13 +13,15 @@ from her2sim.errors import DataError, Her2SimError
 from her2sim.regimens.library import find_named, named_regimens
 from her2sim.report.html import PageTable
 from her2sim.report.timeline_page import HEADINGS
-from her2sim.web.chain import chain, lanes, rules_table, without_rules
+from her2sim.web import state
+from her2sim.web.chain import ChainView
 from her2sim.web.charts import chart_svg, lanes_svg
 from her2sim.web.layout import choice, heading, paragraph, put, slider, tick, view
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.patient_question import Her2Result, PatientQuestion
 from her2sim.web.question import faults_by_field
 from her2sim.web.questions import question_of
+from her2sim.web.rules_shown import RulesView
 from her2sim.web.stage_numbers import numbers_behind
 
 BAND_AFTER_SECONDS = 0.35
@@ -51,31 +53,38 @@ class PatientView:
             return
         self.question = question
         self.asked += 1
+        if await self.draw_all():
+            ui.run_javascript(f"history.replaceState(null, '', {self.question.link()!r})")
+
+    async def draw_all(self) -> bool:
+        """The patient, and then the band; false if something else was asked, or nobody looks."""
         asked = self.asked
         await self.draw(asked, has_band=False)
         await asyncio.sleep(BAND_AFTER_SECONDS)
-        if asked == self.asked:
+        if self.is_wanted(asked):
             await self.draw(asked, has_band=True)
-            ui.run_javascript(f"history.replaceState(null, '', {self.question.link()!r})")
+        return self.is_wanted(asked)
+
+    def is_wanted(self, asked: int) -> bool:
+        """Whether the page is still there, and nothing else was asked since."""
+        return asked == self.asked and not self.strip.is_deleted
 
     async def draw(self, asked: int, has_band: bool) -> None:
         """Work the chain out beside the page, and show it if nothing else was asked since."""
-        from nicegui import run
-
         question = self.question
         try:
-            found = await run.io_bound(chain, question, has_band)
+            found = await state.CHAINS.chain(question, has_band, lambda: self.is_wanted(asked))
         except Her2SimError as error:
             self.fault.set_content(_alert(str(error)))
             return
-        if asked != self.asked or found is None:
+        if found is None or not self.is_wanted(asked):
             return
         self.fault.set_content("")
         self.show(found)
-        if has_band:
-            self.show_rules(found.notes)
+        if found.rules is not None:
+            self.show_rules(found.rules, found.notes)
 
-    def show(self, found: Any) -> None:
+    def show(self, found: ChainView) -> None:
         """The strip of stages, and the open one."""
         from her2sim.report.html import render
 
@@ -88,18 +97,18 @@ class PatientView:
             + render("stage_numbers", numbers=numbers)
         )
 
-    def show_rules(self, notes: tuple[str, ...]) -> None:
+    def show_rules(self, did: RulesView, notes: tuple[str, ...]) -> None:
         """What rules did, and what would be without them."""
         from her2sim.report.html import render
 
         question = self.question
-        rows = PageTable("Decisions", HEADINGS["decisions"], rules_table(question))
-        chart = lanes_svg(lanes(question), float(question.weeks))
+        rows = PageTable("Decisions", HEADINGS["decisions"], did.rows)
+        chart = lanes_svg(did.lanes, float(question.weeks))
         nothing = "No rule had to act." if question.rules else "The rules are off."
         self.rules.set_content(
             render(
                 "decisions", rows=rows, nothing=nothing, notes=notes,
-                difference=without_rules(question), chart=chart,
+                difference=did.difference, chart=chart,
             )
         )  # fmt: skip
         self.same.set_content(
@@ -157,7 +166,7 @@ def register() -> None:
                     shown.rules = ui.html("", sanitize=False)
                     shown.same = ui.html("", sanitize=False)
                     _files(shown)
-            ui.timer(0.01, lambda: shown.draw(shown.asked, has_band=True), once=True)
+            ui.timer(0.01, shown.draw_all, once=True)
 
 
 def _files(shown: PatientView) -> None:

@@ -51,6 +51,7 @@ CHOICES: Mapping[tuple[str, str], Options] = {
     ("record", "region"): lambda: {"us": "US label", "eu": "EU label"},
 }
 HIDDEN = ("upload",)
+LARGEST_TRIAL, LONGEST_LINE = 100_000, 2_000
 
 
 def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
@@ -158,6 +159,11 @@ def _trial_from(text: str) -> Question:
 
     from her2sim.trials.library import load_trial
 
+    longest = max((len(line) for line in text.splitlines()), default=0)
+    if len(text) > LARGEST_TRIAL or longest > LONGEST_LINE:  # keys of many parts take very long
+        raise DataError(
+            f"a trial file has at most {LARGEST_TRIAL:,} characters, and {LONGEST_LINE:,} in a line"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trial.toml"
         path.write_text(text)
@@ -189,8 +195,9 @@ def _drop(kind: str) -> None:
 
     def sent(event: Any) -> None:
         told = event.args if isinstance(event.args, dict) else {}
-        if told.get("link"):
-            ui.navigate.to(str(told["link"]))
+        link = str(told.get("link", ""))
+        if link.startswith("/") and not link.startswith("//"):
+            ui.navigate.to(link)
             return
         place.clear()
         with place:
