@@ -13,8 +13,10 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.web.jobs import EXAMPLES, MOST_WAITING, Job, Jobs
-from her2sim.web.questions import DrugQuestion, PatientQuestion, RecordQuestion, TrialQuestion
+from her2sim.web.patient_question import PatientQuestion
+from her2sim.web.questions import DrugQuestion, RecordQuestion
 from her2sim.web.results import files_of, read_view
+from her2sim.web.trial_questions import TrialQuestion
 
 QUICK = DrugQuestion(patients=100)
 LONG = TrialQuestion(name="cleopatra", per_arm=5000)

@@ -86,7 +86,7 @@ class Check(Answer):
     def heading(self) -> str:
         """How many departures there are."""
         n = len(self.report.departures)
-        return f"{self.record}: {n} departures from the {self.region.upper()} labels"
+        return f"{self.record.name}: {n} departures from the {self.region.upper()} labels"
 
     def tables(self) -> tuple[Table, ...]:
         """Departures, one row each."""

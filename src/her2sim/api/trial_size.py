@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from her2sim.studies.trial.grid import GridReport
     from her2sim.studies.trial.size import SizeReport
+    from her2sim.trials.run import TrialRun
+    from her2sim.trials.trial import Trial
 
 Share = Annotated[float, Field(ge=0.05, le=0.99)]
 Level = Annotated[float, Field(ge=0.0001, le=0.5)]
@@ -104,20 +107,34 @@ def trial_size(
     Her2SimError
         If a name is unknown, or the trial does not compare this.
     """
-    from her2sim.biology.ensemble import ensemble
     from her2sim.studies.trial.size import chosen_comparison, size_report
-    from her2sim.trials.folder import TrialFolder
     from her2sim.trials.library import load_trial
-    from her2sim.trials.run import BEST_OF, RunSettings, run_trial
 
     trial = load_trial(str(name))
     row = chosen_comparison(trial, endpoint, arm)
+    with _simulated(trial, pool, members, seed, workers, progress) as run:
+        return TrialSize(size_report(run, row, power, alpha, trials))
+
+
+@contextmanager
+def _simulated(
+    trial: Trial,
+    pool: int,
+    members: int | None,
+    seed: int | None,
+    workers: int,
+    progress: Told,
+) -> Iterator[TrialRun]:
+    """Patients of a trial, ``pool`` an arm for each member of the ensemble, while they are kept."""
+    from her2sim.biology.ensemble import ensemble
+    from her2sim.trials.folder import TrialFolder
+    from her2sim.trials.run import BEST_OF, RunSettings, run_trial
+
     n_members = members or len(ensemble().draws)
     n = pool * n_members * BEST_OF // (BEST_OF - 1) if n_members > 1 else pool
     asked = RunSettings(n, seed_or_drawn(seed), n_members)
     with TrialFolder(None) as store:
-        run = run_trial(trial, asked, store, workers=workers, progress=progress or no_progress)
-        return TrialSize(size_report(run, row, power, alpha, trials))
+        yield run_trial(trial, asked, store, workers=workers, progress=progress or no_progress)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,12 +211,9 @@ def design_grid(
     Her2SimError
         If a name is unknown, the trial does not compare this, or the grid is too large.
     """
-    from her2sim.biology.ensemble import ensemble
     from her2sim.studies.trial.grid import GridAsked, followed_longest, grid_report
     from her2sim.studies.trial.size import FEWEST_PATIENTS, MOST_PATIENTS, chosen_comparison
-    from her2sim.trials.folder import TrialFolder
     from her2sim.trials.library import load_trial
-    from her2sim.trials.run import BEST_OF, RunSettings, run_trial
 
     grid = GridAsked(per_arm, follow_up_month, effect_percent)
     _require_within(per_arm, "patients an arm", FEWEST_PATIENTS, MOST_PATIENTS)
@@ -207,11 +221,7 @@ def design_grid(
     _require_within(effect_percent, "effect in %", 0, 100)
     trial = followed_longest(load_trial(str(name)), grid)
     row = chosen_comparison(trial, endpoint, arm)
-    n_members = members or len(ensemble().draws)
-    n = pool * n_members * BEST_OF // (BEST_OF - 1) if n_members > 1 else pool
-    asked = RunSettings(n, seed_or_drawn(seed), n_members)
-    with TrialFolder(None) as store:
-        run = run_trial(trial, asked, store, workers=workers, progress=progress or no_progress)
+    with _simulated(trial, pool, members, seed, workers, progress) as run:
         return DesignGrid(grid_report(run, row, grid, alpha, trials, progress or no_progress))
 
 

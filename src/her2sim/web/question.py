@@ -45,6 +45,10 @@ class Question(BaseModel):
         """Text files that command and Python lines need, by name."""
         return {}
 
+    def attached(self, folder: Path) -> Mapping[str, Path]:
+        """Files of the user that command and Python lines need, by name, in a folder."""
+        return {}
+
     def query(self) -> str:
         """The fields that differ from the usual ones, as part of a link."""
         return urlencode(self.model_dump(mode="json", exclude_defaults=True))

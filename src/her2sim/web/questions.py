@@ -1,4 +1,4 @@
-"""The questions of the page: a trial, a drug, a record, a population."""
+"""The questions of the page: a patient, a trial, a drug, a record, a population."""
 
 from __future__ import annotations
 
@@ -22,82 +22,10 @@ from her2sim.web.question import (
     known_population,
     library_name,
 )
+from her2sim.web.trial_questions import GridQuestion, OwnTrialQuestion, TrialQuestion
 
 if TYPE_CHECKING:
     from her2sim.api.result import Answer
-
-
-class TrialQuestion(Question):
-    """A trial of the library, predicted beside what was published."""
-
-    kind = "trial"
-    title = "A trial"
-
-    name: str = Field(default="destiny-breast03", title="trial")
-    per_arm: int = Field(default=500, ge=50, le=5000, title="patients an arm")
-    seed: int = Seed
-
-    _is_of_library = field_validator("name")(library_name)
-
-    @field_validator("name")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        from her2sim.trials.library import load_trial, trial_names
-
-        found = known(lambda: load_trial(name).id)
-        return name.casefold() if name.casefold() in trial_names() else found
-
-    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
-        """Run it."""
-        from her2sim.api.trial import run_trial
-
-        return run_trial(self.name, per_arm=self.per_arm, seed=self.seed, progress=progress)
-
-    def command(self) -> str:
-        """As on the command line."""
-        return (
-            f"her2sim trial run {self.name} --per-arm {self.per_arm} --seed {self.seed} "
-            f"--html {self.name}.html"
-        )
-
-    def python(self) -> str:
-        """As in a notebook."""
-        return (
-            "import her2sim as h2\n\n"
-            f'trial = h2.run_trial("{self.name}", per_arm={self.per_arm}, seed={self.seed})\n'
-            "trial.hazard_ratios(); trial.plot_km(); trial.sources()"
-        )
-
-
-class OwnTrialQuestion(Question):
-    """A trial of one's own, from a file that was built in the form or dropped."""
-
-    kind = "own-trial"
-    title = "A trial of your own"
-
-    upload: str = Field(pattern=UPLOAD_PATTERN, title="trial file")
-    per_arm: int = Field(default=300, ge=50, le=5000, title="patients an arm")
-    seed: int = Seed
-
-    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
-        """Run it."""
-        from her2sim.api.trial import run_trial
-
-        return run_trial(
-            folder / f"{self.upload}.toml", per_arm=self.per_arm, seed=self.seed, progress=progress
-        )
-
-    def command(self) -> str:
-        """As on the command line."""
-        return f"her2sim trial run trial.toml --per-arm {self.per_arm} --seed {self.seed}"
-
-    def python(self) -> str:
-        """As in a notebook."""
-        return (
-            "import her2sim as h2\n\n"
-            f'trial = h2.run_trial("trial.toml", per_arm={self.per_arm}, seed={self.seed})\n'
-            "trial.hazard_ratios(); trial.plot_km()"
-        )
 
 
 class DrugQuestion(Question):
@@ -163,10 +91,20 @@ class RecordQuestion(Question):
     region: Literal["us", "eu"] = Field(default="us", title="label")
 
     def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
-        """Check it."""
+        """Check it, under the name by which the command calls it."""
+        import shutil
+        import tempfile
+
         from her2sim.api.plan import check
 
-        return check(folder / f"{self.upload}.csv", region=self.region)
+        with tempfile.TemporaryDirectory() as place:
+            record = Path(place) / "record.csv"
+            shutil.copyfile(folder / f"{self.upload}.csv", record)
+            return check(record, region=self.region)
+
+    def attached(self, folder: Path) -> Mapping[str, Path]:
+        """The record."""
+        return {"record.csv": folder / f"{self.upload}.csv"}
 
     def command(self) -> str:
         """As on the command line."""
@@ -229,8 +167,8 @@ class PopulationQuestion(Question):
 
 
 QUESTIONS: tuple[type[Question], ...] = (
-    PatientQuestion, TrialQuestion, OwnTrialQuestion, DrugQuestion, RecordQuestion,
-    PopulationQuestion,
+    PatientQuestion, TrialQuestion, OwnTrialQuestion, GridQuestion, DrugQuestion,
+    RecordQuestion, PopulationQuestion,
 )  # fmt: skip
 
 

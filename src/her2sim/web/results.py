@@ -27,6 +27,8 @@ FILES: Mapping[str, str] = {
     "figure.png": "image/png",
     "answer.json": "application/json",
     "sources.csv": "text/csv",
+    "trial.toml": "application/toml",
+    "record.csv": "text/csv",
 }
 """Files that a view offers, with their types."""
 VIEW = "view.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 from her2sim.store.files import write_text
 from her2sim.web.guard import LOOPBACK, Guard
 from her2sim.web.jobs import EXAMPLES, Jobs
-from her2sim.web.questions import TrialQuestion
+from her2sim.web.trial_questions import TrialQuestion
 
 LOOK_SECONDS = 1.0
 RECONNECT_SECONDS = 30.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -37,6 +38,8 @@ def work(folder: Path, uploads: Path) -> None:
     try:
         question = question_of(asked["kind"], asked["fields"])
         keep_answer(question, question.answer(uploads, _Teller(folder)), folder)
+        for name, path in question.attached(uploads).items():
+            shutil.copyfile(path, folder / name)
     except Her2SimError as error:
         told = {"state": "failed", "message": str(error)}
     except Exception as error:

@@ -13,7 +13,7 @@ from her2sim.errors import DataError, plain_message
 from her2sim.report.html import render
 from her2sim.web import state
 from her2sim.web.layout import button, choice, entry, heading, paragraph, tick, view
-from her2sim.web.questions import OwnTrialQuestion
+from her2sim.web.trial_questions import OwnTrialQuestion
 
 Path = tuple[str | int, ...]
 HIDDEN = {"sources", "aliases", "prognosis", "safety", "landmarks", "outcome", "nct", "crossover"}

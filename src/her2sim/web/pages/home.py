@@ -5,7 +5,7 @@ from __future__ import annotations
 from her2sim.web.jobs import EXAMPLES
 from her2sim.web.layout import heading, paragraph, put, view
 from her2sim.web.pages.answer import show_answer
-from her2sim.web.questions import TrialQuestion
+from her2sim.web.trial_questions import TrialQuestion
 
 ASKED = (
     ("/patient", "One patient", "From the HER2 test to the next dose: move a slider, and see all "

@@ -13,13 +13,8 @@ from her2sim.web import state
 from her2sim.web.layout import button, choice, entry, heading, paragraph, put, view
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.question import Question, faults_by_field
-from her2sim.web.questions import (
-    QUESTIONS,
-    OwnTrialQuestion,
-    RecordQuestion,
-    TrialQuestion,
-    question_of,
-)
+from her2sim.web.questions import QUESTIONS, RecordQuestion, question_of
+from her2sim.web.trial_questions import GridQuestion, OwnTrialQuestion, TrialQuestion
 
 Options = Callable[[], Mapping[str, str]]
 
@@ -45,6 +40,7 @@ def _populations() -> Mapping[str, str]:
 
 CHOICES: Mapping[tuple[str, str], Options] = {
     ("trial", "name"): trial_titles,
+    ("grid", "name"): trial_titles,
     ("drug", "drug"): _drugs,
     ("drug", "population"): _populations,
     ("population", "population"): _populations,
@@ -68,7 +64,7 @@ def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
 
     with ui.element("form").classes("fields wide").props('onsubmit="return false"'):
         for name, field in kind.model_fields.items():
-            if name in HIDDEN:
+            if name in HIDDEN or (name == "name" and values.get("upload")):
                 continue
             options = CHOICES.get((kind.kind, name))
             title = field.title or name
@@ -109,6 +105,8 @@ INTRODUCTIONS: Mapping[str, str] = {
     "trial": "Arm by arm as published: enrolment, doses under the labels' rules, scans, dropout. "
     "Predicted figures stand beside published ones.",
     "own-trial": "A trial that nobody has run, with curves, hazard ratios and their ranges.",
+    "grid": "Power, duration and patients of many designs of one trial: arm sizes, follow-ups, and "
+    "what is shown if only a part of the predicted effect is there.",
     "drug": "Levels up to steady state in a population, beside published exposures.",
     "record": "Doses, laboratory values and events of real patients against the label's rules.",
     "population": "Many patients on one regimen: response, adverse events, holds, progression.",
@@ -133,9 +131,19 @@ def _page(kind: type[Question], active: str) -> Any:
                 ask_form(kind, told)
                 return
             ask_form(kind, told)
-            show_answer(question)
+            if isinstance(question, TrialQuestion | OwnTrialQuestion):
+                put("button_link", link=designs_of(question).link(), text="A grid of its designs")
+            if kind is not GridQuestion or told:  # minutes of work are asked for
+                show_answer(question)
 
     return page
+
+
+def designs_of(question: TrialQuestion | OwnTrialQuestion) -> GridQuestion:
+    """Designs of the same trial."""
+    if isinstance(question, OwnTrialQuestion):
+        return GridQuestion(upload=question.upload, seed=question.seed)
+    return GridQuestion(name=question.name, seed=question.seed)
 
 
 def _record_from(text: str) -> Question:
@@ -238,7 +246,7 @@ def register() -> None:
     from nicegui import ui
 
     _register_upload()
-    active = {"trial": "/trials", "own-trial": "/trials"}
+    active = dict.fromkeys(("trial", "own-trial", "grid"), "/trials")
     for kind in QUESTIONS:
         if kind.kind != "patient":
             ui.page(f"/{kind.kind}")(_page(kind, active.get(kind.kind, f"/{kind.kind}")))
@@ -256,6 +264,8 @@ def register() -> None:
             _drop("trial")
             heading("Two designs side by side", 2)
             put("button_link", link="/compare", text="Compare two trials")
+            heading("A grid of designs", 2)
+            put("button_link", link="/grid", text="Arm sizes, follow-ups and effects")
             heading("All trials of the library", 2)
             rows = [(name, load_trial(name).title) for name in trial_names()]
             put("trial_links", rows=rows)

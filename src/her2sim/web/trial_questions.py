@@ -1,0 +1,190 @@
+"""Questions about trials: one of the library, one of your own, and a grid of designs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, field_validator, model_validator
+
+from her2sim.arrays import Progress, no_progress
+from her2sim.web.question import UPLOAD_PATTERN, Question, Seed, known, library_name
+
+if TYPE_CHECKING:
+    from her2sim.api.result import Answer
+
+
+class TrialQuestion(Question):
+    """A trial of the library, predicted beside what was published."""
+
+    kind = "trial"
+    title = "A trial"
+
+    name: str = Field(default="destiny-breast03", title="trial")
+    per_arm: int = Field(default=500, ge=50, le=5000, title="patients an arm")
+    seed: int = Seed
+
+    _is_of_library = field_validator("name")(library_name)
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        from her2sim.trials.library import load_trial, trial_names
+
+        found = known(lambda: load_trial(name).id)
+        return name.casefold() if name.casefold() in trial_names() else found
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Run it."""
+        from her2sim.api.trial import run_trial
+
+        return run_trial(self.name, per_arm=self.per_arm, seed=self.seed, progress=progress)
+
+    def command(self) -> str:
+        """As on the command line."""
+        return (
+            f"her2sim trial run {self.name} --per-arm {self.per_arm} --seed {self.seed} "
+            f"--html {self.name}.html"
+        )
+
+    def python(self) -> str:
+        """As in a notebook."""
+        return (
+            "import her2sim as h2\n\n"
+            f'trial = h2.run_trial("{self.name}", per_arm={self.per_arm}, seed={self.seed})\n'
+            "trial.hazard_ratios(); trial.plot_km(); trial.sources()"
+        )
+
+
+class OwnTrialQuestion(Question):
+    """A trial of one's own, from a file that was built in the form or dropped."""
+
+    kind = "own-trial"
+    title = "A trial of your own"
+
+    upload: str = Field(pattern=UPLOAD_PATTERN, title="trial file")
+    per_arm: int = Field(default=300, ge=50, le=5000, title="patients an arm")
+    seed: int = Seed
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Run it."""
+        from her2sim.api.trial import run_trial
+
+        return run_trial(
+            folder / f"{self.upload}.toml", per_arm=self.per_arm, seed=self.seed, progress=progress
+        )
+
+    def attached(self, folder: Path) -> Mapping[str, Path]:
+        """The trial file."""
+        return {"trial.toml": folder / f"{self.upload}.toml"}
+
+    def command(self) -> str:
+        """As on the command line."""
+        return f"her2sim trial run trial.toml --per-arm {self.per_arm} --seed {self.seed}"
+
+    def python(self) -> str:
+        """As in a notebook."""
+        return (
+            "import her2sim as h2\n\n"
+            f'trial = h2.run_trial("trial.toml", per_arm={self.per_arm}, seed={self.seed})\n'
+            "trial.hazard_ratios(); trial.plot_km()"
+        )
+
+
+Numbers = Annotated[str, Field(max_length=100)]
+"""Numbers in a field, with commas between them."""
+
+
+class GridQuestion(Question):
+    """Many designs of one trial: power, duration and patients."""
+
+    kind = "grid"
+    title = "A grid of designs"
+
+    name: str = Field(default="destiny-breast03", title="trial")
+    upload: str = Field(default="", pattern=rf"^$|{UPLOAD_PATTERN}", title="trial file")
+    per_arm: Numbers = Field(default="50, 100, 200", title="patients an arm")
+    follow_up: Numbers = Field(default="6, 12, 24", title="follow-up, months")
+    effect: Numbers = Field(default="100, 50, 0", title="effect that is there, %")
+    pool: int = Field(default=100, ge=50, le=1000, title="simulated patients a member")
+    seed: int = Seed
+
+    _is_of_library = field_validator("name")(library_name)
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        from her2sim.trials.library import load_trial
+
+        return known(lambda: load_trial(name).id)
+
+    @model_validator(mode="after")
+    def _is_a_grid(self) -> GridQuestion:
+        from her2sim.studies.trial.grid import GridAsked
+
+        known(lambda: str(GridAsked(self._sizes(), self._months(), self._effects())))
+        return self
+
+    def _sizes(self) -> tuple[int, ...]:
+        return tuple(int(n) for n in _numbers(self.per_arm, "patients an arm", 10, 20_000))
+
+    def _months(self) -> tuple[float, ...]:
+        return _numbers(self.follow_up, "follow-up, months", 0.1, 180)
+
+    def _effects(self) -> tuple[float, ...]:
+        return _numbers(self.effect, "effect that is there, %", 0, 100)
+
+    def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
+        """Work all designs out."""
+        from her2sim.api.trial_size import design_grid
+
+        return design_grid(
+            folder / f"{self.upload}.toml" if self.upload else self.name,
+            self._sizes(), self._months(), self._effects(), self.seed,
+            pool=self.pool, progress=progress,
+        )  # fmt: skip
+
+    def attached(self, folder: Path) -> Mapping[str, Path]:
+        """The trial file, if it is none of the library."""
+        return {"trial.toml": folder / f"{self.upload}.toml"} if self.upload else {}
+
+    def command(self) -> str:
+        """As on the command line."""
+        lists = (self.per_arm, self.follow_up, self.effect)
+        sizes, months, effects = (text.replace(" ", "") for text in lists)
+        return (
+            f"her2sim trial grid {'trial.toml' if self.upload else self.name} --per-arm {sizes} "
+            f"--follow-up {months} --effect {effects} --pool {self.pool} --seed {self.seed}"
+        )
+
+    def python(self) -> str:
+        """As in a notebook."""
+        name = "trial.toml" if self.upload else self.name
+        return (
+            "import her2sim as h2\n\n"
+            f'grid = h2.design_grid("{name}", {self._sizes()}, {self._months()}, '
+            f"{self._effects()}, {self.seed}, pool={self.pool})\ngrid.frame(); grid.plot()"
+        )
+
+
+def _numbers(text: str, what: str, low: float, high: float) -> tuple[float, ...]:
+    """Numbers of a field.
+
+    Raises
+    ------
+    ValueError
+        If one is none, or is beyond its limits.
+    """
+    found = []
+    for part in text.split(","):
+        try:
+            value = float(part)
+        except ValueError:
+            raise ValueError(
+                f"{what}: {part.strip()!r} is no number; write as in 50, 100"
+            ) from None
+        if not low <= value <= high:
+            raise ValueError(f"{what}: {value:g}; use {low:g} to {high:g}")
+        found.append(value)
+    return tuple(found)
