@@ -146,6 +146,23 @@ def test_lessons_open_what_they_say() -> None:
         assert question_of(path.strip("/"), dict(parse_qsl(query)))
 
 
+def test_each_stage_has_a_lesson() -> None:
+    """In the order of the chain; the kinase is told with the signal."""
+    assert [lesson.stage for lesson in lessons()] == [stage.key for stage in chain(HELD).stages]
+
+
+def test_what_lessons_say_is_so() -> None:
+    """Neutrophils are lowest a week after docetaxel; the dose stays down after its step."""
+    asked = PatientQuestion(regimen="CLEOPATRA", lines_before=0, seed=1)
+    (counts,) = (band for band in followed(asked).body if band.test == "neutrophils")
+    first = counts.time_day < 21
+    assert 6 <= counts.time_day[first][np.nanargmin(counts.own[first])] <= 10
+    (lane,) = rules(HELD).lanes
+    shares = [share for _, share, _ in lane.doses]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] < shares[0]
+
+
 def test_icon_arrays_are_published_shares() -> None:
     """Of 100 people so many, with the source; DESTINY-Breast03 at a year: 76 and 34."""
     arrays = icon_arrays("destiny-breast03")

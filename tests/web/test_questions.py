@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +17,7 @@ import her2sim as h2
 from her2sim.cli import main
 from her2sim.errors import DataError
 from her2sim.patients.patient import load_patient
+from her2sim.web.forest import PLACES, forest_svg
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.question import Question
 from her2sim.web.questions import (
@@ -151,3 +154,24 @@ def test_the_form_opens_with_the_example() -> None:
     """The trial that the form begins with is the example of the documents, word by word."""
     own = ROOT / "src" / "her2sim" / "web" / "trial.toml"
     assert own.read_text() == (ROOT / "examples" / "trial_own.toml").read_text()
+
+
+def test_a_forest_says_each_ratio_in_words(tmp_path: Path) -> None:
+    """Predicted with its range, published, and the constant guess: as in the frame of the trial."""
+    found = h2.run_trial("emilia", per_arm=60, seed=1)
+    rows = list(found.hazard_ratios().iter_rows(named=True))
+    root = ET.fromstring(forest_svg(rows).split("<figcaption>")[0].split("\n", 1)[1])
+    text = root.attrib["aria-label"]
+    first = rows[0]
+    assert f"predicted {first['predicted']:.2f} ({first['low']:.2f} to" in text
+    assert "published 0.65 (0.55 to 0.77)" in text
+    assert f"constant guess says {first['constant']:.2f}" in text
+    assert text.count("predicted") == sum(row["predicted"] is not None for row in rows)
+
+
+def test_a_forest_of_nothing_is_empty() -> None:
+    """No ratio, none that is finite: no chart."""
+    blank = dict.fromkeys(PLACES) | {"endpoint": "PFS", "arm": "a", "versus": "b", "subgroup": None}
+    assert forest_svg([]) == ""
+    assert forest_svg([blank, blank | {"predicted": math.nan}, blank | {"predicted": 0.0}]) == ""
+    assert "1.00e" not in forest_svg([blank | {"predicted": 1e9}])

@@ -66,7 +66,7 @@ def grid_figure(report: GridReport) -> Figure:
                 markersize=4, capsize=2, label=f"followed {month:g} months",
             )  # fmt: skip
         axes.set_ylim(-3, 103)
-        axes.set_ylabel(f"effect {effect:g} %:\\ntrials that show it (%)")
+        axes.set_ylabel(f"effect {effect:g} %:\ntrials that show it (%)")
     panels[-1, 0].set_xlabel("patients in both arms")
     legend_above(panels[0, 0], min(3, len(months)))
-    return finished(figure, heading(report).replace("; log-rank", ";\\nlog-rank"))
+    return finished(figure, heading(report).replace("; log-rank", ";\nlog-rank"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from her2sim.notice import NOTICE
 from her2sim.report.html import PageTable, page_table, render
 from her2sim.store.files import write_text
+from her2sim.web.forest import forest_svg
 from her2sim.web.question import Question
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ DOCX_WIDTH_INCH = 6.3
 
 @dataclass(frozen=True)
 class View:
-    """What a page shows of an answer."""
+    """What a page shows of an answer; ``forest`` are the hazard ratios of a trial, as SVG."""
 
     heading: str
     notes: tuple[str, ...]
@@ -47,11 +48,13 @@ class View:
     svg: str
     command: str
     python: str
+    forest: str = ""
 
 
 def keep_answer(question: Question, answer: Answer, folder: Path) -> None:
     """Write all files of an answer into a folder."""
     from her2sim.api.result import Result, with_notice
+    from her2sim.api.trial import TrialResult
     from her2sim.report.canvas import svg_text
 
     figure = answer.plot() if isinstance(answer, Result) else None
@@ -65,6 +68,9 @@ def keep_answer(question: Question, answer: Answer, folder: Path) -> None:
         svg,
         question.command(),
         question.python(),
+        forest_svg(list(answer.hazard_ratios().iter_rows(named=True)))
+        if isinstance(answer, TrialResult)
+        else "",
     )
     if figure is not None:
         write_text(folder / "figure.svg", svg)
