@@ -117,6 +117,15 @@ def test_a_job_of_somebody_else_is_not_there(jobs: Jobs) -> None:
     assert jobs.find(job.id, "a").owner == "a"
 
 
+def test_an_example_of_another_version_is_made_anew(jobs: Jobs) -> None:
+    """What a page opens with is of the version that serves it; results of users stay."""
+    for owner, is_new in ((EXAMPLES, True), ("somebody", False)):
+        job = jobs.ask(owner, QUICK)
+        asked = job.folder / "question.json"
+        asked.write_text(json.dumps(json.loads(asked.read_text()) | {"version": "0.0.1"}))
+        assert (jobs.ask(owner, QUICK).id != job.id) == is_new
+
+
 def test_examples_are_everybodys_and_stay(jobs: Jobs) -> None:
     """What the page shows of its own accord can be read, not deleted."""
     job = jobs.ask(EXAMPLES, QUICK)

@@ -8,7 +8,7 @@ from typing import Any
 
 from her2sim.report.html import render
 
-WIDTH, ROW, TOP, BOTTOM, LEFT, RIGHT = 640, 40, 10, 34, 210, 12
+WIDTH, ROW, TOP, BOTTOM, LEFT, RIGHT = 760, 40, 10, 34, 250, 12
 TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 LOWEST, HIGHEST = 0.02, 20.0
 PLACES = ("predicted", "low", "high", "published", "published_low", "published_high", "constant")
@@ -41,8 +41,9 @@ def forest_svg(rows: Sequence[Mapping[str, Any]]) -> str:
         | {"y": TOP + ROW * (k + 0.5), "label": _label(row), "text": in_words(row)}
         for k, row in enumerate(known)
     ]
+    frame = (LEFT, TOP, WIDTH - RIGHT, height - BOTTOM)
     return render(
-        "forest", rows=drawn, size=(WIDTH, height), frame=(LEFT, TOP, WIDTH - RIGHT, height - BOTTOM),
+        "forest", rows=drawn, size=(WIDTH, height), frame=frame,
         ticks=[(x(tick), f"{tick:g}") for tick in TICKS if low <= tick <= high], one=x(1.0),
     )  # fmt: skip
 

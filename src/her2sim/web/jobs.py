@@ -23,6 +23,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
 
+from her2sim import __version__
 from her2sim.errors import DataError
 from her2sim.store.files import write_text
 from her2sim.web.question import Question
@@ -60,6 +61,7 @@ class Job:
     pid: int | None = None
     tries: int = 0
     message: str = ""
+    version: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -106,6 +108,9 @@ class Jobs:
             own = list(self.of(owner))
             for job in own:
                 if job.question == question and job.state not in ("failed", "cancelled"):
+                    if owner == EXAMPLES and job.version != __version__:
+                        self.delete(job.id, owner)
+                        break
                     return job
             if sum(not job.is_over for job in own) >= MOST_WAITING:
                 raise DataError(f"{MOST_WAITING} of your jobs wait already; let some end first")
@@ -116,6 +121,7 @@ class Jobs:
             folder.mkdir(mode=0o700)
             told = {
                 "owner": owner, "kind": question.kind, "created": time.time(),
+                "version": __version__,
                 "fields": question.model_dump(mode="json", exclude_defaults=True),
             }  # fmt: skip
             write_text(folder / _QUESTION, json.dumps(told))
@@ -252,7 +258,10 @@ class Jobs:
             question = question_of(asked["kind"], asked["fields"])
         except (OSError, ValueError, KeyError):
             return None  # being deleted, or of another version
-        job = Job(job_id, asked["owner"], question, folder, "waiting", asked["created"])
+        job = Job(
+            job_id, asked["owner"], question, folder, "waiting", asked["created"],
+            version=asked.get("version", ""),
+        )  # fmt: skip
         job = replace(job, **state)
         if job.state == "running" and (end := _end(folder)) is not None:
             return replace(job, **end)

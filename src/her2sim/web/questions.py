@@ -97,9 +97,12 @@ class RecordQuestion(Question):
 
         from her2sim.api.plan import check
 
+        kept = folder / f"{self.upload}.csv"
+        if not kept.is_file():
+            raise DataError("record.csv: no such file any more; drop it again")
         with tempfile.TemporaryDirectory() as place:
             record = Path(place) / "record.csv"
-            shutil.copyfile(folder / f"{self.upload}.csv", record)
+            shutil.copyfile(kept, record)
             return check(record, region=self.region)
 
     def attached(self, folder: Path) -> Mapping[str, Path]:

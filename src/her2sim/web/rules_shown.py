@@ -84,7 +84,8 @@ def _difference(with_: PatientTimeline, off: PatientTimeline) -> str:
     given = [sum(drug.given_mg for drug in course.drugs[:1]) for course in (with_, off)]
     lowest = [_lowest(course, "lvef") for course in (with_, off)]
     drug = with_.drugs[0].drug
-    heart = f"; lowest LVEF {lowest[0]:.0f} against {lowest[1]:.0f} %" if lowest[0] else ""
+    differs = round(lowest[0]) != round(lowest[1])
+    heart = f"; lowest LVEF {lowest[0]:.0f} against {lowest[1]:.0f} %" if differs else ""
     return (
         f"With the rules {number(given[0])} mg of {drug} in all, without them "
         f"{number(given[1])} mg{heart}."

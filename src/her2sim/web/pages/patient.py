@@ -147,7 +147,7 @@ def register() -> None:
                 question = PatientQuestion()
             assert isinstance(question, PatientQuestion)
             shown = PatientView(question)
-            with ui.element("div").classes("two"):
+            with ui.element("div").classes("two patient"):
                 with (
                     ui.element("form")
                     .classes("fields")
@@ -156,7 +156,7 @@ def register() -> None:
                     _controls(shown)
                 with ui.element("div"):
                     shown.fault = ui.html("", sanitize=False)
-                    shown.strip = put("text", text="Working it out ...")
+                    shown.strip = put("text", text="Working it out ...").classes("strip")
                     shown.strip.on(
                         "click", lambda event: shown.look_at(event.args),
                         js_handler="(e) => { const b = e.target.closest('[data-stage]');"
