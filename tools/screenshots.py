@@ -1,6 +1,6 @@
 """The four pictures of the page that README and docs show; it needs chromium and its driver.
 
-    python tools/screenshots.py
+python tools/screenshots.py
 """
 
 from __future__ import annotations
