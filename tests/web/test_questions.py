@@ -51,6 +51,14 @@ def test_a_link_opens_the_same_question(question: Question) -> None:
     assert question_of(question.kind, dict(parse_qsl(parts.query))) == question
 
 
+def test_a_question_says_all_its_fields() -> None:
+    """For a page on paper, where fields are not seen."""
+    text = PatientQuestion(weight_kg=92, rules=False).in_words()
+    assert "weight, kg: 92.0" in text
+    assert "rules of the label: off" in text
+    assert text.count(":") >= len(PatientQuestion.model_fields) - 1
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     weight_kg=st.floats(35, 160), dose_percent=st.integers(25, 200),

@@ -49,6 +49,16 @@ class Question(BaseModel):
         """Files of the user that command and Python lines need, by name, in a folder."""
         return {}
 
+    def in_words(self) -> str:
+        """All fields with their values, in a sentence."""
+        told = self.model_dump(mode="json", exclude={"upload"})
+        titles = {name: field.title or name for name, field in type(self).model_fields.items()}
+        values = {True: "on", False: "off", "": "usual"}
+        return "; ".join(
+            f"{titles[name]}: {values.get(value, value) if isinstance(value, bool | str) else value}"
+            for name, value in told.items()
+        )
+
     def query(self) -> str:
         """The fields that differ from the usual ones, as part of a link."""
         return urlencode(self.model_dump(mode="json", exclude_defaults=True))

@@ -64,7 +64,7 @@ def _fill(job: Job, who: str) -> None:
         heading = "\n".join(line for line in lines if line not in outside)
         put("answer_view", view=view, heading=heading, verdict=verdict(view), outside=outside)
         put(
-            "same", link=job.question.link(), files=files_of(job.folder), job=job.id,
+            "same", asked=job.question.in_words(), link=job.question.link(), files=files_of(job.folder), job=job.id,
             command=view.command, python=view.python, texts=job.question.files(),
         )  # fmt: skip
     elif job.state in ("failed", "cancelled"):

@@ -113,7 +113,7 @@ class PatientView:
         )  # fmt: skip
         self.same.set_content(
             render(
-                "same", link=question.link(), files=(), job="", command=question.command(),
+                "same", asked=question.in_words(), link=question.link(), files=(), job="", command=question.command(),
                 python=question.python(), texts=question.files(),
             )
         )  # fmt: skip
