@@ -53,11 +53,13 @@ class Question(BaseModel):
         """All fields with their values, in a sentence."""
         told = self.model_dump(mode="json", exclude={"upload"})
         titles = {name: field.title or name for name, field in type(self).model_fields.items()}
-        values = {True: "on", False: "off", "": "usual"}
-        return "; ".join(
-            f"{titles[name]}: {values.get(value, value) if isinstance(value, bool | str) else value}"
-            for name, value in told.items()
-        )
+
+        def shown(value: object) -> object:
+            if isinstance(value, bool):
+                return "on" if value else "off"
+            return "usual" if value == "" else value
+
+        return "; ".join(f"{titles[name]}: {shown(value)}" for name, value in told.items())
 
     def query(self) -> str:
         """The fields that differ from the usual ones, as part of a link."""

@@ -63,10 +63,7 @@ def _fill(job: Job, who: str) -> None:
         outside = [line for line in lines if line.startswith(OUTSIDE)]
         heading = "\n".join(line for line in lines if line not in outside)
         put("answer_view", view=view, heading=heading, verdict=verdict(view), outside=outside)
-        put(
-            "same", asked=job.question.in_words(), link=job.question.link(), files=files_of(job.folder), job=job.id,
-            command=view.command, python=view.python, texts=job.question.files(),
-        )  # fmt: skip
+        put("same", question=job.question, files=files_of(job.folder), job=job.id)
     elif job.state in ("failed", "cancelled"):
         put("alert", text=job.message or f"This job was {job.state}.")
         button("Start it again", lambda _: _again(job, who))

@@ -111,12 +111,7 @@ class PatientView:
                 difference=did.difference, chart=chart,
             )
         )  # fmt: skip
-        self.same.set_content(
-            render(
-                "same", asked=question.in_words(), link=question.link(), files=(), job="", command=question.command(),
-                python=question.python(), texts=question.files(),
-            )
-        )  # fmt: skip
+        self.same.set_content(render("same", question=question, files=(), job=""))
 
     async def look_at(self, stage: str) -> None:
         """Open another stage."""
