@@ -183,6 +183,51 @@ def test_a_slider_redraws_the_patient_and_then_the_band(server: Server, browser:
     wait(browser, lambda: "weight_kg=66" in browser.current_url, 5)
 
 
+def test_a_slider_is_moved_by_keys(server: Server, browser: Any) -> None:
+    """Each press goes one step on from where the one before led; the words are told too."""
+    from selenium.webdriver.common.keys import Keys
+
+    open_patient(browser, server)
+    field = browser.find_element("id", "field-weight_kg")
+    for _ in range(5):
+        field.send_keys(Keys.ARROW_RIGHT)
+        time.sleep(0.7)
+    wait(browser, lambda: "weight_kg=73" in browser.current_url, 10)
+    assert field.get_attribute("value") == "73"
+    assert field.get_attribute("aria-valuetext") == "73"
+    assert browser.find_element("id", "field-missed").get_attribute("aria-valuetext") == "none"
+
+
+def test_a_stage_that_opens_keeps_the_focus(server: Server, browser: Any) -> None:
+    """Whoever uses keys stays where they were."""
+    from selenium.webdriver.common.keys import Keys
+
+    open_patient(browser, server)
+    browser.find_element("css selector", "[data-stage=heart]").send_keys(Keys.ENTER)
+    wait(browser, lambda: browser.switch_to.active_element.get_attribute("data-stage") == "heart")
+
+
+def test_a_link_with_faults_keeps_what_is_right(server: Server, browser: Any) -> None:
+    """The fault is told, and the other fields are those of the link."""
+    open_patient(browser, server, "?weight_kg=nan&her2=1%2B&seed=9")
+    assert "weight_kg" in text_of(browser, ".alert")
+    assert browser.find_element("id", "field-seed").get_attribute("value") == "9"
+    assert browser.find_element("id", "field-her2").get_attribute("value") == "1+"
+
+
+def test_regimens_of_several_drugs_can_be_chosen(server: Server, browser: Any) -> None:
+    """The list has the named regimens of metastatic breast cancer; what is moved is told."""
+    open_patient(browser, server, "?missed=3&regimen=trastuzumab+%2B+pertuzumab")
+    options = browser.execute_script(
+        "return [...document.querySelectorAll('#field-regimen option')].map(o => o.value)"
+    )
+    from her2sim.regimens.library import load_regimen
+
+    assert {load_regimen("thp").id, "trastuzumab-deruxtecan-alone"} <= set(options)
+    assert len(options) > 12
+    wait(browser, lambda: "those of trastuzumab, pertuzumab" in text_of(browser))
+
+
 def test_the_rules_can_be_seen_and_switched_off(server: Server, browser: Any) -> None:
     """Hold, resumption and reduction with reading, row and source; without rules none of it."""
     open_patient(browser, server)

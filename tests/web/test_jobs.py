@@ -17,6 +17,7 @@ from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.questions import DrugQuestion, RecordQuestion
 from her2sim.web.results import files_of, read_view
 from her2sim.web.trial_questions import TrialQuestion
+from tests.conftest import ROOT
 
 QUICK = DrugQuestion(patients=100)
 LONG = TrialQuestion(name="cleopatra", per_arm=5000)
@@ -115,6 +116,18 @@ def test_a_job_of_somebody_else_is_not_there(jobs: Jobs) -> None:
             with pytest.raises(DataError, match="no such job"):
                 call(name, "b")
     assert jobs.find(job.id, "a").owner == "a"
+
+
+def test_what_was_dropped_goes_with_its_last_job(jobs: Jobs) -> None:
+    """A record stays while a job needs it, whoever asked, and is deleted with the last one."""
+    text = (ROOT / "examples" / "record_clean.csv").read_text()
+    question = RecordQuestion(upload=jobs.keep_upload(text, ".csv"))
+    path = jobs.uploads / f"{question.upload}.csv"
+    first, second = jobs.ask("a", question), jobs.ask("b", question)
+    jobs.delete(first.id, "a")
+    assert path.is_file()
+    jobs.delete(second.id, "b")
+    assert not path.exists()
 
 
 def test_an_example_of_another_version_is_made_anew(jobs: Jobs) -> None:

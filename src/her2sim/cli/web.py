@@ -31,12 +31,13 @@ def web(port: int, host: str, token: str | None, folder: Path | None, opens: boo
     if find_spec("nicegui") is None:
         raise DataError('the page needs more packages: pip install "her2sim[web]"')
     from her2sim.web.guard import LOOPBACK
-    from her2sim.web.server import Served, address, serve, state_folder
+    from her2sim.web.server import Served, address, claimed, serve, state_folder
 
     if token is not None and re.fullmatch(r"[A-Za-z0-9_-]{8,100}", token) is None:
         raise DataError("--token: 8 to 100 letters, digits, - or _")
     if token is None and host not in LOOPBACK:
         token = secrets.token_urlsafe(16)
     how = Served(folder or state_folder(), host, port, token, opens)
-    click.echo(f"her2sim: {address(how)}  (stop with Ctrl-C; jobs are kept in {how.folder})")
-    serve(how)
+    with claimed(how):
+        click.echo(f"her2sim: {address(how)}  (stop with Ctrl-C; jobs are kept in {how.folder})")
+        serve(how)

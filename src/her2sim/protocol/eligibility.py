@@ -39,7 +39,8 @@ def eligible_regimens(
     """Status of a patient's tumour, and every named regimen: labelled first, then the others.
 
     A regimen is labelled if one of its indications in the region fits in all points. Otherwise the
-    reasons are those of the indication that lacks least; of two alike the one that holds counts.
+    reasons are those of the indication that lacks least; of two alike the one that fits the HER2
+    status, and then the one that holds, counts.
     ``day`` asks what was labelled then; without it the answer is of the texts as they were read
     last.
 
@@ -102,7 +103,12 @@ def _verdict(
         why = f"no indication of it in the {region} labels was read"
         return Verdict(regimen.id, regimen.title, False, (why,), None, None)
     lacking = [(tuple(_lacks(row, patient, her2, day)), row) for row in rows]
-    reasons, row = min(lacking, key=lambda pair: (len(pair[0]), not pair[1].holds_on(day)))
+    reasons, row = min(
+        lacking,
+        key=lambda pair: (
+            len(pair[0]), not her2.found & set(pair[1].her2), not pair[1].holds_on(day)
+        ),
+    )  # fmt: skip
     source = regimen.source_text(row.source or "")
     note = "; ".join(text for text in (*_judged(row, patient), row.note) if text) or None
     return Verdict(regimen.id, regimen.title, not reasons, reasons, row.dated, source, note)

@@ -12,6 +12,7 @@ from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.studies.trial.scorecard import Judged, Score, Skill
 from her2sim.trials.measures import SAFETY
+from her2sim.trials.run import BEST_OF, RunSettings
 from her2sim.trials.seen_subgroups import SeenContrast
 
 MEASURES = {"median_month": "median", "rate_percent": "rate"}
@@ -28,7 +29,17 @@ def heading(report: TrialReport) -> str:
         f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
         f"{asked.seed}, {counted(asked.members, 'member')}, {rules}"
     )
-    return "\n".join(text for text in (report.outside, line) if text)
+    return "\n".join(text for text in (report.outside, line, _whose(asked)) if text)
+
+
+def _whose(asked: RunSettings) -> str:
+    """Whose numbers lines and predicted figures are; nothing with one member."""
+    if not asked.has_best:
+        return ""
+    return (
+        f"Lines and predicted figures: one patient in {BEST_OF}, with the numbers that fit best. "
+        "Ranges: all patients, by members; 90 % of what may be seen."
+    )
 
 
 def trial_tables(report: TrialReport) -> Iterator[Table]:
@@ -155,10 +166,17 @@ def ratio_table(report: TrialReport) -> Table:
     """Hazard ratios, predicted and published."""
     table = _table("Hazard ratios", "arm", "over", "endpoint", *_FIGURE, *_GUESSES)
     for row in report.ratios:
-        of = f", {row.subgroup.replace('_', ' ')}" if row.subgroup else ""
         cells = [*figure_cells(row.figure), *guess_cells(row.figure)]
-        table.add_row(row.arm, row.versus, f"{row.endpoint}{of}", *cells)
+        what = ratio_text(row.endpoint, row.subgroup, row.cut_month)
+        table.add_row(row.arm, row.versus, what, *cells)
     return table
+
+
+def ratio_text(endpoint: str, subgroup: str | None, cut_month: float | None) -> str:
+    """What a hazard ratio is of: endpoint, subgroup, and the data cut if it has its own."""
+    of = f", {subgroup.replace('_', ' ')}" if subgroup else ""
+    cut = f", cut at {cut_month:g} months" if cut_month is not None else ""
+    return f"{endpoint}{of}{cut}"
 
 
 def contrast_text(row: SeenContrast) -> str:
@@ -222,7 +240,7 @@ def _treatment(report: TrialReport) -> Table:
         "stopped (adverse event) %",
     ]
     more = ["intensity without rules", "mg without rules"] if off is not None else []
-    table = _table("Treatment, means", "arm", "drug", *columns, *more)
+    table = _table("Treatment, means of all simulated", "arm", "drug", *columns, *more)
     other = {
         (arm.id, drug.drug): drug for arm in (off.arms if off else ()) for drug in arm.treatment
     }

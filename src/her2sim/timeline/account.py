@@ -50,6 +50,24 @@ def decisions_of(protocol_run: ProtocolRun) -> Iterator[Decided]:
         )
 
 
+def reloads_of(protocol_run: ProtocolRun) -> Iterator[Decided]:
+    """Loading doses that were given again, each with how late it was and the row that asks for it.
+
+    The first dose after an earlier line is one of them too; it has no reading.
+    """
+    for d, plan in enumerate(protocol_run.protocol.plans):
+        if plan.label is None or plan.label.reload is None:
+            continue
+        row, own = plan.label.reload, protocol_run.record.of(d)
+        for k in np.flatnonzero(own.why == Why.RELOAD):
+            since = float(own.day[k] - own.day[k - 1]) if k else None
+            yield Decided(
+                float(own.day[k]), plan.drug, "reload", since, "days_since_dose",
+                f"{plan.drug}-{plan.label.region}-reload", row.when,
+                plan.label.source_text(row.source) if row.source else "", row.is_confirmed,
+            )  # fmt: skip
+
+
 def _because(rule: Rule, cause: Cause) -> str:
     """What of a rule acted, in words."""
     words = {

@@ -22,7 +22,13 @@ from her2sim.protocol.visits import run_protocol
 from her2sim.regimens.changes import started_on
 from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dosing_record import DosingRecord
-from her2sim.timeline.account import concentrations_of, decisions_of, drug_timeline, open_holds
+from her2sim.timeline.account import (
+    concentrations_of,
+    decisions_of,
+    drug_timeline,
+    open_holds,
+    reloads_of,
+)
 from her2sim.timeline.modelled import TWINS as BODY_TWINS
 from her2sim.timeline.modelled import ModelledPatient, can_be_modelled
 from her2sim.timeline.notes import beyond, note_idle, note_unread, with_baseline
@@ -231,7 +237,7 @@ class _Lines:
     ) -> None:
         """Doses, decisions, notes and levels of a line."""
         decided = list(decisions_of(protocol_run))
-        self.decisions += decided
+        self.decisions += [*decided, *reloads_of(protocol_run)]
         self.notes += open_holds(protocol_run, decided)
         self.notes += [note for note in combination.notes if note not in self.notes]
         for d, treatment in enumerate(treatments):

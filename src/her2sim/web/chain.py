@@ -62,4 +62,6 @@ def chain(question: PatientQuestion, has_band: bool = False) -> ChainView:
     if question.rules and course.decisions:
         off = followed(question.model_copy(update={"rules": False}))
     stages = tuple(stages_of(course.with_twins(TWINS), question))
-    return ChainView(stages, course.notes, rules_view(course, off, question.weeks))
+    changed = question.changed_drugs()
+    notes = (*((changed,) if changed else ()), *course.notes)
+    return ChainView(stages, notes, rules_view(course, off, question.weeks))

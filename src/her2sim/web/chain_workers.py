@@ -7,6 +7,7 @@ then their bands, and what nobody waits for any more is left out.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import itertools
 import logging
 import multiprocessing
@@ -53,6 +54,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self.waiting: asyncio.PriorityQueue[tuple[bool, int, Any]] = asyncio.PriorityQueue()
+        self.is_stopping = False
         self._line: Connection | None = None
         self._process: Any = None
 
@@ -70,7 +72,8 @@ class _Worker:
             self._line.send((question, has_band))
             answer: ChainView | str = self._line.recv()
         except (EOFError, OSError):
-            LOG.error("the process of %s ended", question.link())
+            if not self.is_stopping:
+                LOG.error("the process of %s ended", question.link())
             return _FAULT
         return answer
 
@@ -102,6 +105,12 @@ class ChainWorkers:
         self._kept: OrderedDict[tuple[PatientQuestion, bool], ChainView | str] = OrderedDict()
         self._number = itertools.count()
         self._tasks: list[asyncio.Task[None]] = []
+        atexit.register(self._stop)
+
+    def _stop(self) -> None:
+        """Processes that end with the server are no fault."""
+        for worker in self._workers:
+            worker.is_stopping = True
 
     async def chain(
         self, question: PatientQuestion, has_band: bool, is_wanted: Callable[[], bool]

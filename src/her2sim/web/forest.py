@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from her2sim.report.html import render
+from her2sim.report.trial_tables import ratio_text
 
 WIDTH, ROW, TOP, BOTTOM, LEFT, RIGHT = 760, 40, 10, 34, 250, 12
 TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -60,8 +61,9 @@ def in_words(row: Mapping[str, Any]) -> str:
 
 
 def _label(row: Mapping[str, Any]) -> str:
-    of = f", {row['subgroup'].replace('_', ' ')}" if row["subgroup"] else ""
-    return f"{row['endpoint']}, {row['arm']} over {row['versus']}{of}"
+    what = ratio_text(row["endpoint"], row["subgroup"], row.get("cut_month"))
+    endpoint, comma, rest = what.partition(", ")
+    return f"{endpoint}, {row['arm']} over {row['versus']}{comma}{rest}"
 
 
 def _with_range(row: Mapping[str, Any], name: str, low: str, high: str) -> str:

@@ -36,6 +36,8 @@ EXAMPLES = "examples"
 """Owner of what the page shows of its own accord; everybody may read it."""
 MOST_WAITING = 20
 """Jobs of one user that wait or run at once."""
+MOST_IN_LINE = 300
+"""Jobs of all users that wait or run at once."""
 MOST_KEPT = 200
 """Jobs of one user that are kept."""
 MOST_TRIES = 3
@@ -114,6 +116,8 @@ class Jobs:
                     return job
             if sum(not job.is_over for job in own) >= MOST_WAITING:
                 raise DataError(f"{MOST_WAITING} of your jobs wait already; let some end first")
+            if len(self._open) >= MOST_IN_LINE:
+                raise DataError("too many jobs wait on this server; come back in a while")
             if len(own) >= MOST_KEPT:
                 raise DataError(f"{MOST_KEPT} results are kept already; delete some first")
             job_id = secrets.token_urlsafe(16)
@@ -166,6 +170,11 @@ class Jobs:
         with self._lock:
             self._owners.pop(job_id, None)
             shutil.rmtree(job.folder, ignore_errors=True)
+            dropped = job.question.attached(self.uploads).values()
+            kept = [other for other in map(self._read, self._owners) if other is not None]
+            needed = {p for other in kept for p in other.question.attached(self.uploads).values()}
+            for path in set(dropped) - needed:
+                path.unlink(missing_ok=True)
 
     def _own(self, job_id: str, owner: str) -> Job:
         """A job that a user may change: an example is not."""

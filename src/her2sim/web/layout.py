@@ -52,6 +52,11 @@ def paragraph(text: str, kind: str = "") -> ui.html:
     return ui.html(render("text", text=text), sanitize=False, tag="p").classes(kind)
 
 
+AT_FIRST = "^value"
+"""The value that a field of the browser begins with: as an attribute, so that what a user sets
+since then is not taken back when the view is drawn anew."""
+
+
 def slider(
     name: str,
     title: str,
@@ -61,19 +66,22 @@ def slider(
     words: Mapping[float, str] | None = None,
 ) -> None:
     """A slider of the browser, told at each move; ``words`` are shown for some values."""
-    low, high, step = span
+    low, high, step = min(span[0], value), max(span[1], value), span[2]
     with ui.element("div").classes("field"):
         with ui.element("label").props(f"for=field-{name}"):
             ui.html(render("text", text=title), sanitize=False, tag="span")
             shown = ui.html(_worded(value, words), sanitize=False, tag="output")
         field = ui.element("input").props(
-            f"type=range id=field-{name} name={name} min={low:g} max={high:g} step={step:g} "
-            f"value={value:g}"
+            f"type=range id=field-{name} name={name} min={low:g} max={high:g} step={step:g}"
         )
+        field.props[AT_FIRST] = f"{value:g}"
+        field.props["aria-valuetext"] = (words or {}).get(value, f"{value:g}")
 
     def moved(event: Any) -> Any:
         now = float(event.args)
         shown.set_content(_worded(now, words))
+        field.props["aria-valuetext"] = (words or {}).get(now, f"{now:g}")
+        field.update()
         return told(now)
 
     field.on("input", moved, js_handler="(e) => emit(e.target.value)", throttle=0.06)
@@ -117,7 +125,7 @@ def entry(name: str, title: str, value: str, told: Told, kind: str = "text") -> 
         with ui.element("label").props(f"for=field-{name}"):
             ui.html(render("text", text=title), sanitize=False, tag="span")
         field = ui.element("input").props(f"type={kind} id=field-{name} name={name}")
-        field.props["value"] = value
+        field.props[AT_FIRST] = value
         fault = ui.html("", sanitize=False, tag="span").classes("fault").props("role=alert")
     field.on("change", lambda event: told(event.args), js_handler="(e) => emit(e.target.value)")
     return fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -98,11 +98,22 @@ class PatientQuestion(Question):
         if not dose and not visits:
             return self.regimen
         parts = load_regimen(self.regimen).part
-        infused = next((k for k, part in enumerate(parts) if _is_infused(part)), 0)
+        moved = _given_at_visits(parts)
         return " + ".join(
-            _written(part, dose if k == 0 else "", visits if k == infused else "")
+            _written(part, dose if k == 0 else "", visits if k in moved else "")
             for k, part in enumerate(parts)
         )
+
+    def changed_drugs(self) -> str:
+        """Which drugs of a regimen of several the sliders act on; empty if none was moved."""
+        parts = load_regimen(self.regimen).part
+        told = []
+        if self.dose_percent != 100:
+            told.append(f"the dose is that of {parts[0].drug}")
+        if self.every_weeks or self.missed:
+            names = ", ".join(parts[k].drug for k in _given_at_visits(parts))
+            told.append(f"interval and missed dose are those of {names}")
+        return f"Changed here: {'; '.join(told)}." if told and len(parts) > 1 else ""
 
     def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
         """Treat the patient."""
@@ -137,12 +148,19 @@ class PatientQuestion(Question):
         )
 
 
-HISTORY_LATER = ["prior_trastuzumab", "prior_taxane", "prior_systemic"]
+HISTORY_LATER = [
+    "prior_trastuzumab", "prior_taxane", "prior_systemic", "prior_chemotherapy_metastatic",
+]  # fmt: skip
 
 
-def _is_infused(part: RegimenPart) -> bool:
-    """Whether a drug is given at visits, so that one of them can be missed."""
-    return labelled_regimen(load_drug(part.drug), part.regimen).phases[0].route != "oral"
+def _given_at_visits(parts: Sequence[RegimenPart]) -> list[int]:
+    """Drugs of a regimen that are given at the same visits: the first infused one sets them."""
+    phases = [labelled_regimen(load_drug(part.drug), part.regimen).phases[0] for part in parts]
+    infused = [k for k, phase in enumerate(phases) if phase.route != "oral"]
+    if not infused:
+        return [0]
+    first = phases[infused[0]].interval_min
+    return [k for k in infused if phases[k].interval_min == first and not parts[k].start_day]
 
 
 def _written(part: RegimenPart, dose: str, visits: str) -> str:

@@ -60,10 +60,6 @@ def _lane(course: PatientTimeline, drug: DrugTimeline, weeks: float) -> Lane:
             begun = None
     if begun is not None:
         holds.append((begun, weeks))
-    reloads = [
-        Mark(d.day / DAY_PER_WEEK, "reload", f"loading dose again, {number(d.dose_mg)} mg")
-        for d in drug.doses if d.why == "reload"
-    ]  # fmt: skip
     marks = [
         Mark(
             d.day / DAY_PER_WEEK, d.in_words,
@@ -71,7 +67,7 @@ def _lane(course: PatientTimeline, drug: DrugTimeline, weeks: float) -> Lane:
         )
         for d in own
     ]  # fmt: skip
-    return Lane(drug.drug, doses, tuple(holds), (*reloads, *marks))
+    return Lane(drug.drug, doses, tuple(holds), tuple(marks))
 
 
 def _read(decided: Decided) -> str:

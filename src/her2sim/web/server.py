@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from her2sim.errors import DataError, reason
 from her2sim.store.files import write_text
 from her2sim.web.guard import LOOPBACK, Guard
 from her2sim.web.jobs import EXAMPLES, Jobs
 from her2sim.web.trial_questions import TrialQuestion
 
+EVERY = ("0.0.0.0", "::")
 LOOK_SECONDS = 1.0
 RECONNECT_SECONDS = 30.0
 
@@ -45,9 +50,41 @@ def secret_of(folder: Path) -> str:
     return path.read_text().strip()
 
 
+def claimed(how: Served) -> FileLock:
+    """The folder for this server alone, as a lock that is held; the port is free.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written, or another server has it or the port.
+    """
+    try:
+        how.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(how.folder / "server.lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DataError(
+            f"{how.folder}: another page is served from it; stop that one, or give --folder"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{how.folder}: cannot be written ({reason(error)})") from None
+    try:
+        kind = socket.getaddrinfo(how.host, how.port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((how.host, how.port))
+    except OSError as error:
+        raise DataError(
+            f"{how.host}:{how.port}: cannot be listened on ({reason(error)}); give another --port "
+            "or --host"
+        ) from None
+    return lock
+
+
 def address(how: Served) -> str:
-    """Where a browser finds the page."""
+    """Where a browser finds the page; of all addresses the name of this machine."""
     host = "localhost" if how.host in LOOPBACK else how.host
+    host = socket.gethostname() if host in EVERY else host
     token = f"?token={how.token}" if how.token else ""
     return f"http://{host}:{how.port}/{token}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2sim.arrays import Array
 from her2sim.pk.combination import load_combination
 from her2sim.protocol.eligibility import label_text
 from her2sim.timeline.result import BodyBand, DrugTimeline, PatientTimeline
@@ -16,6 +17,8 @@ from her2sim.web.charts import Chart, ChartBand, ChartCurve, Limit, Mark, number
 from her2sim.web.patient_question import PatientQuestion
 
 LVEF_LIMIT_PERCENT = 50.0
+GONE = 1e-4
+"""Less than this share of the highest level is shown as none."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,14 @@ def _of(
     value = float(np.nanmax(own)) if highest else float(own[-1])
     chart = _chart(band, weeks, factor, unit)
     return Stage(
-        key, title, number(value), unit, detail or band.title, spark_svg(band.time_day, own),
+        key, title, _last(value, own), unit, detail or band.title, spark_svg(band.time_day, own),
         (chart,),
     )  # fmt: skip
+
+
+def _last(value: float, own: Array) -> str:
+    """A value of a line; what is left after it is gone is none."""
+    return number(value if value >= GONE * float(np.nanmax(own)) else 0.0)
 
 
 def _chart(
@@ -128,7 +136,7 @@ def _levels(
     own = first.own
     charts = tuple(_chart(band, weeks, 1.0, band.unit, _doses(marks, band)) for band in levels)
     return Stage(
-        "levels", "Levels", number(float(own[-1])), first.unit,
+        "levels", "Levels", _last(float(own[-1]), own), first.unit,
         f"{first.title}, at the end; highest {number(float(np.nanmax(own)))}",
         spark_svg(first.time_day, own), charts,
     )  # fmt: skip
@@ -194,9 +202,9 @@ def _rule(
 ) -> Stage:
     fired = [d for d in course.decisions if d.rule != PROGRESSION.id]
     if not question.rules:
-        return Stage("rule", "Rules", "off", "", "drugs are given as planned", "", ())
+        return Stage("rule", "Rules", "off", "", "drugs are given as asked", "", ())
     if not fired:
-        return Stage("rule", "Rules", "none fired", "", "all doses as planned", "", ())
+        return Stage("rule", "Rules", "none fired", "", "all doses as asked", "", ())
     last = fired[-1]
     reading = "" if last.reading is None else f"{last.variable} {last.reading:.3g}: "
     return Stage(

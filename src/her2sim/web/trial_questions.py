@@ -119,6 +119,21 @@ class GridQuestion(Question):
 
         return known(lambda: load_trial(name).id)
 
+    @field_validator("per_arm")
+    @classmethod
+    def _are_sizes(cls, text: str) -> str:
+        return _listed(text, 10, 20_000, is_whole=True)
+
+    @field_validator("follow_up")
+    @classmethod
+    def _are_months(cls, text: str) -> str:
+        return _listed(text, 0.1, 180)
+
+    @field_validator("effect")
+    @classmethod
+    def _are_effects(cls, text: str) -> str:
+        return _listed(text, 0, 100)
+
     @model_validator(mode="after")
     def _is_a_grid(self) -> GridQuestion:
         from her2sim.studies.trial.grid import GridAsked
@@ -127,13 +142,13 @@ class GridQuestion(Question):
         return self
 
     def _sizes(self) -> tuple[int, ...]:
-        return tuple(int(n) for n in _numbers(self.per_arm, "patients an arm", 10, 20_000))
+        return tuple(int(part) for part in self.per_arm.split(","))
 
     def _months(self) -> tuple[float, ...]:
-        return _numbers(self.follow_up, "follow-up, months", 0.1, 180)
+        return tuple(map(float, self.follow_up.split(",")))
 
     def _effects(self) -> tuple[float, ...]:
-        return _numbers(self.effect, "effect that is there, %", 0, 100)
+        return tuple(map(float, self.effect.split(",")))
 
     def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
         """Work all designs out."""
@@ -168,23 +183,25 @@ class GridQuestion(Question):
         )
 
 
-def _numbers(text: str, what: str, low: float, high: float) -> tuple[float, ...]:
-    """Numbers of a field.
+def _listed(text: str, low: float, high: float, *, is_whole: bool = False) -> str:
+    """Numbers of a field with commas between them, as they are kept.
 
     Raises
     ------
     ValueError
-        If one is none, or is beyond its limits.
+        If one is none, is beyond its limits, or stands there twice.
     """
-    found = []
+    found: list[str] = []
     for part in text.split(","):
         try:
             value = float(part)
         except ValueError:
-            raise ValueError(
-                f"{what}: {part.strip()!r} is no number; write as in 50, 100"
-            ) from None
+            raise ValueError(f"{part.strip()!r} is no number; write 50, 100") from None
         if not low <= value <= high:
-            raise ValueError(f"{what}: {value:g}; use {low:g} to {high:g}")
-        found.append(value)
-    return tuple(found)
+            raise ValueError(f"{value:g}: use {low:g} to {high:g}")
+        if is_whole and not value.is_integer():
+            raise ValueError(f"{value:g}: use whole numbers")
+        found.append(f"{value:.10g}")
+    if len(set(found)) < len(found):
+        raise ValueError("give each value once")
+    return ", ".join(found)

@@ -114,13 +114,14 @@ class SafetyRow:
 
 @dataclass(frozen=True)
 class HazardRatioRow:
-    """A hazard ratio."""
+    """A hazard ratio; ``cut_month`` is its data cut after the last patient if it has its own."""
 
     endpoint: str
     arm: str
     versus: str
     subgroup: str | None
     figure: Estimate
+    cut_month: float | None = None
 
 
 def _estimate(
@@ -308,7 +309,7 @@ def ratio_rows(trial: Trial, arms: Arms, asked: RunSettings) -> Iterator[HazardR
             _estimate(
                 ratio_estimates(arms, row), asked, row, row.hazard_ratio, needs, chance,
                 partial(seen_range, beside, arms, row), beside.guesses(row),
-            ),
+            ), row.follow_up_month,
         )  # fmt: skip
 
 

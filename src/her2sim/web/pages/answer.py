@@ -17,14 +17,24 @@ LOOK_SECONDS = 0.4
 
 
 def show_answer(question: Question, owner: str | None = None) -> None:
-    """Ask a question, and show its answer when it is there."""
+    """Ask a question, and show its answer when it is there.
+
+    It is asked once a browser has opened the view: an address alone, called from another page,
+    starts no work.
+    """
     who = state.owner() if owner is None else owner
-    try:
-        job = state.jobs().ask(who, question)
-    except DataError as error:
-        put("alert", text=str(error))
-        return
-    show_job(job, who)
+    place = ui.element("div")
+
+    def ask() -> None:
+        with place:
+            try:
+                job = state.jobs().ask(who, question)
+            except DataError as error:
+                put("alert", text=str(error))
+                return
+            show_job(job, who)
+
+    ui.timer(0.01, ask, once=True)
 
 
 def show_job(job: Job, who: str) -> None:

@@ -31,8 +31,8 @@ def register() -> None:
             if unknown:
                 put("alert", text=f"unknown: {', '.join(unknown)[:200]}; known: {', '.join(USUAL)}")
             paragraph(
-                "Patients with the same number are the same in both: a difference comes from the "
-                "design, not from chance."
+                "Two answers beside each other. Where both trials draw on the same population, "
+                "patients with the same number are the same people; else they differ too."
             )
 
             def keep(name: str) -> Any:

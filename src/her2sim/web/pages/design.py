@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -13,6 +14,7 @@ from her2sim.errors import DataError, plain_message
 from her2sim.report.html import render
 from her2sim.web import state
 from her2sim.web.layout import button, choice, entry, heading, paragraph, tick, view
+from her2sim.web.question import UPLOAD_PATTERN
 from her2sim.web.trial_questions import OwnTrialQuestion
 
 Path = tuple[str | int, ...]
@@ -118,14 +120,15 @@ class TrialForm:
         from nicegui import ui
 
         if schema.get("type") != "array":
-            with ui.element("fieldset"), ui.element("div"):
+            with ui.element("fieldset").props(f'aria-label="{name}"'), ui.element("div"):
                 self._legend(name, path, lambda _: self._remove(raw, name))
                 self._table(schema, raw[name], path)
             return
         items = self._resolved(schema["items"])
         raw[name] = list(raw[name])
         for number, one in enumerate(raw[name]):
-            with ui.element("fieldset"), ui.element("div"):
+            group = ui.element("fieldset").props(f'aria-label="{name} {number + 1}"')
+            with group, ui.element("div"):
                 self._legend(
                     f"{name} {number + 1}", (*path, number), self._remover(raw[name], number)
                 )
@@ -230,12 +233,20 @@ def own_trial() -> dict[str, Any]:
     return tomllib.loads(files("her2sim.web").joinpath("trial.toml").read_text(encoding="utf-8"))
 
 
+def kept_trial(upload: str) -> dict[str, Any] | None:
+    """A trial that was run before, by the name under which it is kept; None if there is none."""
+    path = state.jobs().uploads / f"{upload}.toml"
+    if re.fullmatch(UPLOAD_PATTERN, upload) is None or not path.is_file():
+        return None
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 def register() -> None:
     """Make the view known."""
     from nicegui import ui
 
     @ui.page("/design")
-    def design() -> None:
+    def design(upload: str = "") -> None:
         import tomli_w
 
         from her2sim.trials.trial import Trial
@@ -246,7 +257,7 @@ def register() -> None:
                 "Every part of a trial file as a field. Numbers need a source, or status assumed "
                 "with a reason; faults stand at their fields."
             )
-            form = TrialForm(own_trial(), Trial.model_json_schema())
+            form = TrialForm(kept_trial(upload) or own_trial(), Trial.model_json_schema())
             form.faults = ui.html("", sanitize=False)
             form.place = ui.element("div")
             form.draw()

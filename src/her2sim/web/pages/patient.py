@@ -9,8 +9,8 @@ from typing import Any, get_args
 from fastapi import Request
 from pydantic import ValidationError
 
-from her2sim.errors import DataError, Her2SimError
-from her2sim.regimens.library import find_named, named_regimens
+from her2sim.errors import Her2SimError
+from her2sim.regimens.library import NamedRegimen, load_regimen, named_regimens
 from her2sim.report.html import PageTable
 from her2sim.report.timeline_page import HEADINGS
 from her2sim.web import state
@@ -20,13 +20,18 @@ from her2sim.web.layout import choice, heading, paragraph, put, slider, tick, vi
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.patient_question import Her2Result, PatientQuestion
 from her2sim.web.question import faults_by_field
-from her2sim.web.questions import question_of
 from her2sim.web.rules_shown import RulesView
 from her2sim.web.stage_numbers import numbers_behind
 
 BAND_AFTER_SECONDS = 0.35
+FOCUS_AFTER_MS = 80
+"""The browser draws the strip anew first."""
 RESULTS = get_args(Her2Result)
 FIRST_STAGE = "tumour"
+STAGES = (
+    "test", "receptors", "levels", "occupancy", "kinase", "payload", "signal", "tumour", "heart",
+    "counts", "rule", "next", "outcome",
+)  # fmt: skip
 
 
 class PatientView:
@@ -113,10 +118,30 @@ class PatientView:
         )  # fmt: skip
         self.same.set_content(render("same", question=question, files=(), job=""))
 
-    async def look_at(self, stage: str) -> None:
+    async def look_at(self, stage: Any) -> None:
         """Open another stage."""
-        self.open = str(stage)[:20]
+        from nicegui import ui
+
+        if stage not in STAGES:
+            return
+        self.open = stage
         await self.draw(self.asked, has_band=True)
+        focus = f"document.querySelector('[data-stage={stage}]')?.focus()"
+        ui.run_javascript(f"setTimeout(() => {focus}, {FOCUS_AFTER_MS})")
+
+
+def nearest_question(told: Mapping[str, str]) -> tuple[PatientQuestion, str]:
+    """The question of a link, and its faults; a field that is wrong takes its usual value."""
+    good = dict(told)
+    faults: dict[str, str] = {}
+    while True:
+        try:
+            return PatientQuestion.model_validate(good), "\n".join(faults.values())
+        except ValidationError as error:
+            found = faults_by_field(error)
+            wrong = {name.split(".")[0] for name in found} & set(good)
+            faults |= found
+            good = {name: v for name, v in good.items() if name not in wrong} if wrong else {}
 
 
 def _alert(text: str) -> str:
@@ -135,12 +160,9 @@ def register() -> None:
         told.pop("token", None)
         with view("One patient", "/patient"):
             heading("One patient, from the HER2 test to the next dose")
-            try:
-                question = question_of("patient", told)
-            except DataError as error:
-                put("alert", text=str(error))
-                question = PatientQuestion()
-            assert isinstance(question, PatientQuestion)
+            question, faults = nearest_question(told)
+            if faults:
+                put("alert", text=f"{faults}\nWhat is wrong takes its usual value below.")
             shown = PatientView(question)
             with ui.element("div").classes("two patient"):
                 with (
@@ -188,10 +210,10 @@ SLIDERS: tuple[tuple[str, tuple[float, float, float], Mapping[float, str]], ...]
     ("every_weeks", (0, 8, 1), {0: "label"}),
     ("missed", (1, 12, 1), {1: "none"}),
     ("lvef_percent", (40, 80, 1), {}),
-    ("tumour_mm", (10, 300, 5), {}),
+    ("tumour_mm", (10, 300, 1), {}),
     ("lines_before", (0, 4, 1), {}),
-    ("weeks", (12, 156, 4), {}),
-    ("seed", (1, 60, 1), {}),
+    ("weeks", (6, 156, 2), {}),
+    ("seed", (0, 60, 1), {}),
 )
 """Fields as sliders: low, high and step, and words that stand for some values."""
 TITLES = {"seed": "another patient like this", "missed": "dose that is missed",
@@ -204,12 +226,12 @@ def _controls(shown: PatientView) -> None:
     def told(name: str, kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return lambda value: shown.change(**{name: kind(value)})
 
-    regimens = {r.id: r.title for r in named_regimens().values() if r.setting in ("", "metastatic")}
-    for name in ("trastuzumab", "trastuzumab-emtansine", "trastuzumab-deruxtecan"):
-        regimens.setdefault(name, name)
-    named = find_named(question.regimen)
-    regimens.setdefault(question.regimen, question.regimen if named is None else named.title)
-    choice("regimen", "Regimen", question.regimen, regimens, told("regimen", str))
+    regimens = {r.id: r.title for r in named_regimens().values() if is_for_view(r)}
+    shown_as = load_regimen(question.regimen).id
+    if shown_as not in regimens:
+        shown_as = question.regimen
+        regimens[shown_as] = load_regimen(shown_as).title
+    choice("regimen", "Regimen", shown_as, regimens, told("regimen", str))
     choice("her2", "HER2 test", question.her2, {r: r for r in RESULTS}, told("her2", str))
     for name, span, words in SLIDERS:
         field = PatientQuestion.model_fields[name]
@@ -219,6 +241,11 @@ def _controls(shown: PatientView) -> None:
         slider(name, title[0].upper() + title[1:], value, span, told(name, kind), words)
     tick("rules", "The label's rules act", question.rules, told("rules", bool))
     paragraph("Characteristics that are not here are those of the patient file below.", "faint")
+
+
+def is_for_view(regimen: NamedRegimen) -> bool:
+    """Whether a regimen is for metastatic breast cancer, the disease of this view's patient."""
+    return "breast" in regimen.setting and not regimen.setting.startswith("early breast")
 
 
 def _number_missed(value: float) -> int:

@@ -23,7 +23,7 @@ def trial_titles() -> Mapping[str, str]:
     """Trials of the library, by name."""
     from her2sim.trials.library import load_trial, trial_names
 
-    return {name: load_trial(name).title or name for name in trial_names()}
+    return {name: f"{load_trial(name).id}: {load_trial(name).title}" for name in trial_names()}
 
 
 def _drugs() -> Mapping[str, str]:
@@ -54,6 +54,8 @@ def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
     """Fields of a question; what is wrong with one stands at it; asking opens the view again."""
     from nicegui import ui
 
+    from her2sim.report.html import render
+
     values: dict[str, Any] = {
         name: told.get(name, field.default) for name, field in kind.model_fields.items()
     }
@@ -76,22 +78,25 @@ def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
                                      "number" if is_number else "text")  # fmt: skip
 
         def ask(_: Any) -> None:
-            for shown in faults.values():
+            for shown in (*faults.values(), above):
                 shown.set_content("")
             try:
                 question = kind.model_validate(values)
             except ValidationError as error:
+                rest = ["Not asked; what stands below is of the question before."]
                 for name, text in faults_by_field(error).items():
                     place = faults.get(name.split(".")[0])
                     if place is not None:
                         put_into(place, text)
                     else:
-                        ui.notify(text)
+                        rest.append(text)
+                above.set_content(render("alert", text="\n".join(rest)))
                 return
             ui.navigate.to(question.link())
 
         with ui.element("div").classes("actions"):
             button("Ask", ask)
+    above = ui.html("", sanitize=False).props("role=alert")
 
 
 def put_into(place: Any, text: str) -> None:
@@ -133,6 +138,9 @@ def _page(kind: type[Question], active: str) -> Any:
             ask_form(kind, told)
             if isinstance(question, TrialQuestion | OwnTrialQuestion):
                 put("button_link", link=designs_of(question).link(), text="A grid of its designs")
+            if isinstance(question, OwnTrialQuestion):
+                link = f"/design?upload={question.upload}"
+                put("button_link", link=link, text="Change it in the form")
             if kind is not GridQuestion or told:  # minutes of work are asked for
                 show_answer(question)
 
