@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,48 +42,62 @@ class User:
         self.strip = ""
 
     async def live(self, until: float) -> None:
-        """Open the page and move the slider until the end."""
+        """Open the page and move the slider until the end; then ask for a job."""
         import aiohttp
+
+        async with aiohttp.ClientSession() as session:
+            path = f"/patient?seed={1 + self.number % 60}"
+            async with self._opened(session, path) as (socket, client_id, text):
+                slider, listener, self.strip = slider_of(text)
+                await asyncio.sleep(random.uniform(0, BETWEEN_SECONDS[1]))
+                kg = 68
+                while time.monotonic() < until:
+                    kg = random.choice([w for w in range(40, 141) if w != kg])
+                    told = {"id": slider, "client_id": client_id, "listener_id": listener,
+                            "args": [json.dumps(str(kg))]}  # fmt: skip
+                    await self._move(socket, told)
+                    await asyncio.sleep(random.uniform(*BETWEEN_SECONDS))
+            async with self._opened(session, f"/drug?patients=100&seed={1 + self.number % 5}"):
+                await asyncio.sleep(3)
+
+    async def _move(self, socket: Any, told: dict[str, Any]) -> None:
+        """Move the slider, and wait until the patient is drawn."""
+        self.answered.clear()
+        started = time.monotonic()
+        await socket.emit("event", told)
+        try:
+            await asyncio.wait_for(self.answered.wait(), 20)
+            self.took.append(time.monotonic() - started)
+        except TimeoutError:
+            self.failed.append("no answer within 20 s")
+
+    @asynccontextmanager
+    async def _opened(self, session: Any, path: str) -> AsyncIterator[tuple[Any, str, str]]:
+        """A view with its socket, as a browser opens it: the socket, the client, and the page."""
         import socketio
         import yarl
 
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{BASE}/patient?seed={1 + self.number % 60}") as answer:
-                text = await answer.text()
-            client_id, slider, listener, self.strip = read_page(text)
-            cookies = session.cookie_jar.filter_cookies(yarl.URL(BASE))
-            cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
-            socket = socketio.AsyncClient(reconnection=False)
-            socket.on("update", self._updated)
-            await socket.connect(
-                BASE, headers={"Cookie": cookie}, socketio_path="/_nicegui_ws/socket.io",
-                transports=["websocket"],
-            )  # fmt: skip
-            hello = {"client_id": client_id, "tab_id": f"tab{self.number}", "old_tab_id": None,
-                     "document_id": f"doc{self.number}", "next_message_id": 0}  # fmt: skip
-            if not await socket.call("handshake", hello):
-                self.failed.append("no handshake")
-                return
-            await asyncio.sleep(random.uniform(0, BETWEEN_SECONDS[1]))
-            kg = 68
-            while time.monotonic() < until:
-                self.answered.clear()
-                started = time.monotonic()
-                kg = random.choice([w for w in range(40, 141) if w != kg])
-                value = json.dumps(str(kg))
-                await socket.emit("event", {"id": slider, "client_id": client_id,
-                                            "listener_id": listener, "args": [value]})  # fmt: skip
-                try:
-                    await asyncio.wait_for(self.answered.wait(), 20)
-                    self.took.append(time.monotonic() - started)
-                except TimeoutError:
-                    self.failed.append("no answer within 20 s")
-                await asyncio.sleep(random.uniform(*BETWEEN_SECONDS))
-            async with session.get(
-                f"{BASE}/drug?patients=100&seed={1 + self.number % 5}"
-            ) as answer:
-                if answer.status != 200:
-                    self.failed.append(f"a job: {answer.status}")
+        async with session.get(f"{BASE}{path}") as answer:
+            text = await answer.text()
+            if answer.status != 200:
+                self.failed.append(f"{path}: {answer.status}")
+        found = re.search(r"client_id['\"]?: ?['\"]([^'\"]+)", text)
+        assert found is not None
+        cookies = session.cookie_jar.filter_cookies(yarl.URL(BASE))
+        cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+        socket = socketio.AsyncClient(reconnection=False)
+        socket.on("update", self._updated)
+        await socket.connect(
+            BASE, headers={"Cookie": cookie}, socketio_path="/_nicegui_ws/socket.io",
+            transports=["websocket"],
+        )  # fmt: skip
+        hello = {"client_id": found[1], "tab_id": f"tab{self.number}", "old_tab_id": None,
+                 "document_id": f"doc{self.number}", "next_message_id": 0}  # fmt: skip
+        if not await socket.call("handshake", hello):
+            self.failed.append("no handshake")
+        try:
+            yield socket, found[1], text
+        finally:
             await socket.disconnect()
 
     def _updated(self, message: Any) -> None:
@@ -89,11 +105,9 @@ class User:
             self.answered.set()
 
 
-def read_page(text: str) -> tuple[str, int, str, str]:
-    """Client, slider, its listener, and the strip of stages, from the page as it was sent."""
-    client = re.search(r"client_id['\"]?: ?['\"]([^'\"]+)", text)
+def slider_of(text: str) -> tuple[int, str, str]:
+    """Slider, its listener, and the strip of stages, from the page as it was sent."""
     raw = re.search(r"parseElements\(String\.raw`(.*?)`\)", text, re.DOTALL)
-    assert client is not None
     assert raw is not None
     raw_text = raw[1]
     for code, sign in (
@@ -112,7 +126,7 @@ def read_page(text: str) -> tuple[str, int, str, str]:
                 key for key, one in elements.items()
                 if any("data-stage" in str(e) for e in one.get("events", ()))
             )  # fmt: skip
-            return client[1], int(name), listener["listener_id"], strip
+            return int(name), listener["listener_id"], strip
     raise AssertionError("no slider on the page")
 
 
