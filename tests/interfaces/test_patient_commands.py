@@ -121,8 +121,9 @@ def test_a_course_follows_the_readings(course) -> None:
     decided = sorted((d["day"], d["drug"], d["decision"]) for d in found["decisions"])
     assert decided == [
         (day, drug, decision)
-        for day, decision in ((168, "hold"), (196, "resume"))
+        for day, decisions in ((168, ("hold",)), (196, ("reload", "resume")))
         for drug in ("pertuzumab", "trastuzumab")
+        for decision in decisions
     ]
     assert found["decisions"][0]["reading"] == 64 - 47
     drugs = {d["drug"]: d for d in found["drugs"]}

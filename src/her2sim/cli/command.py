@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -173,12 +174,23 @@ def _on_terminate(*_: object) -> None:
     raise Terminated
 
 
+def _is_own_process() -> bool:
+    """Whether the process is her2sim's own, and no notebook or program that calls a command.
+
+    Its own ends by its code at once: Python would end by the signal itself where that came while
+    something was compiled on import.
+    """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    name = "" if spec is None else spec.name
+    return name == "her2sim.__main__" or Path(sys.argv[0]).stem == "her2sim"
+
+
 def _stopped(code: int, ctx: click.Context) -> NoReturn:
     """Say that the run was stopped, and end: threads that compute are not waited for."""
     kept = [p for p in ctx.command.params if "-o" in p.opts and ctx.params.get(p.name or "")]
     text = "; finished chunks of -o are kept for the next run" if kept else ""
     click.echo(f"her2sim: stopped{text}", err=True)
-    if threading.active_count() > 1:
+    if threading.active_count() > 1 or _is_own_process():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
