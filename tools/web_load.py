@@ -131,10 +131,14 @@ def slider_of(text: str) -> tuple[int, str, str]:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process and of those it started."""
-    told = Path(f"/proc/{pid}/status").read_text()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    own = int(re.search(r"VmRSS:\s+(\d+)", told)[1]) / 1000  # type: ignore[index]
+    """Resident memory of a process and of those it started; none of one that has just ended."""
+    try:
+        told = Path(f"/proc/{pid}/status").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return 0.0
+    resident = re.search(r"VmRSS:\s+(\d+)", told)
+    own = int(resident[1]) / 1000 if resident is not None else 0.0
     return own + sum(memory_mb(int(child)) for child in children)
 
 
