@@ -12,7 +12,6 @@ from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.studies.trial.scorecard import Judged, Score, Skill
 from her2sim.trials.measures import SAFETY
-from her2sim.trials.run import BEST_OF, RunSettings
 from her2sim.trials.seen_subgroups import SeenContrast
 
 MEASURES = {"median_month": "median", "rate_percent": "rate"}
@@ -29,17 +28,7 @@ def heading(report: TrialReport) -> str:
         f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
         f"{asked.seed}, {counted(asked.members, 'member')}, {rules}"
     )
-    return "\n".join(text for text in (report.outside, line, _whose(asked)) if text)
-
-
-def _whose(asked: RunSettings) -> str:
-    """Whose numbers lines and predicted figures are; nothing with one member."""
-    if not asked.has_best:
-        return ""
-    return (
-        f"Lines and predicted figures: one patient in {BEST_OF}, with the numbers that fit best. "
-        "Ranges: all patients, by members; 90 % of what may be seen."
-    )
+    return "\n".join(text for text in (report.outside, line, report.whose_numbers) if text)
 
 
 def trial_tables(report: TrialReport) -> Iterator[Table]:

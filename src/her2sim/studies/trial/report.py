@@ -29,7 +29,7 @@ from her2sim.studies.trial.subgroups import contrast_rows
 from her2sim.trials.competing import aalen_johansen
 from her2sim.trials.endpoints import ArmOutcomes
 from her2sim.trials.measures import CURVES
-from her2sim.trials.run import TrialRun
+from her2sim.trials.run import BEST_OF, TrialRun
 from her2sim.trials.seen_subgroups import SeenContrast
 from her2sim.trials.survival import follow_up, numbers_at_risk
 from her2sim.trials.trial import Landmarks, Trial
@@ -110,6 +110,16 @@ class TrialReport:
     def outside(self) -> str:
         """What of the trial lies outside the evidence; empty if nothing does."""
         return Beside(self.trial).outside()
+
+    @property
+    def whose_numbers(self) -> str:
+        """Whose numbers lines and predicted figures are; empty where there is only one kind."""
+        if not self.run.asked.has_best:
+            return ""
+        return (
+            f"Lines and predicted figures: one patient in {BEST_OF}, with the numbers that fit "
+            "best. Ranges: all patients, by members; 90 % of what may be seen."
+        )
 
     @property
     def patients(self) -> int:
