@@ -85,8 +85,14 @@ class Check(Answer):
 
     def heading(self) -> str:
         """How many departures there are."""
-        n = len(self.report.departures)
-        return f"{self.record.name}: {n} departures from the {self.region.upper()} labels"
+        from her2sim.report.tables import counted
+
+        n, report = len(self.report.departures), self.report
+        return (
+            f"{self.record.name}: {n} departures from the {self.region.upper()} labels; "
+            f"{counted(report.n_patients, 'patient')}, {counted(report.n_entries, 'line')} "
+            "against doses, intervals, routes, combinations, tests that are due, and rules"
+        )
 
     def tables(self) -> tuple[Table, ...]:
         """Departures, one row each."""

@@ -69,7 +69,8 @@ def check_record(
             chart.note_idle(rules)
     departures = [departure for chart in charts for departure in chart.departures]
     notes = dict.fromkeys(note for chart in charts for note in chart.notes)
-    return CheckReport(tuple(sorted(departures, key=lambda d: d.row)), tuple(notes))
+    found = tuple(sorted(departures, key=lambda d: d.row))
+    return CheckReport(found, tuple(notes), len(charts), len(entries))
 
 
 class _Chart:

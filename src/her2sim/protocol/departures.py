@@ -44,10 +44,12 @@ class Departure:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """All departures of a record, and what could not be checked."""
+    """All departures of a record, what could not be checked, and how much was looked at."""
 
     departures: tuple[Departure, ...]
     notes: tuple[str, ...]
+    n_patients: int
+    n_entries: int
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2sim.protocol.variables import VARIABLES
 from her2sim.report.timeline_page import decision_cells
 from her2sim.timeline.result import Decided, DrugTimeline, PatientTimeline
 from her2sim.units import DAY_PER_WEEK
@@ -28,18 +29,31 @@ class RulesView:
     """What each rule did (when, to which drug, by which reading, row and source), and the doses.
 
     ``difference`` says in a sentence what would be without the rules; empty if nothing would.
+    ``meanings`` are the readings in words.
     """
 
     rows: tuple[tuple[str, ...], ...]
     lanes: tuple[Lane, ...]
     difference: str
+    meanings: tuple[str, ...] = ()
 
 
 def rules_view(course: PatientTimeline, off: PatientTimeline | None, weeks: int) -> RulesView:
     """What rules did in a course; ``off`` is the same patient without them, if they acted."""
     lanes = tuple(_lane(course, drug, float(weeks)) for drug in course.drugs)
     difference = "" if off is None else _difference(course, off)
-    return RulesView(tuple(decision_cells(course)), lanes, difference)
+    rows = tuple(decision_cells(course))
+    return RulesView(rows, lanes, difference, _meanings(course))
+
+
+def _meanings(course: PatientTimeline) -> tuple[str, ...]:
+    """What the readings behind decisions are, in words, each once."""
+    names = dict.fromkeys(d.variable for d in course.decisions if d.variable in VARIABLES)
+    return tuple(
+        f"{name}: {VARIABLES[name].meaning}"
+        + ("" if VARIABLES[name].unit == "1" else f", {VARIABLES[name].unit}")
+        for name in names
+    )
 
 
 def _lane(course: PatientTimeline, drug: DrugTimeline, weeks: float) -> Lane:

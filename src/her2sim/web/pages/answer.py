@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nicegui import ui
 
 from her2sim.errors import DataError
@@ -91,17 +93,23 @@ def _again(job: Job, who: str) -> None:
 
 def verdict(view: View) -> str:
     """How many published figures lie inside what was predicted, in words."""
-    cells = [
-        row[place]
-        for table in view.tables
-        for place, heading in enumerate(table.headings)
-        if heading == INSIDE
-        for row in table.rows
-    ]
-    hits, n = cells.count("yes"), cells.count("yes") + cells.count("no")
-    if not n:
+    told: list[tuple[str, str]] = []
+    for table in view.tables:
+        if INSIDE not in table.headings:
+            continue
+        place = table.headings.index(INSIDE)
+        role = table.headings.index("role") if "role" in table.headings else None
+        told += [(row[place], "" if role is None else row[role]) for row in table.rows]
+    judged = [(inside, role) for inside, role in told if inside in ("yes", "no")]
+    if not judged:
         return ""
+    hits, anchors = sum(inside == "yes" for inside, _ in judged), _count(judged, "anchor")
+    fitted = f" {anchors} of them took part in the fit (role: anchor)." if anchors else ""
     return (
-        f"Hit or miss: {hits} of {n} published figures lie inside the predicted range; the rows "
-        "that do not are marked."
+        f"Hit or miss: {hits} of {len(judged)} published figures lie inside the predicted range; "
+        f"the rows that do not are marked.{fitted}"
     )
+
+
+def _count(judged: Sequence[tuple[str, str]], role: str) -> int:
+    return sum(own == role for _, own in judged)

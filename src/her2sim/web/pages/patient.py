@@ -113,7 +113,7 @@ class PatientView:
         self.rules.set_content(
             render(
                 "decisions", rows=rows, nothing=nothing, notes=notes,
-                difference=did.difference, chart=chart,
+                difference=did.difference, chart=chart, meanings=did.meanings,
             )
         )  # fmt: skip
         self.same.set_content(render("same", question=question, files=(), job=""))
