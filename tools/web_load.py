@@ -29,6 +29,8 @@ BASE = f"http://localhost:{PORT}"
 BETWEEN_SECONDS = (3.0, 7.0)
 LONGEST_SECONDS = 1.0
 LARGEST_MB = 2000.0
+BROWSER_WAITS_SECONDS = 20.0
+"""As long as the client in a browser waits for a connection."""
 
 
 class User:
@@ -89,7 +91,7 @@ class User:
         socket.on("update", self._updated)
         await socket.connect(
             BASE, headers={"Cookie": cookie}, socketio_path="/_nicegui_ws/socket.io",
-            transports=["websocket"],
+            transports=["websocket"], wait_timeout=BROWSER_WAITS_SECONDS,
         )  # fmt: skip
         hello = {"client_id": found[1], "tab_id": f"tab{self.number}", "old_tab_id": None,
                  "document_id": f"doc{self.number}", "next_message_id": 0}  # fmt: skip
