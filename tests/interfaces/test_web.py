@@ -215,6 +215,13 @@ def test_a_link_with_faults_keeps_what_is_right(server: Server, browser: Any) ->
     assert browser.find_element("id", "field-her2").get_attribute("value") == "1+"
 
 
+def test_a_field_that_is_told_twice_is_a_fault(server: Server, browser: Any) -> None:
+    """The first counts, and the view says so."""
+    open_patient(browser, server, "?seed=9&seed=4")
+    assert "seed: told twice" in text_of(browser, ".alert")
+    assert browser.find_element("id", "field-seed").get_attribute("value") == "9"
+
+
 def test_regimens_of_several_drugs_can_be_chosen(server: Server, browser: Any) -> None:
     """The list has the named regimens of metastatic breast cancer; what is moved is told."""
     open_patient(browser, server, "?missed=3&regimen=trastuzumab+%2B+pertuzumab")

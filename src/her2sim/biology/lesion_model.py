@@ -1,33 +1,40 @@
 """Whose lesions have a model of their own, and what is said of the others.
 
-Metastatic breast cancer is followed on scans; early breast cancer in absolute cells that nobody
-sees (:mod:`her2sim.early`). Other tumours have no model yet: heart, blood, adverse events and
-doses run in everybody, efficacy only where this module says so.
+Metastatic breast cancer is followed on scans, and so are tumour types whose trials were fitted
+(:mod:`her2sim.biology.tumour_type`); early breast cancer in absolute cells that nobody sees
+(:mod:`her2sim.early`). Others have no model yet: heart, blood, adverse events and doses run in
+everybody, efficacy only where this module says so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from her2sim.biology.tumour_type import tumour_types
+
 MODELLED = ("breast", "metastatic")
-"""Tumour type and setting whose lesions are modelled."""
+"""Tumour type and setting whose lesions are modelled with numbers of their own."""
 DISEASES = {
     "breast": "metastatic breast cancer",
-    "gastric": "gastric cancer",
     "colorectal": "colorectal cancer",
     "other": "tumours other than breast, gastric and colorectal",
     "none": "people without a tumour",
 }
-"""Tumour types in words."""
+"""Tumour types in words, where no file tells them."""
+
+
+def modelled_types() -> tuple[str, ...]:
+    """Tumour types with a lesion model: breast, and those whose trials were fitted."""
+    return (MODELLED[0], *(one.id for one in tumour_types().values() if one.is_modelled))
 
 
 def has_lesion_model(tumour_type: NDArray[np.str_], setting: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Which patients have a modelled lesion: those with metastatic breast cancer, shape (n,)."""
-    found: NDArray[np.bool_] = (tumour_type == MODELLED[0]) & (setting == MODELLED[1])
+    """Which patients have a modelled lesion: metastatic disease of a modelled type, shape (n,)."""
+    found: NDArray[np.bool_] = np.isin(tumour_type, modelled_types()) & (setting == MODELLED[1])
     return found
 
 
@@ -40,6 +47,8 @@ def disease_of(tumour_type: str, setting: str) -> str:
     """The disease of a patient in words, as far as it decides on a model."""
     if tumour_type == MODELLED[0] and setting == "early":
         return "early disease"
+    if tumour_type in tumour_types():
+        return tumour_types()[tumour_type].title
     return DISEASES.get(tumour_type, DISEASES["other"])
 
 
@@ -62,9 +71,10 @@ def efficacy_notes(n_patients: Mapping[str, int]) -> tuple[str, ...]:
 
     ``n_patients`` by disease, as :func:`diseases` counts them.
     """
-    modelled, early = disease_of(*MODELLED), disease_of(MODELLED[0], "early")
-    without = {name: n for name, n in n_patients.items() if name not in (modelled, early) and n}
-    found = list(_notes_without(n_patients, without, modelled))
+    early = disease_of(MODELLED[0], "early")
+    modelled = {disease_of(one, MODELLED[1]) for one in modelled_types()} & set(n_patients)
+    without = {n: k for n, k in n_patients.items() if n not in modelled | {early} and k}
+    found = list(_notes_without(n_patients, without, sorted(modelled)))
     if n_patients.get(early):
         found.append(
             f"efficacy in {early}: cure and relapse are worked out by her2sim population, course "
@@ -74,16 +84,14 @@ def efficacy_notes(n_patients: Mapping[str, int]) -> tuple[str, ...]:
 
 
 def _notes_without(
-    n_patients: Mapping[str, int], without: Mapping[str, int], modelled: str
+    n_patients: Mapping[str, int], without: Mapping[str, int], modelled: Sequence[str]
 ) -> Iterator[str]:
     """What is said of tumours without a model."""
     if not without:
         return
-    if not n_patients.get(modelled):
+    if not any(n_patients[name] for name in modelled):
         yield f"efficacy in {' and '.join(without)}: no model yet"
         return
+    of = " and ".join(f"{n_patients[name]} patients with {name}" for name in modelled)
     listed = " and ".join(f"{n} with {name}" for name, n in without.items())
-    yield (
-        f"efficacy is that of {n_patients[modelled]} patients with {modelled}; {listed} are left "
-        "out of it: no model yet"
-    )
+    yield f"efficacy is that of {of}; {listed} are left out of it: no model yet"

@@ -20,6 +20,7 @@ from her2sim.biology.tumour_profile import (
     after_effects,
     tumour_facts,
 )
+from her2sim.biology.tumour_type import of_type
 from her2sim.errors import DataError
 from her2sim.models.assembly import tag_of
 from her2sim.patients.cohort import Cohort
@@ -28,6 +29,8 @@ from her2sim.patients.her2_test import IHC
 from her2sim.random import Purpose
 
 OWNER = "tumour"
+LOST_SHARE = 0.9
+"""HER2-low cells where the receptors were lost under treatment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,8 @@ def draw_tumours(
     told_mm = cohort.covariates.get("sum_of_diameters_mm")
     baseline_mm = value("baseline_mm") if told_mm is None else told_mm
     parameters["baseline_mm"] = np.asarray(baseline_mm, dtype=np.float64)
-    start = _clones_at_start(told, traits["is_heterogeneous"], lines, value)
+    lost = _has_lost_receptors(told, earlier, numbers)
+    start = _clones_at_start(told, traits["is_heterogeneous"], lost, lines, value)
     facts, genotype = tumour_facts().parameter, traits["genotype"]
     affinity = np.select(
         [genotype == "VV", genotype == "VF"], [1.0, facts["affinity_vf"].value],
@@ -119,6 +123,10 @@ class _Numbers:
         """A number of the member of each patient."""
         return member_value(f"{OWNER}:{name}", tumour_facts().parameter[name], self.members)
 
+    def of_type(self, name: str, usual: Array) -> Array:
+        """A number of the tumour type of each patient; the usual one where it has none."""
+        return of_type(name, usual, tumour_types(self.cohort), self.members)
+
     def is_so(self, name: str, told: Mask | None, chance: Array) -> Mask:
         """A trait as told, or drawn with a chance."""
         found: Mask = _uniform(self.cohort, name) < chance if told is None else told
@@ -128,8 +136,7 @@ class _Numbers:
 def _traits(told: KnownTumours, numbers: _Numbers) -> dict[str, NDArray[Any]]:
     """What was told or drawn of each tumour."""
     cohort, share, amplified = numbers.cohort, numbers.share, told.is_amplified
-    is_gastric = tumour_types(cohort) == "gastric"
-    mixing = np.where(is_gastric, share("heterogeneous_gastric"), share("heterogeneous_breast"))
+    mixing = numbers.of_type("heterogeneous", share("heterogeneous_breast"))
     positive = np.where(amplified, share("er_positive"), share("er_positive_not_amplified"))
     mixed = numbers.is_so("heterogeneous", told.is_heterogeneous, mixing) & amplified
     return {
@@ -156,13 +163,18 @@ def _paces(
     of_type = np.where(
         traits["is_er_positive"], value("growth_er_positive"), value("growth_triple_negative")
     )
-    usual = amplified | (traits["tumour_type"] == "gastric")
+    usual = amplified | (traits["tumour_type"] != "breast")
     parameters["growth"] = parameters["growth"] * np.where(usual, 1.0, of_type)
     parameters["growth"] = parameters["growth"] * value("growth_by_line") ** later
     kill_factor = _follow_growth(parameters, numbers.members, value)
     elsewhere = np.where(amplified, 1.0, value("new_lesions_not_amplified"))
     elsewhere = elsewhere * value("new_lesions_by_line") ** later
     parameters["new_lesions"] = parameters["new_lesions"] * elsewhere
+    one = np.ones(later.shape)
+    faster = parameters["growth"] * numbers.of_type("times_growth", one)
+    parameters["growth"] = np.minimum(faster, tumour_facts().parameter["growth_fastest"].value)
+    times = numbers.of_type("times_new_lesions", one)
+    parameters["new_lesions"] = parameters["new_lesions"] * times
     return kill_factor
 
 
@@ -199,11 +211,27 @@ def _follow_growth(
     return kill_factor
 
 
+def _has_lost_receptors(told: KnownTumours, earlier: Mapping[str, Mask], numbers: _Numbers) -> Mask:
+    """Whose tumour is HER2-negative after trastuzumab, where that is known of its type."""
+    nobody = np.zeros(numbers.cohort.n_patients)
+    chance = numbers.of_type("lost_after_trastuzumab", nobody)
+    drawn: Mask = _uniform(numbers.cohort, "lost") < chance
+    return drawn & earlier[tag_of("trastuzumab")] & (told.share_l is None)
+
+
 def _clones_at_start(
-    told: KnownTumours, mixed: Mask, lines: Positions, value: Callable[[str], Array]
+    told: KnownTumours,
+    mixed: Mask,
+    lost: Mask,
+    lines: Positions,
+    value: Callable[[str], Array],
 ) -> dict[str, Array]:
-    """Shares of the sensitive, the HER2-low and the resistant clone of each patient."""
+    """Shares of the sensitive, the HER2-low and the resistant clone of each patient.
+
+    ``lost`` says whose receptors are gone after trastuzumab: the HER2-low clone is nearly all.
+    """
     low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
+    low = np.where(lost, np.maximum(low, LOST_SHARE), low)
     if told.share_l is not None:
         low = told.share_l
     shifted = logit(value("share_m")) + lines * value("line_shift")
@@ -264,7 +292,15 @@ def chemo_factor(tumours: Tumours, members: Members) -> Array:
     """Kill by cytotoxic drugs in each tumour over that in one with amplification, shape (n,)."""
     name = "chemo_not_amplified"
     factor = member_value(f"{OWNER}:{name}", tumour_facts().parameter[name], members)
-    return np.where(tumours.traits["is_amplified"], 1.0, factor)
+    types, n = tumours.traits["tumour_type"], members.ids.shape
+    factor = np.where(tumours.traits["is_amplified"] | (types != "breast"), 1.0, factor)
+    return factor * of_type("times_chemo", np.ones(n), types, members)
+
+
+def payload_factor(tumours: Tumours, members: Members) -> Array:
+    """Sensitivity to payloads of the tissue of each tumour over that of the breast, shape (n,)."""
+    n = members.ids.shape
+    return of_type("times_payload", np.ones(n), tumours.traits["tumour_type"], members)
 
 
 def potency_in_cells(members: Members) -> Array:

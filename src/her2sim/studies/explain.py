@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from her2sim import __version__
 from her2sim.arrays import Array
-from her2sim.biology.lesion_model import MODELLED, disease_of, diseases, efficacy_notes
+from her2sim.biology.lesion_model import (
+    MODELLED,
+    disease_of,
+    diseases,
+    efficacy_notes,
+    modelled_types,
+)
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.notice import NOTICE
 from her2sim.pk.combination import Combination
@@ -195,8 +201,8 @@ def _drugs_of(row: SeenContrast) -> frozenset[str]:
 
 def _notes(of: Counter[str]) -> tuple[str, ...]:
     """Why there is no size; that of one patient alone could not be compared."""
-    modelled = disease_of(*MODELLED)
-    return efficacy_notes({name: n for name, n in of.items() if name != modelled})
+    modelled = {disease_of(one, MODELLED[1]) for one in modelled_types()}
+    return efficacy_notes({name: n for name, n in of.items() if name not in modelled})
 
 
 def _traits(people: VirtualCohort, patient: int) -> dict[str, Any]:

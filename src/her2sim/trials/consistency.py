@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from her2sim.biology.lesion_model import MODELLED, no_model_text
+from her2sim.biology.lesion_model import MODELLED, modelled_types, no_model_text
 from her2sim.errors import Her2SimError, did_you_mean
 from her2sim.patients.population import load_population
 from her2sim.trials.measures import (
@@ -145,7 +145,7 @@ def _endpoint_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
                 yield place, f"{endpoint} needs [early]: when treatment and surgery are"
             elif endpoint in EARLY_RATES and not raw["early"].get("surgery_week"):
                 yield place, f"{endpoint} needs surgery_week in [early]"
-        elif disease != MODELLED:
+        elif disease[0] not in modelled_types():
             yield place, no_model_text(endpoint, *disease)
         elif endpoint in early:
             yield place, f"{endpoint} is of early disease; use {', '.join(scanned)}, OS"

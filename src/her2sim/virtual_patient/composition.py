@@ -13,6 +13,7 @@ from her2sim.biology.tumour import (
     chemo_factor,
     earlier_factor,
     exchange_relative,
+    payload_factor,
     potency_in_cells,
 )
 from her2sim.biology.tumour_profile import tumour_facts
@@ -257,7 +258,8 @@ def _in_tumour(drug: PatientDrug, people: VirtualCohort, values: dict[str, Array
         sensitivity = values["sensitivity"]
         wider = values.get("not_amplified_spread", np.ones(sensitivity.shape))
         without = sensitivity**wider * values.get("not_amplified", 1.0)
-        values["sensitivity"] = np.where(amplified, sensitivity, without) * left
+        of_tissue = payload_factor(tumours, members)
+        values["sensitivity"] = np.where(amplified, sensitivity, without) * left * of_tissue
     elif "ic50" in values:
         values["ic50"] = values["ic50"] / left
     elif "kinact" in values:

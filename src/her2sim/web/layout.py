@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from fastapi import Request
 from nicegui import ui
 from nicegui.element import Element
 
@@ -39,6 +40,24 @@ def view(title: str, active: str = "") -> Iterator[Element]:
 def put(template: str, **values: object) -> ui.html:
     """A piece of the view from a template, which escapes all texts."""
     return ui.html(render(template, **values), sanitize=False)
+
+
+def fields_of(request: Request) -> tuple[dict[str, str], str]:
+    """Fields of a link without the token, and what is wrong with them: one that is told twice.
+
+    The first of two counts.
+    """
+    told: dict[str, str] = {}
+    twice = []
+    for name, value in request.query_params.multi_items():
+        if name in told and told[name] != value:
+            twice.append(name)
+        told.setdefault(name, value)
+    told.pop("token", None)
+    fault = (
+        f"{', '.join(dict.fromkeys(twice))[:200]}: told twice; the first counts" if twice else ""
+    )
+    return told, fault
 
 
 def heading(text: str, level: int = 1) -> None:

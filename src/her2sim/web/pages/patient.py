@@ -16,7 +16,7 @@ from her2sim.report.timeline_page import HEADINGS
 from her2sim.web import state
 from her2sim.web.chain import ChainView
 from her2sim.web.charts import chart_svg, lanes_svg
-from her2sim.web.layout import choice, heading, paragraph, put, slider, tick, view
+from her2sim.web.layout import choice, fields_of, heading, paragraph, put, slider, tick, view
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.patient_question import Her2Result, PatientQuestion
 from her2sim.web.question import faults_by_field
@@ -156,11 +156,12 @@ def register() -> None:
 
     @ui.page("/patient")
     def patient(request: Request) -> None:
-        told = dict(request.query_params)
-        told.pop("token", None)
+        told, twice = fields_of(request)
         with view("One patient", "/patient"):
             heading("One patient, from the HER2 test to the next dose")
             question, faults = nearest_question(told)
+            if twice:
+                put("alert", text=twice)
             if faults:
                 put("alert", text=f"{faults}\nWhat is wrong takes its usual value below.")
             shown = PatientView(question)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from her2sim.errors import DataError, Her2SimError
 from her2sim.web import state
-from her2sim.web.layout import button, choice, entry, heading, paragraph, put, view
+from her2sim.web.layout import button, choice, entry, fields_of, heading, paragraph, put, view
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.question import Question, faults_by_field
 from her2sim.web.questions import QUESTIONS, RecordQuestion, question_of
@@ -120,11 +120,12 @@ INTRODUCTIONS: Mapping[str, str] = {
 
 def _page(kind: type[Question], active: str) -> Any:
     def page(request: Request) -> None:
-        told = dict(request.query_params)
-        told.pop("token", None)
+        told, twice = fields_of(request)
         with view(kind.title, active):
             heading(kind.title)
             paragraph(INTRODUCTIONS[kind.kind])
+            if twice:
+                put("alert", text=twice)
             if kind is RecordQuestion:
                 _drop("record")
             if kind is RecordQuestion and "upload" not in told:

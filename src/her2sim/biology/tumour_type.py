@@ -1,0 +1,78 @@
+"""Tumour types other than breast cancer: what differs from it, as data.
+
+The lesion model has the numbers of HER2-positive breast cancer. A file of a tumour type replaces
+some of them, or multiplies them (``times_NAME``). A type has a lesion model once trials of it were
+fitted: its file says which evidence there is, and with ``none`` efficacy stays refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from her2sim.arrays import Array
+from her2sim.biology.ensemble import Members, member_value
+from her2sim.facts import NumberFile, read_fact_file
+
+Evidence = Literal["randomised", "single arm", "none"]
+TIMES = "times_"
+ALLOWED = (
+    "times_growth", "times_new_lesions", "times_chemo", "times_payload",
+    "heterogeneous", "lost_after_trastuzumab", "after_line_1", "after_line_2", "after_line_3",
+)  # fmt: skip
+"""Numbers that may differ between tumour types."""
+
+
+class TumourType(NumberFile):
+    """A tumour type: its name in words, the kind of trials it was judged by, and its numbers."""
+
+    id: str
+    title: str
+    evidence: Evidence
+
+    @model_validator(mode="after")
+    def _knows_its_numbers(self) -> TumourType:
+        unknown = sorted(set(self.parameter) - set(ALLOWED))
+        if unknown:
+            raise ValueError(
+                f"{', '.join(unknown)}: no number of a tumour type; known: {', '.join(ALLOWED)}"
+            )
+        return self
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether efficacy is worked out in it."""
+        return self.evidence != "none"
+
+
+@cache
+def tumour_types() -> Mapping[str, TumourType]:
+    """All tumour types that have a file, by id."""
+    folder = files("her2sim.biology").joinpath("tumour_types")
+    names = sorted(p.name for p in folder.iterdir() if p.name.endswith(".toml"))
+    found = [read_fact_file(folder.joinpath(name), TumourType) for name in names]
+    return {one.id: one for one in found}
+
+
+def of_type(name: str, usual: Array, tumour_type: NDArray[np.str_], members: Members) -> Array:
+    """A number of each patient: that of the tumour type where it has one, else the usual one.
+
+    Parameters
+    ----------
+    name : as in the file of a type
+    usual : what holds in breast cancer, shape (n,)
+    tumour_type : of each patient, shape (n,)
+    members : of each patient
+    """
+    found = usual
+    for one in tumour_types().values():
+        if name in one.parameter and (tumour_type == one.id).any():
+            own = member_value(f"{one.id}:{name}", one.parameter[name], members)
+            found = np.where(tumour_type == one.id, own, found)
+    return found

@@ -1,0 +1,1 @@
+"""Tumour types as data: one file each."""
