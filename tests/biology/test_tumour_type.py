@@ -17,7 +17,7 @@ from her2sim.biology.ensemble import Members
 from her2sim.biology.lesion_model import disease_of, has_lesion_model
 from her2sim.biology.tumour import draw_tumours
 from her2sim.biology.tumour_profile import TumourProfile
-from her2sim.biology.tumour_type import TumourType, of_type, tumour_types
+from her2sim.biology.tumour_type import TumourType, described_types, of_type
 from her2sim.patients.population import load_population
 from her2sim.pk.exposure_run import cohort_chunks
 from tests.conftest import ROOT
@@ -73,12 +73,12 @@ def test_a_type_without_fitted_trials_has_no_lesion_model() -> None:
     """Gastric cancer has a file, and none of its trials was fitted."""
     types = np.array(["breast", "gastric", "other"])
     assert has_lesion_model(types, np.full(3, "metastatic")).tolist() == [True, False, False]
-    assert disease_of("gastric", "metastatic") == tumour_types()["gastric"].title
+    assert disease_of("gastric", "metastatic") == described_types()["gastric"].title
 
 
 def test_a_file_tells_what_a_type_can_change() -> None:
     """Another number is refused, with those that are known."""
-    told = tumour_types()["gastric"].model_dump(mode="json", exclude_unset=True)
+    told = described_types()["gastric"].model_dump(mode="json", exclude_unset=True)
     told["parameter"]["times_luck"] = told["parameter"]["heterogeneous"]
     with pytest.raises(ValidationError, match=r"times_luck.*times_growth"):
         TumourType.model_validate(told)

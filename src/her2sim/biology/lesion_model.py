@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from her2sim.biology.tumour_type import tumour_types
+from her2sim.biology.tumour_type import described_types
 
 MODELLED = ("breast", "metastatic")
 """Tumour type and setting whose lesions are modelled with numbers of their own."""
@@ -29,7 +29,7 @@ DISEASES = {
 
 def modelled_types() -> tuple[str, ...]:
     """Tumour types with a lesion model: breast, and those whose trials were fitted."""
-    return (MODELLED[0], *(one.id for one in tumour_types().values() if one.is_modelled))
+    return (MODELLED[0], *(one.id for one in described_types().values() if one.is_modelled))
 
 
 def has_lesion_model(tumour_type: NDArray[np.str_], setting: NDArray[np.str_]) -> NDArray[np.bool_]:
@@ -47,8 +47,8 @@ def disease_of(tumour_type: str, setting: str) -> str:
     """The disease of a patient in words, as far as it decides on a model."""
     if tumour_type == MODELLED[0] and setting == "early":
         return "early disease"
-    if tumour_type in tumour_types():
-        return tumour_types()[tumour_type].title
+    if tumour_type in described_types():
+        return described_types()[tumour_type].title
     return DISEASES.get(tumour_type, DISEASES["other"])
 
 

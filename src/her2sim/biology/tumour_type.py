@@ -21,7 +21,6 @@ from her2sim.biology.ensemble import Members, member_value
 from her2sim.facts import NumberFile, read_fact_file
 
 Evidence = Literal["randomised", "single arm", "none"]
-TIMES = "times_"
 ALLOWED = (
     "times_growth", "times_new_lesions", "times_chemo", "times_payload",
     "heterogeneous", "lost_after_trastuzumab", "after_line_1", "after_line_2", "after_line_3",
@@ -52,7 +51,7 @@ class TumourType(NumberFile):
 
 
 @cache
-def tumour_types() -> Mapping[str, TumourType]:
+def described_types() -> Mapping[str, TumourType]:
     """All tumour types that have a file, by id."""
     folder = files("her2sim.biology").joinpath("tumour_types")
     names = sorted(p.name for p in folder.iterdir() if p.name.endswith(".toml"))
@@ -71,7 +70,7 @@ def of_type(name: str, usual: Array, tumour_type: NDArray[np.str_], members: Mem
     members : of each patient
     """
     found = usual
-    for one in tumour_types().values():
+    for one in described_types().values():
         if name in one.parameter and (tumour_type == one.id).any():
             own = member_value(f"{one.id}:{name}", one.parameter[name], members)
             found = np.where(tumour_type == one.id, own, found)

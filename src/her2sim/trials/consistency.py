@@ -145,7 +145,7 @@ def _endpoint_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
                 yield place, f"{endpoint} needs [early]: when treatment and surgery are"
             elif endpoint in EARLY_RATES and not raw["early"].get("surgery_week"):
                 yield place, f"{endpoint} needs surgery_week in [early]"
-        elif disease[0] not in modelled_types():
+        elif disease[0] not in modelled_types() or disease[1] != MODELLED[1]:
             yield place, no_model_text(endpoint, *disease)
         elif endpoint in early:
             yield place, f"{endpoint} is of early disease; use {', '.join(scanned)}, OS"
