@@ -220,6 +220,9 @@ def test_a_field_that_is_told_twice_is_a_fault(server: Server, browser: Any) -> 
     open_patient(browser, server, "?seed=9&seed=4")
     assert "seed: told twice" in text_of(browser, ".alert")
     assert browser.find_element("id", "field-seed").get_attribute("value") == "9"
+    for path in ("/drug?seed=9&seed=4", "/trial?seed=9&seed=4", "/compare?seed=9&seed=4"):
+        browser.get(server.url(path))
+        wait(browser, lambda: "seed: told twice" in text_of(browser))
 
 
 def test_regimens_of_several_drugs_can_be_chosen(server: Server, browser: Any) -> None:

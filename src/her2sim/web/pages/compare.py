@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from her2sim.errors import DataError
-from her2sim.web.layout import button, choice, entry, heading, paragraph, put, view
+from her2sim.web.layout import button, choice, entry, fields_of, heading, paragraph, put, view
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.pages.questions_pages import trial_titles
 from her2sim.web.questions import question_of
@@ -24,10 +24,13 @@ def register() -> None:
 
     @ui.page("/compare")
     def compare(request: Request) -> None:
-        told = {**USUAL, **{n: v for n, v in request.query_params.items() if n in USUAL}}
-        unknown = sorted(set(request.query_params) - {*USUAL, "token"})
+        given, twice = fields_of(request)
+        told = {**USUAL, **{n: v for n, v in given.items() if n in USUAL}}
+        unknown = sorted(set(given) - set(USUAL))
         with view("Two trials", "/trials"):
             heading("Two trials side by side")
+            if twice:
+                put("alert", text=twice)
             if unknown:
                 put("alert", text=f"unknown: {', '.join(unknown)[:200]}; known: {', '.join(USUAL)}")
             paragraph(
