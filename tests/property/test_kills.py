@@ -106,6 +106,39 @@ def test_sixty_kills(turn: int, tmp_path: Path, undisturbed: tuple[Path, float])
     kill_and_go_on(tmp_path, undisturbed, [*CODES], seed=1000 + turn)
 
 
+SWALLOWS = """
+import sys, time
+from contextlib import suppress
+from her2sim.cli.command import command
+
+@command()
+def run():
+    print("begun", flush=True)
+    for _ in range(600):
+        with suppress(BaseException):  # as a library may, or Python in a destructor
+            time.sleep(0.1)
+
+run()
+"""
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_a_library_swallows_ends_the_run_all_the_same(kind, tmp_path: Path) -> None:
+    (tmp_path / "her2sim.py").write_text(SWALLOWS, encoding="utf-8")
+    script = "import runpy, sys; sys.path.pop(0); sys.argv = ['her2sim']; "
+    run = subprocess.Popen(
+        [sys.executable, "-c", f"{script}runpy.run_path({str(tmp_path / 'her2sim.py')!r})"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert run.stdout is not None
+    assert run.stdout.readline() == "begun\n"
+    run.send_signal(kind)
+    _, said = run.communicate(timeout=30)  # without an end it sleeps for a minute
+    assert run.returncode == CODES[kind]
+    assert said == "her2sim: stopped\n"
+
+
 def test_output_to_a_pipe_that_closes_is_no_traceback(tmp_path: Path) -> None:
     call = f"{sys.executable} -m her2sim drug list | head -1"
     done = subprocess.run(call, shell=True, cwd=tmp_path, capture_output=True, text=True)

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from her2sim.cli.reading import Reading, examined, message_of, place_faults, sho
 from her2sim.errors import Her2SimError, did_you_mean, reason
 
 BAD_INPUT, OWN_FAULT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
+LATEST_SECONDS = 1.5
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -124,10 +126,9 @@ class Command(click.Command):
         Refused
             With what the command refused, and what else is wrong.
         """
-        is_main = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGTERM, _on_terminate) if is_main else None
         try:
-            return super().invoke(ctx)
+            with _signals_told(ctx):
+                return super().invoke(ctx)
         except Her2SimError as error:
             refused = list(error.parts or (str(error),))
             told = [*refused, *(f for f in examined(self, ctx.params) if f not in refused)]
@@ -154,9 +155,6 @@ class Command(click.Command):
                 raise
             click.echo(_own_fault(error), err=True)
             sys.exit(OWN_FAULT)
-        finally:
-            if is_main:
-                signal.signal(signal.SIGTERM, before)
 
 
 command = functools.partial(click.command, cls=Command)
@@ -170,8 +168,37 @@ def _own_fault(error: Exception) -> str:
     )
 
 
-def _on_terminate(*_: object) -> None:
-    raise Terminated
+@contextmanager
+def _signals_told(ctx: click.Context) -> Iterator[None]:
+    """While a command runs, SIGTERM and Ctrl-C end it.
+
+    Both raise an exception. A library may catch it, or not give control back for long: her2sim's
+    own process then ends ``LATEST_SECONDS`` later all the same.
+    """
+
+    def on_signal(number: int, _: object) -> None:
+        stopped = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}[
+            signal.Signals(number)
+        ]
+        if _is_own_process():
+            code = TERMINATED if stopped is Terminated else INTERRUPTED
+            late = threading.Timer(LATEST_SECONDS, _stopped, [code, ctx])
+            late.daemon = True
+            late.start()
+        raise stopped
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    taken = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored by a shell
+        taken.append(signal.SIGINT)
+    before = {number: signal.signal(number, on_signal) for number in taken}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _is_own_process() -> bool:
