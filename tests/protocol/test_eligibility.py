@@ -73,7 +73,7 @@ def test_low_and_ultralow_and_mutation() -> None:
         "her2_test": {"mutation": "Y772_A775dup"},
         "history": ["prior_systemic"],
     }
-    assert labelled(**lung) == {"trastuzumab-deruxtecan-alone"}
+    assert labelled(**lung) == {"trastuzumab-deruxtecan-alone", "zongertinib-alone"}
     biliary = {"tumour": "biliary", "history": ["prior_systemic"]}
     assert labelled(**biliary) == {"trastuzumab-deruxtecan-alone", "zanidatamab-alone"}
     asked = verdicts(**biliary)["trastuzumab-deruxtecan-alone"].note

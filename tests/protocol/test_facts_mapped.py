@@ -185,9 +185,9 @@ NEW_ROWS: dict[str, dict[str, str]] = {
         "carboplatin-renal": "renal",
     },
     "cisplatin": {
-        "cisplatin-repeat": NO_DRUG,
-        "cisplatin-renal": NO_DRUG,
-        "cisplatin-counts": NO_DRUG,
+        "cisplatin-repeat": "repeat",
+        "cisplatin-renal": "renal",
+        "cisplatin-counts": "counts",
     },
     "lapatinib": {
         "lapatinib-eu-lvef": "eu-lvef",

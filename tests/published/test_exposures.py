@@ -31,12 +31,16 @@ OUTSIDE = {
     "twelves1999-5-dfur-auc",
     "twelves1999-5-fu-auc",
     "letrozole-half-life",
+    "label-us-oxaliplatin-cmax",
+    "label-ch-irinotecan-125-cmax",
+    "label-ch-irinotecan-350-cmax",
+    "cyramza-q2w-6-cmin",  # ramucirumab
 }
 
 FEW = {
     "pembrolizumab": 1, "margetuximab": 1, "lapatinib": 1, "zanidatamab": 0, "letrozole": 0,
     "vinorelbine": 1, "gemcitabine": 0, "eribulin": 1, "carboplatin": 1, "cyclophosphamide": 1,
-    "anastrozole": 1,
+    "anastrozole": 1, "oxaliplatin": 1, "fluorouracil": 1, "disitamab-vedotin": 0, "zongertinib": 0,
 }  # fmt: skip
 """One comparable row of pembrolizumab was published, and one or none was read of some others; those
 that are surrogates have anchors, which are not counted."""

@@ -15,7 +15,7 @@ from her2sim.api.arguments import Count, Told, checked
 from her2sim.api.result import Answer, seed_or_drawn, typed_frame, with_notice
 from her2sim.api.sources import sources_frame
 from her2sim.arrays import Progress, no_progress
-from her2sim.patients.covariates import Setting
+from her2sim.patients.covariates import Setting, TumourTypeId
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,7 +78,8 @@ class CrossValidated(Answer):
         """The page of the documentation."""
         from her2sim.report.crossvalidation_page import markdown
 
-        return markdown(self.heading(), self.skills, self.figures)
+        of = self.asked["setting"], self.asked["tumour"]
+        return markdown(self.heading(), self.skills, self.figures, *of)
 
     def html(self) -> str:
         """The answer as one HTML file."""
@@ -94,6 +95,7 @@ def crossvalidate(
     names: Sequence[str] = (),
     *,
     setting: Setting = "metastatic",
+    tumour: TumourTypeId = "breast",
     folds: Folds = "trial",
     patients: Annotated[int, Field(ge=50, le=5000)] = 192,
     seed: int = 1,
@@ -106,8 +108,9 @@ def crossvalidate(
 
     Parameters
     ----------
-    names : of the trials, at least four, all of one setting; all of ``setting`` without any
+    names : of the trials, at least four, all of one setting and tumour; all of them without any
     setting : metastatic or early disease
+    tumour : the tumour type, one whose numbers were fitted
     folds : each trial alone, or six groups of trials
     patients : of each arm in the refits
     seed : of the starts of the refits
@@ -119,7 +122,8 @@ def crossvalidate(
     Raises
     ------
     DataError
-        If there are too few trials, or the folder holds folds of another run.
+        If there are too few trials, nothing of the tumour is fitted, or the folder holds folds of
+        another run.
     UnknownNameError
         If there is no such trial, or no such part.
     """
@@ -127,14 +131,15 @@ def crossvalidate(
     from her2sim.calibration.evidence import Evidence
     from her2sim.calibration.fold_folder import FoldFolder
     from her2sim.calibration.plan import calibration_plan
-    from her2sim.studies.crossvalidation import ENDPOINTS, endpoint_skill, left_out_figures
+    from her2sim.studies.crossvalidation import endpoint_skill, judged_endpoints, left_out_figures
 
-    chosen_trials, seed = _chosen(names, setting), seed_or_drawn(seed)
-    plan = calibration_plan(setting)
+    chosen_trials, seed = _chosen(names, setting, tumour), seed_or_drawn(seed)
+    plan = calibration_plan(setting, tumour)
     evidence = Evidence(patients, workers, chosen_trials, plan, hold=without)
     told = evidence.anchors
     asked = {
-        "her2sim": __version__, "setting": setting, "trials": list(chosen_trials), "folds": folds,
+        "her2sim": __version__, "setting": setting, "tumour": tumour,
+        "trials": list(chosen_trials), "folds": folds,
         "patients": patients, "seed": seed, "without": list(without),
         "plan": zlib.crc32(evidence.plan.model_dump_json().encode()),
         "numbers": zlib.crc32(evidence.parameters.shipped().tobytes()),
@@ -143,7 +148,9 @@ def crossvalidate(
     chosen = (whole_trials if folds == "trial" else six_groups)(evidence)
     store, note = FoldFolder(folder, asked), progress or no_progress
     figures = left_out_figures(_folds(CrossValidation(evidence), store, chosen, seed, note))
-    skills = tuple(endpoint_skill(endpoint, figures) for endpoint in ENDPOINTS[setting])
+    skills = tuple(
+        endpoint_skill(endpoint, figures) for endpoint in judged_endpoints(setting, tumour)
+    )
     counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}
     return CrossValidated(figures, skills, {**asked, **counts})
 
@@ -168,8 +175,8 @@ def _folds(
     return found
 
 
-def _chosen(names: Sequence[str], setting: Setting) -> tuple[str, ...]:
-    """Ids of the trials that are asked for; none stands for all of the setting."""
+def _chosen(names: Sequence[str], setting: Setting, tumour: TumourTypeId) -> tuple[str, ...]:
+    """Ids of the trials that are asked for; none stands for all of the setting and tumour."""
     from her2sim.errors import DataError
     from her2sim.trials.library import load_trial, trials_of
 
@@ -179,7 +186,10 @@ def _chosen(names: Sequence[str], setting: Setting) -> tuple[str, ...]:
     other = [name for name, trial in trials.items() if trial.setting != setting]
     if other:
         raise DataError(f"{', '.join(other)}: not of {setting} disease; name trials of one setting")
-    known = [trial.id for trial in trials_of(setting)]
+    foreign = [name for name, trial in trials.items() if trial.tumour_type != tumour]
+    if foreign:
+        raise DataError(f"{', '.join(foreign)}: not of tumour type {tumour}; name trials of one")
+    known = [trial.id for trial in trials_of(setting, tumour)]
     own = [name for name in trials if name not in known]
     if own:
         raise DataError(f"{', '.join(own)}: only trials that come with her2sim can take part")

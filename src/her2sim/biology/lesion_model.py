@@ -21,7 +21,9 @@ MODELLED = ("breast", "metastatic")
 DISEASES = {
     "breast": "metastatic breast cancer",
     "colorectal": "colorectal cancer",
-    "other": "tumours other than breast, gastric and colorectal",
+    "biliary": "biliary cancer",
+    "lung": "lung cancer",
+    "other": "tumours other than breast, gastric, biliary, colorectal and lung",
     "none": "people without a tumour",
 }
 """Tumour types in words, where no file tells them."""
@@ -50,6 +52,22 @@ def disease_of(tumour_type: str, setting: str) -> str:
     if tumour_type in described_types():
         return described_types()[tumour_type].title
     return DISEASES.get(tumour_type, DISEASES["other"])
+
+
+def evidence_text(tumour_type: str, setting: str) -> str:
+    """What the predictions of a tumour type rest on; empty for breast cancer and without a tumour.
+
+    It stands first in a report.
+    """
+    if tumour_type in (MODELLED[0], "none"):
+        return ""
+    one, disease = described_types().get(tumour_type), disease_of(tumour_type, setting)
+    if one is None or not one.is_modelled or setting != MODELLED[1]:
+        return f"Evidence in {disease}: none that was fitted; efficacy is not worked out."
+    return (
+        f"Evidence in {disease}: {one.evidence} trials, to which its numbers are fitted; drugs "
+        "against HER2 are taken to act as in breast cancer."
+    )
 
 
 def no_model_text(what: str, tumour_type: str, setting: str) -> str:

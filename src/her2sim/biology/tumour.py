@@ -20,7 +20,7 @@ from her2sim.biology.tumour_profile import (
     after_effects,
     tumour_facts,
 )
-from her2sim.biology.tumour_type import of_type
+from her2sim.biology.tumour_type import OF_PAYLOAD, of_type
 from her2sim.errors import DataError
 from her2sim.models.assembly import tag_of
 from her2sim.patients.cohort import Cohort
@@ -29,8 +29,6 @@ from her2sim.patients.her2_test import IHC
 from her2sim.random import Purpose
 
 OWNER = "tumour"
-LOST_SHARE = 0.9
-"""HER2-low cells where the receptors were lost under treatment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +96,9 @@ def draw_tumours(
     baseline_mm = value("baseline_mm") if told_mm is None else told_mm
     parameters["baseline_mm"] = np.asarray(baseline_mm, dtype=np.float64)
     lost = _has_lost_receptors(told, earlier, numbers)
-    start = _clones_at_start(told, traits["is_heterogeneous"], lost, lines, value)
+    low_odds = numbers.of_type("times_low_odds", np.ones(n))
+    lost_low = np.where(lost, numbers.of_type("low_share_when_lost", np.zeros(n)), 0.0)
+    start = _clones_at_start(told, traits["is_heterogeneous"], lost_low, lines, value, low_odds)
     facts, genotype = tumour_facts().parameter, traits["genotype"]
     affinity = np.select(
         [genotype == "VV", genotype == "VF"], [1.0, facts["affinity_vf"].value],
@@ -136,6 +136,7 @@ class _Numbers:
 def _traits(told: KnownTumours, numbers: _Numbers) -> dict[str, NDArray[Any]]:
     """What was told or drawn of each tumour."""
     cohort, share, amplified = numbers.cohort, numbers.share, told.is_amplified
+    nowhere = np.zeros(cohort.n_patients)
     mixing = numbers.of_type("heterogeneous", share("heterogeneous_breast"))
     positive = np.where(amplified, share("er_positive"), share("er_positive_not_amplified"))
     mixed = numbers.is_so("heterogeneous", told.is_heterogeneous, mixing) & amplified
@@ -148,6 +149,9 @@ def _traits(told: KnownTumours, numbers: _Numbers) -> dict[str, NDArray[Any]]:
         "is_heterogeneous": mixed,
         "is_amplified": amplified,
         "is_er_positive": numbers.is_so("er_positive", told.is_er_positive, positive),
+        "is_pd_l1_positive": numbers.is_so(
+            "pd_l1_positive", told.is_pd_l1_positive, numbers.of_type("pd_l1_positive", nowhere)
+        ),
         "earlier_lines": told.earlier_lines,
     }
 
@@ -165,14 +169,17 @@ def _paces(
     )
     usual = amplified | (traits["tumour_type"] != "breast")
     parameters["growth"] = parameters["growth"] * np.where(usual, 1.0, of_type)
-    parameters["growth"] = parameters["growth"] * value("growth_by_line") ** later
+    by_line = numbers.of_type("growth_by_line", value("growth_by_line"))
+    parameters["growth"] = parameters["growth"] * by_line**later
     kill_factor = _follow_growth(parameters, numbers.members, value)
     elsewhere = np.where(amplified, 1.0, value("new_lesions_not_amplified"))
-    elsewhere = elsewhere * value("new_lesions_by_line") ** later
+    by_line = numbers.of_type("new_lesions_by_line", value("new_lesions_by_line"))
+    elsewhere = elsewhere * by_line**later
     parameters["new_lesions"] = parameters["new_lesions"] * elsewhere
     one = np.ones(later.shape)
-    faster = parameters["growth"] * numbers.of_type("times_growth", one)
-    parameters["growth"] = np.minimum(faster, tumour_facts().parameter["growth_fastest"].value)
+    faster = numbers.of_type("times_growth", one)
+    fastest = tumour_facts().parameter["growth_fastest"].value
+    parameters["growth"] = np.minimum(parameters["growth"] * faster, fastest)
     times = numbers.of_type("times_new_lesions", one)
     parameters["new_lesions"] = parameters["new_lesions"] * times
     return kill_factor
@@ -216,22 +223,27 @@ def _has_lost_receptors(told: KnownTumours, earlier: Mapping[str, Mask], numbers
     nobody = np.zeros(numbers.cohort.n_patients)
     chance = numbers.of_type("lost_after_trastuzumab", nobody)
     drawn: Mask = _uniform(numbers.cohort, "lost") < chance
+    if told.is_retested is not None:
+        drawn = drawn & ~told.is_retested
     return drawn & earlier[tag_of("trastuzumab")] & (told.share_l is None)
 
 
 def _clones_at_start(
     told: KnownTumours,
     mixed: Mask,
-    lost: Mask,
+    lost_low: Array,
     lines: Positions,
     value: Callable[[str], Array],
+    low_odds: Array,
 ) -> dict[str, Array]:
     """Shares of the sensitive, the HER2-low and the resistant clone of each patient.
 
-    ``lost`` says whose receptors are gone after trastuzumab: the HER2-low clone is nearly all.
+    ``lost_low`` is the share of HER2-low cells where receptors were lost after trastuzumab, else 0.
+    ``low_odds`` multiplies the odds of HER2-low cells in heterogeneous tumours.
     """
-    low = np.where(mixed, value("share_l_heterogeneous"), value("share_l"))
-    low = np.where(lost, np.maximum(low, LOST_SHARE), low)
+    of_mixed = expit(logit(value("share_l_heterogeneous")) + np.log(low_odds))
+    low = np.where(mixed, of_mixed, value("share_l"))
+    low = np.maximum(low, lost_low)
     if told.share_l is not None:
         low = told.share_l
     shifted = logit(value("share_m")) + lines * value("line_shift")
@@ -297,10 +309,16 @@ def chemo_factor(tumours: Tumours, members: Members) -> Array:
     return factor * of_type("times_chemo", np.ones(n), types, members)
 
 
-def payload_factor(tumours: Tumours, members: Members) -> Array:
-    """Sensitivity to payloads of the tissue of each tumour over that of the breast, shape (n,)."""
+def waning_factor(tumours: Tumours, members: Members) -> Array:
+    """Loss of effect of cytotoxic drugs in each tumour over that in breast cancer, shape (n,)."""
     n = members.ids.shape
-    return of_type("times_payload", np.ones(n), tumours.traits["tumour_type"], members)
+    return of_type("times_waning", np.ones(n), tumours.traits["tumour_type"], members)
+
+
+def payload_factor(tag: str, tumours: Tumours, members: Members) -> Array:
+    """Sensitivity of each tumour to the payload of a conjugate over that in breast cancer, (n,)."""
+    n = members.ids.shape
+    return of_type(f"{OF_PAYLOAD}{tag}", np.ones(n), tumours.traits["tumour_type"], members)
 
 
 def potency_in_cells(members: Members) -> Array:

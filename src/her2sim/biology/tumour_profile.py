@@ -51,7 +51,8 @@ class KnownTumours:
     """What is known of the tumour of each patient, shape (n,); None is drawn from prevalences.
 
     ``earlier_drugs`` tells by tag who had a drug before, in any setting (None: as the cohort
-    tells); for the others see :class:`TumourProfile`.
+    tells); ``is_retested`` whose HER2 was found positive again after the last drug against it;
+    for the others see :class:`TumourProfile`.
     """
 
     ihc: NDArray[np.str_]
@@ -63,6 +64,8 @@ class KnownTumours:
     is_heterogeneous: Mask | None = None
     is_er_positive: Mask | None = None
     share_l: Array | None = None
+    is_pd_l1_positive: Mask | None = None
+    is_retested: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class TumourProfile:
     ``earlier_lines`` is the number of lines of treatment before for metastatic disease, and -1 for
     early disease. ``is_amplified`` is what in situ hybridisation told; without it, tumours of 2+
     and 3+ are amplified and others are not. ``earlier_drugs`` were given before, in any setting
-    (None: as the cohort tells).
+    (None: as the cohort tells). ``is_pd_l1_positive`` is a combined positive score of 1 or more.
     """
 
     ihc: Ihc = "3+"
@@ -84,6 +87,7 @@ class TumourProfile:
     share_l: float | None = None
     earlier_lines: int = 0
     earlier_drugs: tuple[str, ...] | None = None
+    is_pd_l1_positive: bool | None = None
 
     def __post_init__(self) -> None:
         if self.share_l is not None and not 0 < self.share_l < 1:
@@ -115,7 +119,7 @@ class TumourProfile:
         return KnownTumours(
             np.full(n, self.ihc), np.full(n, self.amplified), np.full(n, self.earlier_lines), had,
             each(self.pik3ca), each(self.genotype), each(self.is_heterogeneous),
-            each(self.is_er_positive), each(self.share_l),
+            each(self.is_er_positive), each(self.share_l), each(self.is_pd_l1_positive),
         )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 The lesion model has the numbers of HER2-positive breast cancer. A file of a tumour type replaces
 some of them, or multiplies them (``times_NAME``). A type has a lesion model once trials of it were
-fitted: its file says which evidence there is, and with ``none`` efficacy stays refused.
+fitted: its file says which evidence there is, and with ``none`` efficacy stays refused. What is
+fitted stands beside it (``plan.toml``, :mod:`her2sim.calibration.plan`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 import numpy as np
@@ -22,10 +24,14 @@ from her2sim.facts import NumberFile, read_fact_file
 
 Evidence = Literal["randomised", "single arm", "none"]
 ALLOWED = (
-    "times_growth", "times_new_lesions", "times_chemo", "times_payload",
-    "heterogeneous", "lost_after_trastuzumab", "after_line_1", "after_line_2", "after_line_3",
+    "times_growth", "growth_by_line", "times_new_lesions", "new_lesions_by_line", "times_chemo",
+    "times_waning", "heterogeneous", "times_low_odds", "lost_after_trastuzumab",
+    "low_share_when_lost", "pd_l1_positive", "after_line_1", "after_line_2", "after_line_3",
+    "after_per_decade",
 )  # fmt: skip
 """Numbers that may differ between tumour types."""
+OF_PAYLOAD = "times_payload_"
+"""How numbers begin that are of the payload of one conjugate, by its tag."""
 
 
 class TumourType(NumberFile):
@@ -37,10 +43,14 @@ class TumourType(NumberFile):
 
     @model_validator(mode="after")
     def _knows_its_numbers(self) -> TumourType:
-        unknown = sorted(set(self.parameter) - set(ALLOWED))
+        unknown = [
+            name for name in sorted(set(self.parameter) - set(ALLOWED))
+            if not name.startswith(OF_PAYLOAD)
+        ]  # fmt: skip
         if unknown:
             raise ValueError(
-                f"{', '.join(unknown)}: no number of a tumour type; known: {', '.join(ALLOWED)}"
+                f"{', '.join(unknown)}: no number of a tumour type; known: {', '.join(ALLOWED)}, "
+                f"{OF_PAYLOAD}DRUG"
             )
         return self
 
@@ -50,12 +60,17 @@ class TumourType(NumberFile):
         return self.evidence != "none"
 
 
+def tumour_type_file(type_id: str, name: str) -> Traversable:
+    """A file of the folder of a tumour type."""
+    return files("her2sim.biology").joinpath("tumour_types", type_id, name)
+
+
 @cache
 def described_types() -> Mapping[str, TumourType]:
-    """All tumour types that have a file, by id."""
+    """All tumour types that have a folder, by id."""
     folder = files("her2sim.biology").joinpath("tumour_types")
-    names = sorted(p.name for p in folder.iterdir() if p.name.endswith(".toml"))
-    found = [read_fact_file(folder.joinpath(name), TumourType) for name in names]
+    names = sorted(p.name for p in folder.iterdir() if p.joinpath("tumour_type.toml").is_file())
+    found = [read_fact_file(tumour_type_file(n, "tumour_type.toml"), TumourType) for n in names]
     return {one.id: one for one in found}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import logit
 
 from her2sim.calibration.contrasts import Contrast
-from her2sim.calibration.plan import calibration_plan
+from her2sim.calibration.plan import CalibrationPlan, calibration_plan
 from her2sim.trials.figure_errors import outcome_sampling, patients_behind, ratio_sampling
 from her2sim.trials.measures import EARLY_CURVES, RATES, SCANNED_CURVES
 from her2sim.trials.trial import Comparison, Landmarks, Outcome, Trial
@@ -78,7 +78,7 @@ class Anchor:
 def trial_anchors(trial: Trial) -> Iterator[Anchor]:
     """All figures of efficacy of a trial that are anchors.
 
-    Overall survival of metastatic disease is left out.
+    Overall survival of metastatic breast cancer is left out.
     """
     for row in trial.outcome:
         if row.role == "anchor" and row.endpoint in RATES and row.value is not None:
@@ -88,7 +88,7 @@ def trial_anchors(trial: Trial) -> Iterator[Anchor]:
             yield from _of_curve(trial, arm.id, endpoint)
     for ratio in trial.comparison:
         is_told = ratio.role == "anchor" and ratio.hazard_ratio is not None
-        if is_told and ratio.endpoint in RATIOS[trial.setting]:
+        if is_told and ratio.endpoint in (*RATIOS[trial.setting], *_deaths(trial)):
             yield _of_ratio(trial, ratio)
 
 
@@ -96,7 +96,16 @@ def curves_of(trial: Trial) -> tuple[str, ...]:
     """Endpoints of a trial whose curves are anchors."""
     if trial.setting == "early":
         return (*EARLY_CURVES, "OS")
-    return SCANNED_CURVES
+    return (*SCANNED_CURVES, *_deaths(trial))
+
+
+def _deaths(trial: Trial) -> tuple[str, ...]:
+    """Overall survival, where times from progression to death are of the tumour type."""
+    return () if trial.tumour_type == "breast" else ("OS",)
+
+
+def _plan_of(trial: Trial) -> CalibrationPlan:
+    return calibration_plan(trial.setting, trial.tumour_type)
 
 
 def target_anchor() -> Anchor:
@@ -121,7 +130,7 @@ def _of_share(trial: Trial, row: Outcome) -> Anchor:
     return Anchor(
         trial.id, "share", row.endpoint, row.arm, "", row.subgroup, 0.0, row.value or 0.0,
         float(logit(share)), outcome_sampling(trial, row),
-        calibration_plan(trial.setting).error("trial_logit"),
+        _plan_of(trial).error("trial_logit"),
     )  # fmt: skip
 
 
@@ -159,7 +168,7 @@ def _landmark(curve: Landmarks, month: float, survival: float) -> Outcome:
 
 def _of_point(trial: Trial, row: Outcome) -> Anchor:
     plan, value, sampling = (
-        calibration_plan(trial.setting),
+        _plan_of(trial),
         row.value or 0.0,
         outcome_sampling(trial, row),
     )
@@ -181,5 +190,5 @@ def _of_ratio(trial: Trial, row: Comparison) -> Anchor:
     return Anchor(
         trial.id, "ratio", row.endpoint, row.arm, row.versus, row.subgroup,
         np.nan if month is None else month, value, float(np.log(value)),
-        ratio_sampling(trial, row), calibration_plan(trial.setting).error("trial_log_ratio"),
+        ratio_sampling(trial, row), _plan_of(trial).error("trial_log_ratio"),
     )  # fmt: skip

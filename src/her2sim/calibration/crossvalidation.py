@@ -15,7 +15,7 @@ from her2sim.arrays import Array, Mask
 from her2sim.calibration.anchors import Anchor
 from her2sim.calibration.evidence import Evidence
 from her2sim.calibration.map_fit import Note, fit_map, slopes_at
-from her2sim.calibration.members import EARLY_CORRECTIONS, draw_members
+from her2sim.calibration.members import KEPT_CORRECTIONS, draw_members
 
 KEPT, SHAKEN = 0.6, 0.3
 """What is kept of the distance from the prior, and the SD of the shake in SDs of the prior."""
@@ -62,7 +62,7 @@ class CrossValidation:
             evidence, start, used=used, slopes=self.shipped[1], renewals=FOLD_RENEWALS,
             most_steps=FOLD_STEPS, note=self.note,
         )  # fmt: skip
-        corrections = EARLY_CORRECTIONS if evidence.is_early else 0
+        corrections = KEPT_CORRECTIONS if evidence.plan.keeps_members else 0
         members = draw_members(evidence, fit, FOLD_MEMBERS, seed, used, corrections)
         fresh = Evidence(
             TOLD_PATIENTS, evidence.workers, trials, evidence.plan, evidence.seed + 1, evidence.hold

@@ -32,6 +32,7 @@ from her2sim.calibration.sample import even_sample
 from her2sim.engine.trajectories import Tolerance
 from her2sim.store.workers import in_threads
 from her2sim.trials.arm import ArmPatients, regimen_groups
+from her2sim.trials.death import medians_after, own_median
 from her2sim.trials.early_arm import early_drugs
 from her2sim.trials.efficacy import ArmDoses, arm_doses, run_efficacy
 from her2sim.trials.endpoints import ArmOutcomes
@@ -96,7 +97,7 @@ class ArmRun:
 
 @dataclass(eq=False)
 class Evidence:
-    """Anchors of some trials with the patients of their arms; of all metastatic ones by default."""
+    """Anchors of some trials with the patients of their arms; of all of the plan by default."""
 
     n_patients: int
     workers: int = 1
@@ -118,7 +119,8 @@ class Evidence:
     @cached_property
     def arms(self) -> dict[tuple[str, str], ArmEvidence]:
         """All arms, by the id of the trial and of the arm."""
-        asked = list(map(load_trial, self.trials)) or [*trials_of(self.plan.setting)]
+        plan = self.plan
+        asked = list(map(load_trial, self.trials)) or [*trials_of(plan.setting, plan.tumour_type)]
         numbers = in_threads(self._numbers, asked, self.workers)
         places = [
             (trial, arm, own)
@@ -157,7 +159,8 @@ class Evidence:
         for given in regimen_groups(arm, patients.numbers, self.seed):
             whole, some = virtual_patient(given.drugs), people.take(given.rows)
             felt |= _felt(n, np.concatenate([whole.parameters(some), whole.start(some)]))
-        return felt
+        medians = medians_after(people, trial.design.began)
+        return felt | _felt(n, own_median(medians, people.tumours.traits["earlier_lines"])[None])
 
     def _probe(self, numbers: Positions) -> ArmPatients:
         """Patients with each parameter moved in turn, and with none moved."""
@@ -172,7 +175,7 @@ class Evidence:
             name: np.repeat(row, numbers.size) for name, row in self.parameters.values(sets).items()
         }
         drawn = np.repeat(draws, numbers.size)
-        if self.is_early:  # with the numbers of that member for metastatic disease
+        if self.plan.keeps_members:
             return ArmPatients(np.tile(numbers, n_sets), Members(drawn, {}, values))
         members = Members(np.minimum(drawn, 1), {}, values, drawn)
         return ArmPatients(np.tile(numbers, n_sets), members)
@@ -182,7 +185,7 @@ class Evidence:
         """All figures, and the share of progressions by target lesions."""
         trials = {trial: one.trial for (trial, _), one in self.arms.items()}
         found = [a for trial in trials.values() for a in trial_anchors(trial)]
-        if self.is_early:
+        if self.plan.keeps_members:
             return tuple(found)
         return (*found, target_anchor(), *contrast_anchors(self.plan.contrast))
 

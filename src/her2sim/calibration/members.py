@@ -20,9 +20,9 @@ from her2sim.calibration.evidence import Evidence
 from her2sim.calibration.map_fit import MapFit, Misses
 from her2sim.calibration.plan import FARTHEST
 
-CORRECTIONS, EARLY_CORRECTIONS = 1, 2
-"""Steps of each member after the first; in early disease each has other numbers of metastatic
-disease, for which its own make up."""
+CORRECTIONS, KEPT_CORRECTIONS = 1, 2
+"""Steps of each member after the first; where members keep other numbers of metastatic breast
+cancer, their own make up for these."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,11 +14,12 @@ from her2sim.arrays import Array
 from her2sim.biology.early_disease import early_facts
 from her2sim.biology.ensemble import from_scale, onto_scale
 from her2sim.biology.tumour_profile import tumour_facts
+from her2sim.biology.tumour_type import described_types, tumour_type_file
 from her2sim.calibration.contrasts import Contrast
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.errors import DataError, UnknownNameError, did_you_mean
 from her2sim.facts import FactFile, FactModel, Quantity, UncertainQuantity, read_fact_file
-from her2sim.patients.covariates import Setting
+from her2sim.patients.covariates import Setting, TumourTypeId
 
 MIDDLE_90 = 2 * float(ndtri(0.95))
 """Width of the middle 90 % of a normal distribution, in its standard deviations."""
@@ -60,14 +61,23 @@ class ModelPart(FactModel):
 
 
 class CalibrationPlan(FactFile):
-    """What is calibrated on trials of which setting; ``number`` has the errors of figures."""
+    """What is calibrated on trials of which setting and tumour; ``number`` has errors of figures.
+
+    Plans other than that of metastatic breast cancer keep its members, and calibrate what differs.
+    """
 
     setting: Setting = "metastatic"
+    tumour_type: TumourTypeId = "breast"
     parameter: tuple[Prior, ...]
     part: tuple[ModelPart, ...] = ()
     contrast: tuple[Contrast, ...] = ()
     tied: tuple[Tie, ...] = ()
     number: dict[str, Quantity]
+
+    @property
+    def keeps_members(self) -> bool:
+        """Whether each member has the numbers of that member for metastatic breast cancer."""
+        return self.setting == "early" or self.tumour_type != "breast"
 
     def error(self, name: str) -> float:
         """One of the numbers."""
@@ -75,9 +85,22 @@ class CalibrationPlan(FactFile):
 
 
 @cache
-def calibration_plan(setting: Setting = "metastatic") -> CalibrationPlan:
-    """The plan that comes with her2sim for the trials of a setting."""
-    path = files("her2sim.calibration").joinpath(_PLANS[setting])
+def calibration_plan(
+    setting: Setting = "metastatic", tumour_type: TumourTypeId = "breast"
+) -> CalibrationPlan:
+    """The plan that comes with her2sim for the trials of a setting and a tumour type.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    if tumour_type == "breast":
+        path = files("her2sim.calibration").joinpath(_PLANS[setting])
+        return read_fact_file(path, CalibrationPlan)
+    path = tumour_type_file(tumour_type, "plan.toml")
+    if setting != "metastatic" or not path.is_file():
+        raise DataError(f"nothing is calibrated for {setting} disease of type {tumour_type!r}")
     return read_fact_file(path, CalibrationPlan)
 
 
@@ -88,9 +111,8 @@ def quantity_of(name: str) -> UncertainQuantity:
     """The number behind ``OWNER:NAME``, or its spread between patients (``OWNER:NAME.spread``)."""
     owner, _, of = name.partition(":")
     of, _, part = of.partition(".")
-    shared = {"tumour": tumour_facts, "early": early_facts}
-    mechanism = None if owner in shared else load_mechanism(owner)
-    facts = shared[owner]() if owner in shared else mechanism
+    shared = {"tumour": tumour_facts(), "early": early_facts(), **described_types()}
+    facts = shared[owner] if owner in shared else load_mechanism(owner)
     known = {} if facts is None else facts.parameter
     if of not in known:
         raise DataError(f"{name!r} is no number of a tumour or of how a drug acts")

@@ -11,7 +11,7 @@ from her2sim.calibration.evidence import SEED, Evidence
 from her2sim.calibration.map_fit import MapFit, Note, fit_map, slopes_at
 from her2sim.calibration.members import (
     CORRECTIONS,
-    EARLY_CORRECTIONS,
+    KEPT_CORRECTIONS,
     DrawnMembers,
     draw_members,
 )
@@ -62,7 +62,7 @@ def calibrate(
     best = fits[0]
     note(f"{n_members} members")
     slopes, _ = slopes_at(evidence, best.at, np.ones(best.at.size, dtype=bool))
-    corrections = EARLY_CORRECTIONS if evidence.is_early else CORRECTIONS
+    corrections = KEPT_CORRECTIONS if evidence.plan.keeps_members else CORRECTIONS
     members = draw_members(
         evidence, replace(best, slopes=slopes), n_members, SEED, corrections=corrections
     )

@@ -13,6 +13,7 @@ from her2sim.cli.named import DRUG, FIGURE, POPULATION, REGIMEN, REGIMEN_OF_DRUG
 F = TypeVar("F", bound=Callable[..., Any])
 
 REGIONS = OneOf(["us", "eu"])
+TUMOURS = OneOf(["breast", "gastric", "colorectal", "biliary", "lung", "other"])
 SETTINGS = OneOf(["early", "metastatic"])
 ON_OFF = OneOf(["on", "off"])
 

@@ -9,7 +9,7 @@ import click
 from her2sim.cli.command import command
 from her2sim.cli.kinds import Number, OneOf
 from her2sim.cli.named import PATIENT
-from her2sim.cli.options import printed_as_json
+from her2sim.cli.options import TUMOURS, printed_as_json
 from her2sim.terminal import show
 
 
@@ -17,7 +17,7 @@ from her2sim.terminal import show
 @click.argument("patient", type=PATIENT, required=False)
 @click.option(
     "--tumour",
-    type=OneOf(["breast", "gastric", "colorectal", "biliary", "lung", "other"]),
+    type=TUMOURS,
     help="breast if not told",
 )
 @click.option("--ihc", help="IHC score, or a range of scores: 2+, '1+ to 2+'")

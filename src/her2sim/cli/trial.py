@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,6 +13,7 @@ from her2sim.cli.named import ADDRESS, FIGURE, FILE, FOLDER, TRIAL
 from her2sim.cli.options import (
     ON_OFF,
     SETTINGS,
+    TUMOURS,
     drawn_seed,
     fixed_seed,
     printed_as_json,
@@ -22,6 +23,9 @@ from her2sim.cli.options import (
 )
 from her2sim.cli.trial_designs import grid, size
 from her2sim.terminal import print_json, progress_bar, show
+
+if TYPE_CHECKING:
+    from her2sim.patients.covariates import TumourTypeId
 
 
 @click.group(cls=Group)
@@ -189,6 +193,13 @@ def score(
     help="disease of the trials",
 )
 @click.option(
+    "--tumour",
+    type=TUMOURS,
+    default="breast",
+    show_default=True,
+    help="tumour type of the trials",
+)
+@click.option(
     "--folds",
     type=OneOf(["trial", "6"]),
     default="trial",
@@ -222,6 +233,7 @@ def score(
 def crossvalidate(
     names: tuple[str, ...],
     setting: Literal["early", "metastatic"],
+    tumour: TumourTypeId,
     folds: Literal["trial", "6"],
     patients: int,
     seed: int,
@@ -234,8 +246,8 @@ def crossvalidate(
 ) -> None:
     """Refit the calibration without each trial in turn, and predict what was left out.
 
-    NAME are trials of breast cancer of one setting, four or more; all of it without any. It takes
-    most of an hour on two cores.
+    NAME are trials of one setting and tumour type, four or more; all of them without any. It takes
+    most of an hour on two cores for breast cancer, minutes for other tumours.
     """
     from her2sim.api.crossvalidation import crossvalidate as answer
     from her2sim.engine.advance import available_cores
@@ -245,8 +257,8 @@ def crossvalidate(
         require_target(target)
     with progress_bar("folds") as progress:
         found = answer(
-            names, setting=setting, folds=folds, patients=patients, seed=seed, without=without,
-            folder=folder, workers=workers or available_cores(), progress=progress,
+            names, setting=setting, tumour=tumour, folds=folds, patients=patients, seed=seed,
+            without=without, folder=folder, workers=workers or available_cores(), progress=progress,
         )  # fmt: skip
     for path, page in ((markdown, found.markdown), (html, found.html)):
         if path is not None:

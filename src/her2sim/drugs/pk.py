@@ -13,7 +13,7 @@ from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, FactModel, Quantity, Status
 from her2sim.models.structures import STRUCTURES, Structure, structure
 from her2sim.models.symbols import SYMBOLS
-from her2sim.patients.covariates import COVARIATES
+from her2sim.patients.covariates import COVARIATES, TumourTypeId
 from her2sim.units import conversion_factor, convert_molar
 
 DOSING_PARAMETERS = {"f": "1", "tlag": "day"}
@@ -45,7 +45,7 @@ class CovariateRelation(FactModel):
     on: str
     covariate: str
     form: Literal["power", "exponential", "linear", "fraction"]
-    level: Literal["breast", "gastric", "colorectal", "other", "none"] | None = None
+    level: TumourTypeId | None = None
     coefficient: Quantity
     reference: Quantity | None = None
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Epitope = Literal["iv", "ii", "both"]
-KPD = ("cytotoxic", "endocrine")
+Kind = Literal[
+    "antibody", "conjugate", "reversible", "covalent", "cytotoxic", "endocrine", "checkpoint"
+]
+KPD = ("cytotoxic", "endocrine", "checkpoint")
 """Kinds of drugs whose kill follows the doses given."""
 
 
@@ -15,6 +18,6 @@ class Agent:
     """How a drug acts on a lesion; ``tag`` is its part of names."""
 
     tag: str
-    kind: Literal["antibody", "conjugate", "reversible", "covalent", "cytotoxic", "endocrine"]
+    kind: Kind
     epitope: Epitope | None = None
     is_permeable: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,8 @@ COVARIATES = {c.name: c for c in _REGISTER}
 Setting = Literal["early", "metastatic"]
 SETTINGS: tuple[Setting, ...] = ("early", "metastatic")
 """Disease after surgery, without a lesion, or metastatic disease."""
-TUMOUR_TYPES = ("breast", "gastric", "colorectal", "other", "none")
+TumourTypeId = Literal["breast", "gastric", "colorectal", "biliary", "lung", "other", "none"]
+TUMOUR_TYPES: tuple[TumourTypeId, ...] = get_args(TumourTypeId)
 EARLIER_DRUGS = ("trastuzumab", "pertuzumab", "trastuzumab-emtansine")
 """Drugs that change something when they were given before, in any setting."""
 BINARY = (

@@ -22,9 +22,6 @@ from her2sim.patients.her2_test import Tumour
 from her2sim.patients.history import EARLY_ANTI_HER2, HISTORY, with_what_follows
 from her2sim.units import outside_text
 
-TUMOUR_TYPE = {"breast": "breast", "gastric": "gastric", "colorectal": "colorectal"}
-"""Tumour types that models know; all others are ``other``."""
-
 
 class Biology(FactModel):
     """Test results of the tumour and the patient beside HER2; what is not told is drawn."""
@@ -162,7 +159,7 @@ class Patient(FactFile):
     @property
     def tumour_type(self) -> str:
         """The tumour type as models know it."""
-        return TUMOUR_TYPE.get(self.tumour, "other")
+        return self.tumour
 
     def numbers(self) -> dict[str, float]:
         """Characteristics by name, with what follows from them and the LVEF if it is known."""

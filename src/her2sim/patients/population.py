@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.facts import Claim, FactFile, read_fact_file
-from her2sim.patients.covariates import BINARY, COVARIATES, Setting
+from her2sim.patients.covariates import BINARY, COVARIATES, Setting, TumourTypeId
 
 Form = Literal["log_normal", "normal", "split_normal", "zero_or_log_normal", "share"]
 LOG_FORMS = ("log_normal", "zero_or_log_normal")
@@ -105,7 +105,7 @@ class Population(FactFile):
 
     name: str
     title: str
-    tumour_type: Literal["breast", "gastric", "colorectal", "other", "none"]
+    tumour_type: TumourTypeId
     setting: Setting = "metastatic"
     female: Share
     asian: Share

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from her2sim.arrays import Array
+from her2sim.drugs.drug import Drug, load_drug
+from her2sim.drugs.mechanism import load_mechanism
 from her2sim.patients.cohort import Cohort
 from her2sim.pk.exposure_run import ExposureResult, simulate
 from her2sim.pk.treatment import Treatment
@@ -44,8 +46,19 @@ def load_combination(text: str) -> Combination:
         f"{other} belongs to the regimen and is not simulated." for other in regimen.with_others
     ]
     notes += [remark for one in planned for remark in one.remarks]
+    notes += [text for one in planned if (text := _taken_from(one.drug))]
     treatments = tuple(Treatment(p.drug, p.pk, p.regimen, p.interactions) for p in planned)
     return Combination(regimen.id, regimen.title, treatments, tuple(notes))
+
+
+def _taken_from(drug: Drug) -> str:
+    """That a drug acts with the numbers of another one; empty if it has its own."""
+    mechanism = load_mechanism(drug.id)
+    if mechanism is None or mechanism.like is None:
+        return ""
+    other = load_drug(mechanism.like).title.lower()
+    name = drug.title.lower()
+    return f"No trial of {name} was fitted: it is taken to act on a tumour as {other} does."
 
 
 def simulate_together(

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
+from her2sim.biology.lesion_model import disease_of
 from her2sim.notice import NOTICE
+from her2sim.patients.covariates import Setting, TumourTypeId
 from her2sim.studies.crossvalidation import POINTS, EndpointSkill, LeftOut, calls, figure_rows
 
 NOTES = (
@@ -15,12 +17,13 @@ NOTES = (
     "A 90 % range holds what members differ in, the spread between trials (from the errors of the "
     "other trials), and the sampling error of the published figure.",
     "Constant: the mean of all other trials. Alike: the mean of other trials of the same class of "
-    "drugs and line (with fewer than three, of the class; else of all). Both with their own 90 % "
-    "ranges.",
+    "drugs and line (with fewer than three, of the class; else of all), in tumours other than "
+    "breast cancer of the same line and era (or of the line). Both with their own 90 % ranges.",
     "The numbers that come with her2sim are fitted to more patients an arm (calibration.md).",
 )
 TITLES = {
     "hazard ratio": "Hazard ratio", "median": "Median PFS or TTP, months",
+    "survival": "Median overall survival, months",
     "ORR": "Response, %", "pCR": "Pathological complete response, %",
     "3 to 5 years": "Without event at 3 to 5 years, %",
     "7 to 10 years": "Without event at 7 to 10 years, %",
@@ -120,14 +123,24 @@ def group_rows(skills: Sequence[EndpointSkill]) -> list[tuple[str, ...]]:
     return rows
 
 
-def markdown(heading: str, skills: Sequence[EndpointSkill], figures: Sequence[LeftOut]) -> str:
+def markdown(
+    heading: str,
+    skills: Sequence[EndpointSkill],
+    figures: Sequence[LeftOut],
+    setting: Setting,
+    tumour_type: TumourTypeId,
+) -> str:
     """The page of the documentation."""
     called = calls(figures)
-    is_early = any(skill.endpoint == "pCR" for skill in skills)
-    name = "crossvalidation-early" if is_early else "crossvalidation"
-    command = f"{' --setting early' if is_early else ''} --markdown docs/{name}.md"
+    title, name, options = "", "crossvalidation", ""
+    if setting == "early":
+        title, name, options = " of early disease", f"{name}-early", " --setting early"
+    elif tumour_type != "breast":
+        title = f" of {disease_of(tumour_type, setting)}"
+        name, options = f"{name}-{tumour_type}", f" --tumour {tumour_type}"
+    command = f"{options} --markdown docs/{name}.md"
     parts = [
-        f"# Cross-validation{' of early disease' if is_early else ''}", "",
+        f"# Cross-validation{title}", "",
         f"Written by `her2sim trial crossvalidate{command}`. Trials are "
         "left out in turn, every number is fitted anew to the others from a shaken start, and "
         "what was left out is then predicted. No trial is left aside.",

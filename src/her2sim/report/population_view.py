@@ -25,13 +25,14 @@ HISTOGRAM_BINS = 40
 
 
 def heading(report: PopulationReport) -> str:
-    """What was done to whom, in a line."""
+    """What efficacy rests on, where that is not breast cancer; then what was done to whom."""
     how = report.how
     rules = f"rules of the {how.region.upper()} labels" if how.by_rules else "no label's rules"
-    return (
+    line = (
         f"{report.combination.title}; {patients_text(report)}; "
         f"{how.end_day / 7:g} weeks, {rules}{_told(report)}"
     )
+    return "\n".join((*report.evidence, line))
 
 
 def _told(report: PopulationReport) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from her2sim.biology.lesion_model import evidence_text
 from her2sim.protocol.eligibility import label_text
 from her2sim.report.canvas import NARROW, svg_text
 from her2sim.report.course_figure import course_figure, heading
@@ -115,8 +116,9 @@ def outlook_cells(outlook: Outlook) -> list[tuple[str, ...]]:
 
 
 def line_texts(course: PatientTimeline) -> list[str]:
-    """Each line of treatment in words, and whether a label names it."""
-    found = []
+    """What efficacy rests on, then each line of treatment, and whether a label names it."""
+    evidence = evidence_text(course.patient.tumour, course.patient.setting)
+    found = [evidence] if evidence else []
     for number, line in enumerate(course.lines, start=1):
         text = (
             f"Line {number}, {_weeks(line.start_day)} to {_weeks(line.end_day)} weeks: {line.title}"

@@ -28,7 +28,8 @@ def heading(report: TrialReport) -> str:
         f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
         f"{asked.seed}, {counted(asked.members, 'member')}, {rules}"
     )
-    return "\n".join(text for text in (report.outside, line, report.whose_numbers) if text)
+    texts = (report.evidence, report.outside, line, report.whose_numbers)
+    return "\n".join(text for text in texts if text)
 
 
 def trial_tables(report: TrialReport) -> Iterator[Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -20,27 +20,42 @@ from her2sim.calibration.skill import (
     normal_interval,
     spread_between_trials,
 )
-from her2sim.patients.covariates import Setting
+from her2sim.patients.covariates import Setting, TumourTypeId
 from her2sim.trials.groups import (
     YEARS_3_TO_5,
     YEARS_7_TO_10,
     Evidence,
+    alike_groups,
     drug_class,
     evidence_for,
     horizon_of,
     least_known,
     line_of,
 )
-from her2sim.trials.library import trials_of
+from her2sim.trials.library import load_trial
 from her2sim.trials.measures import EARLY_CURVES, EARLY_RATES
 from her2sim.trials.trial import Trial
 
-Endpoint = Literal["hazard ratio", "median", "ORR", "pCR", "3 to 5 years", "7 to 10 years"]
-ENDPOINTS: Mapping[Setting, tuple[Endpoint, ...]] = {
-    "metastatic": ("hazard ratio", "median", "ORR"),
-    "early": ("hazard ratio", "pCR", YEARS_3_TO_5, YEARS_7_TO_10),
-}
-"""What is judged: in early disease complete responses, and shares without event in some years."""
+Endpoint = Literal[
+    "hazard ratio", "median", "survival", "ORR", "pCR", "3 to 5 years", "7 to 10 years"
+]
+MEDIANS: tuple[Endpoint, ...] = ("median", "survival")
+"""Endpoints that are medians in months: of progression, and of overall survival."""
+
+
+def judged_endpoints(
+    setting: Setting, tumour_type: TumourTypeId = "breast"
+) -> tuple[Endpoint, ...]:
+    """What is judged: in early disease complete responses, and shares without event in some years.
+
+    Overall survival counts in tumours other than breast cancer, where it is the primary endpoint.
+    """
+    if setting == "early":
+        return ("hazard ratio", "pCR", YEARS_3_TO_5, YEARS_7_TO_10)
+    survival: tuple[Endpoint, ...] = () if tumour_type == "breast" else ("survival",)
+    return ("hazard ratio", "median", *survival, "ORR")
+
+
 POINTS: tuple[Endpoint, ...] = ("ORR", "pCR", YEARS_3_TO_5, YEARS_7_TO_10)
 """Endpoints whose errors are in points."""
 LESS_KNOWN = 2.0
@@ -68,6 +83,7 @@ class LeftOut:
     drug_class: str
     line: str
     evidence: Evidence
+    alike: tuple[str, str]
 
     @property
     def variance(self) -> float:
@@ -82,7 +98,7 @@ def left_out_figures(folds: Sequence[Fold]) -> tuple[LeftOut, ...]:
 
 
 def _of_fold(fold: Fold, took_part: Collection[str]) -> Iterator[LeftOut]:
-    trials = {trial.id: trial for trial in (*trials_of("metastatic"), *trials_of("early"))}
+    trials = {name: load_trial(name) for name in took_part}
     others = [trials[name] for name in took_part if name not in fold.trials]
     for anchor, best, members in zip(fold.anchors, fold.best, fold.members, strict=True):
         endpoint = _endpoint(anchor)
@@ -100,6 +116,8 @@ def _endpoint(anchor: Anchor) -> Endpoint | None:
         return "hazard ratio"
     if anchor.kind == "median" and anchor.endpoint in ("PFS", "TTP"):
         return "median"
+    if anchor.kind == "median" and anchor.endpoint == "OS":
+        return "survival"
     if anchor.endpoint in EARLY_RATES:
         return "pCR"
     if anchor.kind == "rate" and anchor.endpoint in (*EARLY_CURVES, "OS"):
@@ -117,14 +135,16 @@ def _row(
     members: Array,
 ) -> LeftOut:  # fmt: skip
     arm = trial.arm_of(anchor.arm)
-    seen = anchor.value if endpoint != "median" else float(np.log(anchor.published))
-    sampling = anchor.sampling / (SLOPE if endpoint == "median" else 1.0)
+    is_median = endpoint in MEDIANS
+    seen = float(np.log(anchor.published)) if is_median else anchor.value
+    sampling = anchor.sampling / (SLOPE if is_median else 1.0)
     known = [evidence_for(trial, arm, others)]
     if anchor.versus:
         known.append(evidence_for(trial, trial.arm_of(anchor.versus), others))
     return LeftOut(
         trial.id, anchor.arm, anchor.versus, endpoint, anchor.published, seen, sampling, best,
         members, drug_class(arm), line_of(trial, arm), least_known(known),
+        alike_groups(trial, arm),
     )  # fmt: skip
 
 
@@ -168,9 +188,8 @@ class EndpointSkill:
 
     @cached_property
     def alike(self) -> PredictionInterval:
-        """The mean of other trials of the same class and line, or class, or all."""
-        both = [f"{row.drug_class}, {row.line}" for row in self.rows]
-        return self._guess(both, [row.drug_class for row in self.rows])
+        """The mean of other trials that are alike (:func:`alike_groups`), or of all."""
+        return self._guess(*zip(*(row.alike for row in self.rows), strict=True))
 
     def _guess(self, *groups: Sequence[str]) -> PredictionInterval:
         seen = np.array([row.seen for row in self.rows])

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 STEADY_STATE = "steady state"
+LIKE_OTHERS = ("biliary", "lung")
+"""Tumour types whom a model of other tumours covers."""
 
 
 Found = dict[tuple[str, str, str], Statistics]
@@ -272,7 +274,8 @@ def notes(treatment: Treatment, population: Population | Cohort) -> Iterator[str
             else []
         )
     )
-    outside = sorted(kinds - set(pk.tumour_types))
+    known = {*pk.tumour_types, *(LIKE_OTHERS if "other" in pk.tumour_types else ())}
+    outside = sorted(kinds - known)
     if outside:
         yield (
             f"{pk.name} was not estimated in this population (tumour type {', '.join(outside)}); "

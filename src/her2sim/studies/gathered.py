@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2sim.arrays import Array, Whole
-from her2sim.biology.lesion_model import disease_of, diseases, is_early_breast
+from her2sim.biology.lesion_model import (
+    disease_of,
+    diseases,
+    evidence_text,
+    is_early_breast,
+)
 from her2sim.early.run import EarlyPlan, GivenRegimen, run_early
 from her2sim.protocol.decisions import Decision
 from her2sim.virtual_patient.outcomes import PatientOutcomes, joined, patient_outcomes
@@ -29,6 +34,7 @@ class Gathered:
     followed: dict[str, list[Array]] = field(default_factory=dict)
     early: list[dict[str, NDArray[Any]]] = field(default_factory=list)
     told_of_early: set[str] = field(default_factory=set)
+    evidence: dict[str, None] = field(default_factory=dict)
 
     def without_model(self) -> Counter[str]:
         """How many patients have which disease; early breast cancer only where it is not shown."""
@@ -60,6 +66,8 @@ class Gathered:
         if early:
             self.told_of_early |= set(treated.people.cohort.covariates)
         self.diseases += diseases(traits["tumour_type"], traits["setting"])
+        pairs = zip(traits["tumour_type"].tolist(), traits["setting"].tolist(), strict=True)
+        self.evidence |= dict.fromkeys(evidence_text(*pair) for pair in dict.fromkeys(pairs))
         self.members.append(members)
         self.parts.append(patient_outcomes(treated))
         log = treated.protocol_run.log

@@ -90,11 +90,14 @@ class PopulationReport:
     notes: tuple[str, ...]
     tumour: TumourProfile
     heart: CardiacProfile
+    evidence: tuple[str, ...] = ()
+    """What predictions of efficacy rest on, for tumour types other than breast cancer."""
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
         return {
             "her2sim": __version__,
+            "evidence": list(self.evidence),
             "regimen": self.combination.name,
             "population": self.population,
             "patients": self.patients,
@@ -191,6 +194,7 @@ def population_report(
             *(_early_notes(gathered, combination, how) if any(gathered.early) else ()), *_NOTES,
         ),
         tumour or TumourProfile(), heart or CardiacProfile(),
+        tuple(text for text in gathered.evidence if text),
     )  # fmt: skip
 
 

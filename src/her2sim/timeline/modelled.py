@@ -298,6 +298,7 @@ def virtual_cohort_of(
         is_er_positive=patient.is_hormone_receptor_positive,
         earlier_lines=lines,
         earlier_drugs=tuple(name for name in drugs_before if name in EARLIER_DRUGS),
+        is_pd_l1_positive="pd_l1_positive" in patient.history or None,
     )
     heart = CardiacProfile("prior_anthracycline" in patient.history, None, patient.lvef_percent)
     return draw_virtual_cohort(cohort, tumour, heart, members)

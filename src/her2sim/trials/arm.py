@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 OBSERVED = ("patient", "member", "entry_day", "cut_day", "lost_day", "death_day")
 DATED = ("response_day", "complete_day", "progressed_day")
-TRAITS = ("ihc", "pik3ca", "genotype", "is_er_positive", "is_heterogeneous", "earlier_lines")
+TRAITS = (
+    "ihc", "pik3ca", "genotype", "is_er_positive", "is_heterogeneous", "is_pd_l1_positive",
+    "earlier_lines",
+)  # fmt: skip
 RECEPTORS = "receptors_s"
 """Receptors of a cell."""
 EFFICACY = (*OBSERVED, *TRAITS, RECEPTORS, *SCANNED)
@@ -239,7 +242,7 @@ def _observed(trial: Trial, people: VirtualCohort, progressed_day: Array) -> dic
     with np.errstate(divide="ignore"):
         lost = -np.log(stream.uniform("lost")) / rate
     has_deaths = bool(people.tumours.has_lesion_model.all())  # they follow progression
-    deaths = {"death_day": death_days(people, progressed_day)} if has_deaths else {}
+    deaths = {"death_day": death_days(people, progressed_day, design.began)} if has_deaths else {}
     return {
         "entry_day": entry,
         "cut_day": trial.end_month * DAY_PER_MONTH - entry,

@@ -20,6 +20,8 @@ from her2sim.random import Purpose, Stream
 from her2sim.units import DAY_PER_MONTH
 
 LAST_LINE = 3
+RECENT_YEAR = 2018
+"""First patients of trials whose times from progression to death are those of the files."""
 
 
 @cache
@@ -28,23 +30,42 @@ def death_facts() -> NumberFile:
     return read_fact_file(files("her2sim.trials").joinpath("death.toml"), NumberFile)
 
 
-def death_days(people: VirtualCohort, progressed_day: Array) -> Array:
-    """Day of death of each patient, shape (n,); ``progressed_day`` is infinite without it."""
-    facts, cohort = death_facts().parameter, people.cohort
-    types = people.tumours.traits["tumour_type"]
-    months = [facts[f"after_line_{k}"].to("month") for k in range(1, LAST_LINE + 1)]
-    medians = (
-        np.array(
-            [
-                of_type(f"after_line_{k}", np.full(cohort.n_patients, month), types, people.members)
-                for k, month in enumerate(months, start=1)
-            ]
-        )
-        * DAY_PER_MONTH
-    )
+def death_days(people: VirtualCohort, progressed_day: Array, began: int | None = None) -> Array:
+    """Day of death of each patient, shape (n,).
+
+    Parameters
+    ----------
+    people : patients
+    progressed_day : infinite without progression, shape (n,)
+    began : the year in which the first of them came; a recent one if not given
+    """
+    cohort = people.cohort
     before, after = draw_levels(cohort.seed, cohort.numbers)
     earlier = people.tumours.traits["earlier_lines"]
-    return days_of(before, after, progressed_day, earlier, medians)
+    return days_of(before, after, progressed_day, earlier, medians_after(people, began))
+
+
+def medians_after(people: VirtualCohort, began: int | None = None) -> Array:
+    """Median days from progression to death in lines 1 to 3 of each patient, shape (3, n)."""
+    facts, one = death_facts().parameter, np.ones(people.cohort.n_patients)
+
+    def of(name: str, usual: float) -> Array:
+        types = people.tumours.traits["tumour_type"]
+        return of_type(name, usual * one, types, people.members)
+
+    decades = ((began or RECENT_YEAR) - RECENT_YEAR) / 10
+    months = [
+        of(f"after_line_{k}", facts[f"after_line_{k}"].to("month")) for k in range(1, LAST_LINE + 1)
+    ]
+    found: Array = np.array(months) * DAY_PER_MONTH * of("after_per_decade", 1.0) ** decades
+    return found
+
+
+def own_median(median_day: Array, earlier_lines: NDArray[np.int64]) -> Array:
+    """The median time from progression to death of each patient, by the line of treatment, (n,)."""
+    line = np.minimum(earlier_lines + 1, LAST_LINE)
+    found: Array = median_day[line - 1, np.arange(line.size)]
+    return found
 
 
 def draw_levels(seed: int, numbers: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -72,9 +93,9 @@ def days_of(
     median_day : median time from progression to death in lines 1 to 3, shape (3, n)
     """
     facts = death_facts().parameter
-    line = np.minimum(earlier_lines + 1, LAST_LINE)
-    own = median_day[line - 1, np.arange(line.size)]
-    lived = own * (after / np.log(2)) ** (1 / facts["shape"].value)
+    lived = own_median(median_day, earlier_lines) * (after / np.log(2)) ** (
+        1 / facts["shape"].value
+    )
     found: Array = np.minimum(
         before / facts["before_progression"].to("1/day"), progressed_day + lived
     )

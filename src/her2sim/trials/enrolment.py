@@ -49,6 +49,9 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         found: Mask = group(name, [1 - chance, chance]) == 1
         return found
 
+    def told(name: str, share: Share | None) -> Mask | None:
+        return None if share is None else yes(name, share)
+
     tested = arm.her2 or who.her2
     earlier = arm.earlier_lines or who.earlier_lines
     lines = {"-1": 1.0} if earlier is None else earlier.shares
@@ -65,7 +68,9 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         }
         if drugs is not None
         else None,
-        is_er_positive=None if who.er_positive is None else yes("er", who.er_positive),
+        is_er_positive=told("er", who.er_positive),
+        is_pd_l1_positive=told("pd_l1", who.pd_l1_positive),
+        is_retested=told("retested", who.retested),
     )
     cohort = _with_primary(cohort, who)
     median, least = (

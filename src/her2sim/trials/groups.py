@@ -11,12 +11,13 @@ from her2sim.pk.combination import load_combination
 from her2sim.trials.trial import Arm, Trial
 
 DrugClass = Literal[
-    "conjugate", "kinase inhibitor", "pertuzumab", "antibody", "endocrine", "chemotherapy"
-]
-CLASSES: tuple[DrugClass, ...] = (
-    "conjugate", "kinase inhibitor", "pertuzumab", "antibody", "endocrine", "chemotherapy",
-)  # fmt: skip
+    "conjugate", "kinase inhibitor", "pertuzumab", "immunotherapy", "antibody", "endocrine",
+    "chemotherapy",
+]  # fmt: skip
+CLASSES: tuple[DrugClass, ...] = get_args(DrugClass)
 HALF = 0.5
+ERA = 2015
+"""Year of the first patient that parts trials of other tumours into earlier and later ones."""
 LineOf = Literal[
     "first line",
     "later line",
@@ -29,6 +30,7 @@ Evidence = Literal["randomised", "not randomised", "none"]
 _OF_KIND: dict[str, DrugClass] = {
     "conjugate": "conjugate", "reversible": "kinase inhibitor", "covalent": "kinase inhibitor",
     "antibody": "antibody", "endocrine": "endocrine", "cytotoxic": "chemotherapy",
+    "checkpoint": "immunotherapy",
 }  # fmt: skip
 
 
@@ -81,6 +83,22 @@ def line_of(trial: Trial, arm: Arm) -> LineOf:
         return "first line"
     mean = sum(int(number) * share for number, share in lines.shares.items())
     return "first line" if mean < HALF else "later line"
+
+
+def alike_groups(trial: Trial, arm: Arm) -> tuple[str, str]:
+    """What an arm is alike to, the smaller group first.
+
+    In breast cancer arms of a class of drugs and a line, then of the class; in other tumours, of
+    which there are few trials, arms of a line and an era, then of the line.
+    """
+    line = line_of(trial, arm)
+    if trial.tumour_type == "breast":
+        return f"{drug_class(arm)}, {line}", drug_class(arm)
+    began = trial.design.began
+    era = (
+        "at an unknown time" if began is None else f"{'since' if began >= ERA else 'before'} {ERA}"
+    )
+    return f"{line}, {era}", line
 
 
 def evidence_for(trial: Trial, arm: Arm, others: Iterable[Trial]) -> Evidence:

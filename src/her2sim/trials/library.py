@@ -8,7 +8,7 @@ from pathlib import Path
 
 from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.facts import read_fact_file
-from her2sim.patients.covariates import Setting
+from her2sim.patients.covariates import Setting, TumourTypeId
 from her2sim.trials.trial import Trial
 
 
@@ -72,7 +72,13 @@ def load_trial(name: str) -> Trial:
 @cache
 def metastatic_trials() -> tuple[Trial, ...]:
     """Trials of metastatic breast cancer that come with her2sim."""
-    return tuple(t for t in map(load_trial, trial_names()) if t.setting == "metastatic")
+    return _metastatic("breast")
+
+
+@cache
+def _metastatic(tumour_type: TumourTypeId) -> tuple[Trial, ...]:
+    found = (t for t in map(load_trial, trial_names()) if t.setting == "metastatic")
+    return tuple(trial for trial in found if trial.tumour_type == tumour_type)
 
 
 @cache
@@ -81,6 +87,13 @@ def early_trials() -> tuple[Trial, ...]:
     return tuple(t for t in map(load_trial, trial_names()) if t.early is not None)
 
 
-def trials_of(setting: Setting) -> tuple[Trial, ...]:
-    """Trials of breast cancer of a setting whose efficacy is predicted."""
-    return early_trials() if setting == "early" else metastatic_trials()
+def trials_of(setting: Setting, tumour_type: TumourTypeId = "breast") -> tuple[Trial, ...]:
+    """Trials of a setting of a tumour type that come with her2sim and tell of efficacy."""
+    if setting == "early":
+        return early_trials() if tumour_type == "breast" else ()
+    return _metastatic(tumour_type)
+
+
+def trials_like(trial: Trial) -> tuple[Trial, ...]:
+    """Trials of the setting and the tumour type of one."""
+    return trials_of(trial.setting, trial.tumour_type)

@@ -58,6 +58,8 @@ SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "her2_above_median": ("receptors_s", ("above",)),
     "node_negative": ("has_nodes", ("False",)),
     "node_positive": ("has_nodes", ("True",)),
+    "pd_l1_positive": ("is_pd_l1_positive", ("True",)),
+    "pd_l1_negative": ("is_pd_l1_positive", ("False",)),
     "ihc_1": ("ihc", ("1+",)),
     "ihc_2": ("ihc", ("2+",)),
     "ihc_3": ("ihc", ("3+",)),

@@ -15,8 +15,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from her2sim.drugs.supportive import require_known
 from her2sim.errors import DataError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
-from her2sim.patients.covariates import Setting
-from her2sim.patients.population import Share
+from her2sim.patients.covariates import Setting, TumourTypeId
+from her2sim.patients.population import Share, load_population
 from her2sim.pk.combination import load_combination
 from her2sim.trials.consistency import fit_faults
 from her2sim.trials.early_design import EarlyDesign, Given, Next
@@ -38,9 +38,11 @@ class Design(FactModel):
     """How patients come in, how long they are followed, and how many are lost.
 
     ``accrual`` is the time in which they come in, evenly; ``follow_up`` that from the last one to
-    the data cut; ``lost`` the share that drops out of observation in a year.
+    the data cut; ``lost`` the share that drops out of observation in a year. ``began`` is the year
+    of the first patient, where times after progression depend on it.
     """
 
+    began: int | None = Field(default=None, ge=1980, le=2100)
     accrual: Quantity
     follow_up: Quantity
     lost: Share
@@ -272,6 +274,11 @@ class Trial(FactFile):
                 f"{', '.join(late)}: after the end of the trial ({end_week:.0f} weeks)"
             )
         return self
+
+    @property
+    def tumour_type(self) -> TumourTypeId:
+        """The tumour type of the population that is enrolled."""
+        return load_population(self.enrolled.base).tumour_type
 
     @property
     def end_month(self) -> float:

@@ -15,6 +15,7 @@ from her2sim.biology.tumour import (
     exchange_relative,
     payload_factor,
     potency_in_cells,
+    waning_factor,
 )
 from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort
@@ -251,14 +252,17 @@ def _in_tumour(drug: PatientDrug, people: VirtualCohort, values: dict[str, Array
     left = earlier_factor(drug.tag, tumours, members)
     if drug.mechanism.kind == "endocrine":
         values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"] * left
+    elif drug.mechanism.kind == "checkpoint":
+        values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_pd_l1_positive"]
     elif drug.mechanism.kind == "cytotoxic":
         kill = values["chemo_kill"] * left * chemo_factor(tumours, members)
         values["chemo_kill"] = kill * drug.schedule_factor(members)
+        values["waning"] = values["waning"] * waning_factor(tumours, members)
     elif "sensitivity" in values:
         sensitivity = values["sensitivity"]
         wider = values.get("not_amplified_spread", np.ones(sensitivity.shape))
         without = sensitivity**wider * values.get("not_amplified", 1.0)
-        of_tissue = payload_factor(tumours, members)
+        of_tissue = payload_factor(drug.tag, tumours, members)
         values["sensitivity"] = np.where(amplified, sensitivity, without) * left * of_tissue
     elif "ic50" in values:
         values["ic50"] = values["ic50"] / left

@@ -11,19 +11,17 @@ from scipy.special import expit, logit
 
 from her2sim.arrays import Array
 from her2sim.calibration.skill import FEWEST_ALIKE, guess
-from her2sim.patients.covariates import Setting
-from her2sim.patients.population import load_population
+from her2sim.patients.covariates import Setting, TumourTypeId
 from her2sim.studies.trial.unlike import unlike_fitted
 from her2sim.trials.figure_errors import Kind, between_trials, kind_of
 from her2sim.trials.groups import (
     Evidence,
-    drug_class,
+    alike_groups,
     drug_evidence,
     horizon_of,
     least_known,
-    line_of,
 )
-from her2sim.trials.library import trials_of
+from her2sim.trials.library import trials_like, trials_of
 from her2sim.trials.measures import EARLY_CURVES, EARLY_RATES
 from her2sim.trials.trial import Comparison, Outcome, Trial
 
@@ -52,13 +50,12 @@ class _Known:
     trial: str
     kind: str
     value: float
-    drug_class: str
-    line: str
+    alike: tuple[str, str]
 
 
 @cache
-def _published(setting: Setting) -> tuple[_Known, ...]:
-    return tuple(row for trial in trials_of(setting) for row in _of_trial(trial))
+def _published(setting: Setting, tumour_type: TumourTypeId) -> tuple[_Known, ...]:
+    return tuple(row for trial in trials_of(setting, tumour_type) for row in _of_trial(trial))
 
 
 def _of_trial(trial: Trial) -> Iterator[_Known]:
@@ -69,7 +66,7 @@ def _of_trial(trial: Trial) -> Iterator[_Known]:
             continue
         arm = trial.arm_of(row.arm)
         at = float(into_scale(kind_of(row), np.array(value)))
-        yield _Known(trial.id, _alike(row), at, drug_class(arm), line_of(trial, arm))
+        yield _Known(trial.id, _alike(row), at, alike_groups(trial, arm))
 
 
 def _alike(row: Outcome | Comparison) -> str:
@@ -99,16 +96,16 @@ class Beside:
 
     @cached_property
     def drugs(self) -> dict[str, dict[str, Evidence]]:
-        """What is known of the drugs of each arm, in breast cancer."""
+        """What is known of the drugs of each arm, in the tumour type of the trial."""
         return {
-            arm.id: drug_evidence(self.trial, arm, trials_of(self.trial.setting))
+            arm.id: drug_evidence(self.trial, arm, trials_like(self.trial))
             for arm in self.trial.arm
         }
 
     @cached_property
     def evidence(self) -> dict[str, Evidence]:
         """The least that is known of a drug of each arm."""
-        if load_population(self.trial.enrolled.base).tumour_type != "breast":
+        if not trials_like(self.trial):
             return {arm.id: "none" for arm in self.trial.arm}
         return {
             arm: least_known(found.values()) if found else "randomised"
@@ -131,18 +128,16 @@ class Beside:
         kind, arm = kind_of(row), self.trial.arm_of(row.arm)
         if not arm.regimen:  # nothing is like an arm that is observed only
             return None, None
-        own = _Known(self.trial.id, _alike(row), 0.0, drug_class(arm), line_of(self.trial, arm))
-        known = [
-            k for k in _published(self.trial.setting) if k.kind == own.kind and k.trial != own.trial
-        ]
+        own = _Known(self.trial.id, _alike(row), 0.0, alike_groups(self.trial, arm))
+        published = _published(self.trial.setting, self.trial.tumour_type)
+        known = [k for k in published if k.kind == own.kind and k.trial != own.trial]
         if len(known) < FEWEST_ALIKE:
             return None, None
         rows = [own, *known]
         values, names = np.array([k.value for k in rows]), [k.trial for k in rows]
-        both = [f"{k.drug_class}, {k.line}" for k in rows]
         found = (
             guess(values, names).middle[0],
-            guess(values, names, (both, [k.drug_class for k in rows])).middle[0],
+            guess(values, names, [*zip(*(k.alike for k in rows), strict=True)]).middle[0],
         )
         constant, alike = (float(from_scale(kind, np.array(value))) for value in found)
         return constant, alike
@@ -156,7 +151,7 @@ class Beside:
         """A tumour or drugs that no randomised trial tells of."""
         if self.trial.setting != "metastatic" and self.trial.early is None:
             return ""
-        if load_population(self.trial.enrolled.base).tumour_type != "breast":
+        if not trials_like(self.trial):
             return "no trial of this tumour was fitted; ranges are wider"
         unknown = dict.fromkeys(
             drug

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2sim.biology.lesion_model import disease_of
 from her2sim.studies.trial.report import TrialReport
 from her2sim.studies.trial.rows import Estimate
 from her2sim.trials.measures import EARLY_CURVES, EARLY_RATES
@@ -91,8 +92,50 @@ def _factor(f: Estimate) -> bool:
 def scorecard(reports: Sequence[TrialReport]) -> tuple[Score, ...]:
     """All criteria over some trials; whole arms only, no groups of patients.
 
-    A criterion of a setting of which there is no trial is left out.
+    A criterion of a setting of which there is no trial is left out. Each tumour type other than
+    breast cancer has its own.
     """
+    types = dict.fromkeys(report.trial.tumour_type for report in reports)
+    found = list[Score]()
+    for tumour_type in types:
+        own = [report for report in reports if report.trial.tumour_type == tumour_type]
+        found += _of_breast(own) if tumour_type == "breast" else _of_type(own)
+    return tuple(found)
+
+
+def _of_type(reports: Sequence[TrialReport]) -> Iterator[Score]:
+    """Criteria of a tumour type, where overall survival is judged, too."""
+    first = reports[0].trial
+    disease, near = disease_of(first.tumour_type, first.setting), _within(MEDIAN_SHARE)
+    share = f"within {100 * MEDIAN_SHARE:.0f} %"
+    yield Score(
+        f"{disease}: median PFS or TTP {share}", "anchor",
+        tuple(_endpoints(reports, "median_month", PROGRESSION, near)),
+    )  # fmt: skip
+    yield Score(
+        f"{disease}: median overall survival {share}", "anchor",
+        tuple(_endpoints(reports, "median_month", ("OS",), near)),
+    )  # fmt: skip
+    yield Score(
+        f"{disease}: ORR within {ORR_POINTS:g} points",
+        "anchor",
+        tuple(_endpoints(reports, "rate_percent", ("ORR",), _points(ORR_POINTS))),
+    )
+    yield Score(
+        f"{disease}: hazard ratio inside the published interval",
+        "anchor",
+        tuple(_ratios(reports, (*PROGRESSION, "OS"))),
+    )
+    events = tuple(_events(reports))
+    if events:
+        yield Score(
+            f"{disease}: severe adverse events, LVEF falls and ILD within a factor of 1.5",
+            "prediction", events,
+        )  # fmt: skip
+
+
+def _of_breast(reports: Sequence[TrialReport]) -> tuple[Score, ...]:
+    """Criteria of metastatic and of early breast cancer."""
     near = _within(MEDIAN_SHARE)
     found = (
         Score(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from her2sim.patients.covariates import Setting, TumourTypeId
 from her2sim.pk.combination import load_combination
 from her2sim.regimens.library import load_regimen
 from her2sim.trials.library import trials_of
@@ -26,7 +27,7 @@ def unlike_fitted(trial: Trial) -> tuple[str, ...]:
 
 
 def _of_arm(trial: Trial, arm: Arm) -> Iterator[str]:
-    known = _told(trial.setting)
+    known = _told(trial.setting, trial.tumour_type)
     lines = _lines(trial, arm)
     for given in arm.regimen:
         for treatment in load_combination(given.name).treatments:
@@ -57,10 +58,10 @@ def _listed(numbers: frozenset[int]) -> str:
 
 
 @cache
-def _told(setting: str) -> dict[str, Told]:
-    """What anchors of a setting tell, by substance."""
+def _told(setting: Setting, tumour_type: TumourTypeId) -> dict[str, Told]:
+    """What anchors of a setting of a tumour type tell, by substance."""
     found: dict[str, Told] = {}
-    for trial in trials_of("early" if setting == "early" else "metastatic"):
+    for trial in trials_of(setting, tumour_type):
         anchored = {row.arm for row in trial.outcome if row.role == "anchor"}
         anchored |= {row.arm for row in trial.comparison if row.role == "anchor"}
         anchored |= {row.versus for row in trial.comparison if row.role == "anchor"}
