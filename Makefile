@@ -1,5 +1,5 @@
 # make demo: set up and run the main job. make test: set up and run all checks and tests.
-# make calibrate: fit the ensemble to its anchors (calibrate-early: early disease). make trials: all published trials, docs/trials.md.
+# make calibrate: fit the ensemble to its anchors (calibrate-early: early disease; calibrate-tumours: other tumours). make trials: all published trials, docs/trials.md.
 # make early: the figures and the numbers of docs/early.md.
 # make web: the page, in a browser. make docs: the documentation as a site, docs/_build/html.
 # make labels: the rows of the labels, docs/labels.md. make figures: the figures of the docs.
@@ -10,7 +10,7 @@ VENV := .venv
 BENCH := .venv-bench
 RUN := $(VENV)/bin
 
-.PHONY: demo test web docs slow bench calibrate calibrate-early trials parts early labels validation figures format clean
+.PHONY: demo test web docs slow bench calibrate calibrate-early calibrate-tumours trials parts early labels validation figures format clean
 
 demo: $(VENV)/.demo-ready
 	$(RUN)/her2sim demo
@@ -45,6 +45,9 @@ calibrate: $(VENV)/.test-ready
 
 calibrate-early: $(VENV)/.test-ready
 	$(RUN)/python tools/calibrate.py --setting early
+
+calibrate-tumours: $(VENV)/.test-ready
+	for type in gastric biliary colorectal lung; do $(RUN)/python tools/calibrate.py --tumour $$type || exit 1; done
 
 trials: $(VENV)/.test-ready
 	$(RUN)/python tools/trials.py

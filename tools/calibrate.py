@@ -1,8 +1,9 @@
 """Fit all anchors, and write what came of it into the fact files: make calibrate.
 
 It takes some twenty minutes on two cores for metastatic disease, as long again for early disease
-(``--setting early``), which keeps the numbers of metastatic disease. Run it twice and the files are
-the same.
+(``--setting early``), which keeps the numbers of metastatic disease, and a minute for each other
+tumour type (``--tumour``), which keeps those of metastatic breast cancer. Run it twice and the
+files are the same.
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from her2sim.biology.ensemble import Members, ensemble
+from her2sim.biology.tumour_type import described_types
 from her2sim.calibration.anchors import Anchor
 from her2sim.calibration.evidence import SEED, Evidence
 from her2sim.calibration.map_fit import Misses
-from her2sim.calibration.plan import MIDDLE_90, Parameters, calibration_plan
+from her2sim.calibration.plan import (
+    MIDDLE_90,
+    CalibrationPlan,
+    Parameters,
+    calibration_plan,
+)
 from her2sim.calibration.run import PATIENTS, STARTS, Calibration, calibrate
 from her2sim.drugs.drug import load_drug
 from her2sim.engine.advance import available_cores
@@ -45,6 +52,7 @@ def main() -> None:
     """Fit, and write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--setting", choices=("metastatic", "early"), default="metastatic")
+    parser.add_argument("--tumour", choices=("breast", *described_types()), default="breast")
     parser.add_argument("--patients", type=int, default=PATIENTS)
     parser.add_argument("--starts", type=int, default=STARTS)
     parser.add_argument("--deaths", action="store_true", help="only the times to death")
@@ -52,12 +60,12 @@ def main() -> None:
     if asked.deaths:
         write_deaths()
         return
-    plan = calibration_plan(asked.setting)
+    plan = calibration_plan(asked.setting, asked.tumour)
     evidence = Evidence(asked.patients, available_cores(), plan=plan)
     found = calibrate(evidence, starts=asked.starts, note=print)
     write_parameters(evidence.parameters, found)
     write_page(evidence, found)
-    if asked.setting == "early":  # members are those of metastatic disease
+    if plan.keeps_members:
         return
     write_draws(found)
     # Facts are read once a process: what was written counts in the next.
@@ -102,6 +110,8 @@ def place_of(name: str) -> tuple[Path, str, str]:
     """File of a parameter, its name there, and whether it is its spread."""
     owner, _, of = name.partition(":")
     of, _, part = of.partition(".")
+    if owner in described_types():
+        return SOURCE / "biology" / "tumour_types" / owner / "tumour_type.toml", of, part
     if owner in ("tumour", "early"):
         return SOURCE / "biology" / f"{owner}.toml", of, part
     drug = load_drug(owner)
@@ -162,10 +172,10 @@ def write_page(evidence: Evidence, found: Calibration) -> None:
     predicted = evidence.predict(sets, draws=draws, months=True)
     misses = Misses(evidence)
     distance = float(np.mean(misses(found.fit.predicted[:, None]) ** 2))
-    is_early = evidence.plan.setting == "early"
+    name, head = page_of(evidence.plan)
     trials = {a.trial for a in evidence.anchors} - {"all"}
     lines = [
-        (EARLY_HEAD if is_early else PAGE_HEAD).format(
+        head.format(
             kept=len(found.members.draws), n=len(evidence.anchors), patients=evidence.n_patients,
             trials=len(trials), distance=distance,
             costs=", ".join(f"{cost:.0f}" for cost in found.costs),
@@ -184,8 +194,18 @@ def write_page(evidence: Evidence, found: Calibration) -> None:
         PARAMETERS_HEAD.format(widening=evidence.plan.error("prior_widening")),
         *parameter_rows(evidence.parameters, found),
     ]
-    name = "calibration-early.md" if is_early else "calibration.md"
     (ROOT / "docs" / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def page_of(plan: CalibrationPlan) -> tuple[str, str]:
+    """The page of a calibration in the documentation, and what it begins with."""
+    if plan.setting == "early":
+        return "calibration-early.md", EARLY_HEAD
+    if plan.tumour_type != "breast":
+        type_id = plan.tumour_type
+        head = TYPE_HEAD.replace("{title}", described_types()[type_id].title)
+        return f"tumours/{type_id}-calibration.md", head.replace("{type_id}", type_id)
+    return "calibration.md", PAGE_HEAD
 
 
 def parameter_rows(parameters: Parameters, found: Calibration) -> list[str]:
@@ -252,6 +272,25 @@ Research and education only.
 ## Anchors
 
 Shares and rates in per cent. Points of one curve count together as two.
+"""
+
+TYPE_HEAD = """# Calibration of {title}
+
+What differs between {title} and breast cancer is fitted to the published trials of {title} that
+come with her2sim ({trials}; {n} figures). Drugs against HER2 act as in metastatic breast cancer
+([calibration](../calibration.md)). The table is a fit and no proof; what was learnt from it, and
+how well trials are predicted that took no part: [{title}]({type_id}.md).
+
+`python tools/calibrate.py --tumour {type_id}` fits {patients} patients an arm from several starts
+(costs of the fits: {costs}). Then {kept} members are drawn around the best, each with the numbers
+of that member for breast cancer. Responses count as numbers of patients, by the binomial likelihood.
+Mean squared miss, in the errors of figures: {distance:.2f}.
+
+Research and education only.
+
+## Anchors
+
+Shares and rates in per cent, times in months. Points of one curve count together as two.
 """
 
 PARAMETERS_HEAD = """## Parameters

@@ -20,9 +20,6 @@ MODELLED = ("breast", "metastatic")
 """Tumour type and setting whose lesions are modelled with numbers of their own."""
 DISEASES = {
     "breast": "metastatic breast cancer",
-    "colorectal": "colorectal cancer",
-    "biliary": "biliary cancer",
-    "lung": "lung cancer",
     "other": "tumours other than breast, gastric, biliary, colorectal and lung",
     "none": "people without a tumour",
 }

@@ -88,7 +88,8 @@ def draw_tumours(
     parameters["receptors_s"] = np.select(
         [told.ihc == ihc for ihc in IHC], [value(f"receptors_ihc{ihc[0]}") for ihc in IHC]
     )
-    parameters |= _addiction(parameters, told, traits["pik3ca"], earlier, value)
+    free = numbers.of_type("times_own_growth", np.ones(n))
+    parameters |= _addiction(parameters, told, traits["pik3ca"], earlier, value, free)
     for name, (what, before) in after_effects().items():
         if what in parameters:
             parameters[what] = parameters[what] * np.where(earlier[before], value(name), 1.0)
@@ -169,12 +170,10 @@ def _paces(
     )
     usual = amplified | (traits["tumour_type"] != "breast")
     parameters["growth"] = parameters["growth"] * np.where(usual, 1.0, of_type)
-    by_line = numbers.of_type("growth_by_line", value("growth_by_line"))
-    parameters["growth"] = parameters["growth"] * by_line**later
+    parameters["growth"] = parameters["growth"] * value("growth_by_line") ** later
     kill_factor = _follow_growth(parameters, numbers.members, value)
     elsewhere = np.where(amplified, 1.0, value("new_lesions_not_amplified"))
-    by_line = numbers.of_type("new_lesions_by_line", value("new_lesions_by_line"))
-    elsewhere = elsewhere * by_line**later
+    elsewhere = elsewhere * value("new_lesions_by_line") ** later
     parameters["new_lesions"] = parameters["new_lesions"] * elsewhere
     one = np.ones(later.shape)
     faster = numbers.of_type("times_growth", one)
@@ -257,10 +256,11 @@ def _addiction(
     mutated: Mask,
     earlier: Mapping[str, Mask],
     value: Callable[[str], Array],
+    times: Array,
 ) -> dict[str, Array]:
-    """Share of growth that needs no HER2, of each clone."""
+    """Share of growth that needs no HER2, of each clone; ``times`` multiplies its odds."""
     base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
-    odds = base / (1 - base)
+    odds = base / (1 - base) * times
     for name, (what, before) in after_effects().items():
         if what == "own_growth":
             odds = odds * np.where(earlier[before], value(name), 1.0)
@@ -307,12 +307,6 @@ def chemo_factor(tumours: Tumours, members: Members) -> Array:
     types, n = tumours.traits["tumour_type"], members.ids.shape
     factor = np.where(tumours.traits["is_amplified"] | (types != "breast"), 1.0, factor)
     return factor * of_type("times_chemo", np.ones(n), types, members)
-
-
-def waning_factor(tumours: Tumours, members: Members) -> Array:
-    """Loss of effect of cytotoxic drugs in each tumour over that in breast cancer, shape (n,)."""
-    n = members.ids.shape
-    return of_type("times_waning", np.ones(n), tumours.traits["tumour_type"], members)
 
 
 def payload_factor(tag: str, tumours: Tumours, members: Members) -> Array:

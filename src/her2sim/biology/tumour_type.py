@@ -24,10 +24,9 @@ from her2sim.facts import NumberFile, read_fact_file
 
 Evidence = Literal["randomised", "single arm", "none"]
 ALLOWED = (
-    "times_growth", "growth_by_line", "times_new_lesions", "new_lesions_by_line", "times_chemo",
-    "times_waning", "heterogeneous", "times_low_odds", "lost_after_trastuzumab",
-    "low_share_when_lost", "pd_l1_positive", "after_line_1", "after_line_2", "after_line_3",
-    "after_per_decade",
+    "times_growth", "times_new_lesions", "times_chemo", "times_own_growth", "heterogeneous",
+    "times_low_odds", "lost_after_trastuzumab", "low_share_when_lost", "pd_l1_positive",
+    "after_line_1", "after_line_2", "after_line_3", "after_per_decade",
 )  # fmt: skip
 """Numbers that may differ between tumour types."""
 OF_PAYLOAD = "times_payload_"

@@ -39,7 +39,8 @@ class Anchor:
     ``value`` and ``sampling`` (the error of its sample) are logits of shares and rates, the
     logit of a half of medians, and logarithms of hazard ratios; ``between`` is the spread between
     trials on that scale. ``shared`` widens the error of points of one curve, which are of the same
-    patients.
+    patients. ``counted`` is the number of patients of a share that counts by the binomial
+    likelihood, NaN for the others.
     """
 
     trial: str
@@ -54,6 +55,7 @@ class Anchor:
     sampling: float
     between: float
     shared: float = 1.0
+    counted: float = float("nan")
 
     @property
     def sd(self) -> float:
@@ -126,11 +128,12 @@ def contrast_anchors(rows: Iterable[Contrast]) -> Iterator[Anchor]:
 
 def _of_share(trial: Trial, row: Outcome) -> Anchor:
     n = patients_behind(trial, row)
+    counted = np.nan if trial.tumour_type == "breast" else n
     share = np.clip(n * (row.value or 0.0) / 100, 0.5, n - 0.5) / n
     return Anchor(
         trial.id, "share", row.endpoint, row.arm, "", row.subgroup, 0.0, row.value or 0.0,
         float(logit(share)), outcome_sampling(trial, row),
-        _plan_of(trial).error("trial_logit"),
+        _plan_of(trial).error("trial_logit"), counted=counted,
     )  # fmt: skip
 
 

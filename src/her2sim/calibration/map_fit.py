@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, rel_entr
 
 from her2sim.arrays import Array, Mask
 from her2sim.calibration.evidence import Evidence
@@ -47,18 +48,43 @@ class MapFit:
 
 
 class Misses:
-    """Misses of the anchors that are used, in their errors; far ones count less (Huber)."""
+    """Misses of the anchors that are used, in their errors; far ones count less (Huber).
+
+    Shares of few patients count by their binomial likelihood: as the root of the deviance, which
+    the spread between trials makes smaller.
+    """
 
     def __init__(self, evidence: Evidence, used: Mask | None = None) -> None:
         anchors = evidence.anchors
         self.value = np.array([a.value for a in anchors])
         self.sd = np.array([a.sd for a in anchors])
         self.used = np.ones(len(anchors), dtype=bool) if used is None else used
+        counted = np.array([a.counted for a in anchors])
+        self.counts = np.flatnonzero(np.isfinite(counted))
+        few = [anchors[k] for k in self.counts]
+        self.n = counted[self.counts, None]
+        self.share = np.array([[a.published / 100] for a in few]).reshape(-1, 1)
+        self.kept = np.array([[a.sampling / a.sd] for a in few]).reshape(-1, 1)
 
     def plain(self, predicted: Array) -> Array:
         """Of predictions (n_anchors, n_sets) without bending, shape (n_used, n_sets)."""
-        found: Array = ((predicted - self.value[:, None]) / self.sd[:, None])[self.used]
+        misses = (predicted - self.value[:, None]) / self.sd[:, None]
+        misses[self.counts] = self._deviance(predicted[self.counts])[0]
+        found: Array = misses[self.used]
         return found
+
+    def _deviance(self, predicted: Array) -> tuple[Array, Array]:
+        """Signed roots of the deviance of counts, and their slopes by the logit."""
+        chance = expit(predicted)
+        twice = 2 * self.n * rel_entr(self.share, chance)
+        twice = twice + 2 * self.n * rel_entr(1 - self.share, 1 - chance)
+        root = np.sign(chance - self.share) * np.sqrt(np.maximum(twice, 0.0))
+        near = np.abs(root) < 1e-6
+        steep = np.where(
+            near, np.sqrt(self.n * chance * (1 - chance)),
+            self.n * (chance - self.share) / np.where(near, 1.0, root),
+        )  # fmt: skip
+        return self.kept * root, self.kept * steep
 
     def __call__(self, predicted: Array) -> Array:
         """Of predictions (n_anchors, n_sets), shape (n_used, n_sets)."""
@@ -72,7 +98,9 @@ class Misses:
         """Slopes of the misses (n_used, n_parameters) from those of all predictions."""
         size = np.abs(self.plain(predicted[:, None])[:, 0])
         bent = FAR / np.sqrt(np.maximum(2 * FAR * size - FAR**2, FAR**2))
-        found: Array = bent[:, None] * slopes[self.used] / self.sd[self.used, None]
+        steep = 1 / self.sd
+        steep[self.counts] = self._deviance(predicted[self.counts, None])[1][:, 0]
+        found: Array = (bent * steep[self.used])[:, None] * slopes[self.used]
         return found
 
     def cost(self, predicted: Array, sets: Array) -> Array:

@@ -15,7 +15,6 @@ from her2sim.biology.tumour import (
     exchange_relative,
     payload_factor,
     potency_in_cells,
-    waning_factor,
 )
 from her2sim.biology.tumour_profile import tumour_facts
 from her2sim.biology.virtual_cohort import VirtualCohort
@@ -257,7 +256,6 @@ def _in_tumour(drug: PatientDrug, people: VirtualCohort, values: dict[str, Array
     elif drug.mechanism.kind == "cytotoxic":
         kill = values["chemo_kill"] * left * chemo_factor(tumours, members)
         values["chemo_kill"] = kill * drug.schedule_factor(members)
-        values["waning"] = values["waning"] * waning_factor(tumours, members)
     elif "sensitivity" in values:
         sensitivity = values["sensitivity"]
         wider = values.get("not_amplified_spread", np.ones(sensitivity.shape))

@@ -56,12 +56,15 @@ class PatientDrug:
         return self.mechanism.kind in KPD
 
     def schedule_factor(self, members: Members) -> Array:
-        """Kill of a cytotoxic drug by its regimen over that by its usual one, shape (n,)."""
-        name = f"schedule_{self.regimen_tag}"
-        if name not in self.mechanism.parameter:
-            return np.ones(members.ids.shape)
-        quantity = self.mechanism.parameter[name]
-        return member_value(f"{self.mechanism.drug}:{name}", quantity, members)
+        """Kill of a cytotoxic drug by its regimen over that by its usual one, shape (n,).
+
+        A variant of a regimen (``qw-3of4``) has the number of that regimen (``qw``) without its own.
+        """
+        own, known = self.regimen_tag, self.mechanism.parameter
+        for name in (f"schedule_{own}", f"schedule_{own.partition('_')[0]}"):
+            if name in known:
+                return member_value(f"{self.mechanism.drug}:{name}", known[name], members)
+        return np.ones(members.ids.shape)
 
     def typical_kill(self, members: Members) -> Array:
         """Kill by a cytotoxic drug at full dose by its regimen in the typical tumour, 1/day."""
