@@ -283,8 +283,8 @@ how well trials are predicted that took no part: [{title}]({type_id}.md).
 
 `python tools/calibrate.py --tumour {type_id}` fits {patients} patients an arm from several starts
 (costs of the fits: {costs}). Then {kept} members are drawn around the best, each with the numbers
-of that member for breast cancer. Responses count as numbers of patients, by the binomial likelihood.
-Mean squared miss, in the errors of figures: {distance:.2f}.
+of that member for breast cancer. Responses count as numbers of patients, by the binomial
+likelihood. Mean squared miss, in the errors of figures: {distance:.2f}.
 
 Research and education only.
 

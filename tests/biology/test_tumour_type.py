@@ -11,33 +11,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tomlkit
 from pydantic import ValidationError
 
 from her2sim.biology.ensemble import Members
-from her2sim.biology.lesion_model import disease_of, has_lesion_model
+from her2sim.biology.lesion_model import evidence_text, has_lesion_model
 from her2sim.biology.tumour import draw_tumours
 from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.tumour_type import TumourType, described_types, of_type
+from her2sim.biology.virtual_cohort import draw_virtual_cohort
+from her2sim.calibration.plan import calibration_plan
 from her2sim.patients.population import load_population
+from her2sim.pk.combination import load_combination
 from her2sim.pk.exposure_run import cohort_chunks
+from her2sim.trials.enrolment import enrol
+from her2sim.trials.library import load_trial, trials_of
+from her2sim.virtual_patient.composition import virtual_patient
 from tests.conftest import ROOT
 
 N = 4000
-GROWING = """
-[parameter.times_growth]
-value = 3.0
-unit = "1"
-meaning = "growth over that of breast cancer"
-status = "assumed"
-reason = "for this test"
-
-[parameter.after_line_2]
-value = 2.0
-unit = "month"
-meaning = "median time from progression to death, second line"
-status = "assumed"
-reason = "for this test"
-"""
 
 
 def test_a_number_of_a_type_is_that_of_its_patients_only() -> None:
@@ -45,7 +37,7 @@ def test_a_number_of_a_type_is_that_of_its_patients_only() -> None:
     types, members = np.array(["gastric", "breast", "other"]), Members(np.zeros(3, dtype=np.int64))
     usual = np.array([0.1, 0.1, 0.1])
     assert of_type("heterogeneous", usual, types, members).tolist() == [0.61, 0.1, 0.1]
-    assert of_type("times_growth", usual, types, members).tolist() == usual.tolist()
+    assert of_type("times_own_growth", usual, types, members).tolist() == usual.tolist()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +49,8 @@ def test_receptors_are_lost_after_trastuzumab(
     """KSCC1604: 20 of 33 gastric tumours were HER2-negative after trastuzumab."""
     cohort = next(cohort_chunks(load_population("agc"), N, 1, N))
     told = TumourProfile("3+", earlier_lines=1, earlier_drugs=drugs, is_heterogeneous=False)
-    lost = draw_tumours(cohort, told).start["cells_l"] >= 0.9
+    share = described_types()["gastric"].parameter["low_share_when_lost"].value
+    lost = draw_tumours(cohort, told).start["cells_l"] >= share - 1e-9
     assert low <= lost.mean() <= high  # 4,000 patients: 0.606 within 0.023 in 99 of 100
 
 
@@ -66,14 +59,70 @@ def test_no_breast_tumour_loses_its_receptors() -> None:
     cohort = next(cohort_chunks(load_population("mbc"), N, 1, N))
     told = TumourProfile("3+", earlier_lines=1, earlier_drugs=("trastuzumab",),
                          is_heterogeneous=False)  # fmt: skip
-    assert (draw_tumours(cohort, told).start["cells_l"] < 0.9).all()
+    assert (draw_tumours(cohort, told).start["cells_l"] < 0.5).all()
 
 
-def test_a_type_without_fitted_trials_has_no_lesion_model() -> None:
-    """Gastric cancer has a file, and none of its trials was fitted."""
-    types = np.array(["breast", "gastric", "other"])
-    assert has_lesion_model(types, np.full(3, "metastatic")).tolist() == [True, False, False]
-    assert disease_of("gastric", "metastatic") == described_types()["gastric"].title
+def test_tumours_that_were_tested_again_after_trastuzumab_have_their_receptors() -> None:
+    """As DESTINY-Gastric02 took them: positive in a biopsy after progression."""
+    trial = load_trial("destiny-gastric02")
+    (arm,), numbers = trial.arm, np.arange(500)
+    members = Members(np.zeros(500, dtype=np.int64))
+    share = described_types()["gastric"].parameter["low_share_when_lost"].value
+    for retested, most in ((trial.enrolled.retested, 0.0), (None, 1.0)):
+        told = trial.model_copy(
+            update={"enrolled": trial.enrolled.model_copy(update={"retested": retested})}
+        )
+        people = enrol(told, arm, numbers, 1, members)
+        # Heterogeneous tumours have fewer HER2-low cells than a tumour that lost its receptors.
+        lost = (people.tumours.start["cells_l"] >= share - 1e-9).mean()
+        assert lost <= most
+        assert (lost > 0.5) == (retested is None)
+
+
+def test_pembrolizumab_acts_where_pd_l1_is_positive_only() -> None:
+    """KEYNOTE-811: no effect with a combined positive score below 1; in breast cancer none here."""
+    cohort = next(cohort_chunks(load_population("agc"), N, 1, N))
+    share = draw_tumours(cohort, TumourProfile("3+")).traits["is_pd_l1_positive"].mean()
+    assert share == pytest.approx(0.85, abs=0.02)  # 298 of 350; 4,000 patients
+    medians = {}
+    for positive in (False, True):
+        people = draw_virtual_cohort(cohort, TumourProfile("3+", is_pd_l1_positive=positive))
+        drugs = load_combination("pembrolizumab-trastuzumab-chemotherapy").treatments
+        whole = virtual_patient(drugs)
+        medians[positive] = np.median(
+            whole.parameters(people)[whole.model.index("parameters", "chemo_kill_pembrolizumab")]
+        )
+    assert medians[False] == 0.0
+    assert medians[True] > 0.0
+    mbc = next(cohort_chunks(load_population("mbc"), N, 1, N))
+    assert not draw_tumours(mbc, TumourProfile("3+")).traits["is_pd_l1_positive"].any()
+
+
+def test_types_that_were_fitted_have_a_lesion_model_and_others_none() -> None:
+    """What was never fitted stays refused; each type says what its predictions rest on."""
+    types = np.array(["breast", "gastric", "biliary", "colorectal", "lung", "other"])
+    found = has_lesion_model(types, np.full(6, "metastatic"))
+    assert found.tolist() == [True, True, True, True, True, False]
+    assert not has_lesion_model(types, np.full(6, "early")).any()
+    assert evidence_text("breast", "metastatic") == ""
+    assert "randomised trials" in evidence_text("gastric", "metastatic")
+    for one in ("biliary", "colorectal", "lung"):
+        assert "single arm trials" in evidence_text(one, "metastatic")
+    for told in (("other", "metastatic"), ("gastric", "early")):
+        assert "none that was fitted" in evidence_text(*told)
+
+
+@pytest.mark.parametrize("one", [*described_types()])
+def test_each_type_has_a_plan_its_trials_and_a_page(one: str) -> None:
+    """What is calibrated names numbers of the type, and each has trials that tell of it."""
+    plan = calibration_plan("metastatic", one)
+    assert plan.tumour_type == one
+    assert trials_of("metastatic", one)
+    text = (ROOT / "docs" / "tumours" / f"{one}.md").read_text(encoding="utf-8")
+    for trial in trials_of("metastatic", one):
+        assert trial.id in text
+    is_randomised = any(len(trial.arm) > 1 for trial in trials_of("metastatic", one))
+    assert is_randomised or described_types()[one].evidence == "single arm"
 
 
 def test_a_file_tells_what_a_type_can_change() -> None:
@@ -84,21 +133,28 @@ def test_a_file_tells_what_a_type_can_change() -> None:
         TumourType.model_validate(told)
 
 
-def test_a_tumour_type_takes_a_file_and_no_code(tmp_path: Path) -> None:
-    """With trials that were fitted, and numbers of its own, efficacy is worked out in it."""
+def test_a_tumour_type_takes_a_folder_and_no_code(tmp_path: Path) -> None:
+    """A copy of the package with a folder for other tumours works out efficacy in them."""
     shutil.copytree(ROOT / "src", tmp_path / "src")
-    path = tmp_path / "src" / "her2sim" / "biology" / "tumour_types" / "gastric.toml"
-    whole = path.read_text(encoding="utf-8").replace('evidence = "none"', 'evidence = "single arm"')
-    medians = []
-    for added in ("", GROWING):
-        path.write_text(whole.replace("[sources.yagi2019]", f"{added}\n[sources.yagi2019]"))
-        call = ["population", "--population", "agc", "--regimen", "trastuzumab-deruxtecan-gastric",
-                "--patients", "300", "--weeks", "104", "--seed", "1", "--json"]  # fmt: skip
+    types = tmp_path / "src" / "her2sim" / "biology" / "tumour_types"
+    population = load_population("btc").model_dump(mode="json", exclude_unset=True, by_alias=True)
+    population["tumour_type"] = "other"
+    (tmp_path / "others.toml").write_text(tomlkit.dumps(population), encoding="utf-8")
+    call = ["population", "--population", "others.toml", "--regimen", "zanidatamab-alone",
+            "--patients", "200", "--weeks", "52", "--seed", "1", "--json"]  # fmt: skip
+    said = []
+    for is_there in (False, True):
+        if is_there:
+            shutil.copytree(types / "biliary", types / "other")
+            path = types / "other" / "tumour_type.toml"
+            text = path.read_text(encoding="utf-8").replace('id = "biliary"', 'id = "other"')
+            path.write_text(text, encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-m", "her2sim", *call], cwd=tmp_path, capture_output=True, text=True,
             env=os.environ | {"PYTHONPATH": str(tmp_path / "src")}, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        assert "no model yet" not in done.stdout
-        medians.append(json.dumps(json.loads(done.stdout), sort_keys=True))
-    assert medians[0] != medians[1]
+        said.append(json.loads(done.stdout))
+    assert any("no model yet" in note for note in said[0]["notes"])
+    assert not any("no model yet" in note for note in said[1]["notes"])
+    assert "single arm trials" in said[1]["evidence"][0]

@@ -235,3 +235,106 @@ def test_an_equivocal_ish_asks_for_another_count(reported: dict, status: str, st
     found = interpret(Her2Test("breast", ish="equivocal", **reported))
     assert (found.status, found.next_step) == (status, step)
     assert "count again" in (found.note or "")
+
+
+# Status, or the step of an equivocal one, and whether IHC and ISH disagree: by the score, without
+# ISH, with a positive and with a negative one.
+GASTRIC = {
+    "3+": (("positive", False), ("positive", False), ("positive", True)),
+    "2+": (("reflex_ish", False), ("positive", False), ("negative", False)),
+    "1+": (("negative", False), ("negative", True), ("negative", False)),
+    "0": (("negative", False), ("negative", True), ("negative", False)),
+    None: (None, ("repeat_ihc", False), ("repeat_ihc", False)),
+}
+LABEL_OF_IHC = {
+    "3+": (("positive", False), ("positive", False), ("positive", True)),
+    "2+": (("negative", False), ("negative", True), ("negative", False)),
+    "1+": GASTRIC["1+"],
+    "0": GASTRIC["0"],
+    None: GASTRIC[None],
+}
+
+
+def told(tumour: str, guideline: str | None = None, **reported) -> tuple[str, bool]:
+    """The status or the next step, and whether the results disagree."""
+    found = interpret(Her2Test(tumour, **reported), guideline)
+    return found.next_step or found.status, found.discordant
+
+
+@pytest.mark.parametrize("ihc", [*GASTRIC])
+def test_every_score_of_gastric_cancer_with_and_without_ish(ihc) -> None:
+    """The label: 3+, or 2+ with a ratio of 2.0 or more; ISH alone waits for IHC."""
+    alone, positive, negative = GASTRIC[ihc]
+    if alone is not None:
+        assert told("gastric", ihc=ihc) == alone
+    for ish in ({"ratio": 2.0}, {"ish": "positive"}):
+        assert told("gastric", ihc=ihc, **ish) == positive
+    for ish in ({"ratio": 1.99}, {"ish": "negative"}):
+        assert told("gastric", ihc=ihc, **ish) == negative
+
+
+@pytest.mark.parametrize("ihc", [*LABEL_OF_IHC])
+def test_every_score_of_biliary_cancer_counts_by_ihc_alone(ihc) -> None:
+    """The label of zanidatamab asks for 3+, whatever ISH says."""
+    alone, positive, negative = LABEL_OF_IHC[ihc]
+    if alone is not None:
+        assert told("biliary", ihc=ihc) == alone
+    assert told("biliary", ihc=ihc, ish="positive") == positive
+    assert told("biliary", ihc=ihc, ish="negative") == negative
+
+
+@pytest.mark.parametrize(("ihc", "step"), [("1+", "negative"), ("2+", "reflex_ish"),
+                                           ("3+", "positive")])  # fmt: skip
+def test_limits_of_gastric_resections_and_biopsies(ihc: str, step: str) -> None:
+    """A resection counts from 10 % of the cells on, a biopsy from a cluster of 5 on."""
+    assert told("gastric", ihc=ihc, specimen="resection", percent=10.0)[0] == step
+    assert told("gastric", ihc=ihc, specimen="biopsy", cluster_cells=5.0)[0] == step
+    assert told("gastric", ihc=ihc, specimen="biopsy", percent=3.0)[0] == step
+    for below in (
+        {"specimen": "resection", "percent": 9.9}, {"specimen": "biopsy", "cluster_cells": 4.0},
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="scored 0"):
+            interpret(Her2Test("gastric", ihc=ihc, **below))
+    with pytest.raises(DataError, match="tell the specimen"):
+        interpret(Her2Test("gastric", ihc=ihc, percent=9.9))
+
+
+def test_a_gastric_score_of_0_has_no_stain_that_counts() -> None:
+    with pytest.raises(DataError, match=r"scored 1\+ at least"):
+        interpret(Her2Test("gastric", ihc="0", specimen="resection", percent=10.0))
+    with pytest.raises(DataError):
+        interpret(Her2Test("gastric", ihc="0", specimen="biopsy", cluster_cells=5.0))
+    for stain, ihc in (("none", "1+"), ("faint", "2+")):
+        with pytest.raises(DataError):
+            interpret(Her2Test("gastric", ihc=ihc, stain=stain))
+
+
+@pytest.mark.parametrize(
+    ("percent", "ratio", "wanted"),
+    [
+        (49.9, None, "negative"), (49.9, 2.5, "negative"), (50.0, None, "repeat_ihc"),
+        (50.0, 2.0, "positive"), (50.0, 1.99, "negative"),
+    ],
+)  # fmt: skip
+def test_heracles_asks_for_half_of_the_cells_at_2(percent, ratio, wanted: str) -> None:
+    """HERACLES: 2+ in half of the cells, and amplified."""
+    assert told("colorectal", "heracles", ihc="2+", percent=percent, ratio=ratio)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("percent", "ratio", "wanted"),
+    [
+        (10.0, 3.0, "negative"), (30.0, None, "repeat_ihc"), (30.0, 2.0, "positive"),
+        (30.0, 1.99, "negative"), (50.0, None, "positive"), (50.0, 1.5, "positive"),
+    ],
+)  # fmt: skip
+def test_heracles_asks_for_half_of_the_cells_or_ish_at_3(percent, ratio, wanted: str) -> None:
+    """HERACLES: 3+ in half of the cells, or in more than a tenth with amplification."""
+    found = told("colorectal", "heracles", ihc="3+", percent=percent, ratio=ratio)
+    assert found == (wanted, percent == 50.0 and ratio == 1.5)
+
+
+def test_copies_alone_decide_nothing_in_gastric_cancer() -> None:
+    """The limit of copies was not read in a source: the ratio is asked for."""
+    with pytest.raises(DataError, match="ratio"):
+        interpret(Her2Test("gastric", ihc="2+", copies=7.0))

@@ -157,7 +157,7 @@ def test_all_faults_of_a_patient_table_come_at_once(tmp_path: Path) -> None:
         "row 2 (patient 1): weight_kg 7000 is outside 20 to 300 kg; check the unit",
         "row 3 (patient 1): weight_kg is missing",
         "row 4 (patient 3): weight_kg 'abc' is not a number",
-        "tumour_type 'breats': use one of breast, gastric, colorectal, other, none",
+        "tumour_type 'breats': use one of breast, gastric, colorectal, biliary, lung, other, none",
         "patient 1 is there twice",
     ):
         assert part in str(e.value)

@@ -107,7 +107,7 @@ class Impossible(Percent):
 
     ihc: tuple[str, ...]
     stain: Stain | None = None
-    specimen: SpecimenKind | None = None
+    specimen: SpecimenKind | Literal["not told"] | None = None
     cluster_below: float | None = None
     why: str
 
@@ -116,7 +116,7 @@ class Impossible(Percent):
         return (
             test.ihc in self.ihc
             and (self.stain is None or test.stain == self.stain)
-            and (self.specimen is None or test.specimen == self.specimen)
+            and (self.specimen is None or (test.specimen or NOT_TOLD) == self.specimen)
             and self._holds_cluster(test.cluster_cells)
             and self.holds_percent(test.percent)
         )

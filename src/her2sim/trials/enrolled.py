@@ -90,7 +90,8 @@ class Enrolled(FactModel):
     ``base`` is a population by name, or the path of one of your own; ``her2`` the IHC scores,
     ``earlier_lines`` how far treated they are (not in early disease), ``earlier_drugs`` what they
     had before in any setting, ``retested`` whose HER2 was found positive again after drugs against
-    it, ``pd_l1_positive`` who has a combined positive score of 1 or more. ``asian``,
+    it, ``pd_l1_positive`` who has a combined positive score of 1 or more, ``heterogeneous`` whose
+    tumour has areas with little HER2. ``asian``,
     ``after_anthracycline`` and, in early disease, ``tumour_mm``, ``nodes`` and
     ``locally_advanced`` replace what the population has; ``lvef_median`` and
     ``lvef_least`` are the median LVEF and the lowest with which a patient is taken.
@@ -102,6 +103,7 @@ class Enrolled(FactModel):
     earlier_drugs: EarlierDrugs | None = None
     retested: Share | None = None
     pd_l1_positive: Share | None = None
+    heterogeneous: Share | None = None
     asian: Share | None = None
     er_positive: Share | None = None
     after_anthracycline: Share | None = None

@@ -70,6 +70,7 @@ def enrol(trial: Trial, arm: Arm, numbers: Positions, seed: int, members: Member
         else None,
         is_er_positive=told("er", who.er_positive),
         is_pd_l1_positive=told("pd_l1", who.pd_l1_positive),
+        is_heterogeneous=told("heterogeneous", arm.heterogeneous or who.heterogeneous),
         is_retested=told("retested", who.retested),
     )
     cohort = _with_primary(cohort, who)

@@ -133,15 +133,17 @@ def least_known(levels: Iterable[Evidence]) -> Evidence:
 def _comparisons(trial: Trial) -> Iterator[tuple[frozenset[str], frozenset[str], bool]]:
     """Drugs of both arms of each hazard ratio of progression, and whether HER2 is low.
 
-    In early disease: of each pair of arms that tell of response or relapse.
+    In early disease: of each pair of arms that tell of response or relapse; in tumours other than
+    breast cancer of overall survival, too.
     """
     if trial.setting == "early":
         told = [arm for arm in trial.arm if any(row.arm == arm.id for row in trial.outcome)]
         for arm, other in combinations(told, 2):
             yield drugs_of(arm), drugs_of(other), False
         return
+    judged = ("PFS", "TTP", *(() if trial.tumour_type == "breast" else ("OS",)))
     for row in trial.comparison:
-        if row.endpoint in ("PFS", "TTP") and row.subgroup is None:
+        if row.endpoint in judged and row.subgroup is None:
             arms = trial.arm_of(row.arm), trial.arm_of(row.versus)
             low = line_of(trial, arms[0]) == "no amplification"
             yield drugs_of(arms[0]), drugs_of(arms[1]), low

@@ -60,8 +60,9 @@ class Arm(Claim):
     """An arm. ``n`` is how many were randomised, ``allocation`` its weight.
 
     Without a regimen it is observed only. ``stands_for`` says what was really given where the
-    regimen is not all of it. ``her2``, ``earlier_lines`` and ``earlier_drugs`` replace those of the
-    trial, for strata and cohorts. In early disease, ``next`` is what follows surgery.
+    regimen is not all of it. ``her2``, ``earlier_lines``, ``earlier_drugs`` and ``heterogeneous``
+    replace those of the trial, for strata and cohorts. In early disease, ``next`` is what follows
+    surgery.
     """
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -75,6 +76,7 @@ class Arm(Claim):
     her2: Her2Shares | None = None
     earlier_lines: Lines | None = None
     earlier_drugs: EarlierDrugs | None = None
+    heterogeneous: Share | None = None
 
     @model_validator(mode="after")
     def _measures_are_known(self) -> Arm:

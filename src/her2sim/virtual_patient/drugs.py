@@ -58,7 +58,7 @@ class PatientDrug:
     def schedule_factor(self, members: Members) -> Array:
         """Kill of a cytotoxic drug by its regimen over that by its usual one, shape (n,).
 
-        A variant of a regimen (``qw-3of4``) has the number of that regimen (``qw``) without its own.
+        Without a number of its own, a variant of a regimen (``qw-3of4``) has that of ``qw``.
         """
         own, known = self.regimen_tag, self.mechanism.parameter
         for name in (f"schedule_{own}", f"schedule_{own.partition('_')[0]}"):
