@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from her2sim.biology.ensemble import Members
+from her2sim.biology.lesion_model import disease_of
 from her2sim.errors import DataError, UnknownNameError
+from her2sim.studies.trial.beside import Beside
 from her2sim.studies.trial.report import trial_report
 from her2sim.trials.arm import ArmPatients, run_arm
 from her2sim.trials.folder import TrialFolder
-from her2sim.trials.library import load_trial, trial_names
+from her2sim.trials.library import load_trial, trial_names, trials_like
 from her2sim.trials.run import RunSettings, run_trial
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "trial_own.toml"
@@ -111,23 +114,42 @@ def test_the_example_is_a_trial() -> None:
     assert trial.end_month == 42
 
 
+def others(folder: Path) -> str:
+    """A population with a tumour of which no trial was fitted."""
+    path = files("her2sim.patients").joinpath("populations", "btc.toml")
+    text = path.read_text(encoding="utf-8").replace('"biliary"', '"other"')
+    (folder / "others.toml").write_text(text, encoding="utf-8")
+    return str(folder / "others.toml")
+
+
 def test_efficacy_in_other_tumours_has_no_model_yet(tmp_path: Path) -> None:
-    gastric = ('base = "mbc"', 'base = "agc"')
+    unknown = ('base = "mbc"', f'base = "{others(tmp_path)}"')
     with pytest.raises(DataError) as found:
-        load_trial(changed(tmp_path, gastric))
+        load_trial(changed(tmp_path, unknown))
     text = str(found.value)
-    assert "endpoints.0: PFS in gastric cancer: no model yet" in text
-    assert "comparison.0.endpoint: PFS in gastric cancer: no model yet" in text
+    disease = disease_of("other", "metastatic")
+    assert f"endpoints.0: PFS in {disease}: no model yet" in text
+    assert f"comparison.0.endpoint: PFS in {disease}: no model yet" in text
     assert "earlier_lines" not in text
+
+
+def test_an_own_trial_of_a_fitted_tumour_is_worked_out(tmp_path: Path) -> None:
+    """Beside guesses and spreads from trials of that tumour only."""
+    trial = load_trial(changed(tmp_path, ('base = "mbc"', 'base = "agc"')))
+    assert trial.tumour_type == "gastric"
+    beside = Beside(trial)
+    assert "EMILIA" not in beside.outside()
+    assert set(beside.evidence.values()) <= {"randomised", "not randomised", "none"}
+    assert {one.tumour_type for one in trials_like(trial)} == {"gastric"}
 
 
 def test_safety_in_other_tumours_is_worked_out(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8").split("[[comparison]]")[0]
-    text = text.replace('base = "mbc"', 'base = "agc"')
+    text = text.replace('base = "mbc"', f'base = "{others(tmp_path)}"')
     text = re.sub(r"endpoints = .*", 'endpoints = ["safety"]', text)
     text = re.sub(r'name = "trastuzumab-emtansine.*?"', 'name = "trastuzumab + docetaxel"', text)
-    (tmp_path / "gastric.toml").write_text(text, encoding="utf-8")
-    trial = load_trial(str(tmp_path / "gastric.toml"))
+    (tmp_path / "other-trial.toml").write_text(text, encoding="utf-8")
+    trial = load_trial(str(tmp_path / "other-trial.toml"))
     few = ArmPatients(np.arange(1, 41), Members(np.zeros(40, dtype=np.int64)))
     frame = run_arm(trial, trial.arm[0], few, 3)
     assert "death_day" not in frame.columns
