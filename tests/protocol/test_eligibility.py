@@ -212,3 +212,15 @@ def test_what_was_given_tells_of_the_next_line() -> None:
     early = _treated_with(early, load_combination("TCH"))
     assert {"early_chemotherapy", "prior_trastuzumab"} <= early.told
     assert (early.anti_her2_regimens_early, early.anti_her2_regimens_metastatic) == (1, 0)
+
+
+def test_drugs_that_china_alone_has_licensed() -> None:
+    """Disitamab vedotin and trastuzumab rezetecan; the answer says what was not read."""
+    gastric = {"tumour": "gastric", "history": ["two_chemotherapies_metastatic"]}
+    assert labelled("cn", **gastric) == {"disitamab-vedotin-gastric"}
+    assert "disitamab-vedotin-gastric" not in labelled("us", **gastric)
+    lung = {
+        "tumour": "lung", "her2_test": {"mutation": "Y772_A775dup"}, "history": ["prior_systemic"],
+    }  # fmt: skip
+    assert labelled("cn", **lung) == {"trastuzumab-rezetecan-alone"}
+    assert labelled("eu", **lung) != labelled("cn", **lung)

@@ -14,7 +14,7 @@ from her2sim.errors import DataError
 from her2sim.patients.her2_table import Guideline
 from her2sim.patients.her2_test import Ish, SpecimenKind, Stain, Tumour
 from her2sim.patients.patient import Patient
-from her2sim.protocol.label import Region
+from her2sim.regimens.indication import LabelRegion
 
 if TYPE_CHECKING:
     import datetime
@@ -69,13 +69,18 @@ class TumourStatus(Answer):
         return with_notice(self.status.as_dict())
 
 
+OF_CHINA = (
+    "Of China only drugs that no other region has were read: other regimens may be labelled there."
+)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Eligible(Answer):
     """Named regimens that are labelled for a patient, and those that are not."""
 
     status: Her2Status
     verdicts: tuple[Verdict, ...]
-    region: Region
+    region: LabelRegion
     date: datetime.date | None = None
 
     @property
@@ -87,6 +92,7 @@ class Eligible(Answer):
             *_notes_of(self.status),
             "It says what labels say as of their date, never what to give.",
             f"The texts were read last on {LAST_READ.isoformat()}; later approvals are not known.",
+            *((OF_CHINA,) if self.region == "cn" else ()),
         )
 
     def heading(self) -> str:
@@ -184,14 +190,14 @@ def status(
 
 @checked
 def eligible(
-    patient: Patient | Path | str, region: Region = "us", *, date: Day | None = None
+    patient: Patient | Path | str, region: LabelRegion = "us", *, date: Day | None = None
 ) -> Eligible:
     """Regimens that are labelled for a patient (a TOML file), and those that are not.
 
     Parameters
     ----------
     patient : a TOML file
-    region : whose labels
+    region : whose labels; of China (cn) those of drugs that are licensed there alone
     date : asks what was labelled on that day; without it, what is labelled now
 
     Raises

@@ -9,15 +9,21 @@ from typing import Any
 import click
 
 from her2sim.cli.command import command
-from her2sim.cli.kinds import Day
+from her2sim.cli.kinds import Day, OneOf
 from her2sim.cli.named import PATIENT
-from her2sim.cli.options import printed_as_json, region
+from her2sim.cli.options import printed_as_json
 from her2sim.terminal import show
 
 
 @command()
 @click.argument("patient", type=PATIENT)
-@region
+@click.option(
+    "--region",
+    type=OneOf(["us", "eu", "cn"]),
+    default="us",
+    show_default=True,
+    help="whose labels; of China those of drugs that are licensed there alone",
+)
 @click.option(
     "--date",
     type=Day(),

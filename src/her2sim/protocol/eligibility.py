@@ -13,11 +13,13 @@ from her2sim.patients.her2_status import Her2Status
 from her2sim.patients.her2_table import STEP_TEXT, Guideline
 from her2sim.patients.history import HISTORY
 from her2sim.patients.patient import Patient
-from her2sim.protocol.label import Region
-from her2sim.regimens.indication import LAST_READ, Indication
+from her2sim.regimens.indication import LAST_READ, Indication, LabelRegion
 from her2sim.regimens.library import NamedRegimen, named_regimens
 
-BREAST_GUIDELINE: dict[Region, Guideline] = {"us": "asco-cap", "eu": "eu-label"}
+BREAST_GUIDELINE: dict[LabelRegion, Guideline] = {
+    "us": "asco-cap", "eu": "eu-label", "cn": "asco-cap",
+}  # fmt: skip
+"""By whose guideline a breast tumour is read; that of China was not read."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Verdict:
 
 
 def eligible_regimens(
-    patient: Patient, region: Region = "us", day: datetime.date | None = None
+    patient: Patient, region: LabelRegion = "us", day: datetime.date | None = None
 ) -> tuple[Her2Status, list[Verdict]]:
     """Status of a patient's tumour, and every named regimen: labelled first, then the others.
 
@@ -59,7 +61,7 @@ def eligible_regimens(
     return her2.status, sorted(verdicts, key=lambda v: (not v.labelled, v.regimen))
 
 
-def verdict_on(patient: Patient, regimen: str, region: Region) -> Verdict | None:
+def verdict_on(patient: Patient, regimen: str, region: LabelRegion) -> Verdict | None:
     """Verdict on the regimen of a name; None if it is no named regimen."""
     named = named_regimens().get(regimen)
     if named is None:
@@ -67,12 +69,12 @@ def verdict_on(patient: Patient, regimen: str, region: Region) -> Verdict | None
     return _verdict(named, patient, her2_findings(patient, region), region, None)
 
 
-def her2_findings(patient: Patient, region: Region) -> Her2Findings:
+def her2_findings(patient: Patient, region: LabelRegion) -> Her2Findings:
     """What the tests of a patient say by the guideline of a region."""
     return patient.her2(BREAST_GUIDELINE[region] if patient.tumour == "breast" else None)
 
 
-def label_text(verdict: Verdict | None, region: Region) -> str:
+def label_text(verdict: Verdict | None, region: LabelRegion) -> str:
     """A verdict in words, with its date or its reasons."""
     if verdict is None:
         return "not a named regimen"
@@ -95,7 +97,7 @@ def _verdict(
     regimen: NamedRegimen,
     patient: Patient,
     her2: Her2Findings,
-    region: Region,
+    region: LabelRegion,
     day: datetime.date | None,
 ) -> Verdict:
     rows = [row for row in regimen.indication if row.region == region]
@@ -169,7 +171,7 @@ def _shown(status: Her2Status) -> str:
 def eligibility_dict(
     status: Her2Status,
     verdicts: list[Verdict],
-    region: Region,
+    region: LabelRegion,
     day: datetime.date | None = None,
 ) -> dict[str, Any]:
     """The answer as plain data, for JSON."""

@@ -33,6 +33,10 @@ def first_day(text: str) -> datetime.date:
     return datetime.date(year, month, day)
 
 
+LabelRegion = Literal["us", "eu", "cn"]
+"""Whose labels name regimens; of China only those of drugs that are licensed there alone."""
+
+
 class Indication(Claim):
     """For whom a label names a regimen, in one region and from one date on.
 
@@ -46,7 +50,7 @@ class Indication(Claim):
     ``since_is`` tells an approval from the day of a report or of the agency's opinion.
     """
 
-    region: Literal["us", "eu"]
+    region: LabelRegion
     tumour: Tumour | Literal["any"] | tuple[Tumour, ...]
     setting: Literal["early", "metastatic"]
     her2: tuple[Literal["positive", "low", "ultralow", "ihc3", "mutation"], ...]
