@@ -11,13 +11,17 @@ from her2sim.biology.blood import blood_facts
 from her2sim.biology.ensemble import ensemble
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour_profile import tumour_facts
+from her2sim.biology.tumour_type import described_types
 from her2sim.calibration.plan import calibration_plan
 from her2sim.drug_names import drug_names
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.toxicity import load_toxicity
 from her2sim.facts import UncertainQuantity
 
-FILES = (("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()))
+FILES = (
+    ("tumour", tumour_facts()), ("heart", heart_facts()), ("blood", blood_facts()),
+    *described_types().items(),
+)  # fmt: skip
 
 
 def quantities() -> Iterator[tuple[str, UncertainQuantity]]:
@@ -29,8 +33,11 @@ def quantities() -> Iterator[tuple[str, UncertainQuantity]]:
         mechanism, toxicity = load_mechanism(drug), load_toxicity(drug)
         if mechanism is None or mechanism.drug != drug:
             continue
+        other = load_mechanism(mechanism.like) if mechanism.like else None
+        taken = {} if other is None else other.parameter
         for name, quantity in mechanism.parameter.items():
-            yield f"{drug}:{name}", quantity
+            if taken.get(name) is not quantity:
+                yield f"{drug}:{name}", quantity
         if toxicity.heart is not None:
             yield f"{drug}:heart.weight", toxicity.heart.weight
         for name in type(toxicity.lung).model_fields if toxicity.lung is not None else ():
@@ -47,8 +54,8 @@ def calibrated() -> set[str]:
 
 def fitted() -> set[str]:
     """Parameters of the calibration on trials, without what is said of their spread."""
-    plan = calibration_plan()
-    names = {row.name for row in (*plan.parameter, *plan.tied)}
+    plans = [calibration_plan("metastatic", one) for one in ("breast", *described_types())]
+    names = {row.name for plan in plans for row in (*plan.parameter, *plan.tied)}
     return {name.removesuffix(".spread") for name in names}
 
 

@@ -37,7 +37,7 @@ def test_a_number_of_a_type_is_that_of_its_patients_only() -> None:
     types, members = np.array(["gastric", "breast", "other"]), Members(np.zeros(3, dtype=np.int64))
     usual = np.array([0.1, 0.1, 0.1])
     assert of_type("heterogeneous", usual, types, members).tolist() == [0.61, 0.1, 0.1]
-    assert of_type("times_own_growth", usual, types, members).tolist() == usual.tolist()
+    assert of_type("times_payload_exampumab", usual, types, members).tolist() == usual.tolist()
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,9 @@ def test_tumours_that_were_tested_again_after_trastuzumab_have_their_receptors()
             update={"enrolled": trial.enrolled.model_copy(update={"retested": retested})}
         )
         people = enrol(told, arm, numbers, 1, members)
-        # Heterogeneous tumours have fewer HER2-low cells than a tumour that lost its receptors.
-        lost = (people.tumours.start["cells_l"] >= share - 1e-9).mean()
+        lost = np.isclose(people.tumours.start["cells_l"], share).mean()
         assert lost <= most
-        assert (lost > 0.5) == (retested is None)
+        assert (lost > 0.4) == (retested is None)  # 0.606, less those with more such cells before
 
 
 def test_pembrolizumab_acts_where_pd_l1_is_positive_only() -> None:

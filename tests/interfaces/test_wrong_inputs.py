@@ -44,8 +44,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, example in FILES.items():
         shutil.copy(EXAMPLES / example, tmp_path / name)
     told = (tmp_path / "patient.toml").read_text(encoding="utf-8")
-    gastric = told.replace('"breast"', '"gastric"')
-    (tmp_path / "gastric.toml").write_text(gastric, encoding="utf-8")
+    other = told.replace('"breast"', '"other"')
+    (tmp_path / "other.toml").write_text(other, encoding="utf-8")
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path

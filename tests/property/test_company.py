@@ -77,7 +77,7 @@ def test_dose_intensity_in_a_shortage_does_not_depend_on_company() -> None:
 
 def test_what_happens_to_a_patient_does_not_depend_on_company() -> None:
     """Scans are those of patients with a lesion model, whoever is treated beside them."""
-    mixed, treatments = _mixed(["breast", "gastric"]), load_combination("trastuzumab").treatments
+    mixed, treatments = _mixed(["breast", "other"]), load_combination("trastuzumab").treatments
     people = draw_virtual_cohort(mixed)
     has_lesion = people.tumours.has_lesion_model
     assert has_lesion.tolist() == [k % 2 == 0 for k in range(N)]
