@@ -156,11 +156,6 @@ class Patient(FactFile):
         female = self.body.get("female")
         return None if female is None else female > 0
 
-    @property
-    def tumour_type(self) -> str:
-        """The tumour type as models know it."""
-        return self.tumour
-
     def numbers(self) -> dict[str, float]:
         """Characteristics by name, with what follows from them and the LVEF if it is known."""
         known = with_derived({name: np.array([value]) for name, value in self.body.items()})
@@ -175,7 +170,7 @@ class Patient(FactFile):
         """The patient as a cohort of one."""
         values = {name: np.array([value]) for name, value in self.body.items()}
         known = with_derived(values)
-        known["tumour_type"] = np.array([self.tumour_type])
+        known["tumour_type"] = np.array([self.tumour])
         return Cohort("one patient", np.array([1]), known, seed, setting=self.setting)
 
 

@@ -133,7 +133,7 @@ def patient_timeline(
     run.notes += told
     if not asked.by_rules:
         run.notes.append("No row of a label acts: drugs are given as planned until progression.")
-    has_outlook = modelled is not None and is_early_breast(patient.tumour_type, patient.setting)
+    has_outlook = modelled is not None and is_early_breast(patient.tumour, patient.setting)
     _require_operable(asked, has_outlook)
     if modelled is not None and not modelled.has_lesion and not has_outlook:
         run.notes.append(_no_model("efficacy", patient))
@@ -256,7 +256,7 @@ def _since(record: DosingRecord, start: float) -> DosingRecord:
 
 
 def _no_model(what: str, patient: Patient) -> str:
-    return no_model_text(what, patient.tumour_type, patient.setting)
+    return no_model_text(what, patient.tumour, patient.setting)
 
 
 def _require_operable(asked: TimelinePlan, has_outlook: bool) -> None:
