@@ -44,8 +44,6 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "her2sim"
 DEATHS = ((1, "cleopatra", "placebo"), (3, "nala", "lapatinib"), (2, "emilia", "lap_cape"))
 DEATH_PATIENTS = 100
-CITATION = "her2sim, fit to published trials (docs/calibration.md)"
-ALL = "calibration:all anchors"
 
 
 def main() -> None:
@@ -137,14 +135,22 @@ def write_parameters(parameters: Parameters, found: Calibration) -> None:
             table["low"], table["high"] = min(low, value), max(high, value)
             table["members"] = rounded
         table["status"] = "calibrated"
-        table["source"] = ALL
+        table["source"] = source_of(parameters.plan)
         table.pop("reason", None)
         sources = document.setdefault("sources", tomlkit.table(is_super_table=True))
         if "calibration" not in sources:
             source = tomlkit.table()
-            source["citation"] = CITATION
+            page, _ = page_of(parameters.plan)
+            source["citation"] = f"her2sim, fit to published trials (docs/{page})"
             sources["calibration"] = source
         path.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def source_of(plan: CalibrationPlan) -> str:
+    """Where a calibrated number is from."""
+    if plan.tumour_type == "breast":
+        return "calibration:all anchors"
+    return f"calibration:trials of {described_types()[plan.tumour_type].title}"
 
 
 def write_draws(found: Calibration) -> None:

@@ -156,4 +156,4 @@ def test_a_tumour_type_takes_a_folder_and_no_code(tmp_path: Path) -> None:
         said.append(json.loads(done.stdout))
     assert any("no model yet" in note for note in said[0]["notes"])
     assert not any("no model yet" in note for note in said[1]["notes"])
-    assert "single arm trials" in said[1]["evidence"][0]
+    assert "single arm trials" in said[1]["evidence"]

@@ -148,9 +148,8 @@ def crossvalidate(
     chosen = (whole_trials if folds == "trial" else six_groups)(evidence)
     store, note = FoldFolder(folder, asked), progress or no_progress
     figures = left_out_figures(_folds(CrossValidation(evidence), store, chosen, seed, note))
-    skills = tuple(
-        endpoint_skill(endpoint, figures) for endpoint in judged_endpoints(setting, tumour)
-    )
+    judged = [e for e in judged_endpoints(setting, tumour) if any(f.endpoint == e for f in figures)]
+    skills = tuple(endpoint_skill(endpoint, figures) for endpoint in judged)
     counts = {"n_folds": len(chosen), "n_trials": sum(map(len, chosen))}
     return CrossValidated(figures, skills, {**asked, **counts})
 
@@ -188,8 +187,16 @@ def _chosen(names: Sequence[str], setting: Setting, tumour: TumourTypeId) -> tup
         raise DataError(f"{', '.join(other)}: not of {setting} disease; name trials of one setting")
     foreign = [name for name, trial in trials.items() if trial.tumour_type != tumour]
     if foreign:
-        raise DataError(f"{', '.join(foreign)}: not of tumour type {tumour}; name trials of one")
+        raise DataError(
+            f"{', '.join(foreign)}: not of tumour type {tumour}; name trials of one type, "
+            "and the type by --tumour"
+        )
     known = [trial.id for trial in trials_of(setting, tumour)]
+    if len(known) < FEWEST_TRIALS:
+        raise DataError(
+            f"{tumour}: trials that come with her2sim: {len(known)}; {FEWEST_TRIALS} are needed to "
+            "leave some out"
+        )
     own = [name for name in trials if name not in known]
     if own:
         raise DataError(f"{', '.join(own)}: only trials that come with her2sim can take part")

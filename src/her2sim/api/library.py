@@ -236,6 +236,7 @@ class TrialList(_Known):
         return pl.DataFrame(
             {
                 "trial": name,
+                "tumour": trial.tumour_type,
                 "setting": trial.setting,
                 "arms": [arm.id for arm in trial.arm],
                 "title": trial.title,

@@ -18,6 +18,7 @@ from her2sim.biology.tumour_type import described_types
 
 MODELLED = ("breast", "metastatic")
 """Tumour type and setting whose lesions are modelled with numbers of their own."""
+MUTANT = "HER2-mutant"
 DISEASES = {
     "breast": "metastatic breast cancer",
     "other": "tumours other than breast, gastric, biliary, colorectal and lung",
@@ -61,9 +62,12 @@ def evidence_text(tumour_type: str, setting: str) -> str:
     one, disease = described_types().get(tumour_type), disease_of(tumour_type, setting)
     if one is None or not one.is_modelled or setting != MODELLED[1]:
         return f"Evidence in {disease}: none that was fitted; efficacy is not worked out."
+    mutated = ""
+    if one.her2 == "mutation":
+        mutated = f" Tumours are {MUTANT}, as HER2-low ones, unless amplification is told."
     return (
-        f"Evidence in {disease}: {one.evidence} trials, to which its numbers are fitted; drugs "
-        "against HER2 are taken to act as in breast cancer."
+        f"Evidence in {disease}: {one.evidence} trials. Fitted: {one.fitted}; other drugs and "
+        f"endpoints are extrapolated from breast cancer.{mutated}"
     )
 
 

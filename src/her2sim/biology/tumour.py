@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from her2sim.biology.tumour_profile import (
     after_effects,
     tumour_facts,
 )
-from her2sim.biology.tumour_type import OF_PAYLOAD, of_type
+from her2sim.biology.tumour_type import OF_PAYLOAD, described_types, of_type
 from her2sim.errors import DataError
 from her2sim.models.assembly import tag_of
 from her2sim.patients.cohort import Cohort
@@ -29,6 +29,8 @@ from her2sim.patients.her2_test import IHC
 from her2sim.random import Purpose
 
 OWNER = "tumour"
+MUTATED_IHC = "2+"
+"""The score of a tumour that was chosen by its mutation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,7 @@ def draw_tumours(
         If somebody of the cohort has no tumour.
     """
     n = cohort.n_patients
-    told = known if isinstance(known, KnownTumours) else (known or TumourProfile()).of(n)
+    told = known if isinstance(known, KnownTumours) else _told(known or TumourProfile(), cohort)
     if "none" in cohort.covariates.get("tumour_type", ()):
         raise DataError(f"the people of {cohort.name!r} have no tumour; choose patients")
     members = members or Members(np.zeros(n, dtype=np.int64))
@@ -106,6 +108,20 @@ def draw_tumours(
         facts["affinity_ff"].value,
     )  # fmt: skip
     return Tumours(parameters, start, affinity, value("share_e"), kill_factor, earlier, traits)
+
+
+def _told(profile: TumourProfile, cohort: Cohort) -> KnownTumours:
+    """What is known of each tumour; a mutation without a test of the gene is no amplification."""
+    known, types = profile.of(cohort.n_patients), tumour_types(cohort)
+    by_mutation = [one.id for one in described_types().values() if one.her2 == "mutation"]
+    chosen = np.isin(types, by_mutation)
+    if profile.is_amplified is not None or not chosen.any():
+        return known
+    return replace(
+        known,
+        ihc=np.where(chosen, MUTATED_IHC, known.ihc),
+        is_amplified=known.is_amplified & ~chosen,
+    )
 
 
 @dataclass(frozen=True, eq=False)

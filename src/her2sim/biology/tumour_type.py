@@ -34,11 +34,17 @@ OF_PAYLOAD = "times_payload_"
 
 
 class TumourType(NumberFile):
-    """A tumour type: its name in words, the kind of trials it was judged by, and its numbers."""
+    """A tumour type: its name in words, the kind of trials it was judged by, and its numbers.
+
+    ``fitted`` says which drugs and endpoints its numbers were fitted to. Where HER2 is a
+    ``mutation``, tumours are HER2-low ones without amplification unless that is told.
+    """
 
     id: str
     title: str
     evidence: Evidence
+    fitted: str = ""
+    her2: Literal["score", "mutation"] = "score"
 
     @model_validator(mode="after")
     def _knows_its_numbers(self) -> TumourType:

@@ -59,8 +59,8 @@ chooses_patients = options(
         type=POPULATION,
         default="mbc",
         show_default=True,
-        help="mbc, ebc, ebc-neoadjuvant, ebc-residual, ebc-small, agc, mcrc, healthy; or your "
-        "population.toml, or patients.csv",
+        help="mbc, ebc, ebc-neoadjuvant, ebc-residual, ebc-small, agc, btc, mcrc, nsclc, healthy; "
+        "or your population.toml, or patients.csv",
     ),
     click.option("--patients", type=Whole(1), help="number of patients [10000, or all of a table]"),
     drawn_seed,

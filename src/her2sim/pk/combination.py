@@ -18,6 +18,8 @@ from her2sim.pk.treatment import Treatment
 from her2sim.regimens.library import load_regimen
 from her2sim.regimens.together import planned_drugs
 
+FITTED_TO = "calibration:trials of "
+"""How the source of a number begins that was fitted in one tumour type."""
 CYCLE_DAY = 21.0
 """Exposures of all drugs are read over cycles of three weeks, however often they are given."""
 
@@ -52,10 +54,14 @@ def load_combination(text: str) -> Combination:
 
 
 def _taken_from(drug: Drug) -> str:
-    """That a drug acts with the numbers of another one; empty if it has its own."""
+    """That a drug acts with numbers of another drug, or of one tumour type; empty otherwise."""
     mechanism = load_mechanism(drug.id)
-    if mechanism is None or mechanism.like is None:
+    if mechanism is None:
         return ""
+    if mechanism.like is None:
+        kill = mechanism.parameter.get("chemo_kill")
+        _, _, of = (kill.source or "" if kill else "").partition(FITTED_TO)
+        return f"How {drug.title.lower()} kills was fitted in {of} only." if of else ""
     other = load_drug(mechanism.like).title.lower()
     name = drug.title.lower()
     return f"No trial of {name} was fitted: it is taken to act on a tumour as {other} does."

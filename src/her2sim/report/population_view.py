@@ -9,6 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from her2sim.biology.heart import CardiacProfile
+from her2sim.biology.lesion_model import MUTANT
 from her2sim.patients.cohort import Cohort
 from her2sim.report.canvas import BAND, LINE, finished, legend_above, new_canvas
 from her2sim.report.rule_limits import draw_limits, rule_limits, show_lvef
@@ -38,7 +39,8 @@ def heading(report: PopulationReport) -> str:
 def _told(report: PopulationReport) -> str:
     """What is not as usual: the HER2 test, what came before, how it was looked at."""
     tumour, how = report.tumour, report.how
-    told = [f"; {how.setting}; HER2 {tumour.ihc}"]
+    is_mutant = tumour.is_amplified is None and any(MUTANT in text for text in report.evidence)
+    told = [f"; {how.setting}; HER2 {'mutation' if is_mutant else tumour.ihc}"]
     if tumour.is_amplified is not None:
         told.append(f", ISH {'positive' if tumour.is_amplified else 'negative'}")
     if tumour.earlier_lines > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from her2sim.biology.lesion_model import evidence_text
 from her2sim.report.canvas import BAND, COLOURS, FAINT, LINE, finished, legend_above, new_canvas
 from her2sim.report.trial_tables import range_text
 from her2sim.studies.trial.size import SizeReport
@@ -22,11 +23,13 @@ def heading(report: SizeReport) -> str:
         else f"{found.patients} patients ({found.events:.0f} events) for "
         f"{100 * report.wanted_power:g} %"
     )
-    return (
+    line = (
         f"{report.trial.id}, {row.endpoint}, {row.arm} over {row.versus}: {told}; log-rank test, "
         f"two-sided {100 * report.alpha:g} %; {report.asked.members} members, seed "
         f"{report.asked.seed}"
     )
+    evidence = evidence_text(report.trial.tumour_type, report.trial.setting)
+    return f"{evidence}\n{line}" if evidence else line
 
 
 def size_table(report: SizeReport) -> Table:

@@ -10,12 +10,12 @@ from her2sim.trials.trial import Published, Trial
 
 
 def trials_table(trials: Mapping[str, Trial]) -> Table:
-    """Name, setting, arms, and how many published figures are anchors or predictions.
+    """Name, tumour, setting, arms, and how many published figures are anchors or predictions.
 
     Of a question nothing was published.
     """
     table = Table(title="Trials", title_justify="left")
-    for name in ("name", "setting", "arms", "anchors", "predictions", "title"):
+    for name in ("name", "tumour", "setting", "arms", "anchors", "predictions", "title"):
         table.add_column(name, justify="right" if name in ("anchors", "predictions") else "left")
     for name, trial in trials.items():
         rows: list[Published] = [row for row in trial.outcome if row.value is not None]
@@ -25,6 +25,6 @@ def trials_table(trials: Mapping[str, Trial]) -> Table:
         n_anchors = sum(row.role == "anchor" for row in rows)
         arms = ", ".join(arm.id for arm in trial.arm)
         table.add_row(
-            name, trial.setting, arms, str(n_anchors), str(len(rows) - n_anchors), trial.title
+            name, trial.tumour_type, trial.setting, arms, str(n_anchors), str(len(rows) - n_anchors), trial.title
         )
     return table

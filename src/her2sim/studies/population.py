@@ -97,7 +97,7 @@ class PopulationReport:
         """The report as plain data, for JSON."""
         return {
             "her2sim": __version__,
-            "evidence": list(self.evidence),
+            "evidence": "\n".join(self.evidence),
             "regimen": self.combination.name,
             "population": self.population,
             "patients": self.patients,
@@ -192,6 +192,7 @@ def population_report(
         (
             *combination.notes, *efficacy_notes(gathered.without_model()), *of_lesion,
             *(_early_notes(gathered, combination, how) if any(gathered.early) else ()), *_NOTES,
+            *(_ONE_MEMBER if members == 1 and any(gathered.evidence) else ()),
         ),
         tumour or TumourProfile(), heart or CardiacProfile(),
         tuple(text for text in gathered.evidence if text),
@@ -212,6 +213,10 @@ def _alike(people: VirtualCohort) -> Iterator[NDArray[np.int64]]:
 
 _OF_LESION = (
     "Tumour numbers are an ensemble calibrated to anchor trials: believe ranges and contrasts.",
+)
+_ONE_MEMBER = (
+    "One set of numbers, so no ranges; with thin evidence they matter most: use --members 24, and "
+    "--earlier-lines for later lines.",
 )
 _OF_EARLY = (
     "Early disease: surgery came before the regimen, and no other drug against the tumour was "

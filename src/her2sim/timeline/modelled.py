@@ -289,9 +289,10 @@ def virtual_cohort_of(
     if her2.deciding is None:
         told = "; ".join(her2.status.specimens) or her2.status.note
         raise DataError(f"HER2: a simulated tumour needs one result that stands: {told}")
+    by_mutation = her2.deciding.mutation is not None and her2.deciding.ihc is None
     tumour = TumourProfile(
         ihc=her2.deciding.ihc or "3+",
-        is_amplified=AMPLIFIED_BY.get(her2.status.status),
+        is_amplified=None if by_mutation else AMPLIFIED_BY.get(her2.status.status),
         pik3ca=biology.pik3ca,
         genotype=biology.fcgr3a,
         is_heterogeneous=biology.her2_heterogeneous,

@@ -9,6 +9,7 @@ import numpy as np
 
 from her2sim import __version__
 from her2sim.arrays import Array
+from her2sim.biology.lesion_model import evidence_text
 from her2sim.notice import NOTICE
 from her2sim.patients.her2_status import Her2Status
 from her2sim.patients.patient import Patient
@@ -153,6 +154,7 @@ class PatientTimeline:
         """The course as plain data, for JSON."""
         return {
             "her2sim": __version__,
+            "evidence": evidence_text(self.patient.tumour, self.patient.setting),
             "region": self.region,
             "seed": self.seed,
             "her2": self.her2.as_dict(),

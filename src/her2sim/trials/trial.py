@@ -12,6 +12,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from her2sim.biology.tumour_type import described_types
 from her2sim.drugs.supportive import require_known
 from her2sim.errors import DataError
 from her2sim.facts import Claim, FactFile, FactModel, Quantity
@@ -258,6 +259,26 @@ class Trial(FactFile):
         if late:
             names = ", ".join(f"{c.endpoint} of {c.arm} over {c.versus}" for c in late)
             raise ValueError(f"follow_up of {names}: use 0 to {last:g} months, that of the design")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_unused(self) -> Trial:
+        one = described_types().get(self.tumour_type)
+        known = {} if one is None else one.parameter
+        who, began = self.enrolled, self.design.began
+        told = {
+            "enrolled.retested": (who.retested, "lost_after_trastuzumab"),
+            "enrolled.pd_l1_positive": (who.pd_l1_positive, "pd_l1_positive"),
+            "design.began": (began if self.tumour_type == "breast" else None, "after_per_decade"),
+        }
+        unused = [
+            name for name, (value, of) in told.items() if value is not None and of not in known
+        ]
+        if unused:
+            raise ValueError(
+                f"{', '.join(unused)}: nothing depends on it in {self.tumour_type} cancer; leave "
+                "it out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import numpy as np
 from her2sim.arrays import Array
 from her2sim.biology.ensemble import patient_values
 from her2sim.biology.tumour import (
+    Tumours,
     chemo_factor,
     earlier_factor,
     exchange_relative,
@@ -17,6 +18,7 @@ from her2sim.biology.tumour import (
     potency_in_cells,
 )
 from her2sim.biology.tumour_profile import tumour_facts
+from her2sim.biology.tumour_type import described_types
 from her2sim.biology.virtual_cohort import VirtualCohort
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.drugs.variability import apply_random_effects, draw_random_effects
@@ -252,6 +254,7 @@ def _in_tumour(drug: PatientDrug, people: VirtualCohort, values: dict[str, Array
     if drug.mechanism.kind == "endocrine":
         values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_er_positive"] * left
     elif drug.mechanism.kind == "checkpoint":
+        _require_known_pd_l1(drug, tumours)
         values["chemo_kill"] = values["chemo_kill"] * tumours.traits["is_pd_l1_positive"]
     elif drug.mechanism.kind == "cytotoxic":
         kill = values["chemo_kill"] * left * chemo_factor(tumours, members)
@@ -266,6 +269,18 @@ def _in_tumour(drug: PatientDrug, people: VirtualCohort, values: dict[str, Array
         values["ic50"] = values["ic50"] / left
     elif "kinact" in values:
         values["kinact"] = values["kinact"] * left
+
+
+def _require_known_pd_l1(drug: PatientDrug, tumours: Tumours) -> None:
+    """Refuse a checkpoint inhibitor where no trial told how it acts: its effect is not zero."""
+    types = set(tumours.traits["tumour_type"][tumours.has_lesion_model].tolist())
+    told = described_types()
+    unknown = sorted(t for t in types if t not in told or "pd_l1_positive" not in told[t].parameter)
+    if unknown:
+        raise DataError(
+            f"how {drug.treatment.drug.id} acts on a tumour is not modelled in "
+            f"{', '.join(unknown)} cancer; leave it out"
+        )
 
 
 _UNITS = {"mass": "mg/nmol", "payload_mass": "mg/nmol"}

@@ -152,7 +152,7 @@ class Beside:
         if self.trial.setting != "metastatic" and self.trial.early is None:
             return ""
         if not trials_like(self.trial):
-            return "no trial of this tumour was fitted; ranges are wider"
+            return "no trial of this tumour was fitted; ranges over members are wider"
         unknown = dict.fromkeys(
             drug
             for found in self.drugs.values()
@@ -163,5 +163,5 @@ class Beside:
             return ""
         return (
             f"no randomised trial that was fitted tells of {', '.join(unknown)} in this disease; "
-            "ranges are wider"
+            "ranges over members are wider"
         )
