@@ -219,6 +219,8 @@ def test_drugs_that_china_alone_has_licensed() -> None:
     gastric = {"tumour": "gastric", "history": ["two_chemotherapies_metastatic"]}
     assert labelled("cn", **gastric) == {"disitamab-vedotin-gastric"}
     assert "disitamab-vedotin-gastric" not in labelled("us", **gastric)
+    unamplified = gastric | {"her2_test": {"ihc": "2+", "ish": "negative"}}
+    assert labelled("cn", **unamplified) == {"disitamab-vedotin-gastric"}
     lung = {
         "tumour": "lung", "her2_test": {"mutation": "Y772_A775dup"}, "history": ["prior_systemic"],
     }  # fmt: skip

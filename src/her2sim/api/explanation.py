@@ -29,8 +29,9 @@ class ExplainedDifference(Reported, Answer):
     seed: int
 
     def heading(self) -> str:
-        """Regimen and seed."""
-        return f"{self.report.combination.title}; seed {self.seed}; all doses as planned"
+        """What efficacy rests on, where that is not breast cancer; regimen and seed."""
+        line = f"{self.report.combination.title}; seed {self.seed}; all doses as planned"
+        return "\n".join((*self.report.evidence, line))
 
     def tables(self) -> tuple[Table, ...]:
         """Both patients, and what makes them differ."""

@@ -71,6 +71,12 @@ def evidence_text(tumour_type: str, setting: str) -> str:
     )
 
 
+def evidence_texts(tumour_type: NDArray[np.str_], setting: NDArray[np.str_]) -> tuple[str, ...]:
+    """What predictions for some patients rest on, once for each tumour type that says so."""
+    pairs = dict.fromkeys(zip(tumour_type.tolist(), setting.tolist(), strict=True))
+    return tuple(text for text in (evidence_text(*pair) for pair in pairs) if text)
+
+
 def no_model_text(what: str, tumour_type: str, setting: str) -> str:
     """That something has no model in a disease: ``PFS in gastric cancer: no model yet``."""
     disease = disease_of(tumour_type, setting)

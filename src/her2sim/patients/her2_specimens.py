@@ -33,7 +33,9 @@ from her2sim.patients.her2_test import (
 FIRST_YEAR, LAST_YEAR = 1980, 2100
 """HER2 was not known before; a later date is a slip."""
 IHC_OF_LUNG = "IHC 3+ is told too: labels for solid tumours may ask for that"
-Her2Found = Literal["positive", "negative", "equivocal", "low", "ultralow", "ihc3", "mutation"]
+Her2Found = Literal[
+    "positive", "negative", "equivocal", "low", "ultralow", "ihc2", "ihc3", "mutation"
+]
 
 
 class SpecimenRule(Claim):
@@ -218,6 +220,8 @@ def _findings(status: Her2Status, deciding: Sequence[_Read]) -> Her2Findings:
         found.add(status.category)  # type: ignore[arg-type]
     if tests and all(test.ihc == "3+" for test in tests):
         found.add("ihc3")
+    if tests and all(test.ihc in ("2+", "3+") for test in tests):
+        found.add("ihc2")
     if any(mutation_report(test.mutation) == "present" for test in tests):
         found.add("mutation")
     if "ihc3" in found and "mutation" not in found and tests[0].tumour == "lung":

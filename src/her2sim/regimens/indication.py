@@ -41,7 +41,7 @@ class Indication(Claim):
     """For whom a label names a regimen, in one region and from one date on.
 
     ``tumour`` may be ``any``, or several. ``her2`` lists what fits: a status or category,
-    ``ihc3`` or ``mutation``. Facts of the history are asked in three ways: all ``needs``, at least
+    ``ihc2`` (2+ or 3+, whatever in situ hybridisation says), ``ihc3`` or ``mutation``. Facts of the history are asked in three ways: all ``needs``, at least
     one of each group in ``one_of``, and none of ``unless``; ``judged`` are left to the judgement
     of those who treat: they are named with the verdict, and nobody is refused for want of them.
     ``prior_regimens_min`` counts anti-HER2 regimens for metastatic disease,
@@ -53,7 +53,7 @@ class Indication(Claim):
     region: LabelRegion
     tumour: Tumour | Literal["any"] | tuple[Tumour, ...]
     setting: Literal["early", "metastatic"]
-    her2: tuple[Literal["positive", "low", "ultralow", "ihc3", "mutation"], ...]
+    her2: tuple[Literal["positive", "low", "ultralow", "ihc2", "ihc3", "mutation"], ...]
     needs: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
     unless: tuple[str, ...] = ()

@@ -9,11 +9,12 @@ from her2sim.studies.sensitivity import SensitivityReport
 
 
 def sensitivity_heading(report: SensitivityReport) -> str:
-    """Regimen, patients and sets of numbers, in a line."""
-    return (
+    """What efficacy rests on, where that is not breast cancer; regimen, patients and samples."""
+    line = (
         f"{report.combination.title}; {patients_text(report)}; {report.samples} samples, "
         f"{report.weeks} weeks"
     )
+    return "\n".join((*report.evidence, line))
 
 
 def sensitivity_table(report: SensitivityReport, top: int) -> Table:

@@ -25,6 +25,12 @@ def trials_table(trials: Mapping[str, Trial]) -> Table:
         n_anchors = sum(row.role == "anchor" for row in rows)
         arms = ", ".join(arm.id for arm in trial.arm)
         table.add_row(
-            name, trial.tumour_type, trial.setting, arms, str(n_anchors), str(len(rows) - n_anchors), trial.title
+            name,
+            trial.tumour_type,
+            trial.setting,
+            arms,
+            str(n_anchors),
+            str(len(rows) - n_anchors),
+            trial.title,
         )
     return table

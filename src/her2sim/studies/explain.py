@@ -17,6 +17,7 @@ from her2sim.biology.lesion_model import (
     disease_of,
     diseases,
     efficacy_notes,
+    evidence_texts,
     modelled_types,
 )
 from her2sim.biology.virtual_cohort import VirtualCohort
@@ -79,6 +80,7 @@ class Explanation:
     differences: tuple[Difference, ...]
     basis: dict[str, Basis]
     notes: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
     @property
     def seen(self) -> tuple[SeenContrast, ...]:
@@ -188,7 +190,7 @@ def explanation(
     return Explanation(
         combination, weeks, names, None if size is None else (float(size[0]), float(size[1])),
         (float(lvef[0]), float(lvef[1])), (_traits(people, 0), _traits(people, 1)), tuple(found),
-        basis_of(whole), _notes(diseases(*kinds)),
+        basis_of(whole), _notes(diseases(*kinds)), evidence_texts(*kinds),
     )  # fmt: skip
 
 

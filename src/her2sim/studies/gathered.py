@@ -13,7 +13,7 @@ from her2sim.arrays import Array, Whole
 from her2sim.biology.lesion_model import (
     disease_of,
     diseases,
-    evidence_text,
+    evidence_texts,
     is_early_breast,
 )
 from her2sim.early.run import EarlyPlan, GivenRegimen, run_early
@@ -66,8 +66,8 @@ class Gathered:
         if early:
             self.told_of_early |= set(treated.people.cohort.covariates)
         self.diseases += diseases(traits["tumour_type"], traits["setting"])
-        pairs = zip(traits["tumour_type"].tolist(), traits["setting"].tolist(), strict=True)
-        self.evidence |= dict.fromkeys(evidence_text(*pair) for pair in dict.fromkeys(pairs))
+        texts = evidence_texts(traits["tumour_type"], traits["setting"])
+        self.evidence |= dict.fromkeys(texts)
         self.members.append(members)
         self.parts.append(patient_outcomes(treated))
         log = treated.protocol_run.log

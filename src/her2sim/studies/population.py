@@ -192,10 +192,10 @@ def population_report(
         (
             *combination.notes, *efficacy_notes(gathered.without_model()), *of_lesion,
             *(_early_notes(gathered, combination, how) if any(gathered.early) else ()), *_NOTES,
-            *(_ONE_MEMBER if members == 1 and any(gathered.evidence) else ()),
+            *(_ONE_MEMBER if members == 1 and gathered.evidence else ()),
         ),
         tumour or TumourProfile(), heart or CardiacProfile(),
-        tuple(text for text in gathered.evidence if text),
+        tuple(gathered.evidence),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from her2sim.arrays import Array, Progress, no_progress
 from her2sim.biology.ensemble import Members
 from her2sim.biology.heart import OWNER as HEART
 from her2sim.biology.heart import CardiacProfile, heart_facts
-from her2sim.biology.lesion_model import diseases, efficacy_notes, has_lesion_model
+from her2sim.biology.lesion_model import diseases, efficacy_notes, evidence_texts, has_lesion_model
 from her2sim.biology.tumour import OWNER, tumour_types
 from her2sim.biology.tumour_profile import TumourProfile, tumour_facts
 from her2sim.biology.virtual_cohort import draw_virtual_cohort
@@ -82,12 +82,14 @@ class SensitivityReport:
     outcomes: tuple[str, ...]
     rows: tuple[Moved, ...]
     notes: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
         told = {n: getattr(self, n) for n in ("population", "patients", "samples", "weeks", "seed")}
         return {
             "her2sim": __version__,
+            "evidence": "\n".join(self.evidence),
             "regimen": self.combination.name,
             **told,
             "outcomes": list(self.outcomes),
@@ -158,7 +160,7 @@ def sensitivity_report(
     rows.sort(key=lambda row: (OUTCOMES.index(row.outcome), -row.total))
     return SensitivityReport(
         combination, few.name, patients, samples, weeks, seed, run.outcomes, tuple(rows),
-        (*efficacy_notes(diseases(*kinds)), *_few(samples, rows)),
+        (*efficacy_notes(diseases(*kinds)), *_few(samples, rows)), evidence_texts(*kinds),
     )  # fmt: skip
 
 
