@@ -22,6 +22,9 @@ BREAST_GUIDELINE: dict[LabelRegion, Guideline] = {
 """By whose guideline a breast tumour is read; that of China was not read."""
 
 
+HER2_WORDS = {"ihc2": "2+ or 3+ in IHC"}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Labelled or not labelled: never advice."""
@@ -134,7 +137,8 @@ def _lacks(
     if row.setting != patient.setting:
         yield f"it is for {row.setting} disease"
     if not her2.found & set(row.her2):
-        yield f"HER2 must be {' or '.join(row.her2)}; it is {_shown(her2.status)}"
+        wanted = " or ".join(HER2_WORDS.get(one, one) for one in row.her2)
+        yield f"HER2 must be {wanted}; it is {_shown(her2.status)}"
     yield from _lacks_of_history(row, patient)
     yield from _lacks_of_regimens(row, patient)
 

@@ -41,9 +41,10 @@ class Indication(Claim):
     """For whom a label names a regimen, in one region and from one date on.
 
     ``tumour`` may be ``any``, or several. ``her2`` lists what fits: a status or category,
-    ``ihc2`` (2+ or 3+, whatever in situ hybridisation says), ``ihc3`` or ``mutation``. Facts of the history are asked in three ways: all ``needs``, at least
-    one of each group in ``one_of``, and none of ``unless``; ``judged`` are left to the judgement
-    of those who treat: they are named with the verdict, and nobody is refused for want of them.
+    ``ihc2`` (2+ or 3+, whatever in situ hybridisation says), ``ihc3`` or ``mutation``. Facts of
+    the history are asked in three ways: all ``needs``, at least one of each group in
+    ``one_of``, and none of ``unless``; ``judged`` are left to the judgement of those who treat:
+    they are named with the verdict, and nobody is refused for want of them.
     ``prior_regimens_min`` counts anti-HER2 regimens for metastatic disease,
     ``prior_regimens_any_min`` those in any setting. ``since`` is a day, a month or a year,
     whatever was read, and ``until`` the day on which another indication took its place;
