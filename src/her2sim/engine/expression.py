@@ -256,6 +256,7 @@ _DERIVATIVES: dict[str, Callable[[Node, list[Node]], Node]] = {
     "sqrt": lambda n, d: d[0] / (2.0 * n),
     "pow": _power_slope,
     "max": _larger_slope,
+    "pick": lambda n, d: n.graph.operation("pick", n.args[0], n.args[1], d[2], d[3]),
 }
 """Derivative of each operation from those of its arguments."""
 

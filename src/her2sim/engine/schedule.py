@@ -196,8 +196,12 @@ def check_schedule(
     limits = np.full(len(Action), np.iinfo(np.int32).max)
     limits[[Action.BOLUS, Action.INFUSION]] = n_states
     limits[Action.PARAMETER] = n_parameters
+    limits[Action.READING], limits[Action.CYCLE] = schedule.n_readings, schedule.n_cycles
     if ((schedule.target < 0) | (schedule.target >= limits[schedule.action])).any():
-        raise DataError("a schedule row has a target that the model does not have")
+        raise DataError(
+            "a schedule row has a target that the model does not have, or a reading or cycle "
+            "beyond those that are counted"
+        )
     into = np.unique(schedule.target[schedule.action == Action.INFUSION])
     if not np.isin(into, infused).all():
         raise DataError("a schedule infuses into a state that the model does not infuse")

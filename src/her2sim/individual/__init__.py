@@ -1,0 +1,1 @@
+"""One patient backwards: from what was measured to this patient's numbers."""
