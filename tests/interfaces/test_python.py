@@ -199,7 +199,7 @@ def test_a_seed_that_is_not_given_is_drawn_and_shown() -> None:
         (lambda: h2.simulate(EVENTS, drug="trastuzumab", acts_on="x"), "acts on: belongs to a"),
         (lambda: h2.exposure("trastuzumab", n=2, output="/proc/o.parquet"), "cannot be written"),
         (lambda: h2.plan(PATIENT, "thp", weeks=-2), "weeks: has to be"),
-        (lambda: h2.eligible(PATIENT, region="jp"), "region: use 'us' or 'eu'"),
+        (lambda: h2.eligible(PATIENT, region="jp"), "region: use 'us', 'eu' or 'cn'"),
         (lambda: h2.eligible(PATIENT, date="2019"), "date: give a date such as 2019-06-01, found"),
         (lambda: h2.eligible(PATIENT, date="2099-01-01"), "what is labelled later is not known"),
         (
