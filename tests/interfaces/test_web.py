@@ -306,7 +306,8 @@ def test_a_job_is_cancelled_deleted_and_survives_the_server(tmp_path: Path, brow
     """It is stopped by a button, goes on without the server, and is found again after it."""
     server = Server(tmp_path)
     try:
-        browser.get(server.url("/population?patients=20000&weeks=260"))
+        slow = "regimen=neratinib-capecitabine&patients=20000&weeks=260"  # tablets, for years
+        browser.get(server.url(f"/population?{slow}"))
         wait(browser, lambda: "Running" in text_of(browser))
         server.stop()
         server.start()
@@ -323,10 +324,11 @@ def test_a_job_is_cancelled_deleted_and_survives_the_server(tmp_path: Path, brow
 
 
 def press(browser: Any, text: str) -> None:
-    """Press the first button of that text."""
+    """Press the first button of that text, once the page can tell the server of it."""
     wait(browser, lambda: browser.execute_script(
         "const b = [...document.querySelectorAll('button')].find(b => b.innerText.trim() === "
-        "arguments[0]); if (b) b.click(); return !!b", text
+        "arguments[0]); const heard = b && window.socket && window.socket.connected; "
+        "if (heard) b.click(); return !!heard", text
     ))  # fmt: skip
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.trials.survival import AROUND_HALF, SHORTEST
 
+TIED = 1e-12
+"""Survival so little above a level is at it."""
 _STEPS = 30
 _FARTHEST = 4.0
 """Logarithm of a hazard ratio that is not passed: nobody progresses in one of the arms."""
@@ -41,7 +43,8 @@ def log_median(time: Array, event: Mask, chosen: Mask, latest: float) -> Array:
     times, curve = _curves(time, event, chosen)
     last = np.full((times.shape[0], 1), latest)
     padded = np.minimum(np.concatenate([times, last], axis=1), latest)
-    passed = [np.argmax(np.c_[curve[:, 1:] <= level, last > 0], axis=1) for level in AROUND_HALF]
+    below = curve[:, 1:] - TIED
+    passed = [np.argmax(np.c_[below <= level, last > 0], axis=1) for level in AROUND_HALF]
     at = np.take_along_axis(padded, np.stack(passed, axis=1), axis=1)
     found: Array = np.log(np.maximum(at, SHORTEST)).mean(axis=1)
     return found
