@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 
 from her2sim.errors import DataError
-from her2sim.individual.map_estimates import FitStatus, Measured, map_estimates
+from her2sim.individual.map_estimates import FitStatus, Measurements, map_estimates
 from her2sim.individual.residual_error import ResidualError
 
 OMEGA = np.array([[0.09, 0.03], [0.03, 0.16]])
@@ -42,10 +42,10 @@ def subjects(error: ResidualError, limit: float | None = None):
     value = level * np.exp(noise) if error.is_log else np.maximum(level + noise, 0.01)
     is_below = np.zeros(value.size, dtype=bool) if limit is None else value < limit
     value = value if limit is None else np.maximum(value, limit)
-    return predict, Measured(subject, value, is_below, N)
+    return predict, Measurements(subject, value, is_below, N)
 
 
-def objective_of(k: int, effects, predict, measured: Measured, error: ResidualError) -> float:
+def objective_of(k: int, effects, predict, measured: Measurements, error: ResidualError) -> float:
     """The objective of one subject, written out anew."""
     whole = np.zeros((2, N))
     whole[:, k] = effects
@@ -90,7 +90,7 @@ def test_modes_are_those_of_a_general_optimiser(error: ResidualError, limit: flo
 def test_without_data_the_prior_comes_back() -> None:
     """Nobody measured: effects of zero, and the covariance of the population."""
     nothing = np.array([], dtype=np.int64)
-    measured = Measured(nothing, np.array([]), np.array([], dtype=bool), 3)
+    measured = Measurements(nothing, np.array([]), np.array([], dtype=bool), 3)
     predict = one_compartment(nothing, np.array([]))
     found = map_estimates(predict, measured, ResidualError(proportional_sd=0.1), OMEGA)
     assert np.abs(found.effects).max() < 1e-12

@@ -2,10 +2,6 @@
 
 The derivatives are those of the traced equations. Each parameter that is asked for adds a copy of
 the states; they are integrated together, with the error control of the solver.
-
-Source
-------
-Dickinson and Gelinas 1976 (direct method), doi 10.1016/0021-9991(76)90007-3.
 """
 
 from __future__ import annotations

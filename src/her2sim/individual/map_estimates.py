@@ -5,7 +5,7 @@ matrix is the one of NONMEM's first-order conditional estimation with interactio
 
 Source
 ------
-Kang, Bae, Yim and Lee 2012, doi 10.4196/kjpp.2012.16.2.97 (objective); Beal 2001 (censoring, M3).
+Kang, Bae, Yim and Lee 2012, doi 10.4196/kjpp.2012.16.2.97 (objective).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class FitStatus(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class Measurements:
     """Measurements of some subjects, one entry each.
 
     ``value`` is on the scale of the predictions; where ``is_below`` it is the limit below which
@@ -75,7 +75,7 @@ class Objective:
     """The objective of all subjects, with its slopes and the matrix of Fisher scoring."""
 
     def __init__(
-        self, predict: Predict, measured: Measured, error: ResidualError, omega: Array,
+        self, predict: Predict, measured: Measurements, error: ResidualError, omega: Array,
         prior_weight: float = 1.0,
     ) -> None:  # fmt: skip
         self.predict, self.measured, self.error = predict, measured, error
@@ -118,7 +118,7 @@ class Objective:
 
 def map_estimates(
     predict: Predict,
-    measured: Measured,
+    measured: Measurements,
     error: ResidualError,
     omega: Array,
     prior_weight: float = 1.0,

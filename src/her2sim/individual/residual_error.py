@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2sim.arrays import Array
-from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError
 
 
@@ -54,23 +53,3 @@ class ResidualError:
 
 
 TINY = 1e-12
-
-
-def published_error(pk: PkModel) -> ResidualError:
-    """The residual error of a drug's model, in the unit of its interfaces.
-
-    Raises
-    ------
-    DataError
-        If none was published.
-    """
-    error = pk.residual
-    additive = error.additive_sd
-    found = [
-        0.0 if error.log_sd is None else error.log_sd.value,
-        0.0 if error.proportional_sd is None else error.proportional_sd.value,
-        0.0 if additive is None else additive.to(pk.concentration_unit),
-    ]
-    if not any(found):
-        raise DataError(f"{pk.name}: no residual error is known, so nothing can be estimated")
-    return ResidualError(*found)

@@ -1,1 +1,1 @@
-"""Tumour types as data: one file each."""
+"""Tumour types as data: one folder each."""
