@@ -159,7 +159,7 @@ class Evidence:
         for given in regimen_groups(arm, patients.numbers, self.seed):
             whole, some = virtual_patient(given.drugs), people.take(given.rows)
             felt |= _felt(n, np.concatenate([whole.parameters(some), whole.start(some)]))
-        medians = medians_after(people, trial.design.began)
+        medians = medians_after(people, trial.design.began_year)
         return felt | _felt(n, own_median(medians, people.tumours.traits["earlier_lines"])[None])
 
     def _probe(self, numbers: Positions) -> ArmPatients:

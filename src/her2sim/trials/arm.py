@@ -17,10 +17,11 @@ from her2sim.pk.treatment import Treatment
 from her2sim.random import Purpose
 from her2sim.regimens.dosing_record import DosingRecord
 from her2sim.trials.death import death_days
+from her2sim.trials.design import Pace
 from her2sim.trials.early_arm import crossing_of, early_courses, early_plan
 from her2sim.trials.enrolment import enrol
 from her2sim.trials.given import given_groups
-from her2sim.trials.trial import Arm, Pace, Trial
+from her2sim.trials.trial import Arm, Trial
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK, DAY_PER_YEAR
 from her2sim.virtual_patient.assessment_facts import assessment_number
 from her2sim.virtual_patient.calendar import SCANS, Calendar
@@ -242,7 +243,9 @@ def _observed(trial: Trial, people: VirtualCohort, progressed_day: Array) -> dic
     with np.errstate(divide="ignore"):
         lost = -np.log(stream.uniform("lost")) / rate
     has_deaths = bool(people.tumours.has_lesion_model.all())  # they follow progression
-    deaths = {"death_day": death_days(people, progressed_day, design.began)} if has_deaths else {}
+    deaths = (
+        {"death_day": death_days(people, progressed_day, design.began_year)} if has_deaths else {}
+    )
     return {
         "entry_day": entry,
         "cut_day": trial.end_month * DAY_PER_MONTH - entry,

@@ -94,7 +94,7 @@ def alike_groups(trial: Trial, arm: Arm) -> tuple[str, str]:
     line = line_of(trial, arm)
     if trial.tumour_type == "breast":
         return f"{drug_class(arm)}, {line}", drug_class(arm)
-    began = trial.design.began
+    began = trial.design.began_year
     era = (
         "at an unknown time" if began is None else f"{'since' if began >= ERA else 'before'} {ERA}"
     )

@@ -15,46 +15,18 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from her2sim.biology.tumour_type import described_types
 from her2sim.drugs.supportive import require_known
 from her2sim.errors import DataError
-from her2sim.facts import Claim, FactFile, FactModel, Quantity
+from her2sim.facts import Claim, FactFile, Quantity
 from her2sim.patients.covariates import Setting, TumourTypeId
 from her2sim.patients.population import Share, load_population
 from her2sim.pk.combination import load_combination
 from her2sim.trials.consistency import fit_faults
+from her2sim.trials.design import Design, Pace
 from her2sim.trials.early_design import EarlyDesign, Given, Next
 from her2sim.trials.enrolled import EarlierDrugs, Enrolled, Her2Shares, Lines
 from her2sim.trials.measures import CURVES
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK
 
 Role = Literal["anchor", "prediction"]
-
-
-class Pace(Claim):
-    """Every so many weeks, until a week (or to the end)."""
-
-    every_week: float = Field(gt=0)
-    until_week: float | None = Field(default=None, gt=0)
-
-
-class Design(FactModel):
-    """How patients come in, how long they are followed, and how many are lost.
-
-    ``accrual`` is the time in which they come in, evenly; ``follow_up`` that from the last one to
-    the data cut; ``lost`` the share that drops out of observation in a year. ``began`` is the year
-    of the first patient, where times after progression depend on it.
-    """
-
-    began: int | None = Field(default=None, ge=1980, le=2100)
-    accrual: Quantity
-    follow_up: Quantity
-    lost: Share
-
-    @model_validator(mode="after")
-    def _are_times(self) -> Design:
-        for name, least in (("accrual", 0.0), ("follow_up", 0.1)):
-            months = getattr(self, name).to("month")
-            if not least <= months <= 180:
-                raise ValueError(f"{name} of {months:g} months: use {least:g} to 180")
-        return self
 
 
 class Arm(Claim):
@@ -265,7 +237,7 @@ class Trial(FactFile):
     def _nothing_is_unused(self) -> Trial:
         one = described_types().get(self.tumour_type)
         known = {} if one is None else one.parameter
-        who, began = self.enrolled, self.design.began
+        who, began = self.enrolled, self.design.began_year
         told = {
             "enrolled.retested": (who.retested, "lost_after_trastuzumab"),
             "enrolled.pd_l1_positive": (who.pd_l1_positive, "pd_l1_positive"),
