@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from her2sim.arrays import Array, Mask, Positions
+from her2sim.biology.clones import addiction, clones_at_start, counted_lines
 from her2sim.biology.ensemble import Members, member_value, patient_value
 from her2sim.biology.lesion_model import has_lesion_model
 from her2sim.biology.tumour_profile import (
@@ -91,7 +91,7 @@ def draw_tumours(
         [told.ihc == ihc for ihc in IHC], [value(f"receptors_ihc{ihc[0]}") for ihc in IHC]
     )
     free = numbers.of_type("times_own_growth", np.ones(n))
-    parameters |= _addiction(parameters, told, traits["pik3ca"], earlier, value, free)
+    parameters |= addiction(parameters, told, traits["pik3ca"], earlier, value, free)
     for name, (what, before) in after_effects().items():
         if what in parameters:
             parameters[what] = parameters[what] * np.where(earlier[before], value(name), 1.0)
@@ -101,7 +101,7 @@ def draw_tumours(
     lost = _has_lost_receptors(told, earlier, numbers)
     low_odds = numbers.of_type("times_low_odds", np.ones(n))
     lost_low = np.where(lost, numbers.of_type("low_share_when_lost", np.zeros(n)), 0.0)
-    start = _clones_at_start(told, traits["is_heterogeneous"], lost_low, lines, value, low_odds)
+    start = clones_at_start(told, traits["is_heterogeneous"], lost_low, lines, value, low_odds)
     facts, genotype = tumour_facts().parameter, traits["genotype"]
     affinity = np.select(
         [genotype == "VV", genotype == "VF"], [1.0, facts["affinity_vf"].value],
@@ -207,13 +207,6 @@ def _earlier_drugs(cohort: Cohort) -> dict[str, Mask]:
     return {tag: cohort.covariates.get(f"after_{tag}", never) > 0 for tag in tags}
 
 
-def counted_lines(earlier_lines: Positions) -> Positions:
-    """Lines of treatment before that count: beyond some, one more changes nothing."""
-    most = int(tumour_facts().parameter["lines_counted"].value)
-    found: Positions = np.minimum(earlier_lines, most)
-    return found
-
-
 def tumour_types(cohort: Cohort) -> NDArray[np.str_]:
     """Tumour type of each patient, shape (n,); breast where nothing is told."""
     told = cohort.covariates.get("tumour_type")
@@ -241,63 +234,6 @@ def _has_lost_receptors(told: KnownTumours, earlier: Mapping[str, Mask], numbers
     if told.is_retested is not None:
         drawn = drawn & ~told.is_retested
     return drawn & earlier[tag_of("trastuzumab")] & (told.share_l is None)
-
-
-def _clones_at_start(
-    told: KnownTumours,
-    mixed: Mask,
-    lost_low: Array,
-    lines: Positions,
-    value: Callable[[str], Array],
-    low_odds: Array,
-) -> dict[str, Array]:
-    """Shares of the sensitive, the HER2-low and the resistant clone of each patient.
-
-    ``lost_low`` is the share of HER2-low cells where receptors were lost after trastuzumab, else 0.
-    ``low_odds`` multiplies the odds of HER2-low cells in heterogeneous tumours.
-    """
-    of_mixed = expit(logit(value("share_l_heterogeneous")) + np.log(low_odds))
-    low = np.where(mixed, of_mixed, value("share_l"))
-    low = np.maximum(low, lost_low)
-    if told.share_l is not None:
-        low = told.share_l
-    shifted = logit(value("share_m")) + lines * value("line_shift")
-    resistant = (1 - low) * expit(shifted)
-    return {"cells_s": 1 - low - resistant, "cells_l": low, "cells_m": resistant}
-
-
-def _addiction(
-    parameters: Mapping[str, Array],
-    told: KnownTumours,
-    mutated: Mask,
-    earlier: Mapping[str, Mask],
-    value: Callable[[str], Array],
-    times: Array,
-) -> dict[str, Array]:
-    """Share of growth that needs no HER2, of each clone; ``times`` multiplies its odds."""
-    base = np.where(mutated, value("own_growth_pik3ca"), value("own_growth"))
-    odds = base / (1 - base) * times
-    for name, (what, before) in after_effects().items():
-        if what == "own_growth":
-            odds = odds * np.where(earlier[before], value(name), 1.0)
-    base = odds / (1 + odds)
-    half, steepness = value("addiction_receptors"), value("addiction_steepness")
-    return {
-        f"own_growth_{clone}": np.where(
-            told.is_amplified,
-            _own_growth(base, half / parameters[f"receptors_{clone}"], steepness),
-            value("own_growth_not_amplified"),
-        )
-        for clone in ("s", "l")
-    }
-
-
-def _own_growth(base: Array, fewer: Array, steepness: Array) -> Array:
-    """Share of growth that needs no HER2: ``base`` at very many receptors, all of it at very few.
-
-    ``fewer`` is the receptors at half the addiction over those of the clone.
-    """
-    return 1 - (1 - base) / (1 + fewer**steepness)
 
 
 def exchange_relative(members: Members) -> Array:
