@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2sim.biology.lesion_model import evidence_text
 from her2sim.report.canvas import BAND, COLOURS, FAINT, LINE, finished, legend_above, new_canvas
 from her2sim.report.trial_tables import range_text
 from her2sim.studies.trial.size import SizeReport
@@ -28,8 +27,7 @@ def heading(report: SizeReport) -> str:
         f"two-sided {100 * report.alpha:g} %; {report.asked.members} members, seed "
         f"{report.asked.seed}"
     )
-    evidence = evidence_text(report.trial.tumour_type, report.trial.setting)
-    return f"{evidence}\n{line}" if evidence else line
+    return "\n".join(text for text in (report.trial.evidence, line) if text)
 
 
 def size_table(report: SizeReport) -> Table:

@@ -28,7 +28,7 @@ def heading(report: TrialReport) -> str:
         f"{report.trial.id}: {report.trial.title}; {each.format(arms)} patients, seed "
         f"{asked.seed}, {counted(asked.members, 'member')}, {rules}"
     )
-    texts = (report.evidence, report.outside, line, report.whose_numbers)
+    texts = (report.trial.evidence, report.outside, line, report.whose_numbers)
     return "\n".join(text for text in texts if text)
 
 

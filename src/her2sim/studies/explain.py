@@ -124,6 +124,7 @@ class Explanation:
         """The explanation as plain data, for JSON."""
         return {
             "her2sim": __version__,
+            "evidence": "\n".join(self.evidence),
             "regimen": self.combination.name,
             "weeks": self.weeks,
             "patients": [

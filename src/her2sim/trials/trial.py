@@ -12,6 +12,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from her2sim.biology.lesion_model import evidence_text
 from her2sim.biology.tumour_type import described_types
 from her2sim.drugs.supportive import require_known
 from her2sim.errors import DataError
@@ -274,6 +275,11 @@ class Trial(FactFile):
     def tumour_type(self) -> TumourTypeId:
         """The tumour type of the population that is enrolled."""
         return load_population(self.enrolled.base).tumour_type
+
+    @property
+    def evidence(self) -> str:
+        """What predictions of its tumour type rest on; empty for breast cancer."""
+        return evidence_text(self.tumour_type, self.setting)
 
     @property
     def end_month(self) -> float:

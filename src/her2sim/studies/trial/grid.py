@@ -63,6 +63,7 @@ class GridReport:
         """The report as plain data, for JSON."""
         return {
             "trial": self.trial.id,
+            "evidence": self.trial.evidence,
             "endpoint": self.comparison.endpoint,
             "arm": self.comparison.arm,
             "versus": self.comparison.versus,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from her2sim import __version__
 from her2sim.arrays import Array
 from her2sim.biology.ensemble import FEWEST
-from her2sim.biology.lesion_model import evidence_text
 from her2sim.early.events import FIRST_EVENTS
 from her2sim.notice import NOTICE
 from her2sim.studies.trial.beside import Beside
@@ -108,11 +107,6 @@ class TrialReport:
         return self.run.trial
 
     @property
-    def evidence(self) -> str:
-        """What predictions of its tumour type rest on; empty for breast cancer."""
-        return evidence_text(self.trial.tumour_type, self.trial.setting)
-
-    @property
     def outside(self) -> str:
         """What of the trial lies outside the evidence; empty if nothing does."""
         return Beside(self.trial).outside()
@@ -144,7 +138,7 @@ class TrialReport:
             "replicates": asked.replicates,
             "protocol": "on" if asked.by_rules else "off",
             "notice": NOTICE,
-            "evidence": self.evidence,
+            "evidence": self.trial.evidence,
             "outside": self.outside,
             "arms": [self._arm(arm) for arm in self.arms],
             "comparisons": [

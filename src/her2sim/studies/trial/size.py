@@ -72,6 +72,7 @@ class SizeReport:
         """The report as plain data, for JSON."""
         return {
             "trial": self.trial.id,
+            "evidence": self.trial.evidence,
             "endpoint": self.comparison.endpoint,
             "arm": self.comparison.arm,
             "versus": self.comparison.versus,
