@@ -30,7 +30,7 @@ from her2sim.random import Purpose
 
 OWNER = "tumour"
 MUTATED_IHC = "2+"
-"""The score of a tumour that was chosen by its mutation."""
+"""The score of a tumour that was chosen by its mutation, if no lower one is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ def _told(profile: TumourProfile, cohort: Cohort) -> KnownTumours:
         return known
     return replace(
         known,
-        ihc=np.where(chosen, MUTATED_IHC, known.ihc),
+        ihc=np.where(chosen & (known.ihc == "3+"), MUTATED_IHC, known.ihc),
         is_amplified=known.is_amplified & ~chosen,
     )
 

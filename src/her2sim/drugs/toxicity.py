@@ -98,6 +98,11 @@ class Toxicity(FactFile):
     lung: OnLung | None = None
     graded: tuple[GradedEvent, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything of it is modelled."""
+        return bool(self.heart or self.blood or self.lung or self.graded)
+
     def graded_events(self, given_with: tuple[str, ...] = ()) -> tuple[GradedEvent, ...]:
         """One row for each adverse event: that with the measure taken, else that without."""
         found: dict[str, GradedEvent] = {}

@@ -60,7 +60,11 @@ def _taken_from(drug: Drug) -> str:
         return ""
     if mechanism.like is None:
         kill = mechanism.parameter.get("chemo_kill")
-        _, _, of = (kill.source or "" if kill else "").partition(FITTED_TO)
+        if kill is None:
+            return ""
+        if kill.status == "assumed":
+            return f"How {drug.title.lower()} kills is assumed: no trial of it was fitted."
+        _, _, of = (kill.source or "").partition(FITTED_TO)
         return f"How {drug.title.lower()} kills was fitted in {of} only." if of else ""
     other = load_drug(mechanism.like).title.lower()
     name = drug.title.lower()

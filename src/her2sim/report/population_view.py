@@ -40,7 +40,7 @@ def _told(report: PopulationReport) -> str:
     """What is not as usual: the HER2 test, what came before, how it was looked at."""
     tumour, how = report.tumour, report.how
     is_mutant = tumour.is_amplified is None and any(MUTANT in text for text in report.evidence)
-    told = [f"; {how.setting}; HER2 {'mutation' if is_mutant else tumour.ihc}"]
+    told = [f"; {how.setting}; HER2 {tumour.ihc}{' or mutation' if is_mutant else ''}"]
     if tumour.is_amplified is not None:
         told.append(f", ISH {'positive' if tumour.is_amplified else 'negative'}")
     if tumour.earlier_lines > 0:

@@ -19,7 +19,7 @@ from her2sim.biology.lesion_model import (
 )
 from her2sim.biology.tumour_profile import TumourProfile
 from her2sim.biology.virtual_cohort import VirtualCohort, draw_virtual_cohort
-from her2sim.drugs.toxicity import LINES, Line
+from her2sim.drugs.toxicity import LINES, Line, load_toxicity
 from her2sim.notice import NOTICE
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.population import Population
@@ -127,6 +127,14 @@ class PopulationReport:
         }
 
 
+def _harmless(combination: Combination) -> Iterator[str]:
+    """That zeros of some drugs are not what was seen: nothing of their harm is modelled."""
+    drugs = [one.drug.id for one in combination.treatments]
+    unknown = [drug for drug in drugs if not load_toxicity(drug).is_known]
+    if unknown:
+        yield f"No adverse event of {', '.join(unknown)} is modelled, which does not mean none."
+
+
 def _within(progress: Progress, done: int, n: int, total: int) -> Watcher:
     """Tells progress while some patients are treated."""
     return lambda share: progress(done + int(share * n), total)
@@ -190,7 +198,7 @@ def population_report(
     return PopulationReport(
         combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
         (
-            *combination.notes, *efficacy_notes(gathered.without_model()), *of_lesion,
+            *combination.notes, *_harmless(combination), *efficacy_notes(gathered.without_model()), *of_lesion,
             *(_early_notes(gathered, combination, how) if any(gathered.early) else ()), *_NOTES,
             *(_ONE_MEMBER if members == 1 and gathered.evidence else ()),
         ),
