@@ -198,7 +198,8 @@ def population_report(
     return PopulationReport(
         combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
         (
-            *combination.notes, *_harmless(combination), *efficacy_notes(gathered.without_model()), *of_lesion,
+            *combination.notes, *_harmless(combination), *efficacy_notes(gathered.without_model()),
+            *of_lesion,
             *(_early_notes(gathered, combination, how) if any(gathered.early) else ()), *_NOTES,
             *(_ONE_MEMBER if members == 1 and gathered.evidence else ()),
         ),
