@@ -9,6 +9,7 @@ from her2sim.engine.schedule import Action
 from her2sim.errors import DoseError, UnknownNameError
 from her2sim.pk.treatment import load_treatment
 from her2sim.regimens.dose import Dose
+from her2sim.regimens.library import otherwise_labelled
 from her2sim.regimens.regimen import labelled_regimen
 
 
@@ -48,3 +49,21 @@ def test_absurd_doses_are_refused(dose: dict, message: str) -> None:
     usual = {"drug": "trastuzumab", "route": "iv", "amount": 6.0, "unit": "mg/kg", "time_min": 0}
     with pytest.raises(DoseError, match=message):
         Dose(**usual | dose)
+
+
+@pytest.mark.parametrize(
+    ("drug", "regimen", "tumours", "says"),
+    [
+        ("trastuzumab-deruxtecan", "q3w", ["gastric"], ["q3w-gastric for gastric cancer, not"]),
+        ("trastuzumab-deruxtecan", "q3w-gastric", ["gastric"], []),
+        ("trastuzumab-deruxtecan", "q3w-gastric", ["breast"], ["not trastuzumab-deruxtecan/q3w-g"]),
+        ("disitamab-vedotin", "q2w", ["gastric", "biliary"], ["q2w-gastric for gastric cancer"]),
+        ("trastuzumab-emtansine", "q3w", ["gastric"], []),
+    ],
+)
+def test_a_dose_of_another_tumour_is_told(
+    drug: str, regimen: str, tumours: list[str], says: list[str]
+) -> None:
+    found = list(otherwise_labelled(drug, regimen, tumours))
+    assert len(found) == len(says)
+    assert all(part in text for part, text in zip(says, found, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -153,3 +154,23 @@ def _part(piece: str) -> RegimenPart:
         status="assumed",
         reason="as written",
     )
+
+
+def otherwise_labelled(drug: str, regimen: str, tumours: Iterable[str]) -> Iterator[str]:
+    """Where labels name a drug for tumours by other regimens only: one text a tumour.
+
+    Parameters
+    ----------
+    drug, regimen : what is given
+    tumours : types of those who get it
+    """
+    for tumour in sorted(tumours):
+        named = {
+            part.regimen
+            for one in named_regimens().values()
+            for part in one.part
+            if part.drug == drug and any(tumour in i.tumours for i in one.indication)
+        }
+        if named and regimen not in named:
+            known = ", ".join(f"{drug}/{name}" for name in sorted(named))
+            yield f"labels name {known} for {tumour} cancer, not {drug}/{regimen}"

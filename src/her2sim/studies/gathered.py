@@ -29,6 +29,7 @@ class Gathered:
     parts: list[PatientOutcomes] = field(default_factory=list)
     members: list[Whole] = field(default_factory=list)
     diseases: Counter[str] = field(default_factory=Counter)
+    tumour_types: set[str] = field(default_factory=set)
     acted: dict[tuple[str, str], int] = field(default_factory=dict)
     confirmed: dict[str, bool] = field(default_factory=dict)
     followed: dict[str, list[Array]] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Gathered:
         self.early.append(early)
         if early:
             self.told_of_early |= set(treated.people.cohort.covariates)
+        self.tumour_types |= set(traits["tumour_type"].tolist())
         self.diseases += diseases(traits["tumour_type"], traits["setting"])
         texts = evidence_texts(traits["tumour_type"], traits["setting"])
         self.evidence |= dict.fromkeys(texts)

@@ -27,6 +27,7 @@ from her2sim.pk.combination import Combination
 from her2sim.pk.exposure_run import cohort_chunks
 from her2sim.pulse import Watcher, watched
 from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.library import otherwise_labelled
 from her2sim.studies.gathered import Gathered, early_of
 from her2sim.studies.population_estimates import PopulationEstimate, estimates_of, needs_text
 from her2sim.timeline.outlook import not_told
@@ -135,6 +136,13 @@ def _harmless(combination: Combination) -> Iterator[str]:
         yield f"No adverse event of {', '.join(unknown)} is modelled, which does not mean none."
 
 
+def _of_other_tumours(combination: Combination, tumour_types: set[str]) -> Iterator[str]:
+    """That labels name another dose of a drug for these tumours."""
+    for one in combination.treatments:
+        for text in otherwise_labelled(one.drug.id, one.regimen.name, tumour_types):
+            yield f"Dose: {text}."
+
+
 def _within(progress: Progress, done: int, n: int, total: int) -> Watcher:
     """Tells progress while some patients are treated."""
     return lambda share: progress(done + int(share * n), total)
@@ -198,8 +206,8 @@ def population_report(
     return PopulationReport(
         combination, name, patients, seed, members, how, (*estimates, *often), tuple(acted), bands,
         (
-            *combination.notes, *_harmless(combination), *efficacy_notes(gathered.without_model()),
-            *of_lesion,
+            *combination.notes, *_of_other_tumours(combination, gathered.tumour_types),
+            *_harmless(combination), *efficacy_notes(gathered.without_model()), *of_lesion,
             *(_early_notes(gathered, combination, how) if any(gathered.early) else ()), *_NOTES,
             *(_ONE_MEMBER if members == 1 and gathered.evidence else ()),
         ),

@@ -135,7 +135,10 @@ def virtual_patient(
     check_switches(off)
     unknown = [t.drug.id for t in treatments if load_mechanism(t.drug.id) is None]
     if unknown:
-        raise DataError(f"how {', '.join(unknown)} acts on a tumour is not modelled")
+        raise DataError(
+            f"how {', '.join(unknown)} acts on a tumour is not modelled; leave it out of the "
+            "regimen, or ask for levels only (her2sim exposure)"
+        )
     drugs = tuple(patient_drugs(treatments, organs))
     agents = tuple(drug.mechanism.agent for drug in drugs)
     lesions = tuple(Lesion(agents, site, has_escape) for site in sites)
