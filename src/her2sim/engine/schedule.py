@@ -208,7 +208,10 @@ def check_schedule(
     clock = schedule.action == Action.CLOCK
     arrival = np.where(clock, schedule.value, schedule.time_day)
     backwards = schedule.time_day[1:] < arrival[:-1]
-    backwards[schedule.begin[schedule.begin > 0] - 1] = False
+    starts = np.bincount(schedule.begin + 1, minlength=arrival.size + 1)
+    ends = np.bincount(schedule.end, minlength=arrival.size + 1)
+    is_within = np.cumsum(starts - ends)[1 : arrival.size] > 0  # rows of nobody do not count
+    backwards &= is_within
     if backwards.any():
         row = int(np.argmax(backwards)) + 1
         raise DataError(f"time goes backwards at schedule row {row}")

@@ -10,27 +10,27 @@ Kang, Bae, Yim and Lee 2012, doi 10.4196/kjpp.2012.16.2.97 (objective).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from her2sim.arrays import Array, Mask, Positions
-from her2sim.individual.residual_error import ResidualError
+from her2sim.individual.residual_error import Scatter
 
-Predict = Callable[[Array], tuple[Array, Array]]
-"""From random effects (n_effects, n_subjects) to predictions (n,) and slopes (n_effects, n)."""
 MOST_STEPS = 80
 DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-8, 1e8
-ENOUGH = 1e-9
+ENOUGH = 1e-6
 """Largest step, in SDs of the population, after which a subject is done."""
+NOTHING_LEFT = 1e-9
+"""What a full step would gain of the objective, below which a subject is done."""
 LARGEST = 2.0
 """Largest step, in SDs of the population."""
 STARTS = (0.0, 0.7, -0.7)
-"""Where fits begin, in SDs of the population; the second and third are tried beside the first."""
+"""Where fits begin, in SDs of the population; the best of them is taken."""
 
 
 class FitStatus(IntEnum):
@@ -38,20 +38,52 @@ class FitStatus(IntEnum):
 
     FOUND = 0
     NOT_ENDED = 1
+    NOTHING_MEASURED = 2
+
+
+class Predictor(Protocol):
+    """Predictions of what was measured, for some subjects (by position; one may come again).
+
+    ``effects`` has one column for each of ``subjects``; predictions are those of
+    ``Measurements.rows_of(subjects)``.
+    """
+
+    def levels(self, effects: Array, subjects: Positions) -> Array:
+        """Predictions."""
+
+    def slopes(self, effects: Array, subjects: Positions) -> tuple[Array, Array]:
+        """Predictions, and their slopes by the random effects, shape (n_effects, n)."""
+
+
+def rows_of(subject: Positions, subjects: Positions) -> tuple[Positions, Positions]:
+    """Entries of some subjects one after the other, and the place in ``subjects``.
+
+    ``subject`` has the subject of each entry, in order.
+    """
+    first = np.searchsorted(subject, subjects, side="left")
+    number = np.searchsorted(subject, subjects, side="right") - first
+    place = np.repeat(np.arange(subjects.size), number)
+    within = np.arange(place.size) - np.repeat(np.cumsum(number) - number, number)
+    return first[place] + within, place
 
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """Measurements of some subjects, one entry each.
+    """Measurements of some subjects, one entry each, in order of the subjects.
 
     ``value`` is on the scale of the predictions; where ``is_below`` it is the limit below which
-    nothing could be told.
+    nothing could be told. ``scatter`` has their residual errors.
     """
 
     subject: Positions
     value: Array
     is_below: Mask
     n_subjects: int
+    scatter: Scatter
+
+    def rows_of(self, subjects: Positions) -> tuple[Positions, Positions]:
+        """Measurements of some subjects one after the other, and the place in ``subjects``."""
+        return rows_of(self.subject, subjects)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,114 +104,108 @@ class MapEstimates:
 
 
 class Objective:
-    """The objective of all subjects, with its slopes and the matrix of Fisher scoring."""
+    """The objective of subjects, with its slopes and the matrix of Fisher scoring."""
 
     def __init__(
-        self, predict: Predict, measured: Measurements, error: ResidualError, omega: Array,
-        prior_weight: float = 1.0,
-    ) -> None:  # fmt: skip
-        self.predict, self.measured, self.error = predict, measured, error
+        self, predictor: Predictor, measured: Measurements, omega: Array, prior_weight: float = 1.0
+    ) -> None:
+        self.predictor, self.measured, self.omega = predictor, measured, omega
         self.inverse = prior_weight * np.linalg.inv(omega)
 
-    def __call__(self, effects: Array) -> tuple[Array, Array, Array]:
+    def value(self, effects: Array, subjects: Positions) -> Array:
+        """The objective alone, one entry for each of ``subjects``."""
+        rows, place = self.measured.rows_of(subjects)
+        predicted = self.predictor.levels(effects, subjects)
+        terms = _terms(self.measured, rows, predicted)[0]
+        prior = np.einsum("in,ij,jn->n", effects, self.inverse, effects)
+        return np.asarray(np.bincount(place, terms, subjects.size) + prior)
+
+    def __call__(self, effects: Array, subjects: Positions) -> tuple[Array, Array, Array]:
         """Objective (n,), half its gradient (n, k), and half the expected Hessian (n, k, k)."""
-        measured, error = self.measured, self.error
-        predicted, slopes = self.predict(effects)
-        moved = slopes * error.slope(predicted)
-        gap = error.scaled(measured.value) - error.scaled(predicted)
-        variance, by_prediction = error.variance(predicted)
+        rows, place = self.measured.rows_of(subjects)
+        predicted, slopes = self.predictor.slopes(effects, subjects)
+        terms, gap, sd, variance, by_prediction = _terms(self.measured, rows, predicted)
+        scatter, is_below = self.measured.scatter.take(rows), self.measured.is_below[rows]
+        moved = slopes * scatter.slope(predicted)
         of_variance = by_prediction * slopes / variance
-        seen = np.log(variance) + gap**2 / variance
-        sd = np.sqrt(variance)
-        below = -2 * log_ndtr(gap / sd)
-        terms = np.where(measured.is_below, below, seen)
         ratio = np.exp(-0.5 * (gap / sd) ** 2 - log_ndtr(gap / sd)) / np.sqrt(2 * np.pi)
         by_gap = -moved / sd - 0.5 * gap / sd * of_variance
         gradient = np.where(
-            measured.is_below, -ratio * by_gap,
+            is_below, -ratio * by_gap,
             0.5 * of_variance * (1 - gap**2 / variance) - gap * moved / variance,
         )  # fmt: skip
-        weight = np.where(measured.is_below, ratio * (ratio + gap / sd), 0.0)
-        n, k = measured.n_subjects, effects.shape[0]
+        weight = np.where(is_below, ratio * (ratio + gap / sd), 0.0)
+        n, k = subjects.size, effects.shape[0]
         matrix = np.empty((n, k, k))
         for i in range(k):
-            for j in range(k):
+            for j in range(i + 1):
                 own = moved[i] * moved[j] / variance + 0.5 * of_variance[i] * of_variance[j]
-                own = np.where(measured.is_below, weight * by_gap[i] * by_gap[j], own)
-                matrix[:, i, j] = self._sum(own)
-        objective = self._sum(terms) + np.einsum("in,ij,jn->n", effects, self.inverse, effects)
-        half = np.array([self._sum(row) for row in gradient]) + self.inverse @ effects
-        return objective, half.T, matrix + self.inverse
-
-    def _sum(self, values: Array) -> Array:
-        found = np.bincount(self.measured.subject, values, self.measured.n_subjects)
-        return found.astype(np.float64)
+                own = np.where(is_below, weight * by_gap[i] * by_gap[j], own)
+                matrix[:, i, j] = matrix[:, j, i] = np.bincount(place, own, n)
+        prior = np.einsum("in,ij,jn->n", effects, self.inverse, effects)
+        half = np.array([np.bincount(place, row, n) for row in gradient]).reshape(k, n)
+        half = half + self.inverse @ effects
+        return np.bincount(place, terms, n) + prior, half.T, matrix + self.inverse
 
 
-def map_estimates(
-    predict: Predict,
-    measured: Measurements,
-    error: ResidualError,
-    omega: Array,
-    prior_weight: float = 1.0,
-) -> MapEstimates:
-    """The most likely random effects of each subject.
+def _terms(
+    measured: Measurements, rows: Positions, predicted: Array
+) -> tuple[Array, Array, Array, Array, Array]:
+    """-2 log likelihood of measurements; and gap, SD, variance and its slope by the prediction."""
+    scatter = measured.scatter.take(rows)
+    gap = scatter.scaled(measured.value[rows]) - scatter.scaled(predicted)
+    variance, by_prediction = scatter.variance(predicted)
+    sd = np.sqrt(variance)
+    seen = np.log(variance) + gap**2 / variance
+    terms = np.where(measured.is_below[rows], -2 * log_ndtr(gap / sd), seen)
+    return terms, gap, sd, variance, by_prediction
 
-    Parameters
-    ----------
-    predict : of all subjects at once
-    measured : what was measured
-    error : of the measurements
-    omega : covariance of the random effects in the population, shape (k, k)
-    prior_weight : 1; less trusts the population less (a flattened prior)
-    """
-    asked = Objective(predict, measured, error, omega, prior_weight)
-    sd = np.sqrt(np.diag(omega))[:, None]
-    found: tuple[Array, Array, Mask] | None = None
+
+def map_estimates(asked: Objective) -> MapEstimates:
+    """The most likely random effects of each subject; the prior where nothing was measured."""
+    n, sd = asked.measured.n_subjects, np.sqrt(np.diag(asked.omega))
+    everyone = np.arange(n)
+    effects, objective, ended = np.zeros((sd.size, n)), np.full(n, np.inf), np.zeros(n, dtype=bool)
     for start in STARTS:
-        begun = np.broadcast_to(start * sd, (sd.size, measured.n_subjects)).copy()
-        effects, objective, ended = _descended(asked, begun, sd[:, 0])
-        if found is None:
-            found = effects, objective, ended
-            continue
-        better = objective < found[1] - 1e-9
-        found = (
-            np.where(better, effects, found[0]), np.where(better, objective, found[1]),
-            np.where(better, ended, found[2]),
-        )  # fmt: skip
-    assert found is not None
-    effects, objective, ended = found
-    _, _, matrix = asked(effects)
-    _, of_omega = np.linalg.slogdet(omega)
-    marginal = objective + of_omega + np.linalg.slogdet(matrix)[1]
-    covariance = np.linalg.inv(matrix).astype(np.float64)
+        begun = np.repeat(start * sd[:, None], n, axis=1)
+        tried, value, done = _descended(asked, begun, sd)
+        better = value < objective - 1e-9
+        effects = np.where(better, tried, effects)
+        objective, ended = np.where(better, value, objective), np.where(better, done, ended)
+    _, _, matrix = asked(effects, everyone)
+    marginal = objective + np.linalg.slogdet(asked.omega)[1] + np.linalg.slogdet(matrix)[1]
+    status = np.where(ended, FitStatus.FOUND, FitStatus.NOT_ENDED)
+    is_measured = np.isin(everyone, asked.measured.subject)
     return MapEstimates(
-        effects, objective, covariance, marginal,
-        np.where(ended, FitStatus.FOUND, FitStatus.NOT_ENDED),
+        effects, objective, np.linalg.inv(matrix).astype(np.float64), marginal,
+        np.where(is_measured, status, FitStatus.NOTHING_MEASURED),
     )  # fmt: skip
 
 
 def _descended(asked: Objective, effects: Array, sd: Array) -> tuple[Array, Array, Mask]:
-    """Effects from a start, their objective, and who is done."""
+    """Effects from a start, their objective, and who is done; only the others are computed on."""
     n = effects.shape[1]
-    damping, done = np.full(n, DAMPING), np.zeros(n, dtype=bool)
-    objective, half, matrix = asked(effects)
+    damping, is_done = np.full(n, DAMPING), np.zeros(n, dtype=bool)
+    objective, half, matrix = asked(effects, np.arange(n))
     for _ in range(MOST_STEPS):
-        diagonal = np.einsum("nii->ni", matrix)
-        damped = matrix + damping[:, None, None] * diagonal[:, :, None] * np.eye(sd.size)
-        step = -np.linalg.solve(damped, half[:, :, None])[:, :, 0]
-        step = np.clip(step, -LARGEST * sd, LARGEST * sd).T
-        step[:, done] = 0.0
-        tried = effects + step
-        new, new_half, new_matrix = asked(tried)
-        better = (new <= objective) & ~done
-        small = (np.abs(step) / sd[:, None]).max(axis=0) < ENOUGH
-        effects = np.where(better, tried, effects)
-        objective = np.where(better, new, objective)
-        half = np.where(better[:, None], new_half, half)
-        matrix = np.where(better[:, None, None], new_matrix, matrix)
-        damping = np.clip(np.where(better, damping / 10, damping * 10), LEAST_DAMPING, MOST_DAMPING)
-        done |= small | (damping >= MOST_DAMPING)
-        if done.all():
+        left = np.flatnonzero(~is_done)
+        if not left.size:
             break
-    return effects, objective, done
+        own, slope = matrix[left], half[left]
+        diagonal = np.einsum("nii->ni", own)
+        damped = own + damping[left, None, None] * diagonal[:, :, None] * np.eye(sd.size)
+        step = -np.linalg.solve(damped, slope[:, :, None])[:, :, 0]
+        gain = -np.einsum("ni,ni->n", slope, step)
+        step = np.clip(step, -LARGEST * sd, LARGEST * sd).T
+        new, new_half, new_matrix = asked(effects[:, left] + step, left)
+        better = new <= objective[left]
+        kept = left[better]
+        effects[:, kept] += step[:, better]
+        objective[kept], half[kept] = new[better], new_half[better]
+        matrix[kept] = new_matrix[better]
+        changed = np.where(better, damping[left] / 10, damping[left] * 10)
+        damping[left] = np.clip(changed, LEAST_DAMPING, MOST_DAMPING)
+        small = (np.abs(step) / sd[:, None]).max(axis=0) < ENOUGH
+        nothing = (gain < NOTHING_LEFT) & (damping[left] <= 1)
+        is_done[left] = small | nothing
+    return effects, objective, is_done

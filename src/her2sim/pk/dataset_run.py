@@ -235,6 +235,15 @@ def _run_drug(
     return _run(table, structure, values, changes, carry, tolerance)
 
 
+def past_of(table: EventTable, structure: Structure, parameters: Array) -> Array:
+    """Days that the past of a steady state takes, one entry a record; 0 where there is none."""
+    past = np.zeros(table.n_records)
+    for record in np.flatnonzero(table.steady_state > 0):
+        slowest = slowest_rate_per_day(structure, parameters[:, record])
+        past[record] = SETTLED_TIME_CONSTANTS / slowest if slowest else np.inf
+    return past
+
+
 def _run(
     table: EventTable,
     structure: Structure,
@@ -244,11 +253,7 @@ def _run(
     tolerance: Tolerance | None,
 ) -> tuple[Unrolled, Array]:
     """Unroll, integrate and pick the readings in input order."""
-    model = structure.model
-    past = np.zeros(table.n_records)
-    for record in np.flatnonzero(table.steady_state > 0):
-        slowest = slowest_rate_per_day(structure, parameters[:, record])
-        past[record] = SETTLED_TIME_CONSTANTS / slowest if slowest else np.inf
+    model, past = structure.model, past_of(table, structure, parameters)
     dosing = DosingModel(
         tuple(model.index("states", c) for c in structure.compartments),
         structure.compartments,
