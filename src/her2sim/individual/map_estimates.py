@@ -10,27 +10,29 @@ Kang, Bae, Yim and Lee 2012, doi 10.4196/kjpp.2012.16.2.97 (objective).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtri
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.individual.residual_error import Scatter
 
-MOST_STEPS = 80
+MOST_STEPS = 300
 DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-8, 1e8
 ENOUGH = 1e-6
 """Largest step, in SDs of the population, after which a subject is done."""
 NOTHING_LEFT = 1e-9
 """What a full step would gain of the objective, below which a subject is done."""
+UNSEEN = 1e-6
+"""Gain below which a step that did not help says that there is no better one: the solver's error."""
 LARGEST = 2.0
 """Largest step, in SDs of the population."""
-STARTS = (0.0, 0.7, -0.7)
-"""Where fits begin, in SDs of the population; the best of them is taken."""
+LOOKED_AT = 64
+"""Points of the population, the best of which begins the third fit."""
 
 
 class FitStatus(IntEnum):
@@ -112,6 +114,17 @@ class Objective:
         self.predictor, self.measured, self.omega = predictor, measured, omega
         self.inverse = prior_weight * np.linalg.inv(omega)
 
+    def on_logarithms(self) -> Objective:
+        """The same with errors on the logarithm.
+
+        A proportional error makes predictions far above a measurement all equally unlikely, and a
+        fit that begins there finds no way down; logarithms always show one.
+        """
+        scatter = self.measured.scatter.on_logarithm(self.measured.value)
+        found = Objective(self.predictor, replace(self.measured, scatter=scatter), self.omega)
+        found.inverse = self.inverse
+        return found
+
     def value(self, effects: Array, subjects: Positions) -> Array:
         """The objective alone, one entry for each of ``subjects``."""
         rows, place = self.measured.rows_of(subjects)
@@ -162,16 +175,19 @@ def _terms(
 
 
 def map_estimates(asked: Objective) -> MapEstimates:
-    """The most likely random effects of each subject; the prior where nothing was measured."""
+    """The most likely random effects of each subject; the prior where nothing was measured.
+
+    Each subject is fitted from three starts: the middle of the population, and where fits of the
+    logarithms end that begin there and at the best of 64 points. The best is taken.
+    """
     n, sd = asked.measured.n_subjects, np.sqrt(np.diag(asked.omega))
-    everyone = np.arange(n)
-    effects, objective, ended = np.zeros((sd.size, n)), np.full(n, np.inf), np.zeros(n, dtype=bool)
-    for start in STARTS:
-        begun = np.repeat(start * sd[:, None], n, axis=1)
-        tried, value, done = _descended(asked, begun, sd)
-        better = value < objective - 1e-9
-        effects = np.where(better, tried, effects)
-        objective, ended = np.where(better, value, objective), np.where(better, done, ended)
+    everyone, on_log = np.arange(n), asked.on_logarithms()
+    middle = np.zeros((sd.size, n))
+    begun = np.concatenate([middle, _best_of_population(on_log, everyone)], axis=1)
+    begun = np.concatenate([middle, _descended(on_log, begun, np.tile(everyone, 2))[0]], axis=1)
+    tried, value, done = _descended(asked, begun, np.tile(everyone, 3))
+    best = value.reshape(3, n).argmin(axis=0) * n + everyone
+    effects, objective, ended = tried[:, best], value[best], done[best]
     _, _, matrix = asked(effects, everyone)
     marginal = objective + np.linalg.slogdet(asked.omega)[1] + np.linalg.slogdet(matrix)[1]
     status = np.where(ended, FitStatus.FOUND, FitStatus.NOT_ENDED)
@@ -182,11 +198,33 @@ def map_estimates(asked: Objective) -> MapEstimates:
     )  # fmt: skip
 
 
-def _descended(asked: Objective, effects: Array, sd: Array) -> tuple[Array, Array, Mask]:
-    """Effects from a start, their objective, and who is done; only the others are computed on."""
-    n = effects.shape[1]
+def _best_of_population(asked: Objective, subjects: Positions) -> Array:
+    """For each subject that of some points of the population at which the objective is lowest."""
+    k, n = asked.omega.shape[0], subjects.size
+    points = np.linalg.cholesky(asked.omega) @ ndtri(uniform_points(LOOKED_AT, k)).T
+    many = np.repeat(subjects, LOOKED_AT)
+    value = asked.value(np.tile(points, n), many).reshape(n, LOOKED_AT)
+    return points[:, value.argmin(axis=1)]
+
+
+def uniform_points(points: int, columns: int, seed: int = 1) -> Array:
+    """Scrambled Sobol points in the unit cube, shape (points, columns), none on its edge."""
+    from scipy.stats import qmc
+
+    drawn = qmc.Sobol(columns, scramble=True, rng=seed).random(points)
+    return np.asarray(np.clip(drawn, 1e-9, 1 - 1e-9))
+
+
+def _descended(
+    asked: Objective, start: Array, subjects: Positions
+) -> tuple[Array, Array, Mask]:
+    """Effects from starts, one for each of ``subjects``, their objective, and which have ended.
+
+    Only those that have not are computed on.
+    """
+    effects, n, sd = start.copy(), start.shape[1], np.sqrt(np.diag(asked.omega))
     damping, is_done = np.full(n, DAMPING), np.zeros(n, dtype=bool)
-    objective, half, matrix = asked(effects, np.arange(n))
+    objective, half, matrix = asked(effects, subjects)
     for _ in range(MOST_STEPS):
         left = np.flatnonzero(~is_done)
         if not left.size:
@@ -197,7 +235,7 @@ def _descended(asked: Objective, effects: Array, sd: Array) -> tuple[Array, Arra
         step = -np.linalg.solve(damped, slope[:, :, None])[:, :, 0]
         gain = -np.einsum("ni,ni->n", slope, step)
         step = np.clip(step, -LARGEST * sd, LARGEST * sd).T
-        new, new_half, new_matrix = asked(effects[:, left] + step, left)
+        new, new_half, new_matrix = asked(effects[:, left] + step, subjects[left])
         better = new <= objective[left]
         kept = left[better]
         effects[:, kept] += step[:, better]
@@ -207,5 +245,5 @@ def _descended(asked: Objective, effects: Array, sd: Array) -> tuple[Array, Arra
         damping[left] = np.clip(changed, LEAST_DAMPING, MOST_DAMPING)
         small = (np.abs(step) / sd[:, None]).max(axis=0) < ENOUGH
         nothing = (gain < NOTHING_LEFT) & (damping[left] <= 1)
-        is_done[left] = small | nothing
+        is_done[left] = small | nothing | (~better & (gain < UNSEEN))
     return effects, objective, is_done

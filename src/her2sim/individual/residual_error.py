@@ -12,6 +12,7 @@ from her2sim.errors import DataError
 
 TINY = 1e-12
 """Nothing is taken to be lower where its logarithm is wanted."""
+LARGE_SD = 1e3
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,13 @@ class Scatter:
     def take(self, rows: Positions) -> Scatter:
         """Those of some of the measurements."""
         return Scatter(**{name: values[rows] for name, values in vars(self).items()})
+
+    def on_logarithm(self, measured: Array) -> Scatter:
+        """About the same scatter, on the logarithm, around what was measured."""
+        share = self.additive_sd / np.maximum(np.maximum(measured, self.additive_sd), TINY)
+        sd = np.sqrt(self.log_sd**2 + self.proportional_sd**2 + share**2)
+        sd = np.where(measured > 0, sd, LARGE_SD)  # a logarithm of zero tells nothing
+        return Scatter(np.ones_like(self.is_log), sd, np.zeros_like(sd), np.zeros_like(sd))
 
     def scaled(self, values: Array) -> Array:
         """Values on the scale on which they are compared."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -71,18 +72,17 @@ class Subjects:
     start: Mapping[str, str] = field(default_factory=dict)
     tolerance: Tolerance | None = None
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _moving(self) -> Model:
+        """The model beside its derivatives."""
         directions = tuple((one.name, one.acts_on) for one in self.effects)
-        moving = with_sensitivities(self.model, directions, self.outputs)
-        acts = [[p in one.acts_on for p in self.model.parameters] for one in self.effects]
-        object.__setattr__(self, "_moving", moving)
-        shape = (len(self.effects), len(self.model.parameters))
-        object.__setattr__(self, "_acts", np.array(acts, dtype=np.float64).reshape(shape))
-        object.__setattr__(self, "_with_moves", self._schedule_with_moves(moving))
+        return with_sensitivities(self.model, directions, self.outputs)
 
-    _moving: Model = field(init=False, repr=False)
-    _acts: Array = field(init=False, repr=False)
-    _with_moves: Schedule = field(init=False, repr=False)
+    @cached_property
+    def _acts(self) -> Array:
+        """Whether an effect multiplies a parameter, shape (n_effects, n_parameters)."""
+        acts = [[float(p in one.acts_on) for p in self.model.parameters] for one in self.effects]
+        return np.array(acts).reshape(len(self.effects), len(self.model.parameters))
 
     @property
     def n_subjects(self) -> int:
@@ -171,9 +171,10 @@ class Subjects:
         own.value[changes] *= np.exp(gain)
         return own
 
-    def _schedule_with_moves(self, moving: Model) -> Schedule:
+    @cached_property
+    def _with_moves(self) -> Schedule:
         """The schedule; doses into a state also enter how it moves with what is absorbed."""
-        schedule = self.schedule
+        schedule, moving = self.schedule, self._moving
         into = {
             self.model.index("states", state): moving.index("states", slope_name(state, one.name))
             for one in self.effects
