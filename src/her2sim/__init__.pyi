@@ -6,6 +6,7 @@ from .api.events import Predictions, simulate
 from .api.explanation import ExplainedDifference, explain
 from .api.exposure import Exposure, exposure
 from .api.her2 import Eligible, TumourStatus, eligible, status
+from .api.individual import Individual, individual
 from .api.library import (
     DrugFacts,
     DrugList,
@@ -48,6 +49,7 @@ __all__ = [
     "ExplainedDifference",
     "Exposure",
     "ExposureByWeight",
+    "Individual",
     "Patients",
     "Plan",
     "Predictions",
@@ -78,6 +80,7 @@ __all__ = [
     "eligible",
     "explain",
     "exposure",
+    "individual",
     "interval",
     "plan",
     "population",

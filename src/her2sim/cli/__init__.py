@@ -18,6 +18,7 @@ from her2sim.cli.events import simulate
 from her2sim.cli.explain import explain
 from her2sim.cli.exposure import exposure, washout
 from her2sim.cli.facts import drug, validate
+from her2sim.cli.individual import individual
 from her2sim.cli.plan import plan
 from her2sim.cli.population import population
 from her2sim.cli.questions import covariates, delay, interval, switch, weight
@@ -39,10 +40,9 @@ def main() -> None:
 
 
 COMMANDS = (
-    status, eligible, plan, course, check, population, trial, explain, sensitivity, exposure,
-    regimen, simulate, compare, washout, delay, shortage, switch, interval, weight, covariates,
-    drug, schema,
-    validate, demo, web,
+    status, eligible, plan, course, check, individual, population, trial, explain, sensitivity,
+    exposure, regimen, simulate, compare, washout, delay, shortage, switch, interval, weight,
+    covariates, drug, schema, validate, demo, web,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

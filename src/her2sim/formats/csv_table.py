@@ -18,18 +18,21 @@ LINE = "##"
 _HEAD_BYTES = 65_536
 
 
-def read_text_table(path: Path) -> pl.DataFrame:
+def read_text_table(path: Path, *, may_be_empty: bool = False) -> pl.DataFrame:
     """Read a CSV file; every cell stays the text that was written, stripped.
 
-    A further column :data:`LINE` says in which line of the file a row stands.
+    A further column :data:`LINE` says in which line of the file a row stands. Without rows it is
+    refused, unless it ``may_be_empty``.
 
     Raises
     ------
     DataError
         The file is absent, empty, binary or not a rectangular table with distinct headings.
     """
-    names = _headings(path)
+    names = headings_of(path)
     lines = _full_rows(path, len(names))
+    if not lines and may_be_empty:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String) | {LINE: pl.Int64})
     if not lines:
         raise DataError(f"{path}: has a heading but no rows")
     if isinstance(lines, range):
@@ -83,7 +86,8 @@ def _full_rows(path: Path, n_columns: int) -> Sequence[int]:
     return range(2, last + 1) if is_plain else lines
 
 
-def _headings(path: Path) -> list[str]:
+def headings_of(path: Path) -> list[str]:
+    """Headings of a CSV file, after it was looked over."""
     try:
         if path.is_dir():
             raise DataError(f"{path}: is a folder; name a CSV file")

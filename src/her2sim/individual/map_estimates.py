@@ -28,7 +28,7 @@ ENOUGH = 1e-6
 NOTHING_LEFT = 1e-9
 """What a full step would gain of the objective, below which a subject is done."""
 UNSEEN = 1e-6
-"""Gain below which a step that did not help says that there is no better one: the solver's error."""
+"""Gain below which a step that did not help ends a fit: it is within the error of the solver."""
 LARGEST = 2.0
 """Largest step, in SDs of the population."""
 LOOKED_AT = 64
@@ -204,7 +204,7 @@ def _best_of_population(asked: Objective, subjects: Positions) -> Array:
     points = np.linalg.cholesky(asked.omega) @ ndtri(uniform_points(LOOKED_AT, k)).T
     many = np.repeat(subjects, LOOKED_AT)
     value = asked.value(np.tile(points, n), many).reshape(n, LOOKED_AT)
-    return points[:, value.argmin(axis=1)]
+    return np.asarray(points[:, value.argmin(axis=1)])
 
 
 def uniform_points(points: int, columns: int, seed: int = 1) -> Array:
@@ -215,9 +215,7 @@ def uniform_points(points: int, columns: int, seed: int = 1) -> Array:
     return np.asarray(np.clip(drawn, 1e-9, 1 - 1e-9))
 
 
-def _descended(
-    asked: Objective, start: Array, subjects: Positions
-) -> tuple[Array, Array, Mask]:
+def _descended(asked: Objective, start: Array, subjects: Positions) -> tuple[Array, Array, Mask]:
     """Effects from starts, one for each of ``subjects``, their objective, and which have ended.
 
     Only those that have not are computed on.

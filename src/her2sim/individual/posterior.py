@@ -58,7 +58,8 @@ class Posterior:
 @dataclass(frozen=True, eq=False)
 class _Proposals:
     """Centres (n, m, k) and roots of covariances (n, m, k, k) of t distributions, of equal share
-    but for the last, which is the population."""
+    but for the last, which is the population.
+    """
 
     centre: Array
     root: Array
@@ -128,9 +129,7 @@ def posterior(
     return found
 
 
-def _keep(
-    found: Posterior, kept: Positions, draws: Array, weight: Array, effective: Array
-) -> None:
+def _keep(found: Posterior, kept: Positions, draws: Array, weight: Array, effective: Array) -> None:
     """Write what was found of some subjects."""
     found.effective[kept] = effective
     mean = np.einsum("sp,spk->sk", weight, draws)
@@ -154,7 +153,7 @@ def _shape_at(asked: Objective, subjects: Positions, centre: Array) -> Array:
     """Covariance that the measurements and the population leave around points (n, m, k)."""
     n, m, k = centre.shape
     matrix = asked(centre.reshape(n * m, k).T, np.repeat(subjects, m))[2]
-    return np.linalg.inv(matrix).reshape(n, m, k, k)
+    return np.asarray(np.linalg.inv(matrix).reshape(n, m, k, k), dtype=np.float64)
 
 
 def _weights(asked: Objective, subjects: Positions, draws: Array, log_density: Array) -> Array:

@@ -82,7 +82,8 @@ class Subjects:
     def _acts(self) -> Array:
         """Whether an effect multiplies a parameter, shape (n_effects, n_parameters)."""
         acts = [[float(p in one.acts_on) for p in self.model.parameters] for one in self.effects]
-        return np.array(acts).reshape(len(self.effects), len(self.model.parameters))
+        shape = (len(self.effects), len(self.model.parameters))
+        return np.asarray(np.array(acts, dtype=np.float64).reshape(shape))
 
     @property
     def n_subjects(self) -> int:
@@ -154,7 +155,7 @@ class Subjects:
     def _own_rows(self, schedule: Schedule, effects: Array, subjects: Positions) -> Schedule:
         """Rows of some subjects; those that set a parameter have its value with the effects."""
         changes = schedule.action == Action.PARAMETER
-        moved = self._acts.any(axis=0)
+        moved = np.asarray(self._acts.any(axis=0))
         if not (changes.any() and moved[schedule.target[changes]].any()):
             return schedule.of_patients(subjects)
         length = schedule.end[subjects] - schedule.begin[subjects]
@@ -195,4 +196,3 @@ class Subjects:
             time_day=schedule.time_day[rows], action=schedule.action[rows], target=target,
             value=schedule.value[rows],
         )  # fmt: skip
-

@@ -128,7 +128,7 @@ def simulate_drug(
     DataError
         If a characteristic that the model needs is missing (all are named).
     """
-    typical, notes = _typical(table, pk, characteristics, is_typical=is_typical)
+    typical, notes = typical_of_records(table, pk, characteristics, is_typical=is_typical)
     effects = (
         {} if is_typical else draw_random_effects(pk, np.arange(1, table.n_subjects + 1), seed)
     )
@@ -176,7 +176,7 @@ def simulate_replicates(
     DataError
         If a characteristic that the model needs is missing, or no residual error is known.
     """
-    typical, _ = _typical(table, pk, characteristics, is_typical=False)
+    typical, _ = typical_of_records(table, pk, characteristics, is_typical=False)
     unrolled, general = _run_drug(table, pk, typical, carry, None)
     subject, factor = table.subject[unrolled.reading_of[:, 0]], pk.concentration_factor()
     numbers = np.arange(1, table.n_subjects + 1)
@@ -192,7 +192,7 @@ def simulate_replicates(
     return general * factor, found
 
 
-def _typical(
+def typical_of_records(
     table: EventTable,
     pk: PkModel,
     characteristics: Mapping[str, NDArray[Any]],

@@ -20,7 +20,7 @@ from her2sim.formats.event_csv import NONMEM_COLUMNS, read_events
 from her2sim.patients.covariates import BINARY, COVARIATES, TUMOUR_TYPES
 from her2sim.pk.dataset_run import DatasetPrediction, simulate_drug
 from her2sim.regimens.dose import LARGEST_AMOUNT
-from her2sim.regimens.event_table import EventTable
+from her2sim.regimens.event_table import OBSERVATION, EventTable
 from her2sim.regimens.unroll import Carry, dose_columns
 from her2sim.store.files import written_whole
 from her2sim.studies.structure_dataset import run_structure
@@ -126,8 +126,9 @@ class DrugEvents:
 
 
 def events_of_drug(
-    path: Path, name: str, constants: Sequence[str], ignore: Sequence[str], time_unit: str
-) -> DrugEvents:
+    path: Path, name: str, constants: Sequence[str], ignore: Sequence[str], time_unit: str,
+    used: Sequence[str] = (),
+) -> DrugEvents:  # fmt: skip
     """Read an event table for a drug.
 
     Parameters
@@ -137,6 +138,7 @@ def events_of_drug(
     constants : characteristics of all subjects, ``NAME=VALUE``
     ignore : columns that are not used
     time_unit : ``h`` or ``day``
+    used : further columns that the caller reads
 
     Raises
     ------
@@ -149,17 +151,31 @@ def events_of_drug(
         path, time_unit, len(compartments), LARGEST_AMOUNT["mg"], (_WORDS,), ignore,
         observed=compartments.index("central") + 1,
     )  # fmt: skip
-    characteristics = _characteristics(path, table)
+    characteristics = _characteristics(path, table, used)
     characteristics |= _constants(constants, characteristics, table.n_records)
     unusual = unusual_doses(drug, pk, table, characteristics)
     return DrugEvents(table, drug, pk, characteristics, (*told, *unusual))
+
+
+def observed_levels(table: EventTable) -> Array:
+    """DV at the observation records that count, NaN elsewhere."""
+    counts = table.evid == OBSERVATION
+    if table.missing_dv is not None:
+        counts &= table.missing_dv == 0
+    return np.where(counts, numbers_of(table.dv), np.nan)
+
+
+def numbers_of(texts: NDArray[np.str_]) -> Array:
+    """Numbers of a column of texts; NaN for what is none."""
+    found = pl.Series(texts.tolist(), dtype=pl.String).cast(pl.Float64, strict=False)
+    return found.fill_null(np.nan).to_numpy()
 
 
 def _model_notes(pk: PkModel) -> list[str]:
     return [] if pk.status == "published" else [f"{pk.name} is a {pk.status}"]
 
 
-def _characteristics(path: Path, table: EventTable) -> dict[str, NDArray[Any]]:
+def _characteristics(path: Path, table: EventTable, used: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Columns of the file that are patient characteristics; others must be ignored by name."""
     faults, found = Faults(str(path)), dict[str, NDArray[Any]]()
     known = {*(n.upper() for n in COVARIATES), *SPELLINGS, _WORDS, "ALBUMIN_G_PER_DL"}
@@ -180,7 +196,7 @@ def _characteristics(path: Path, table: EventTable) -> dict[str, NDArray[Any]]:
             if name in found:
                 faults.add(f"{column} is {name}, which another column tells too; keep one")
             found[name] = values.astype(np.float64)
-        else:
+        elif column not in used:
             faults.add(
                 f"unknown column {column}{did_you_mean(column, {*known, *NONMEM_COLUMNS})} "
                 f"(ignore {column} to leave it out)"

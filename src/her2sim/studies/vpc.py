@@ -20,7 +20,7 @@ from her2sim.notice import NOTICE
 from her2sim.pk.dataset_run import DatasetPrediction, simulate_drug, simulate_replicates
 from her2sim.regimens.event_table import MS_PER_DAY
 from her2sim.regimens.unroll import Carry
-from her2sim.studies.dataset import DrugEvents, events_of_drug
+from her2sim.studies.dataset import DrugEvents, events_of_drug, numbers_of
 from her2sim.units import conversion_factor
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _observations(
 ) -> tuple[Array, Array, Mask, list[str]]:
     """Time and value of each observation record, which of them count, and what must be told."""
     table, notes = read.table, list[str]()
-    observed = _numbers(table.dv[course.record])
+    observed = numbers_of(table.dv[course.record])
     day = table.time_ms[course.record] / MS_PER_DAY
     if against == "after-dose":
         day = day - _last_dose(day, table.label[course.record], course.doses)
@@ -224,18 +224,6 @@ def _odd(observed: Array, simulated: Array) -> Iterator[str]:
         yield (
             f"The observed median is {middle / ours:.3g} times the simulated one: check the unit."
         )
-
-
-def _numbers(texts: np.ndarray[Any, Any]) -> Array:
-    """Numbers of a column of texts; NaN for what is none."""
-
-    def one(text: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            return float("nan")
-
-    return np.array([one(str(text)) for text in texts])
 
 
 def _last_dose(day: Array, label: Any, doses: Sequence[Any]) -> Array:

@@ -1,0 +1,213 @@
+"""Ways to go on with a drug, and how likely each reaches a target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from her2sim.arrays import Array, Mask
+from her2sim.drugs.drug import Drug
+from her2sim.errors import DataError, did_you_mean
+from her2sim.individual.outlook import LevelsAhead
+from her2sim.protocol.label import load_label
+from her2sim.protocol.ladder import level_shares
+from her2sim.regimens.changes import as_planned
+from her2sim.regimens.library import load_regimen
+from her2sim.regimens.regimen import Regimen, labelled_regimen
+
+METRICS = {
+    "cmin": "trough", "cmax": "peak", "auc": "AUC of a cycle", "time_above": "% of a cycle above",
+}  # fmt: skip
+_TARGET = re.compile(
+    r"(?P<metric>[a-z_]+)(:(?P<level>\d+(\.\d+)?))?(?P<sign>>=|<=|>|<)(?P<value>\d+(\.\d+)?)"
+)
+GRAMMAR = "cmin>=20, cmax<=100, auc>=1000 or time_above:20>=90"
+WANTED = 0.90
+"""Probability with which a dose that is searched for reaches the target."""
+LEAST_PERCENT, MOST_PERCENT, NEAREST_PERCENT = 20, 300, 2
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is wanted of each cycle: a metric, and on which side of a value.
+
+    ``level`` is that of ``time_above``, whose ``value`` is in per cent of the cycle. Others are in
+    the unit of the drug.
+    """
+
+    metric: str
+    is_least: bool
+    value: float
+    level: float | None = None
+
+    def text(self) -> str:
+        """The target as it is written."""
+        at = "" if self.level is None else f":{self.level:g}"
+        return f"{self.metric}{at}{'>=' if self.is_least else '<='}{self.value:g}"
+
+    def reached(self, ahead: LevelsAhead) -> Mask:
+        """Whether each cycle of each draw reaches it, shape (n_draws, n_cycles)."""
+        values = ahead.metric(self.metric)
+        if self.metric == "time_above":
+            values = 100 * values / np.diff(ahead.ends_day, prepend=0.0)
+        return np.asarray(values >= self.value if self.is_least else values <= self.value)
+
+
+def parse_target(text: str) -> Target:
+    """Read a target such as ``cmin>=20``.
+
+    Raises
+    ------
+    DataError
+        If it is none.
+    """
+    found = _TARGET.fullmatch(text.replace(" ", "").lower())
+    if found is None:
+        raise DataError(f"target {text!r}: write {GRAMMAR}")
+    metric, level = found["metric"], found["level"]
+    if metric not in METRICS:
+        raise DataError(f"target {text!r}: unknown {metric!r}{did_you_mean(metric, METRICS)}")
+    if (metric == "time_above") != (level is not None):
+        raise DataError(f"target {text!r}: time_above (and nothing else) has a level: {GRAMMAR}")
+    value = float(found["value"])
+    if metric == "time_above" and value > 100:
+        raise DataError(f"target {text!r}: time above is in per cent of the cycle, up to 100")
+    is_least = found["sign"].startswith(">")
+    return Target(metric, is_least, value, None if level is None else float(level))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to go on: how it is written, the regimen, and what the label says of it."""
+
+    name: str
+    regimen: Regimen
+    label: str
+
+    @property
+    def dose_text(self) -> str:
+        """The dose in words."""
+        (phase,) = self.regimen.phases
+        dose, every = phase.maintenance, phase.interval_min / 1440
+        days = f"{every:g} days" if every != 1 else "day"
+        return f"{dose.amount:.4g} {dose.unit} every {days}"
+
+
+def candidates_of(drug: Drug, regimen: str, written: Sequence[str]) -> tuple[Candidate, ...]:
+    """Ways to go on: the regimen at hand, its lower levels, other labelled ones, and free ones.
+
+    Parameters
+    ----------
+    drug : the drug
+    regimen : name of the labelled regimen at hand
+    written : others, as in ``q3w%120`` or ``q3w~14``
+
+    Raises
+    ------
+    DataError
+        If one is no regimen of the drug.
+    """
+    made = [Candidate(regimen, labelled_regimen(drug, regimen), "labelled")]
+    route = made[0].regimen.phases[0].route
+    dose = made[0].regimen.phases[0].maintenance
+    label = load_label(drug.id, "us") or load_label(drug.id, "eu")
+    ladders = () if label is None else label.ladder
+    for step, share in enumerate(level_shares(ladders, dose.amount, dose.unit)[1:], start=1):
+        name = f"{regimen}%{100 * share:.4g}"
+        text = f"dose level -{step} of the label, after toxicity"
+        made.append(candidate(drug, name, text))
+    for name, one in drug.regimen.items():
+        if name != regimen and one.route == route and not one.is_once:
+            made.append(Candidate(name, labelled_regimen(drug, name), "labelled"))
+    known = {one.name for one in made}
+    made += [candidate(drug, name) for name in written if name not in known]
+    return tuple(made)
+
+
+def candidate(drug: Drug, name: str, label: str = "not a dose of the label") -> Candidate:
+    """A way that is written out, as in ``q3w%120~14``."""
+    parts = load_regimen(f"{drug.id}/{name}").part
+    if len(parts) != 1 or parts[0].missed or parts[0].doses or parts[0].start_day:
+        raise DataError(f"{name!r}: write a regimen, its dose and its interval, as in q3w%120~14")
+    plain = labelled_regimen(drug, parts[0].regimen)
+    regimen = as_planned(plain, parts[0])
+    if parts[0].every_day is not None:
+        regimen = replace(regimen, cycle_min=regimen.phases[0].interval_min)
+    return Candidate(name, regimen, label)
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What one way brings: percentiles 5, 50 and 95 of the patient's levels, and chances in %.
+
+    ``next_`` is the first cycle to come, ``last_`` the last of those asked for. Troughs are in the
+    unit of the drug. ``exposed_percent`` is the chance of an AUC a day above that of 95 % of
+    patients on the regimen at hand.
+    """
+
+    name: str
+    dose: str
+    label: str
+    next_trough: tuple[float, float, float]
+    last_trough: tuple[float, float, float]
+    last_auc_per_day: tuple[float, float, float]
+    next_percent: float | None
+    last_percent: float | None
+    exposed_percent: float
+
+
+def percentiles(values: Array) -> tuple[float, float, float]:
+    """Percentiles 5, 50 and 95."""
+    low, middle, high = np.percentile(values, (5, 50, 95))
+    return float(low), float(middle), float(high)
+
+
+def auc_per_day(ahead: LevelsAhead) -> Array:
+    """AUC of the last cycle a day, which compares intervals, shape (n_draws,)."""
+    return np.asarray(ahead.metric("auc")[:, -1] / (ahead.ends_day[-1] - ahead.ends_day[-2]))
+
+
+def chance_of(
+    one: Candidate, ahead: LevelsAhead, target: Target | None, high_auc_per_day: float
+) -> Chance:
+    """What a way brings, from the levels that follow it; the first cycle is the past."""
+    trough, auc = ahead.metric("cmin"), auc_per_day(ahead)
+    reached = None if target is None else target.reached(ahead)
+    return Chance(
+        one.name, one.dose_text, one.label, percentiles(trough[:, 1]), percentiles(trough[:, -1]),
+        percentiles(auc),
+        None if reached is None else 100 * float(reached[:, 1].mean()),
+        None if reached is None else 100 * float(reached[:, -1].mean()),
+        100 * float((auc > high_auc_per_day).mean()),
+    )  # fmt: skip
+
+
+def searched(
+    drug: Drug, regimen: str, target: Target, ahead_of: Callable[[Candidate], LevelsAhead]
+) -> Iterator[Candidate]:
+    """The dose of a regimen that just reaches a target in 90 % of the draws, if there is one.
+
+    The least one if at least a value is wanted, else the largest.
+    """
+
+    def does(percent: int) -> bool:
+        ahead = ahead_of(candidate(drug, f"{regimen}%{percent}"))
+        return float(target.reached(ahead)[:, -1].mean()) >= WANTED
+
+    enough, not_enough = MOST_PERCENT, LEAST_PERCENT
+    if not target.is_least:
+        enough, not_enough = not_enough, enough
+    if not does(enough) or does(not_enough):
+        return
+    while abs(enough - not_enough) > NEAREST_PERCENT:
+        between = (enough + not_enough) // 2
+        if does(between):
+            enough = between
+        else:
+            not_enough = between
+    word = "least" if target.is_least else "largest"
+    text = f"{word} dose that reaches the target in {100 * WANTED:.0f} %; not a dose of the label"
+    yield candidate(drug, f"{regimen}%{enough}", text)

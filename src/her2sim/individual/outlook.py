@@ -1,0 +1,120 @@
+"""Looking ahead: levels of one patient to come by each of some ways to go on.
+
+Every draw of the posterior is treated by the doses that were given, then by those of a candidate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from her2sim.arrays import Array
+from her2sim.engine.advance import advance
+from her2sim.engine.schedule import Action, Block
+from her2sim.engine.trajectories import METRICS, Request
+from her2sim.individual.of_drug import KnownOverTime, schedule_of, subjects_with
+from her2sim.individual.subjects import Readings
+from her2sim.patients.cohort import Cohort
+from her2sim.pk.treatment import Treatment
+from her2sim.regimens.changes import started_on
+from her2sim.regimens.dose import MINUTES_PER_DAY, mg_of
+from her2sim.regimens.dose_rows import At, Doses, planned_doses
+from her2sim.regimens.regimen import Regimen
+from her2sim.units import conversion_factor
+
+NOWHERE = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class LevelsAhead:
+    """Levels of some draws: ``cycles`` (n_draws, n_cycles, n_analytes, 4) with trough, peak, AUC
+    and days above the level, in cycles that end on ``ends_day``; ``grid`` (n_draws, n_grid) of the
+    first analyte. Units are those of the interfaces.
+    """
+
+    ends_day: Array
+    cycles: Array
+    grid: Array
+
+    def metric(self, name: str, analyte: int = 0) -> Array:
+        """``cmin``, ``cmax``, ``auc`` or ``time_above``, shape (n_draws, n_cycles)."""
+        return self.cycles[:, :, analyte, METRICS.index(name)]
+
+
+def going_on(regimen: Regimen, from_day: float) -> Regimen:
+    """A regimen that goes on with its maintenance doses from a day."""
+    (phase,) = regimen.phases
+    return started_on(replace(regimen, phases=(replace(phase, loading=None),)), from_day)
+
+
+def doses_to_come(regimen: Regimen, cohort: Cohort, n_cycles: int) -> Doses:
+    """Doses of a regimen that goes on, of the first patient of a cohort, in mg."""
+    (phase,) = regimen.phases
+    until = phase.start_min + n_cycles * regimen.cycle_min
+    doses = planned_doses(regimen.doses_before(until))
+    unit = phase.maintenance.unit
+    size = np.broadcast_to(mg_of(np.ones(cohort.n_patients), unit, cohort.covariate), 1)
+    return Doses(**(vars(doses) | {"amount": doses.amount * size[0]}))
+
+
+def joined_doses(first: Doses, second: Doses) -> Doses:
+    """Doses of both."""
+    return Doses(
+        **{
+            name: np.concatenate([values, getattr(second, name)])
+            for name, values in vars(first).items()
+        }
+    )
+
+
+def levels_ahead(
+    treatment: Treatment,
+    known: KnownOverTime,
+    given: Doses,
+    draws: Array,
+    ends_day: Array,
+    grid_day: Array,
+    level: float | None = None,
+) -> LevelsAhead:
+    """Levels of one patient under given doses.
+
+    Parameters
+    ----------
+    treatment : model of the drug; cycles are those of its regimen
+    known : the patient
+    given : all doses, past and to come, in mg
+    draws : random effects, shape (n_effects, n_draws)
+    ends_day : days on which cycles end; the first begins at the start
+    grid_day : times at which levels are wanted
+    level : for the time above it, in the unit of the drug
+    """
+    pk, model = treatment.pk, treatment.pk.structural.model
+    one = np.zeros(ends_day.size, dtype=np.int64)
+    last = max(float(ends_day[-1]), float(grid_day[-1]) if grid_day.size else 0.0)
+    blocks: list[Block] = [
+        (one, ends_day, At.READING, Action.CYCLE, np.arange(ends_day.size), 0.0),
+        (one[:1], last, At.STOP, Action.STOP, 0, 0.0),
+    ]
+    schedule = schedule_of(treatment, known, model, given, blocks, 0, ends_day.size)
+    nothing = Readings(NOWHERE, NOWHERE, NOWHERE, np.empty(0))
+    subject = subjects_with(treatment, known, model, ("conc",), schedule, nothing)
+    asked = subject.request(draws, np.zeros(draws.shape[1], dtype=np.int64))
+    factor = pk.concentration_factor()
+    asked = Request(
+        asked.parameters, asked.schedule, asked.scale, asked.states, grid_day,
+        None if level is None else level / factor,
+    )  # fmt: skip
+    found = advance(model, asked)
+    found.require_finished(model, asked.schedule)
+    cycles = found.cycles
+    for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
+        cycles[:, :, k, :2] *= conversion_factor("mg/L", unit)
+        cycles[:, :, k, 2] *= conversion_factor("mg*day/L", area)
+    return LevelsAhead(ends_day, cycles, found.grid[:, :, model.index("outputs", "conc")] * factor)
+
+
+def ends_of(regimen: Regimen, from_day: float, n_cycles: int) -> Array:
+    """Ends of the cycles of a regimen that goes on; the first is the day on which it does."""
+    length = regimen.cycle_min / MINUTES_PER_DAY
+    return np.asarray(from_day + length * np.arange(n_cycles + 1), dtype=np.float64)

@@ -1,0 +1,447 @@
+"""One patient backwards: from measured levels to this patient's numbers, and what is to come.
+
+Nothing of it is advice: candidates say what would happen under the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from her2sim import __version__
+from her2sim.arrays import Array
+from her2sim.individual.candidates import (
+    Candidate,
+    Chance,
+    Target,
+    auc_per_day,
+    candidates_of,
+    chance_of,
+    searched,
+)
+from her2sim.individual.fit import N_DRAWS, Fit, fitted, model_weights, without_fit
+from her2sim.individual.history import History
+from her2sim.individual.outlook import (
+    LevelsAhead,
+    doses_to_come,
+    ends_of,
+    going_on,
+    joined_doses,
+    levels_ahead,
+)
+from her2sim.models.symbols import SYMBOLS
+from her2sim.notice import NOTICE
+from her2sim.pk.treatment import Treatment
+from her2sim.regimens.dose import MINUTES_PER_DAY
+
+GRID = 200
+"""Times at which levels are drawn, beside those of the doses."""
+SHOWN_CYCLES = 4
+"""Cycles to come that are drawn."""
+FAR_OFF = 3.0
+"""SDs of the residual error beyond which a level is told not to fit."""
+LITTLE = 0.5
+"""Share of the population's variance above which the patient's data tell little."""
+
+
+@dataclass(frozen=True)
+class ParameterOf:
+    """A parameter of one patient: typical for such a patient, and this one's with 90 % range.
+
+    ``shrinkage`` is the share of the population's variance that is left (1: nothing is known).
+    """
+
+    patient: str
+    model: str
+    parameter: str
+    unit: str
+    typical: float
+    value: float
+    low: float
+    high: float
+    shrinkage: float
+
+
+@dataclass(frozen=True)
+class LevelOf:
+    """A measured level beside what was expected of such a patient (90 %), and what was fitted.
+
+    ``percent_below`` is the share of what was expected that is lower; ``residual`` is in SDs of the
+    residual error, None below the limit of quantification.
+    """
+
+    patient: str
+    day: float
+    analyte: str
+    measured: float
+    is_below: bool
+    unit: str
+    expected_low: float | None
+    expected: float | None
+    expected_high: float | None
+    percent_below: float | None
+    fitted: float
+    residual: float | None
+
+
+@dataclass(frozen=True)
+class StatusOf:
+    """How a fit ended: objective, and how unusual the measurements are in such patients."""
+
+    patient: str
+    model: str
+    weight: float
+    n_levels: int
+    status: str
+    objective: float
+    usual_percent: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class LevelBands:
+    """Levels over time, percentiles 5, 50 and 95 (n_times, 3): of such patients, of this one, and
+    of this one by each way to go on (from ``next_day``).
+    """
+
+    day: Array
+    population: Array
+    patient: Array
+    ahead: dict[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class IndividualReport:
+    """What measured levels tell of patients; of a single one, what is to come too."""
+
+    treatment: Treatment
+    history: History
+    parameters: tuple[ParameterOf, ...]
+    levels: tuple[LevelOf, ...]
+    fits: tuple[StatusOf, ...]
+    target: Target | None
+    next_day: float
+    chances: tuple[Chance, ...]
+    bands: LevelBands | None
+    data_percent: float | None
+    """How much of what is to come is the patient's data, and not the population."""
+    seed: int
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        bands = self.bands
+        return {
+            "her2sim": __version__,
+            **self.treatment.as_dict(),
+            "seed": self.seed,
+            "fits": [asdict(one) for one in self.fits],
+            "parameters": [asdict(one) for one in self.parameters],
+            "levels": [asdict(one) for one in self.levels],
+            "target": None if self.target is None else self.target.text(),
+            "next_day": self.next_day,
+            "data_percent": self.data_percent,
+            "candidates": [asdict(one) for one in self.chances],
+            "bands": None
+            if bands is None
+            else {
+                "day": bands.day.tolist(), "population": bands.population.tolist(),
+                "patient": bands.patient.tolist(),
+                "ahead": {name: values.tolist() for name, values in bands.ahead.items()},
+            },
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }  # fmt: skip
+
+
+def individual_report(
+    treatments: Sequence[Treatment],
+    history: History,
+    target: Target | None,
+    written: Sequence[str] = (),
+    cycles: int = 6,
+    *,
+    residual_cv: float | None = None,
+    prior_weight: float = 1.0,
+    seed: int = 1,
+) -> IndividualReport:
+    """Fit models of a drug to the levels of patients, and look ahead for a single one.
+
+    Parameters
+    ----------
+    treatments : the drug by each model that is taken; with several they are weighed
+    history : patients, doses and levels
+    target : what is wanted of each cycle, if anything
+    written : further ways to go on, as in ``q3w%120``
+    cycles : cycles ahead
+    residual_cv, prior_weight : see :func:`.fitted`
+    seed : of draws
+    """
+    is_single = history.known.n_patients == 1
+    ways = candidates_of(treatments[0].drug, treatments[0].regimen.name, written)
+    fits = [
+        fitted(
+            treatment, history.known, history.doses, history.levels, residual_cv=residual_cv,
+            prior_weight=prior_weight, seed=seed, is_sampled=is_single,
+        )
+        for treatment in treatments
+    ]  # fmt: skip
+    weight, first = model_weights(fits), fits[0]
+    statuses = tuple(
+        s for fit, w in zip(fits, weight, strict=True) for s in _statuses(fit, w, history)
+    )
+    parameters = tuple(p for fit in fits for p in _parameters(fit, history))
+    likely = fits[int(np.argmax(weight))]
+    notes = [*history.notes, *_notes(fits, weight, history)]
+    chances: tuple[Chance, ...] = ()
+    bands, share, next_day = None, None, float("nan")
+    if is_single:
+        ahead = _Ahead(fits, weight, history, cycles, target)
+        next_day = ahead.next_day
+        chances = tuple(ahead.chances(ways))
+        bands, share = ahead.bands(ways), ahead.data_percent(ways[0])
+        notes += ahead.notes(chances)
+    else:
+        notes.append(
+            "Ranges are those of the normal distribution at the mode; with a single patient they "
+            "are drawn, and levels to come are shown."
+        )
+    return IndividualReport(
+        first.treatment, history, parameters, tuple(_levels(likely, history)), statuses, target,
+        next_day, chances, bands, share, seed, tuple(notes),
+    )  # fmt: skip
+
+
+def _statuses(fit: Fit, weight: float, history: History) -> Iterator[StatusOf]:
+    status = ("found", "not ended", "nothing measured")
+    counts = np.bincount(fit.levels.patient, minlength=len(history.names))
+    for k, name in enumerate(history.names):
+        share = (
+            None if fit.expected is None or not counts[k] else 100 * float(fit.expected.share[k])
+        )
+        yield StatusOf(
+            name, fit.treatment.pk.name, float(weight), int(counts[k]),
+            status[int(fit.estimates.status[k])], float(fit.estimates.objective[k]), share,
+        )  # fmt: skip
+
+
+def _parameters(fit: Fit, history: History) -> Iterator[ParameterOf]:
+    """Each parameter with a random effect of its own, of each patient."""
+    values = fit.treatment.typical(fit.known.cohort.covariate, fit.known.cohort.n_patients)
+    last = np.append(fit.known.first[1:], fit.known.from_day.size) - 1
+    shrinkage = fit.shrinkage
+    for j, name in enumerate(fit.names):
+        unit = SYMBOLS[name].unit if name in SYMBOLS else "1"
+        for k, patient in enumerate(history.names):
+            typical, effect = float(values[name][last[k]]), float(fit.estimates.effects[j, k])
+            if fit.posterior is not None:
+                low, high = np.percentile(fit.posterior.draws[j, k], (5, 95))
+            else:
+                half = 1.645 * float(fit.sd[j, k])
+                low, high = effect - half, effect + half
+            yield ParameterOf(
+                patient, fit.treatment.pk.name, name, unit, typical, typical * np.exp(effect),
+                typical * float(np.exp(low)), typical * float(np.exp(high)),
+                float(shrinkage[j, k]),
+            )  # fmt: skip
+
+
+def _levels(fit: Fit, history: History) -> Iterator[LevelOf]:
+    known, before = fit.levels, fit.expected
+    units = fit.treatment.pk.concentration_units()
+    analytes = fit.treatment.pk.structural.analytes
+    predicted, residuals = fit.predictions(), fit.residuals()
+    for i, k in enumerate(known.patient):
+        a = int(known.analyte[i])
+        told: tuple[float | None, ...] = (None,) * 4
+        if before is not None:
+            told = tuple(
+                float(column[i])
+                for column in (before.low, before.median, before.high, before.percent_below)
+            )
+        below = bool(known.is_below[i])
+        yield LevelOf(
+            history.names[k], float(known.day[i]),
+            fit.treatment.drug.analyte if a == 0 else analytes[a].name, float(known.value[i]),
+            below, units[a], *told, float(predicted[i]), None if below else float(residuals[i]),
+        )  # fmt: skip
+
+
+def _notes(fits: Sequence[Fit], weight: Array, history: History) -> Iterator[str]:
+    """What a reader must know of the fits."""
+    first, unit = fits[0], fits[0].treatment.pk.concentration_unit
+    for fit in fits:
+        if fit.treatment.pk.status != "published":
+            yield f"{fit.treatment.pk.name} is a {fit.treatment.pk.status}."
+        ended = [history.names[k] for k in np.flatnonzero(without_fit(fit))]
+        if ended:
+            yield f"{fit.treatment.pk.name}: the fit did not end for {_few(ended)}."
+    if first.expected is not None:
+        unusual = np.flatnonzero(first.expected.is_unusual)
+        slips = [k for k in unusual if first.expected.slip[k] != 1]
+        for k in slips[:3]:
+            yield (
+                f"{_who(history, int(k))}: the levels are about {1 / first.expected.slip[k]:g} "
+                f"times what is expected; are they in another unit than {unit}?"
+            )
+        others = [history.names[k] for k in unusual if k not in slips]
+        if others:
+            yield (
+                f"{_few(others) or 'The patient'}: levels outside what 99 % of such patients would "
+                "show; check doses, times and units before believing the fit."
+            )
+    if not history.levels.day.size:
+        yield "No level is told: what is shown is the population."
+    residuals = fits[int(np.argmax(weight))].residuals()
+    far = np.flatnonzero(np.abs(residuals) > FAR_OFF)
+    for i in far[:3]:
+        yield (
+            f"{_who(history, history.levels.patient[i])}: the level on day "
+            f"{history.levels.day[i]:g} lies {abs(residuals[i]):.1f} SDs of the residual error "
+            "from the fit; no patient of this model has such levels."
+        )
+    if first.posterior is not None and not all(
+        f.posterior.is_settled.all() for f in fits if f.posterior
+    ):
+        yield "The draws of the posterior have not settled: take its ranges with care."
+    if len(fits) > 1:
+        parts = ", ".join(
+            f"{fit.treatment.pk.name} {100 * w:.0f} %" for fit, w in zip(fits, weight, strict=True)
+        )
+        yield f"Models are weighed by how likely they make the levels: {parts}."
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(name for name in names[:5] if name)
+    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _who(history: History, k: int) -> str:
+    name = history.names[k]
+    return f"patient {name}" if name else "the patient"
+
+
+class _Ahead:
+    """What is to come for a single patient, over all models by their weight."""
+
+    def __init__(
+        self, fits: Sequence[Fit], weight: Array, history: History, cycles: int,
+        target: Target | None,
+    ) -> None:  # fmt: skip
+        self.fits, self.history, self.cycles, self.target = fits, history, cycles, target
+        self.shares = _shares(weight)
+        (phase,) = fits[0].treatment.regimen.phases
+        after_dose = float(history.last_day[0]) + phase.interval_min / 1440
+        last_level = float(history.levels.day.max(initial=0.0))
+        self.next_day = max(after_dose, last_level)
+        self.draws = [
+            fit.posterior.draws[:, 0, :n]
+            for fit, n in zip(fits, self.shares, strict=True)
+            if fit.posterior is not None
+        ]
+        self.prior = [
+            fit.prior_draws(max(n, 1))[:, :n] for fit, n in zip(fits, self.shares, strict=True)
+        ]
+        regimen = fits[0].treatment.regimen
+        usual = Candidate(regimen.name, regimen, "labelled")
+        population = self.run(usual, self.prior, np.empty(0))
+        self.high_auc = float(np.percentile(auc_per_day(population), 95))
+        self.population = population
+
+    def run(self, way: Candidate, draws: Sequence[Array], grid: Array) -> LevelsAhead:
+        """Levels by a way to go on, of the draws of all models."""
+        cohort = self.history.known.cohort
+        last = cohort.part(cohort.n_patients - 1, cohort.n_patients)
+        regimen = going_on(way.regimen, self.next_day)
+        doses = joined_doses(self.history.doses, doses_to_come(regimen, last, self.cycles))
+        ends = ends_of(regimen, self.next_day, self.cycles)
+        level = None if self.target is None else self.target.level
+        parts = [
+            levels_ahead(
+                replace(fit.treatment, regimen=way.regimen), self.history.known, doses, own, ends,
+                grid, level,
+            )
+            for fit, own in zip(self.fits, draws, strict=True)
+            if own.shape[1]
+        ]  # fmt: skip
+        return LevelsAhead(
+            ends, np.concatenate([p.cycles for p in parts]), np.concatenate([p.grid for p in parts])
+        )
+
+    def chances(self, ways: Sequence[Candidate]) -> Iterator[Chance]:
+        """What each way brings, and the dose that just reaches the target."""
+        found = [self.chance(way) for way in ways]
+        if self.target is not None:
+            drug, name = self.fits[0].treatment.drug, ways[0].name
+            found += [
+                self.chance(way)
+                for way in searched(
+                    drug, name, self.target, lambda w: self.run(w, self.draws, NO_GRID)
+                )
+            ]
+        yield from found
+
+    def chance(self, way: Candidate) -> Chance:
+        """What one way brings."""
+        return chance_of(way, self.run(way, self.draws, NO_GRID), self.target, self.high_auc)
+
+    def bands(self, ways: Sequence[Candidate]) -> LevelBands:
+        """Levels over time."""
+        length = ways[0].regimen.cycle_day
+        last = self.next_day + min(self.cycles, SHOWN_CYCLES) * length
+        day = self.grid(ways, last)
+        ahead = {
+            way.name: _band(self.run(way, self.draws, day[day >= self.next_day]).grid)
+            for way in ways[1:]
+        }
+        return LevelBands(
+            day, _band(self.run(ways[0], self.prior, day).grid),
+            _band(self.run(ways[0], self.draws, day).grid), ahead,
+        )  # fmt: skip
+
+    def grid(self, ways: Sequence[Candidate], last: float) -> Array:
+        """Times to draw: evenly, and just before and after each infusion."""
+        known = self.history.doses
+        edges = [known.day, known.day + known.duration_min / MINUTES_PER_DAY]
+        for way in ways:
+            doses = going_on(way.regimen, self.next_day).doses_before(round(last * MINUTES_PER_DAY))
+            edges += [np.array([one.time_day for one in doses])]
+            edges += [np.array([one.end_day for one in doses])]
+        found = np.concatenate([np.linspace(0.0, last, GRID), *edges])
+        return np.unique(found[(found >= 0) & (found <= last)])
+
+    def data_percent(self, way: Candidate) -> float:
+        """Share of the population's variance of the next trough that the data took away."""
+        own = np.log(np.maximum(self.run(way, self.draws, NO_GRID).metric("cmin")[:, 1], 1e-12))
+        all_ = np.log(np.maximum(self.population.metric("cmin")[:, 1], 1e-12))
+        return float(np.clip(100 * (1 - own.var() / all_.var()), 0, 100))
+
+    def notes(self, chances: Sequence[Chance]) -> Iterator[str]:
+        """What must be said of what is to come."""
+        if (
+            self.target is not None
+            and len(chances)
+            and not any("reaches the target" in one.label for one in chances)
+        ):
+            yield (
+                f"No dose between 20 and 300 % of the label's brings {self.target.text()} about in "
+                "just 90 % of the draws."
+            )
+        yield (
+            "Ranges hold what is not known of this patient under the model; they do not hold the "
+            "error of a new measurement, errors of the model, or changes of the patient."
+        )
+
+
+NO_GRID = np.empty(0)
+
+
+def _band(grid: Array) -> Array:
+    return np.asarray(np.percentile(grid, (5, 50, 95), axis=0).T)
+
+
+def _shares(weight: Array) -> list[int]:
+    """Draws of each model, by its weight."""
+    return [int(n) for n in np.diff(np.round(np.concatenate([[0.0], np.cumsum(weight)]) * N_DRAWS))]
