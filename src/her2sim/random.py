@@ -40,6 +40,7 @@ class Purpose(IntEnum):
     DROPOUT = 6
     BIOLOGY = 7
     ENSEMBLE = 8
+    POSTERIOR = 9
 
 
 def philox4x32(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint32]:

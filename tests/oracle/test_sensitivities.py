@@ -7,7 +7,7 @@ import pytest
 
 from her2sim.engine.advance import advance
 from her2sim.engine.schedule import Action, Schedule, schedule_from_blocks
-from her2sim.engine.sensitivities import places, with_sensitivities
+from her2sim.engine.sensitivities import only, places, with_sensitivities
 from her2sim.engine.trajectories import Request, Tolerance
 from her2sim.errors import DataError
 from her2sim.models.structures import structure
@@ -40,7 +40,7 @@ def test_derivatives_are_those_of_differences(name: str) -> None:
     """Linear and saturable models; differences of 1e-4 are right to about 1e-8."""
     built = structure(name)
     model = built.model
-    both = with_sensitivities(model, model.parameters, ("conc",))
+    both = with_sensitivities(model, tuple((p, (p,)) for p in model.parameters), ("conc",))
     parameters = np.array([[USUAL[p]] for p in model.parameters])
     schedule = given(model.index("states", built.compartments[0]))
     conc = model.index("outputs", "conc")
@@ -65,3 +65,32 @@ def test_a_reading_beyond_those_that_are_counted_is_refused() -> None:
     parameters = np.array([[USUAL[p]] for p in built.model.parameters])
     with pytest.raises(DataError, match="a reading or cycle beyond"):
         advance(built.model, Request(parameters, schedule))
+
+
+def test_a_direction_moves_several_parameters() -> None:
+    """A shared effect: the sum of the derivatives; one of nothing stays at zero."""
+    built = structure("two_compartment_absorption")
+    model = built.model
+    alone = with_sensitivities(model, (("cl", ("cl",)), ("q", ("q",))), ("conc",))
+    shared = with_sensitivities(model, (("both", ("cl", "q")), ("none", ())), ("conc",))
+    parameters = np.array([[USUAL[p]] for p in model.parameters])
+    schedule = given(model.index("states", built.compartments[0]))
+    first = advance(alone, Request(parameters, schedule), FINE).readings[0]
+    second = advance(shared, Request(parameters, schedule), FINE).readings[0]
+    wanted = first[:, places(alone, "conc", ["cl", "q"])][:, 1:].sum(axis=1)
+    found = second[:, places(shared, "conc", ["both", "none"])]
+    assert found[:, 1] == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+    assert (found[:, 2] == 0).all()
+
+
+def test_what_an_output_does_not_need_is_left_out() -> None:
+    """The area and the payload are no part of a conjugate's level, which stays what it was."""
+    model = structure("two_compartment_payload").model
+    light = only(model, ("conc",))
+    assert light.states == ("central", "peripheral")
+    usual = {**USUAL, "krel": 0.4, "cl_payload": 460.0, "v_payload": 17.0, "payload_fraction": 0.02}
+    parameters = np.array([[usual[p]] for p in model.parameters])
+    found = advance(light, Request(parameters, given(0)), FINE).readings[0, :, 0]
+    whole = advance(model, Request(parameters, given(model.index("states", "central"))), FINE)
+    wanted = whole.readings[0, :, model.index("outputs", "conc")]
+    assert found == pytest.approx(wanted, rel=1e-8)

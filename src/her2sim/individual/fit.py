@@ -80,8 +80,7 @@ class Fit:
 
         from her2sim.individual.map_estimates import uniform_points
 
-        many = 2 ** int(np.ceil(np.log2(n_draws)))
-        scores = ndtri(uniform_points(many, self.omega.shape[0], seed))[:n_draws]
+        scores = ndtri(uniform_points(n_draws, self.omega.shape[0], seed))
         return np.asarray(np.linalg.cholesky(self.omega) @ scores.T)
 
 

@@ -20,6 +20,7 @@ from scipy.special import log_ndtr, ndtri
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.individual.residual_error import Scatter
+from her2sim.random import Purpose, Stream
 
 MOST_STEPS = 300
 DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-8, 1e8
@@ -208,11 +209,9 @@ def _best_of_population(asked: Objective, subjects: Positions) -> Array:
 
 
 def uniform_points(points: int, columns: int, seed: int = 1) -> Array:
-    """Scrambled Sobol points in the unit cube, shape (points, columns), none on its edge."""
-    from scipy.stats import qmc
-
-    drawn = qmc.Sobol(columns, scramble=True, rng=seed).random(points)
-    return np.asarray(np.clip(drawn, 1e-9, 1 - 1e-9))
+    """Points in the unit cube, shape (points, columns)."""
+    stream = Stream(seed, 0, np.arange(1, points + 1), Purpose.POSTERIOR)
+    return np.stack([stream.uniform(f"column:{k}") for k in range(columns)], axis=1)
 
 
 def _descended(asked: Objective, start: Array, subjects: Positions) -> tuple[Array, Array, Mask]:

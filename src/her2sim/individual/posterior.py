@@ -1,9 +1,9 @@
 """Beyond the mode: random effects of subjects drawn from their posterior distribution.
 
-Importance sampling in rounds. Points of a scrambled Sobol sequence are drawn from a mixture: the
-population, so that nothing which it holds possible is missed, and normal distributions around the
-mode, later around points that count, each with the shape that the measurements have there. They are
-weighed by the posterior; the rounds end when enough points count. What is returned was resampled.
+Importance sampling in rounds. Points are drawn from a mixture: the population, so that nothing
+which it holds possible is missed, and normal distributions around the mode, later around points
+that count, each with the shape that the measurements have there. They are weighed by the posterior;
+the rounds end when enough points count. What is returned was resampled.
 
 Source
 ------
@@ -70,7 +70,7 @@ class _Proposals:
         return np.append(np.full(m - 1, (1 - OF_POPULATION) / (m - 1)), OF_POPULATION)
 
     def points(self, uniform: Array) -> Array:
-        """Points, shape (n, points, k), from a sequence of k + 2 columns."""
+        """Points, shape (n, points, k), from uniform numbers in k + 2 columns."""
         k = self.centre.shape[2]
         which = np.searchsorted(np.cumsum(self.shares())[:-1], uniform[:, k + 1], side="right")
         radius = np.sqrt(FREEDOM / chdtri(FREEDOM, 1 - uniform[:, k]))
@@ -104,8 +104,8 @@ def posterior(
     asked : what was measured, and the prior
     estimates : modes
     n_draws : draws that are returned of each subject
-    points : points of a round, a power of two
-    seed : of the sequence, which is the same for all subjects
+    points : points of a round
+    seed : of the points, which are the same for all subjects
     """
     k, n = estimates.effects.shape
     uniform = uniform_points(points, k + 2, seed)

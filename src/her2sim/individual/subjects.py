@@ -83,7 +83,8 @@ class Subjects:
         """Whether an effect multiplies a parameter, shape (n_effects, n_parameters)."""
         acts = [[float(p in one.acts_on) for p in self.model.parameters] for one in self.effects]
         shape = (len(self.effects), len(self.model.parameters))
-        return np.asarray(np.array(acts, dtype=np.float64).reshape(shape))
+        found: Array = np.array(acts, dtype=np.float64).reshape(shape)
+        return found
 
     @property
     def n_subjects(self) -> int:
@@ -93,7 +94,8 @@ class Subjects:
     def levels(self, effects: Array, subjects: Positions) -> Array:
         """Predictions for some subjects; see :class:`.map_estimates.Predictor`."""
         index = np.array([self.model.index("outputs", name) for name in self.outputs])
-        return self._read(self.model, self.schedule, index[:, None], effects, subjects)[0]
+        found: Array = self._read(self.model, self.schedule, index[:, None], effects, subjects)[0]
+        return found
 
     def slopes(self, effects: Array, subjects: Positions) -> tuple[Array, Array]:
         """Predictions, and their slopes by the random effects, shape (n_effects, n)."""
@@ -104,7 +106,8 @@ class Subjects:
 
     def parameters(self, effects: Array, subjects: Positions) -> Array:
         """Parameters, shape (n_parameters, n)."""
-        return np.asarray(self.typical[:, subjects] * np.exp(self._acts.T @ effects))
+        found: Array = self.typical[:, subjects] * np.exp(self._acts.T @ effects)
+        return found
 
     def _read(
         self, model: Model, schedule: Schedule, index: Array, effects: Array, subjects: Positions

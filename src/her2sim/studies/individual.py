@@ -6,41 +6,21 @@ Nothing of it is advice: candidates say what would happen under the model.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from her2sim import __version__
 from her2sim.arrays import Array
-from her2sim.individual.candidates import (
-    Candidate,
-    Chance,
-    Target,
-    auc_per_day,
-    candidates_of,
-    chance_of,
-    searched,
-)
-from her2sim.individual.fit import N_DRAWS, Fit, fitted, model_weights, without_fit
+from her2sim.individual.candidates import Chance, Target, candidates_of
+from her2sim.individual.fit import Fit, fitted, model_weights, without_fit
 from her2sim.individual.history import History
-from her2sim.individual.outlook import (
-    LevelsAhead,
-    doses_to_come,
-    ends_of,
-    going_on,
-    joined_doses,
-    levels_ahead,
-)
+from her2sim.individual.to_come import LevelBands, WhatIsToCome
 from her2sim.models.symbols import SYMBOLS
 from her2sim.notice import NOTICE
 from her2sim.pk.treatment import Treatment
-from her2sim.regimens.dose import MINUTES_PER_DAY
 
-GRID = 200
-"""Times at which levels are drawn, beside those of the doses."""
-SHOWN_CYCLES = 4
-"""Cycles to come that are drawn."""
 FAR_OFF = 3.0
 """SDs of the residual error beyond which a level is told not to fit."""
 LITTLE = 0.5
@@ -98,18 +78,6 @@ class StatusOf:
     status: str
     objective: float
     usual_percent: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class LevelBands:
-    """Levels over time, percentiles 5, 50 and 95 (n_times, 3): of such patients, of this one, and
-    of this one by each way to go on (from ``next_day``).
-    """
-
-    day: Array
-    population: Array
-    patient: Array
-    ahead: dict[str, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +166,7 @@ def individual_report(
     chances: tuple[Chance, ...] = ()
     bands, share, next_day = None, None, float("nan")
     if is_single:
-        ahead = _Ahead(fits, weight, history, cycles, target)
+        ahead = WhatIsToCome(fits, weight, history, cycles, target)
         next_day = ahead.next_day
         chances = tuple(ahead.chances(ways))
         bands, share = ahead.bands(ways), ahead.data_percent(ways[0])
@@ -255,17 +223,16 @@ def _levels(fit: Fit, history: History) -> Iterator[LevelOf]:
     predicted, residuals = fit.predictions(), fit.residuals()
     for i, k in enumerate(known.patient):
         a = int(known.analyte[i])
-        told: tuple[float | None, ...] = (None,) * 4
+        low = middle = high = lower = None
         if before is not None:
-            told = tuple(
-                float(column[i])
-                for column in (before.low, before.median, before.high, before.percent_below)
-            )
+            low, middle = float(before.low[i]), float(before.median[i])
+            high, lower = float(before.high[i]), float(before.percent_below[i])
         below = bool(known.is_below[i])
         yield LevelOf(
             history.names[k], float(known.day[i]),
             fit.treatment.drug.analyte if a == 0 else analytes[a].name, float(known.value[i]),
-            below, units[a], *told, float(predicted[i]), None if below else float(residuals[i]),
+            below, units[a], low, middle, high, lower, float(predicted[i]),
+            None if below else float(residuals[i]),
         )  # fmt: skip
 
 
@@ -321,127 +288,3 @@ def _few(names: Sequence[str]) -> str:
 def _who(history: History, k: int) -> str:
     name = history.names[k]
     return f"patient {name}" if name else "the patient"
-
-
-class _Ahead:
-    """What is to come for a single patient, over all models by their weight."""
-
-    def __init__(
-        self, fits: Sequence[Fit], weight: Array, history: History, cycles: int,
-        target: Target | None,
-    ) -> None:  # fmt: skip
-        self.fits, self.history, self.cycles, self.target = fits, history, cycles, target
-        self.shares = _shares(weight)
-        (phase,) = fits[0].treatment.regimen.phases
-        after_dose = float(history.last_day[0]) + phase.interval_min / 1440
-        last_level = float(history.levels.day.max(initial=0.0))
-        self.next_day = max(after_dose, last_level)
-        self.draws = [
-            fit.posterior.draws[:, 0, :n]
-            for fit, n in zip(fits, self.shares, strict=True)
-            if fit.posterior is not None
-        ]
-        self.prior = [
-            fit.prior_draws(max(n, 1))[:, :n] for fit, n in zip(fits, self.shares, strict=True)
-        ]
-        regimen = fits[0].treatment.regimen
-        usual = Candidate(regimen.name, regimen, "labelled")
-        population = self.run(usual, self.prior, np.empty(0))
-        self.high_auc = float(np.percentile(auc_per_day(population), 95))
-        self.population = population
-
-    def run(self, way: Candidate, draws: Sequence[Array], grid: Array) -> LevelsAhead:
-        """Levels by a way to go on, of the draws of all models."""
-        cohort = self.history.known.cohort
-        last = cohort.part(cohort.n_patients - 1, cohort.n_patients)
-        regimen = going_on(way.regimen, self.next_day)
-        doses = joined_doses(self.history.doses, doses_to_come(regimen, last, self.cycles))
-        ends = ends_of(regimen, self.next_day, self.cycles)
-        level = None if self.target is None else self.target.level
-        parts = [
-            levels_ahead(
-                replace(fit.treatment, regimen=way.regimen), self.history.known, doses, own, ends,
-                grid, level,
-            )
-            for fit, own in zip(self.fits, draws, strict=True)
-            if own.shape[1]
-        ]  # fmt: skip
-        return LevelsAhead(
-            ends, np.concatenate([p.cycles for p in parts]), np.concatenate([p.grid for p in parts])
-        )
-
-    def chances(self, ways: Sequence[Candidate]) -> Iterator[Chance]:
-        """What each way brings, and the dose that just reaches the target."""
-        found = [self.chance(way) for way in ways]
-        if self.target is not None:
-            drug, name = self.fits[0].treatment.drug, ways[0].name
-            found += [
-                self.chance(way)
-                for way in searched(
-                    drug, name, self.target, lambda w: self.run(w, self.draws, NO_GRID)
-                )
-            ]
-        yield from found
-
-    def chance(self, way: Candidate) -> Chance:
-        """What one way brings."""
-        return chance_of(way, self.run(way, self.draws, NO_GRID), self.target, self.high_auc)
-
-    def bands(self, ways: Sequence[Candidate]) -> LevelBands:
-        """Levels over time."""
-        length = ways[0].regimen.cycle_day
-        last = self.next_day + min(self.cycles, SHOWN_CYCLES) * length
-        day = self.grid(ways, last)
-        ahead = {
-            way.name: _band(self.run(way, self.draws, day[day >= self.next_day]).grid)
-            for way in ways[1:]
-        }
-        return LevelBands(
-            day, _band(self.run(ways[0], self.prior, day).grid),
-            _band(self.run(ways[0], self.draws, day).grid), ahead,
-        )  # fmt: skip
-
-    def grid(self, ways: Sequence[Candidate], last: float) -> Array:
-        """Times to draw: evenly, and just before and after each infusion."""
-        known = self.history.doses
-        edges = [known.day, known.day + known.duration_min / MINUTES_PER_DAY]
-        for way in ways:
-            doses = going_on(way.regimen, self.next_day).doses_before(round(last * MINUTES_PER_DAY))
-            edges += [np.array([one.time_day for one in doses])]
-            edges += [np.array([one.end_day for one in doses])]
-        found = np.concatenate([np.linspace(0.0, last, GRID), *edges])
-        return np.unique(found[(found >= 0) & (found <= last)])
-
-    def data_percent(self, way: Candidate) -> float:
-        """Share of the population's variance of the next trough that the data took away."""
-        own = np.log(np.maximum(self.run(way, self.draws, NO_GRID).metric("cmin")[:, 1], 1e-12))
-        all_ = np.log(np.maximum(self.population.metric("cmin")[:, 1], 1e-12))
-        return float(np.clip(100 * (1 - own.var() / all_.var()), 0, 100))
-
-    def notes(self, chances: Sequence[Chance]) -> Iterator[str]:
-        """What must be said of what is to come."""
-        if (
-            self.target is not None
-            and len(chances)
-            and not any("reaches the target" in one.label for one in chances)
-        ):
-            yield (
-                f"No dose between 20 and 300 % of the label's brings {self.target.text()} about in "
-                "just 90 % of the draws."
-            )
-        yield (
-            "Ranges hold what is not known of this patient under the model; they do not hold the "
-            "error of a new measurement, errors of the model, or changes of the patient."
-        )
-
-
-NO_GRID = np.empty(0)
-
-
-def _band(grid: Array) -> Array:
-    return np.asarray(np.percentile(grid, (5, 50, 95), axis=0).T)
-
-
-def _shares(weight: Array) -> list[int]:
-    """Draws of each model, by its weight."""
-    return [int(n) for n in np.diff(np.round(np.concatenate([[0.0], np.cumsum(weight)]) * N_DRAWS))]
