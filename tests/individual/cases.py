@@ -155,10 +155,8 @@ class WrittenOut:
     estimates and draws are its own.
     """
 
-    def __init__(
-        self, run: str, told: dict[str, float], table: EventTable, names: list[str]
-    ) -> None:
-        self.run, self.told, self.names = run, told, names
+    def __init__(self, told: dict[str, float], table: EventTable, names: list[str]) -> None:
+        self.told, self.names = told, names
         observed = np.flatnonzero(np.isfinite(observed_levels(table)))
         self.subject, hours = table.subject[observed], table.time_ms / 3_600_000
         self.rows = []

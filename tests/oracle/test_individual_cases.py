@@ -33,7 +33,7 @@ def test_means_and_sds_of_monolix(run: str) -> None:
     asked, mean, sd = build(run)
     modes = map_estimates(asked)
     assert (modes.status == FitStatus.FOUND).all()
-    found = posterior(asked, modes)
+    found = posterior(asked, modes, points=2**13)
     apart, ratio = np.abs(found.mean - mean) / sd, np.abs(found.sd / sd - 1)
     few = 0.2 if run in WIDE else 0.06
     assert (apart > 0.1).mean() <= few
