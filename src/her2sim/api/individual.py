@@ -152,6 +152,7 @@ def individual(
     from her2sim.api.drugs import treatment_of
     from her2sim.drugs.drug import pk_models
     from her2sim.formats.csv_table import headings_of
+    from her2sim.individual.of_body import TESTS
     from her2sim.random import check_seed
     from her2sim.studies.individual import individual_report
 
@@ -174,12 +175,27 @@ def individual(
         found = _of_files(path, treatment, patient, doses, typical)
     models = pk_models(treatment.drug.id).values() if average else (treatment.pk,)
     treatments = [replace(treatment, pk=pk) for pk in models]
+    wanted = _target(target, treatment)
+    if wanted is not None and wanted.metric in TESTS and wanted.metric not in found.tests:
+        raise DataError(
+            f"target {target}: no {wanted.metric} was measured; give a reading in {path.name}"
+        )
     report = individual_report(
-        treatments, found, _target(target, treatment), candidates, cycles,
+        treatments, found, wanted, candidates, cycles,
         residual_cv=None if residual_cv is None else residual_cv / 100,
         prior_weight=prior_weight, seed=check_seed(seed),
+        after_anthracycline=_had_anthracycline(patient),
     )  # fmt: skip
     return Individual(report)
+
+
+def _had_anthracycline(patient: Patient | Path | str | None) -> bool:
+    """Whether one patient is told to have had an anthracycline."""
+    from her2sim.api.patients import patient_of
+
+    if patient is None or str(patient).lower().endswith(".csv"):
+        return False
+    return "prior_anthracycline" in patient_of(patient).history
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

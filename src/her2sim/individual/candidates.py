@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from her2sim.arrays import Array, Mask
+from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.drugs.drug import Drug
 from her2sim.errors import DataError, did_you_mean
+from her2sim.individual.of_body import TESTS
 from her2sim.individual.outlook import LevelsAhead
 from her2sim.protocol.label import load_label
 from her2sim.protocol.ladder import level_shares
@@ -24,7 +26,7 @@ METRICS = {
 _TARGET = re.compile(
     r"(?P<metric>[a-z_]+)(:(?P<level>\d+(\.\d+)?))?(?P<sign>>=|<=|>|<)(?P<value>\d+(\.\d+)?)"
 )
-GRAMMAR = "cmin>=20, cmax<=100, auc>=1000 or time_above:20>=90"
+GRAMMAR = "cmin>=20, cmax<=100, auc>=1000, time_above:20>=90 or platelets>=50"
 WANTED = 0.90
 """Probability with which a dose that is searched for reaches the target."""
 LEAST_PERCENT, MOST_PERCENT, NEAREST_PERCENT = 20, 300, 2
@@ -34,8 +36,8 @@ LEAST_PERCENT, MOST_PERCENT, NEAREST_PERCENT = 20, 300, 2
 class Target:
     """What is wanted of each cycle: a metric, and on which side of a value.
 
-    ``level`` is that of ``time_above``, whose ``value`` is in per cent of the cycle. Others are in
-    the unit of the drug.
+    Of blood and heart it is the lowest reading of the cycle. ``level`` is that of ``time_above``,
+    whose ``value`` is in per cent of the cycle. Others are in the unit of the drug.
     """
 
     metric: str
@@ -50,7 +52,8 @@ class Target:
 
     def reached(self, ahead: LevelsAhead) -> Mask:
         """Whether each cycle of each draw reaches it, shape (n_draws, n_cycles)."""
-        values = ahead.metric(self.metric)
+        is_test = self.metric in TESTS
+        values = ahead.lowest(self.metric) if is_test else ahead.metric(self.metric)
         if self.metric == "time_above":
             values = 100 * values / np.diff(ahead.ends_day, prepend=0.0)
         return np.asarray(values >= self.value if self.is_least else values <= self.value)
@@ -68,8 +71,9 @@ def parse_target(text: str) -> Target:
     if found is None:
         raise DataError(f"target {text!r}: write {GRAMMAR}")
     metric, level = found["metric"], found["level"]
-    if metric not in METRICS:
-        raise DataError(f"target {text!r}: unknown {metric!r}{did_you_mean(metric, METRICS)}")
+    if metric not in (*METRICS, *TESTS):
+        known = (*METRICS, *TESTS)
+        raise DataError(f"target {text!r}: unknown {metric!r}{did_you_mean(metric, known)}")
     if (metric == "time_above") != (level is not None):
         raise DataError(f"target {text!r}: time_above (and nothing else) has a level: {GRAMMAR}")
     value = float(found["value"])
@@ -139,6 +143,20 @@ def candidate(drug: Drug, name: str, label: str = "not a dose of the label") -> 
     return Candidate(name, regimen, label)
 
 
+LIMITS = {**{line: limits[3] for line, limits in CTCAE_LIMITS.items()}, "lvef": 50.0}
+"""Readings below which labels hold drugs: grade 3 of a count (1e9 a litre), and an LVEF of 50 %."""
+
+
+@dataclass(frozen=True)
+class Lowest:
+    """Lowest reading to come of a test, percentiles, and the chance of one below a limit."""
+
+    test: str
+    lowest: tuple[float, float, float]
+    limit: float
+    below_percent: float
+
+
 @dataclass(frozen=True)
 class Chance:
     """What one way brings: percentiles 5, 50 and 95 of the patient's levels, and chances in %.
@@ -157,6 +175,7 @@ class Chance:
     next_percent: float | None
     last_percent: float | None
     exposed_percent: float
+    lowest: tuple[Lowest, ...] = ()
 
 
 def percentiles(values: Array) -> tuple[float, float, float]:
@@ -181,8 +200,16 @@ def chance_of(
         percentiles(auc),
         None if reached is None else 100 * float(reached[:, 1].mean()),
         None if reached is None else 100 * float(reached[:, -1].mean()),
-        100 * float((auc > high_auc_per_day).mean()),
+        100 * float((auc > high_auc_per_day).mean()), tuple(_lowest(ahead)),
     )  # fmt: skip
+
+
+def _lowest(ahead: LevelsAhead) -> Iterator[Lowest]:
+    """Lowest readings over all cycles to come."""
+    for test in ahead.tests:
+        values = ahead.lowest(test)[:, 1:].min(axis=1)
+        limit = LIMITS[test]
+        yield Lowest(test, percentiles(values), limit, 100 * float((values < limit).mean()))
 
 
 def searched(

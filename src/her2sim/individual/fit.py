@@ -9,15 +9,9 @@ import numpy as np
 from her2sim.arrays import Array, Mask
 from her2sim.individual.expected import Expected, expected
 from her2sim.individual.map_estimates import MapEstimates, Measurements, Objective, map_estimates
-from her2sim.individual.of_drug import (
-    KnownOverTime,
-    Levels,
-    residual_error,
-    subjects_of_drug,
-)
+from her2sim.individual.of_drug import FittedModel, KnownOverTime, Levels, subjects_of
 from her2sim.individual.posterior import Posterior, posterior
 from her2sim.individual.subjects import Subjects
-from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose_rows import Doses
 
 N_DRAWS = 1000
@@ -28,16 +22,15 @@ class Fit:
     """Patients under one model: what is known of them, and their random effects.
 
     ``posterior`` is there for a single patient; of several the normal distribution at the mode is
-    taken. ``omega`` is the covariance in the population.
+    taken.
     """
 
-    treatment: Treatment
+    model: FittedModel
     known: KnownOverTime
     doses: Doses
     levels: Levels
     subjects: Subjects
     measured: Measurements
-    omega: Array
     expected: Expected | None
     estimates: MapEstimates
     posterior: Posterior | None
@@ -46,6 +39,11 @@ class Fit:
     def names(self) -> tuple[str, ...]:
         """Parameters with random effects of their own."""
         return tuple(effect.name for effect in self.subjects.effects)
+
+    @property
+    def omega(self) -> Array:
+        """Covariance of the random effects in the population."""
+        return self.model.omega
 
     @property
     def sd(self) -> Array:
@@ -85,50 +83,44 @@ class Fit:
 
 
 def fitted(
-    treatment: Treatment,
+    model: FittedModel,
     known: KnownOverTime,
     doses: Doses,
     levels: Levels,
     *,
-    residual_cv: float | None = None,
     prior_weight: float = 1.0,
     seed: int = 1,
     is_sampled: bool = True,
     is_compared: bool = True,
 ) -> Fit:
-    """Fit a drug's model to the levels of patients.
+    """Fit a model to what was measured of patients.
 
     Parameters
     ----------
-    treatment : model of the drug
+    model : of the drug's levels, perhaps with blood and heart
     known, doses, levels : patients, what they were given (mg) and what was measured
-    residual_cv : share of a level that a measurement lies off, in place of the published error
     prior_weight : less than one trusts the population less (a flattened prior)
     seed : of draws
     is_sampled : whether the posterior of the patients is drawn from
     is_compared : whether the measurements are compared with the population first
-
-    Raises
-    ------
-    DataError
-        If how patients differ, or how far measurements scatter, is not published.
     """
-    error = residual_error(treatment.pk, residual_cv)
-    subjects, measured = subjects_of_drug(treatment, known, doses, levels, error)
-    omega = treatment.pk.variability.omega()
-    before = expected(subjects, measured, omega, seed) if is_compared else None
-    asked = Objective(subjects, measured, omega, prior_weight)
+    subjects, measured = subjects_of(model, known, doses, levels)
+    before = expected(subjects, measured, model.omega, seed) if is_compared else None
+    asked = Objective(subjects, measured, model.omega, prior_weight)
     estimates = map_estimates(asked)
     drawn = posterior(asked, estimates, N_DRAWS, seed=seed) if is_sampled else None
-    return Fit(treatment, known, doses, levels, subjects, measured, omega, before, estimates, drawn)
+    return Fit(model, known, doses, levels, subjects, measured, before, estimates, drawn)
 
 
 def model_weights(fits: list[Fit]) -> Array:
     """How likely each model makes what was measured of the patients, as shares.
 
-    Weights are those of the objective with the random effects integrated out.
+    Weights are those of the objective with the random effects integrated out, and of how many
+    patients are of each class.
     """
-    marginal = np.array([fit.estimates.marginal.sum() for fit in fits])
+    marginal = np.array(
+        [fit.estimates.marginal.sum() - 2 * np.log(fit.model.share) for fit in fits]
+    )
     weight = np.exp(-0.5 * (marginal - marginal.min()))
     return np.asarray(weight / weight.sum())
 

@@ -15,6 +15,7 @@ from her2sim.errors import DataError, Faults, UnitError, did_you_mean
 from her2sim.formats.csv_table import headings_of
 from her2sim.formats.levels_csv import DoseRow, LevelRow, When, read_doses, read_levels
 from her2sim.formats.record_csv import BODY, read_record
+from her2sim.individual.of_body import TESTS
 from her2sim.individual.of_drug import KnownOverTime, Levels, labelled_doses
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import with_derived
@@ -22,6 +23,7 @@ from her2sim.pk.needs import require_characteristics
 from her2sim.pk.treatment import Treatment
 from her2sim.protocol.given import given_doses
 from her2sim.protocol.record import Entry
+from her2sim.protocol.variables import VARIABLES, reading_fault
 from her2sim.regimens.dose import ROUTES
 from her2sim.regimens.dose_rows import Doses
 from her2sim.units import conversion_factor, convert_molar
@@ -35,14 +37,16 @@ UNUSUAL_DOSE = 3.0
 class History:
     """Patients of some files; ``notes`` say what was assumed.
 
-    ``names`` are those of the patients as written; ``last_day`` (n,) is the day of the last dose,
-    and ``begins`` the date of day 0 if the files have dates.
+    ``names`` are those of the patients as written, ``tests`` what was measured beside levels (their
+    kinds come after those of the drug); ``last_day`` (n,) is the day of the last dose, and
+    ``begins`` the date of day 0 if the files have dates.
     """
 
     names: tuple[str, ...]
     known: KnownOverTime
     doses: Doses
     levels: Levels
+    tests: tuple[str, ...]
     last_day: np.ndarray[Any, np.dtype[np.float64]]
     begins: datetime.datetime | None
     notes: tuple[str, ...]
@@ -77,11 +81,12 @@ def read_history(
     else:
         given = _of_drug(read_doses(doses, drug.id), treatment, doses)
     rows = [row for row in found if _is_of(row, treatment, faults)]
+    tests = tuple(test for test in TESTS if test in {row.test for row in rows})
     begins = _begins(found, given, faults)
     known_names = _Names({name: place for place, name in enumerate(names)}, {})
     who = [known_names.place(row.patient, row.line, faults) for row in rows]
     faults.raise_if_any(DataError)
-    measured = _levels(rows, who, begins, treatment, faults)
+    measured = _levels(rows, who, begins, treatment, tests, faults)
     if given is None:
         last = max([0.0, *measured.day.tolist()]) + 1e-6
         doses_given = labelled_doses(treatment, cohort, last)
@@ -97,19 +102,24 @@ def read_history(
     known = _over_time(cohort, weights, begins)
     last_day = np.zeros(len(names))
     np.maximum.at(last_day, doses_given.patient, doses_given.day)
-    return History(tuple(names), known, doses_given, measured, last_day, begins, tuple(notes))
+    return History(
+        tuple(names), known, doses_given, measured, tests, last_day, begins, tuple(notes)
+    )
 
 
 def _is_of(row: LevelRow, treatment: Treatment, faults: Faults) -> bool:
-    """Whether a level is of the drug at hand; that of another drug or test is a fault."""
+    """Whether a row is of the drug at hand or a test; another drug or test is a fault."""
+    if row.test in TESTS:
+        return _is_possible(row, faults)
     name, _, analyte = row.test.partition(":")
     meaning = find_meaning(name)
     drug = treatment.drug
     analytes = [a.name for a in treatment.pk.structural.analytes[1:]]
     if meaning is None or drug.id not in meaning.drugs:
         faults.add(
-            f"row {row.line}: test {row.test!r} is no level of {drug.id}; write {drug.id}"
-            + "".join(f" or {drug.id}:{name}" for name in analytes)
+            f"row {row.line}: test {row.test!r} is no level of {drug.id}; write {drug.id}, "
+            + "".join(f"{drug.id}:{name}, " for name in analytes)
+            + ", ".join(TESTS)
         )
         return False
     if analyte and analyte not in analytes:
@@ -117,6 +127,18 @@ def _is_of(row: LevelRow, treatment: Treatment, faults: Faults) -> bool:
         faults.add(f"row {row.line}: unknown analyte {analyte!r}{hint}")
         return False
     return True
+
+
+def _is_possible(row: LevelRow, faults: Faults) -> bool:
+    """Whether a reading of blood or heart can be; why not is a fault."""
+    unit, text = VARIABLES[row.test].unit, reading_fault(row.test, row.value)
+    if row.unit != unit:
+        faults.add(f"row {row.line}: {row.test} is in {unit!r}, not in {row.unit!r}")
+    elif text:
+        faults.add(f"row {row.line}: {text}")
+    elif row.is_below:
+        faults.add(f"row {row.line}: {row.test} has no limit of quantification; write a number")
+    return row.unit == unit and not text and not row.is_below
 
 
 def _begins(
@@ -164,14 +186,23 @@ class _Names:
 
 def _levels(
     rows: Sequence[LevelRow], who: Sequence[int], begins: datetime.datetime | None,
-    treatment: Treatment, faults: Faults,
+    treatment: Treatment, tests: Sequence[str], faults: Faults,
 ) -> Levels:  # fmt: skip
     """Levels in order of patient and day, in the units of the drug."""
     pk = treatment.pk
     names = [a.name for a in pk.structural.analytes]
-    analyte = [names.index(a) if (a := row.test.partition(":")[2]) else 0 for row in rows]
-    value = []
-    for row, k in zip(rows, analyte, strict=True):
+    if tests and any(":" in row.test for row in rows):
+        faults.add(
+            f"levels of {', '.join(names[1:])} are not fitted together with {', '.join(tests)}"
+        )
+    kind, value = [], []
+    for row in rows:
+        if row.test in tests:
+            kind.append(1 + tests.index(row.test))
+            value.append(row.value)
+            continue
+        k = names.index(a) if (a := row.test.partition(":")[2]) else 0
+        kind.append(k)
         unit = pk.concentration_units()[k]
         try:
             if pk.molar_mass is None or k:
@@ -186,7 +217,7 @@ def _levels(
     patient = np.array(who, dtype=np.int64)
     order = np.lexsort((day, patient))
     return Levels(
-        patient[order], day[order], np.array(analyte, dtype=np.int64)[order],
+        patient[order], day[order], np.array(kind, dtype=np.int64)[order],
         np.array(value, dtype=np.float64)[order],
         np.array([row.is_below for row in rows], dtype=bool)[order],
     )  # fmt: skip
@@ -299,15 +330,17 @@ def _check_times(
     """Levels before the first dose, or twice at one time, are faults."""
     first = np.full(n, np.inf)
     np.minimum.at(first, doses.patient, doses.day)
-    for day in np.unique(levels.day[levels.day < first[levels.patient]]):
+    is_level = levels.kind == 0
+    early = is_level & (levels.day < first[levels.patient])
+    for day in np.unique(levels.day[early]):
         faults.add(
             f"a level on day {day:g} is before the first dose of {treatment.drug.id}, where the "
             "model has none; leave it out, or tell the doses before it"
         )
-    told = list(zip(levels.patient, levels.day, levels.analyte, strict=True))
+    told = list(zip(levels.patient, levels.day, levels.kind, strict=True))
     twice = {key for key in told if told.count(key) > 1} if len(told) < 2000 else set()
     for _, day, _ in sorted(twice):
-        faults.add(f"two levels on day {day:g}; keep one, or give their times")
+        faults.add(f"two measurements of one kind on day {day:g}; keep one, or give their times")
 
 
 def _over_time(

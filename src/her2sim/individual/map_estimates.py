@@ -96,7 +96,7 @@ class MapEstimates:
     ``effects`` has shape (n_effects, n_subjects); ``objective`` (n_subjects,) is -2 log of the
     likelihood and the prior but for constants; ``covariance`` (n_subjects, n_effects, n_effects)
     that of the normal distribution at the mode; ``marginal`` (n_subjects,) the objective with the
-    random effects integrated out (FOCE with interaction), for comparing models.
+    random effects integrated out (FOCE with interaction), on the scale of what was measured.
     """
 
     effects: Array
@@ -190,13 +190,21 @@ def map_estimates(asked: Objective) -> MapEstimates:
     best = value.reshape(3, n).argmin(axis=0) * n + everyone
     effects, objective, ended = tried[:, best], value[best], done[best]
     _, _, matrix = asked(effects, everyone)
-    marginal = objective + np.linalg.slogdet(asked.omega)[1] + np.linalg.slogdet(matrix)[1]
+    of_omega = np.linalg.slogdet(asked.omega)[1]
+    marginal = objective + of_omega + np.linalg.slogdet(matrix)[1] + _of_scale(asked.measured)
     status = np.where(ended, FitStatus.FOUND, FitStatus.NOT_ENDED)
     is_measured = np.isin(everyone, asked.measured.subject)
     return MapEstimates(
         effects, objective, np.linalg.inv(matrix).astype(np.float64), marginal,
         np.where(is_measured, status, FitStatus.NOTHING_MEASURED),
     )  # fmt: skip
+
+
+def _of_scale(measured: Measurements) -> Array:
+    """-2 log of what logarithms do to densities, which makes models of either scale comparable."""
+    on_log = measured.scatter.is_log & ~measured.is_below
+    terms = np.where(on_log, 2 * np.log(np.where(on_log, measured.value, 1.0)), 0.0)
+    return np.asarray(np.bincount(measured.subject, terms, measured.n_subjects))
 
 
 def _best_of_population(asked: Objective, subjects: Positions) -> Array:

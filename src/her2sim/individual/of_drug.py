@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -25,23 +26,77 @@ from her2sim.units import conversion_factor
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Measured concentrations, in order of the patients, one entry each.
+    """Measurements in order of the patients, one entry each.
 
-    ``patient`` is a position; ``analyte`` the place among the analytes of the model; ``value`` is
-    in the unit of its interfaces, and the limit of quantification where ``is_below``.
+    ``patient`` is a position; ``kind`` the place among the kinds of the model (its analytes first);
+    ``value`` is in the unit of that kind, and the limit of quantification where ``is_below``.
     """
 
     patient: Positions
     day: Array
-    analyte: Positions
+    kind: Positions
     value: Array
     is_below: Mask
 
-    def of(self, patient: int) -> Levels:
-        """Those of one patient, who is then the first."""
-        rows = self.patient == patient
-        found = {name: values[rows] for name, values in vars(self).items()}
-        return Levels(**(found | {"patient": np.zeros(int(rows.sum()), dtype=np.int64)}))
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of measurement: output of the model, unit, factor to it, and residual error."""
+
+    name: str
+    output: str
+    unit: str
+    factor: float
+    error: ResidualError
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """What is fitted: the levels of a drug, perhaps with what they do to blood and heart.
+
+    ``suffix`` is what names of the drug's own symbols end in; ``numbers`` are typical parameters
+    beside those of the levels; ``start`` gives the states that do not begin at zero a parameter or
+    a number. ``share`` is how many patients are of this model where a drug has several classes of
+    them, ``title`` names the class. ``levels_alone`` is that of the levels, if this is of more.
+    """
+
+    treatment: Treatment
+    model: Model
+    kinds: tuple[Kind, ...]
+    effects: tuple[RandomEffect, ...]
+    omega: Array
+    suffix: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    start: Mapping[str, str | float] = field(default_factory=dict)
+    share: float = 1.0
+    title: str = ""
+    levels_alone: FittedModel | None = None
+
+    @property
+    def of_levels(self) -> FittedModel:
+        """The model of the levels alone, with their areas."""
+        return self.levels_alone or self
+
+    @property
+    def n_of_levels(self) -> int:
+        """How many of the effects are those of the levels; they come first."""
+        return len(self.treatment.pk.variability.names())
+
+    @property
+    def name(self) -> str:
+        """Drug and model, and the class of patients."""
+        return self.treatment.pk.name + (f", {self.title}" if self.title else "")
+
+    def typical(self, covariates: Any, n: int) -> dict[str, Array]:
+        """Parameters of patients without random effects, by their names in the model."""
+        own = self.treatment.typical(covariates, n)
+        found = {f"{name}{self.suffix}": values for name, values in own.items()}
+        return found | {name: np.full(n, value) for name, value in self.numbers.items()}
+
+    def target(self, route: str) -> int:
+        """State that doses by a route enter."""
+        dosed = self.treatment.pk.structural.dosed
+        return self.model.index("states", f"{dosed[route]}{self.suffix}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +128,8 @@ class KnownOverTime:
         return self.first.size
 
 
-def random_effects(pk: PkModel) -> tuple[RandomEffect, ...]:
-    """The random effects of a model.
+def random_effects(pk: PkModel, suffix: str = "") -> tuple[RandomEffect, ...]:
+    """The random effects of a model; names of its symbols end in ``suffix``.
 
     Raises
     ------
@@ -89,9 +144,10 @@ def random_effects(pk: PkModel) -> tuple[RandomEffect, ...]:
     made = []
     for name in variability.names():
         acts = (name, *(n for n, of in variability.shared.items() if of == name))
-        depots = {state for route, state in states.items() if route != "iv"}
+        depots = {f"{state}{suffix}" for route, state in states.items() if route != "iv"}
         absorbed = tuple(sorted(depots)) if "f" in acts else ()
-        made.append(RandomEffect(name, tuple(n for n in acts if n != "f"), absorbed))
+        moved = tuple(f"{n}{suffix}" for n in acts if n != "f")
+        made.append(RandomEffect(name, moved, absorbed))
     return tuple(made)
 
 
@@ -135,21 +191,47 @@ def labelled_doses(treatment: Treatment, cohort: Cohort, until_day: float) -> Do
     return Doses(**(vars(found) | {"patient": patient, "amount": found.amount * mg[patient]}))
 
 
+def model_of_levels(treatment: Treatment, residual_cv: float | None = None) -> FittedModel:
+    """The model of a drug's levels, of all its analytes.
+
+    Raises
+    ------
+    DataError
+        If how patients differ, or how far measurements scatter, is not published.
+    """
+    pk = treatment.pk
+    error = residual_error(pk, residual_cv)
+    names = [treatment.drug.analyte, *(a.name for a in pk.structural.analytes[1:])]
+    kinds = tuple(
+        Kind(name, analyte.concentration, unit, conversion_factor("mg/L", unit), error)
+        for name, analyte, unit in zip(
+            names, pk.structural.analytes, pk.concentration_units(), strict=True
+        )
+    )
+    effects, omega = random_effects(pk), pk.variability.omega()
+    return FittedModel(treatment, pk.structural.model, kinds, effects, omega)
+
+
 def schedule_of(
-    treatment: Treatment, known: KnownOverTime, model: Model, doses: Doses, blocks: Sequence[Block],
+    fitted: FittedModel, model: Model, known: KnownOverTime, doses: Doses, blocks: Sequence[Block],
     n_readings: int, n_cycles: int = 0,
 ) -> Schedule:  # fmt: skip
-    """Schedule rows of doses, of what changes, and of what is read."""
-    pk, everyone = treatment.pk, np.arange(known.n_patients)
-    order = np.lexsort((doses.day, doses.patient))
-    doses = doses.take(order)
+    """Schedule rows of doses, of what changes, and of what is read, for a model or a part of it."""
+    pk, everyone = fitted.treatment.pk, np.arange(known.n_patients)
+    doses = doses.take(np.lexsort((doses.day, doses.patient)))
     stop = max([0.0, *(float(np.max(block[1])) for block in blocks if np.size(block[0]))])
+
+    def place(name: str) -> int | None:
+        whole = f"{name}{fitted.suffix}"
+        return model.parameters.index(whole) if whole in model.states + model.parameters else None
+
+    def state_of(route: str) -> int:
+        return model.index("states", fitted.model.states[fitted.target(route)])
+
     made: list[Block] = [
-        *dose_blocks(doses, treatment.target, pk.lag_day()),
-        *cycle_blocks(
-            pk, lambda name: _place(model, name), doses, treatment.regimen.doses_per_cycle
-        ),
-        *_changes(treatment, known, model),
+        *dose_blocks(doses, state_of, pk.lag_day()),
+        *cycle_blocks(pk, place, doses, fitted.treatment.regimen.doses_per_cycle),
+        *_changes(fitted, model, known),
         *blocks,
         (everyone, stop, At.STOP, Action.STOP, 0, 0.0),
     ]
@@ -158,55 +240,41 @@ def schedule_of(
     )
 
 
-def _place(model: Model, name: str) -> int | None:
-    return model.parameters.index(name) if name in model.parameters else None
-
-
-def _changes(treatment: Treatment, known: KnownOverTime, model: Model) -> Iterator[Block]:
+def _changes(fitted: FittedModel, model: Model, known: KnownOverTime) -> Iterator[Block]:
     """Rows that set typical parameters where what is known of a patient changes."""
     later = np.flatnonzero(~np.isneginf(known.from_day))
     if not later.size:
         return
-    values = treatment.typical(known.cohort.covariate, known.cohort.n_patients)
+    values = fitted.typical(known.cohort.covariate, known.cohort.n_patients)
     for place, name in enumerate(model.parameters):
         if np.ptp(values[name]) > 0:
             who, day = known.patient[later], known.from_day[later]
             yield who, day, At.CHANGE, Action.PARAMETER, place, values[name][later]
 
 
-def subjects_of_drug(
-    treatment: Treatment,
-    known: KnownOverTime,
-    doses: Doses,
-    levels: Levels,
-    error: ResidualError,
+def subjects_of(
+    fitted: FittedModel, known: KnownOverTime, doses: Doses, levels: Levels
 ) -> tuple[Subjects, Measurements]:
-    """Subjects of a drug's model, and what was measured of them.
+    """Subjects of a model, and what was measured of them.
 
     Parameters
     ----------
-    treatment : model of the drug, with the interactions that it meets
+    fitted : the model
     known : patients
     doses : what they were given, in mg
     levels : what was measured
-    error : residual error of all levels
     """
-    structure = treatment.pk.structural
-    analytes = [a.concentration for a in structure.analytes]
-    outputs = tuple(analytes[k] for k in np.unique(levels.analyte)) or (analytes[0],)
-    model = only(structure.model, outputs)
-    output = np.array([outputs.index(analytes[k]) for k in levels.analyte], dtype=np.int64)
+    used = np.unique(levels.kind) if levels.kind.size else np.zeros(1, dtype=np.int64)
+    outputs = tuple(fitted.kinds[k].output for k in used)
+    model = only(fitted.model, outputs)
     turn = np.arange(levels.day.size) - np.searchsorted(levels.patient, levels.patient)
-    readings = [(levels.patient, levels.day, At.READING, Action.READING, turn, 0.0)]
+    blocks = [(levels.patient, levels.day, At.READING, Action.READING, turn, 0.0)]
     n_readings = int(turn.max(initial=-1)) + 1
-    schedule = schedule_of(treatment, known, model, doses, readings, n_readings)
-    units = treatment.pk.concentration_units()
-    factor = np.array([conversion_factor("mg/L", units[k]) for k in levels.analyte], dtype=float)
-    subjects = subjects_with(
-        treatment, known, model, outputs, schedule,
-        Readings(levels.patient, turn, output, factor),
-    )  # fmt: skip
-    scatter = Scatter.of([error], np.zeros(levels.day.size, dtype=np.int64))
+    schedule = schedule_of(fitted, model, known, doses, blocks, n_readings)
+    factor = np.array([fitted.kinds[k].factor for k in levels.kind], dtype=np.float64)
+    readings = Readings(levels.patient, turn, np.searchsorted(used, levels.kind), factor)
+    subjects = subjects_with(fitted, model, known, outputs, schedule, readings)
+    scatter = Scatter.of([kind.error for kind in fitted.kinds], levels.kind)
     measured = Measurements(
         levels.patient, levels.value, levels.is_below, known.n_patients, scatter
     )
@@ -214,20 +282,23 @@ def subjects_of_drug(
 
 
 def subjects_with(
-    treatment: Treatment,
-    known: KnownOverTime,
+    fitted: FittedModel,
     model: Model,
+    known: KnownOverTime,
     outputs: tuple[str, ...],
     schedule: Schedule,
     readings: Readings,
 ) -> Subjects:
-    """Subjects of a drug's model under a schedule that was made for them."""
-    values = treatment.typical(known.cohort.covariate, known.cohort.n_patients)
-    first, dosed = known.first, treatment.pk.structural.dosed
+    """Subjects of a model, or a part of it, under a schedule that was made for them."""
+    values = fitted.typical(known.cohort.covariate, known.cohort.n_patients)
+    first, dosed, name = known.first, fitted.treatment.pk.structural.dosed, f"f{fitted.suffix}"
     absorbed = {}
-    if "f" in values:
-        absorbed = {state: values["f"][first] for route, state in dosed.items() if route != "iv"}
+    if name in values:
+        depots = {f"{state}{fitted.suffix}" for route, state in dosed.items() if route != "iv"}
+        absorbed = dict.fromkeys(depots, values[name][first])
+    start = {state: of for state, of in fitted.start.items() if state in model.states}
     return Subjects(
-        model, outputs, random_effects(treatment.pk),
+        model, outputs, fitted.effects,
         np.array([values[name][first] for name in model.parameters]), schedule, readings, absorbed,
+        start,
     )  # fmt: skip

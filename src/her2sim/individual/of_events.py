@@ -95,7 +95,7 @@ def history_of_events(
     last = np.zeros(len(labels))
     np.maximum.at(last, doses.patient, doses.day)
     known = _over_time(table, name, characteristics, begins, carry)
-    return History(tuple(labels), known, doses, levels, last, None, ())
+    return History(tuple(labels), known, doses, levels, (), last, None, ())
 
 
 def _require_plain(table: EventTable, name: str) -> None:

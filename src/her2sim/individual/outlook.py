@@ -5,18 +5,22 @@ Every draw of the posterior is treated by the doses that were given, then by tho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.engine.advance import advance
-from her2sim.engine.schedule import Action, Block
-from her2sim.engine.trajectories import METRICS, Request
-from her2sim.individual.of_drug import KnownOverTime, schedule_of, subjects_with
+from her2sim.engine.model import Model
+from her2sim.engine.schedule import Action, Block, Schedule
+from her2sim.engine.sensitivities import only
+from her2sim.engine.trajectories import METRICS, Trajectories
+from her2sim.individual.of_drug import FittedModel, KnownOverTime, schedule_of, subjects_with
 from her2sim.individual.subjects import Readings
 from her2sim.patients.cohort import Cohort
-from her2sim.pk.treatment import Treatment
+from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.changes import started_on
 from her2sim.regimens.dose import MINUTES_PER_DAY, mg_of
 from her2sim.regimens.dose_rows import At, Doses, planned_doses
@@ -30,12 +34,24 @@ NOWHERE = np.empty(0, dtype=np.int64)
 class LevelsAhead:
     """Levels of some draws: ``cycles`` (n_draws, n_cycles, n_analytes, 4) with trough, peak, AUC
     and days above the level, in cycles that end on ``ends_day``; ``grid`` (n_draws, n_grid) of the
-    first analyte. Units are those of the interfaces.
+    first analyte. Units are those of the interfaces. ``tests`` are readings of blood and heart at
+    ``test_day``, shape (n_draws, n_days).
     """
 
     ends_day: Array
     cycles: Array
     grid: Array
+    tests: Mapping[str, Array] = field(default_factory=dict)
+    test_day: Array = field(default_factory=lambda: np.empty(0))
+
+    def lowest(self, test: str) -> Array:
+        """Lowest reading of each cycle after the first, shape (n_draws, n_cycles); NaN in it."""
+        values = self.tests[test]
+        found = np.full((values.shape[0], self.ends_day.size), np.nan)
+        for k, (begin, end) in enumerate(itertools.pairwise(self.ends_day), start=1):
+            within = (self.test_day >= begin) & (self.test_day <= end)
+            found[:, k] = values[:, within].min(axis=1)
+        return found
 
     def metric(self, name: str, analyte: int = 0) -> Array:
         """``cmin``, ``cmax``, ``auc`` or ``time_above``, shape (n_draws, n_cycles)."""
@@ -69,7 +85,7 @@ def joined_doses(first: Doses, second: Doses) -> Doses:
 
 
 def levels_ahead(
-    treatment: Treatment,
+    fitted: FittedModel,
     known: KnownOverTime,
     given: Doses,
     draws: Array,
@@ -81,37 +97,60 @@ def levels_ahead(
 
     Parameters
     ----------
-    treatment : model of the drug; cycles are those of its regimen
+    fitted : model of the levels; cycles are those of its regimen
     known : the patient
     given : all doses, past and to come, in mg
-    draws : random effects, shape (n_effects, n_draws)
+    draws : random effects of the levels, shape (n_effects, n_draws)
     ends_day : days on which cycles end; the first begins at the start
     grid_day : times at which levels are wanted
     level : for the time above it, in the unit of the drug
     """
-    pk, model = treatment.pk, treatment.pk.structural.model
+    pk, model = fitted.treatment.pk, fitted.model
     one = np.zeros(ends_day.size, dtype=np.int64)
     last = max(float(ends_day[-1]), float(grid_day[-1]) if grid_day.size else 0.0)
     blocks: list[Block] = [
         (one, ends_day, At.READING, Action.CYCLE, np.arange(ends_day.size), 0.0),
         (one[:1], last, At.STOP, Action.STOP, 0, 0.0),
     ]
-    schedule = schedule_of(treatment, known, model, given, blocks, 0, ends_day.size)
-    nothing = Readings(NOWHERE, NOWHERE, NOWHERE, np.empty(0))
-    subject = subjects_with(treatment, known, model, ("conc",), schedule, nothing)
-    asked = subject.request(draws, np.zeros(draws.shape[1], dtype=np.int64))
+    schedule = schedule_of(fitted, model, known, given, blocks, 0, ends_day.size)
     factor = pk.concentration_factor()
-    asked = Request(
-        asked.parameters, asked.schedule, asked.scale, asked.states, grid_day,
-        None if level is None else level / factor,
-    )  # fmt: skip
-    found = advance(model, asked)
-    found.require_finished(model, asked.schedule)
+    found = _run(fitted, model, known, schedule, draws, grid_day, level, factor)
     cycles = found.cycles
     for k, (unit, area) in enumerate(zip(pk.concentration_units(), pk.auc_units(), strict=True)):
         cycles[:, :, k, :2] *= conversion_factor("mg/L", unit)
         cycles[:, :, k, 2] *= conversion_factor("mg*day/L", area)
     return LevelsAhead(ends_day, cycles, found.grid[:, :, model.index("outputs", "conc")] * factor)
+
+
+def readings_ahead(
+    fitted: FittedModel, known: KnownOverTime, given: Doses, draws: Array, grid_day: Array
+) -> dict[str, Array]:
+    """What blood and heart would show, by test, shape (n_draws, n_grid)."""
+    kinds = [kind for kind in fitted.kinds if kind.name in VARIABLES]
+    model = only(fitted.model, tuple(kind.output for kind in kinds))
+    one = np.zeros(1, dtype=np.int64)
+    blocks: list[Block] = [(one, float(grid_day[-1]), At.STOP, Action.STOP, 0, 0.0)]
+    schedule = schedule_of(fitted, model, known, given, blocks, 0)
+    found = _run(fitted, model, known, schedule, draws, grid_day, None, 1.0)
+    return {
+        kind.name: found.grid[:, :, model.index("outputs", kind.output)] * kind.factor
+        for kind in kinds
+    }
+
+
+def _run(
+    fitted: FittedModel, model: Model, known: KnownOverTime, schedule: Schedule, draws: Array,
+    grid_day: Array, level: float | None, factor: float,
+) -> Trajectories:  # fmt: skip
+    """Run all draws of one patient."""
+    nothing = Readings(NOWHERE, NOWHERE, NOWHERE, np.empty(0))
+    subject = subjects_with(fitted, model, known, model.outputs[:1], schedule, nothing)
+    asked = subject.request(draws, np.zeros(draws.shape[1], dtype=np.int64))
+    shown = None if level is None else level / factor
+    asked = replace(asked, grid_day=grid_day, level=shown)
+    found = advance(model, asked)
+    found.require_finished(model, asked.schedule)
+    return found
 
 
 def ends_of(regimen: Regimen, from_day: float, n_cycles: int) -> Array:

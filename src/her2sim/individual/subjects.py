@@ -59,7 +59,7 @@ class Subjects:
     schedule : rows of all subjects; values of PARAMETER rows are typical ones
     readings : where the measurements are
     absorbed : typical share of doses that enters a state, shape (n_subjects,); one if not named
-    start : parameters that states begin with, by state; zero if not named
+    start : parameters (or numbers) that states begin with, by state; zero if not named
     """
 
     model: Model
@@ -69,7 +69,7 @@ class Subjects:
     schedule: Schedule
     readings: Readings
     absorbed: Mapping[str, Array] = field(default_factory=dict)
-    start: Mapping[str, str] = field(default_factory=dict)
+    start: Mapping[str, str | float] = field(default_factory=dict)
     tolerance: Tolerance | None = None
 
     @cached_property
@@ -147,6 +147,9 @@ class Subjects:
                 if name in model.states:
                     scale[model.index("states", name)] = gain
         for state, parameter in self.start.items():
+            if not isinstance(parameter, str):
+                states[model.index("states", state)] = parameter
+                continue
             value = parameters[self.model.index("parameters", parameter)]
             states[model.index("states", state)] = value
             for effect in self.effects:

@@ -25,8 +25,10 @@ from her2sim.individual.outlook import (
     going_on,
     joined_doses,
     levels_ahead,
+    readings_ahead,
 )
 from her2sim.regimens.dose import MINUTES_PER_DAY
+from her2sim.regimens.dose_rows import Doses
 
 GRID = 120
 """Times at which levels are drawn, beside those of the doses."""
@@ -38,13 +40,15 @@ NO_GRID = np.empty(0)
 @dataclass(frozen=True, eq=False)
 class LevelBands:
     """Levels over time, percentiles 5, 50 and 95 (n_times, 3): of such patients, of this one, and
-    of this one by each way to go on (from ``next_day``).
+    of this one by each way to go on (from ``next_day``). ``tests`` has blood and heart, of such
+    patients and of this one.
     """
 
     day: Array
     population: Array
     patient: Array
     ahead: dict[str, Array]
+    tests: dict[str, tuple[Array, Array]]
 
 
 class WhatIsToCome:
@@ -56,7 +60,7 @@ class WhatIsToCome:
     ) -> None:  # fmt: skip
         self.fits, self.history, self.cycles, self.target = fits, history, cycles, target
         self.shares = _shares(weight)
-        (phase,) = fits[0].treatment.regimen.phases
+        (phase,) = fits[0].model.treatment.regimen.phases
         after_dose = float(history.last_day[0]) + phase.interval_min / 1440
         last_level = float(history.levels.day.max(initial=0.0))
         self.next_day = max(after_dose, last_level)
@@ -68,48 +72,63 @@ class WhatIsToCome:
         self.prior = [
             fit.prior_draws(max(n, 1))[:, :n] for fit, n in zip(fits, self.shares, strict=True)
         ]
-        regimen = fits[0].treatment.regimen
+        regimen = fits[0].model.treatment.regimen
         usual = Candidate(regimen.name, regimen, "labelled")
-        population = self.run(usual, self.prior, np.empty(0))
-        self.high_auc = float(np.percentile(auc_per_day(population), 95))
-        self.population = population
+        self.population = self.run(usual, self.prior, NO_GRID)
+        self.high_auc = float(np.percentile(auc_per_day(self.population), 95))
 
-    def run(self, way: Candidate, draws: Sequence[Array], grid: Array) -> LevelsAhead:
-        """Levels by a way to go on, of the draws of all models."""
-        cohort = self.history.known.cohort
-        last = cohort.part(cohort.n_patients - 1, cohort.n_patients)
-        regimen = going_on(way.regimen, self.next_day)
-        doses = joined_doses(self.history.doses, doses_to_come(regimen, last, self.cycles))
-        ends = ends_of(regimen, self.next_day, self.cycles)
+    def run(
+        self, way: Candidate, draws: Sequence[Array], grid: Array, test_day: Array | None = None
+    ) -> LevelsAhead:
+        """Levels by a way to go on, of the draws of all models; and tests on some days."""
+        doses, regimen = self.doses(way), going_on(way.regimen, self.next_day)
+        ends, known = ends_of(regimen, self.next_day, self.cycles), self.history.known
         level = None if self.target is None else self.target.level
-        parts = [
-            levels_ahead(
-                replace(fit.treatment, regimen=way.regimen), self.history.known, doses, own, ends,
-                grid, level,
-            )
-            for fit, own in zip(self.fits, draws, strict=True)
-            if own.shape[1]
-        ]  # fmt: skip
+        parts, tests = [], []
+        for fit, own in zip(self.fits, draws, strict=True):
+            if not own.shape[1]:
+                continue
+            levels = fit.model.of_levels
+            levels = replace(levels, treatment=replace(levels.treatment, regimen=way.regimen))
+            of_levels = own[: fit.model.n_of_levels]
+            parts.append(levels_ahead(levels, known, doses, of_levels, ends, grid, level))
+            if test_day is not None:
+                tests.append(readings_ahead(fit.model, known, doses, own, test_day))
         return LevelsAhead(
-            ends, np.concatenate([p.cycles for p in parts]), np.concatenate([p.grid for p in parts])
-        )
+            ends, np.concatenate([p.cycles for p in parts]),
+            np.concatenate([p.grid for p in parts]),
+            {name: np.concatenate([t[name] for t in tests]) for name in (tests or [{}])[0]},
+            np.empty(0) if test_day is None else test_day,
+        )  # fmt: skip
+
+    def doses(self, way: Candidate) -> Doses:
+        """Doses that were given, then those of a way."""
+        cohort, regimen = self.history.known.cohort, going_on(way.regimen, self.next_day)
+        last = cohort.part(cohort.n_patients - 1, cohort.n_patients)
+        return joined_doses(self.history.doses, doses_to_come(regimen, last, self.cycles))
+
+    def days_to_come(self, way: Candidate) -> Array | None:
+        """Days on which tests are read, one a day; None without any."""
+        if not self.history.tests:
+            return None
+        ends = ends_of(way.regimen, self.next_day, self.cycles)
+        return np.arange(self.next_day, float(ends[-1]) + 0.5)
 
     def chances(self, ways: Sequence[Candidate]) -> Iterator[Chance]:
         """What each way brings, and the dose that just reaches the target."""
         found = [self.chance(way) for way in ways]
         if self.target is not None:
-            drug, name = self.fits[0].treatment.drug, ways[0].name
-            found += [
-                self.chance(way)
-                for way in searched(
-                    drug, name, self.target, lambda w: self.run(w, self.draws, NO_GRID)
-                )
-            ]
+            drug, name = self.fits[0].model.treatment.drug, ways[0].name
+            found += [self.chance(way) for way in searched(drug, name, self.target, self.ahead)]
         yield from found
 
     def chance(self, way: Candidate) -> Chance:
         """What one way brings."""
-        return chance_of(way, self.run(way, self.draws, NO_GRID), self.target, self.high_auc)
+        return chance_of(way, self.ahead(way), self.target, self.high_auc)
+
+    def ahead(self, way: Candidate) -> LevelsAhead:
+        """What follows one way in this patient."""
+        return self.run(way, self.draws, NO_GRID, self.days_to_come(way))
 
     def bands(self, ways: Sequence[Candidate]) -> LevelBands:
         """Levels over time."""
@@ -120,10 +139,14 @@ class WhatIsToCome:
             way.name: _band(self.run(way, self.draws, day[day >= self.next_day]).grid)
             for way in ways[1:]
         }
-        return LevelBands(
-            day, _band(self.run(ways[0], self.prior, day).grid),
-            _band(self.run(ways[0], self.draws, day).grid), ahead,
-        )  # fmt: skip
+        test_day = day if self.history.tests else None
+        population = self.run(ways[0], self.prior, day, test_day)
+        patient = self.run(ways[0], self.draws, day, test_day)
+        tests = {
+            name: (_band(population.tests[name]), _band(values))
+            for name, values in patient.tests.items()
+        }
+        return LevelBands(day, _band(population.grid), _band(patient.grid), ahead, tests)
 
     def grid(self, ways: Sequence[Candidate], last: float) -> Array:
         """Times to draw: evenly, and just before and after each infusion."""

@@ -121,13 +121,22 @@ def chance_table(report: IndividualReport) -> Table:
         table.add_column(f"next {target.text()}", justify="right")
         table.add_column("last", justify="right")
     table.add_column("high AUC", justify="right")
+    for low in report.chances[0].lowest:
+        table.add_column(f"lowest {low.test}", justify="right")
+        table.add_column(f"below {low.limit:g}", justify="right")
     table.add_column("label")
     for one in report.chances:
         chances = [] if target is None else [one.next_percent, one.last_percent]
         table.add_row(
             one.name, one.dose, _range(one.next_trough), _range(one.last_trough),
             *(f"{value:.0f} %" for value in chances if value is not None),
-            f"{one.exposed_percent:.0f} %", one.label,
+            f"{one.exposed_percent:.0f} %",
+            *(
+                cell
+                for low in one.lowest
+                for cell in (_range(low.lowest), f"{low.below_percent:.0f} %")
+            ),
+            one.label,
         )  # fmt: skip
     return table
 
@@ -150,6 +159,10 @@ def candidates_frame(report: IndividualReport) -> pl.DataFrame:
             "next_percent": one.next_percent, "last_percent": one.last_percent,
             "high_auc_percent": one.exposed_percent,
         }  # fmt: skip
+        for low in one.lowest:
+            ends = zip(_RANGE, low.lowest, strict=True)
+            row |= {f"lowest_{low.test}_{end}": value for end, value in ends}
+            row[f"{low.test}_below_{low.limit:g}_percent"] = low.below_percent
         rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -165,8 +178,14 @@ def individual_figure(report: IndividualReport, width: float = WIDTH) -> Figure:
     bands = report.bands
     if bands is None:
         raise DataError("the figure is of one patient; there are several")
-    figure, panels = new_canvas(4.6 if width >= WIDTH else 4.2, width=width)
+    tests = list(bands.tests)
+    heights = [3.6, *(2.0 for _ in tests)]
+    figure, panels = new_canvas(
+        sum(heights) + 1.0, len(heights), width=width, sharex=True, height_ratios=heights
+    )
     axes = panels[0, 0]
+    for test, below in zip(tests, panels[1:, 0], strict=True):
+        _draw_test(below, test, report)
     axes.fill_between(
         bands.day, bands.population[:, 0], bands.population[:, 2], color="#d9d9d9", linewidth=0,
         label="patients like this one, 90 %",
@@ -193,12 +212,29 @@ def individual_figure(report: IndividualReport, width: float = WIDTH) -> Figure:
     if target is not None and target.metric in ("cmin", "cmax"):
         axes.axhline(target.value, color=PRINTED, linewidth=0.9, linestyle="--")
     unit = shown_unit(report.treatment.pk.concentration_unit)
-    axes.set_xlabel("day", fontsize=SMALL + 1)
+    panels[-1, 0].set_xlabel("day", fontsize=SMALL + 1)
     axes.set_ylabel(f"{report.treatment.drug.analyte.replace('_', ' ')} ({unit})", fontsize=SMALL)
     axes.set_xlim(0, bands.day[-1])
     axes.set_ylim(bottom=0)
     legend_above(axes, 3 if width >= WIDTH else 1)
     return finished(figure, f"{report.treatment.drug.title}, one patient")
+
+
+def _draw_test(axes: Any, test: str, report: IndividualReport) -> None:
+    """Readings of blood or heart, with the bands of such patients and of this one."""
+    bands = report.bands
+    assert bands is not None
+    population, patient = bands.tests[test]
+    axes.fill_between(bands.day, population[:, 0], population[:, 2], color="#d9d9d9", linewidth=0)
+    axes.fill_between(bands.day, patient[:, 0], patient[:, 2], color=BAND, alpha=0.7, linewidth=0)
+    axes.plot(bands.day, patient[:, 1], color=LINE, linewidth=1.4)
+    rows = [row for row in report.levels if row.analyte == test]
+    axes.plot([r.day for r in rows], [r.measured for r in rows], "o", color="black", markersize=5)
+    limit = next(low.limit for low in report.chances[0].lowest if low.test == test)
+    axes.axhline(limit, color=PRINTED, linewidth=0.9, linestyle="--")
+    axes.axvline(report.next_day, color=FAINT, linewidth=0.8, linestyle=":")
+    axes.set_ylabel(f"{test} ({rows[0].unit})", fontsize=SMALL)
+    axes.set_ylim(bottom=0)
 
 
 def _draw_levels(axes: Any, report: IndividualReport) -> None:

@@ -16,8 +16,8 @@ from her2sim.arrays import Array
 from her2sim.individual.candidates import Chance, Target, candidates_of
 from her2sim.individual.fit import Fit, fitted, model_weights, without_fit
 from her2sim.individual.history import History
+from her2sim.individual.of_body import models_with
 from her2sim.individual.to_come import LevelBands, WhatIsToCome
-from her2sim.models.symbols import SYMBOLS
 from her2sim.notice import NOTICE
 from her2sim.pk.treatment import Treatment
 
@@ -133,6 +133,7 @@ def individual_report(
     *,
     residual_cv: float | None = None,
     prior_weight: float = 1.0,
+    after_anthracycline: bool = False,
     seed: int = 1,
 ) -> IndividualReport:
     """Fit models of a drug to the levels of patients, and look ahead for a single one.
@@ -144,19 +145,22 @@ def individual_report(
     target : what is wanted of each cycle, if anything
     written : further ways to go on, as in ``q3w%120``
     cycles : cycles ahead
-    residual_cv, prior_weight : see :func:`.fitted`
+    residual_cv : share that a measured level lies off, in place of the published error
+    prior_weight : less than one trusts the population less
+    after_anthracycline : whether the patients had one, which the heart depends on
     seed : of draws
     """
     is_single = history.known.n_patients == 1
     ways = candidates_of(treatments[0].drug, treatments[0].regimen.name, written)
     fits = [
         fitted(
-            treatment, history.known, history.doses, history.levels, residual_cv=residual_cv,
-            prior_weight=prior_weight, seed=seed, is_sampled=is_single,
+            model, history.known, history.doses, history.levels, prior_weight=prior_weight,
+            seed=seed, is_sampled=is_single,
         )
         for treatment in treatments
+        for model in models_with(treatment, history.tests, residual_cv, after_anthracycline)
     ]  # fmt: skip
-    weight, first = model_weights(fits), fits[0]
+    weight = model_weights(fits)
     statuses = tuple(
         s for fit, w in zip(fits, weight, strict=True) for s in _statuses(fit, w, history)
     )
@@ -177,7 +181,7 @@ def individual_report(
             "are drawn, and levels to come are shown."
         )
     return IndividualReport(
-        first.treatment, history, parameters, tuple(_levels(likely, history)), statuses, target,
+        treatments[0], history, parameters, tuple(_levels(likely, history)), statuses, target,
         next_day, chances, bands, share, seed, tuple(notes),
     )  # fmt: skip
 
@@ -190,27 +194,29 @@ def _statuses(fit: Fit, weight: float, history: History) -> Iterator[StatusOf]:
             None if fit.expected is None or not counts[k] else 100 * float(fit.expected.share[k])
         )
         yield StatusOf(
-            name, fit.treatment.pk.name, float(weight), int(counts[k]),
+            name, fit.model.name, float(weight), int(counts[k]),
             status[int(fit.estimates.status[k])], float(fit.estimates.objective[k]), share,
         )  # fmt: skip
 
 
 def _parameters(fit: Fit, history: History) -> Iterator[ParameterOf]:
     """Each parameter with a random effect of its own, of each patient."""
-    values = fit.treatment.typical(fit.known.cohort.covariate, fit.known.cohort.n_patients)
+    values = fit.model.typical(fit.known.cohort.covariate, fit.known.cohort.n_patients)
     last = np.append(fit.known.first[1:], fit.known.from_day.size) - 1
     shrinkage = fit.shrinkage
-    for j, name in enumerate(fit.names):
-        unit = SYMBOLS[name].unit if name in SYMBOLS else "1"
+    for j, effect in enumerate(fit.subjects.effects):
+        symbol = effect.acts_on[0] if effect.acts_on else f"f{fit.model.suffix}"
+        known = fit.model.model.symbols
+        unit = known[symbol].unit if symbol in known else "1"
         for k, patient in enumerate(history.names):
-            typical, effect = float(values[name][last[k]]), float(fit.estimates.effects[j, k])
+            typical, moved = float(values[symbol][last[k]]), float(fit.estimates.effects[j, k])
             if fit.posterior is not None:
                 low, high = np.percentile(fit.posterior.draws[j, k], (5, 95))
             else:
                 half = 1.645 * float(fit.sd[j, k])
-                low, high = effect - half, effect + half
+                low, high = moved - half, moved + half
             yield ParameterOf(
-                patient, fit.treatment.pk.name, name, unit, typical, typical * np.exp(effect),
+                patient, fit.model.name, effect.name, unit, typical, float(typical * np.exp(moved)),
                 typical * float(np.exp(low)), typical * float(np.exp(high)),
                 float(shrinkage[j, k]),
             )  # fmt: skip
@@ -218,11 +224,9 @@ def _parameters(fit: Fit, history: History) -> Iterator[ParameterOf]:
 
 def _levels(fit: Fit, history: History) -> Iterator[LevelOf]:
     known, before = fit.levels, fit.expected
-    units = fit.treatment.pk.concentration_units()
-    analytes = fit.treatment.pk.structural.analytes
     predicted, residuals = fit.predictions(), fit.residuals()
     for i, k in enumerate(known.patient):
-        a = int(known.analyte[i])
+        kind = fit.model.kinds[int(known.kind[i])]
         low = middle = high = lower = None
         if before is not None:
             low, middle = float(before.low[i]), float(before.median[i])
@@ -230,21 +234,21 @@ def _levels(fit: Fit, history: History) -> Iterator[LevelOf]:
         below = bool(known.is_below[i])
         yield LevelOf(
             history.names[k], float(known.day[i]),
-            fit.treatment.drug.analyte if a == 0 else analytes[a].name, float(known.value[i]),
-            below, units[a], low, middle, high, lower, float(predicted[i]),
-            None if below else float(residuals[i]),
+            kind.name, float(known.value[i]), below, kind.unit, low, middle, high, lower,
+            float(predicted[i]), None if below else float(residuals[i]),
         )  # fmt: skip
 
 
 def _notes(fits: Sequence[Fit], weight: Array, history: History) -> Iterator[str]:
     """What a reader must know of the fits."""
-    first, unit = fits[0], fits[0].treatment.pk.concentration_unit
+    first, unit = fits[0], fits[0].model.treatment.pk.concentration_unit
     for fit in fits:
-        if fit.treatment.pk.status != "published":
-            yield f"{fit.treatment.pk.name} is a {fit.treatment.pk.status}."
+        pk = fit.model.treatment.pk
+        if pk.status != "published":
+            yield f"{pk.name} is a {pk.status}."
         ended = [history.names[k] for k in np.flatnonzero(without_fit(fit))]
         if ended:
-            yield f"{fit.treatment.pk.name}: the fit did not end for {_few(ended)}."
+            yield f"{fit.model.name}: the fit did not end for {_few(ended)}."
     if first.expected is not None:
         unusual = np.flatnonzero(first.expected.is_unusual)
         slips = [k for k in unusual if first.expected.slip[k] != 1]
@@ -273,9 +277,15 @@ def _notes(fits: Sequence[Fit], weight: Array, history: History) -> Iterator[str
         f.posterior.is_settled.all() for f in fits if f.posterior
     ):
         yield "The draws of the posterior have not settled: take its ranges with care."
+    tests = ", ".join(history.tests)
+    if tests:
+        yield (
+            f"The model of {tests} under {first.model.treatment.drug.id} is partly calibrated or "
+            "assumed (her2sim drug says which numbers); other drugs that were given do not act."
+        )
     if len(fits) > 1:
         parts = ", ".join(
-            f"{fit.treatment.pk.name} {100 * w:.0f} %" for fit, w in zip(fits, weight, strict=True)
+            f"{fit.model.name} {100 * w:.0f} %" for fit, w in zip(fits, weight, strict=True)
         )
         yield f"Models are weighed by how likely they make the levels: {parts}."
 
