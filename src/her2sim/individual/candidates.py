@@ -114,7 +114,8 @@ def candidates_of(drug: Drug, regimen: str, written: Sequence[str]) -> tuple[Can
     DataError
         If one is no regimen of the drug.
     """
-    made = [Candidate(regimen, labelled_regimen(drug, regimen), "labelled")]
+    at_hand = labelled_regimen(drug, regimen)
+    made = [Candidate(regimen, at_hand, f"at hand: {at_hand.title}")]
     route = made[0].regimen.phases[0].route
     dose = made[0].regimen.phases[0].maintenance
     label = load_label(drug.id, "us") or load_label(drug.id, "eu")
@@ -125,7 +126,7 @@ def candidates_of(drug: Drug, regimen: str, written: Sequence[str]) -> tuple[Can
         made.append(candidate(drug, name, text))
     for name, one in drug.regimen.items():
         if name != regimen and one.route == route and not one.is_once:
-            made.append(Candidate(name, labelled_regimen(drug, name), "labelled"))
+            made.append(Candidate(name, labelled_regimen(drug, name), one.title))
     known = {one.name for one in made}
     made += [candidate(drug, name) for name in written if name not in known]
     return tuple(made)
@@ -214,10 +215,10 @@ def _lowest(ahead: LevelsAhead) -> Iterator[Lowest]:
 
 def searched(
     drug: Drug, regimen: str, target: Target, ahead_of: Callable[[Candidate], LevelsAhead]
-) -> Iterator[Candidate]:
-    """The dose of a regimen that just reaches a target in 90 % of the draws, if there is one.
+) -> Candidate | str:
+    """The dose of a regimen that just reaches a target in 90 % of the draws.
 
-    The least one if at least a value is wanted, else the largest.
+    The least one if at least a value is wanted, else the largest; or why there is none.
     """
 
     def does(percent: int) -> bool:
@@ -227,8 +228,11 @@ def searched(
     enough, not_enough = MOST_PERCENT, LEAST_PERCENT
     if not target.is_least:
         enough, not_enough = not_enough, enough
-    if not does(enough) or does(not_enough):
-        return
+    of = f"of the dose of {regimen} reaches {target.text()} in {100 * WANTED:.0f} % of the draws"
+    if not does(enough):
+        return f"Not even {enough} % {of}."
+    if does(not_enough):
+        return f"Even {not_enough} % {of}."
     while abs(enough - not_enough) > NEAREST_PERCENT:
         between = (enough + not_enough) // 2
         if does(between):
@@ -237,4 +241,4 @@ def searched(
             not_enough = between
     word = "least" if target.is_least else "largest"
     text = f"{word} dose that reaches the target in {100 * WANTED:.0f} %; not a dose of the label"
-    yield candidate(drug, f"{regimen}%{enough}", text)
+    return candidate(drug, f"{regimen}%{enough}", text)

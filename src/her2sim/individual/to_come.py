@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,7 +73,7 @@ class WhatIsToCome:
             fit.prior_draws(max(n, 1))[:, :n] for fit, n in zip(fits, self.shares, strict=True)
         ]
         regimen = fits[0].model.treatment.regimen
-        usual = Candidate(regimen.name, regimen, "labelled")
+        usual = Candidate(regimen.name, regimen, regimen.title)
         self.population = self.run(usual, self.prior, NO_GRID)
         self.high_auc = float(np.percentile(auc_per_day(self.population), 95))
 
@@ -114,13 +114,21 @@ class WhatIsToCome:
         ends = ends_of(way.regimen, self.next_day, self.cycles)
         return np.arange(self.next_day, float(ends[-1]) + 0.5)
 
-    def chances(self, ways: Sequence[Candidate]) -> Iterator[Chance]:
-        """What each way brings, and the dose that just reaches the target."""
-        found = [self.chance(way) for way in ways]
+    def chances(self, ways: Sequence[Candidate]) -> tuple[tuple[Chance, ...], tuple[str, ...]]:
+        """What each way brings, and the dose that just reaches the target, or why none does."""
+        found, notes = [self.chance(way) for way in ways], list[str]()
         if self.target is not None:
-            drug, name = self.fits[0].model.treatment.drug, ways[0].name
-            found += [self.chance(way) for way in searched(drug, name, self.target, self.ahead)]
-        yield from found
+            drug = self.fits[0].model.treatment.drug
+            dose = searched(drug, ways[0].name, self.target, self.ahead)
+            if isinstance(dose, str):
+                notes.append(dose)
+            elif dose.name not in {way.name for way in ways}:
+                found.append(self.chance(dose))
+        notes.append(
+            "Ranges hold what is not known of this patient under the model; they do not hold the "
+            "error of a new measurement, errors of the model, or changes of the patient."
+        )
+        return tuple(found), tuple(notes)
 
     def chance(self, way: Candidate) -> Chance:
         """What one way brings."""
@@ -164,22 +172,6 @@ class WhatIsToCome:
         own = np.log(np.maximum(self.run(way, self.draws, NO_GRID).metric("cmin")[:, 1], 1e-12))
         all_ = np.log(np.maximum(self.population.metric("cmin")[:, 1], 1e-12))
         return float(np.clip(100 * (1 - own.var() / all_.var()), 0, 100))
-
-    def notes(self, chances: Sequence[Chance]) -> Iterator[str]:
-        """What must be said of what is to come."""
-        if (
-            self.target is not None
-            and len(chances)
-            and not any("reaches the target" in one.label for one in chances)
-        ):
-            yield (
-                f"No dose between 20 and 300 % of the label's brings {self.target.text()} about in "
-                "just 90 % of the draws."
-            )
-        yield (
-            "Ranges hold what is not known of this patient under the model; they do not hold the "
-            "error of a new measurement, errors of the model, or changes of the patient."
-        )
 
 
 def _band(grid: Array) -> Array:

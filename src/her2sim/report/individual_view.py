@@ -124,7 +124,7 @@ def chance_table(report: IndividualReport) -> Table:
     for low in report.chances[0].lowest:
         table.add_column(f"lowest {low.test}", justify="right")
         table.add_column(f"below {low.limit:g}", justify="right")
-    table.add_column("label")
+    table.add_column("what it is")
     for one in report.chances:
         chances = [] if target is None else [one.next_percent, one.last_percent]
         table.add_row(

@@ -172,9 +172,9 @@ def individual_report(
     if is_single:
         ahead = WhatIsToCome(fits, weight, history, cycles, target)
         next_day = ahead.next_day
-        chances = tuple(ahead.chances(ways))
+        chances, of_chances = ahead.chances(ways)
         bands, share = ahead.bands(ways), ahead.data_percent(ways[0])
-        notes += ahead.notes(chances)
+        notes += of_chances
     else:
         notes.append(
             "Ranges are those of the normal distribution at the mode; with a single patient they "
