@@ -12,7 +12,7 @@ import pytest
 from her2sim.drugs.pk import PkModel, typical_parameters
 from her2sim.formats.event_csv import read_events
 from her2sim.individual.map_estimates import Measurements, Objective, rows_of
-from her2sim.individual.of_drug import random_effects, residual_error, subjects_of_drug
+from her2sim.individual.of_drug import model_of_levels, random_effects, subjects_of
 from her2sim.individual.of_events import history_of_events
 from her2sim.individual.residual_error import ResidualError, Scatter
 from her2sim.pk.treatment import load_treatment
@@ -83,11 +83,9 @@ def asked_of(path: Path, pk: PkModel, characteristics: dict[str, str], ignore: t
         table, path.name, pk, known, typical, observed, np.zeros(table.n_records, bool), carry
     )
     treatment = replace(load_treatment("trastuzumab", "q3w"), pk=pk)
-    error = residual_error(pk)
-    subjects, measured = subjects_of_drug(
-        treatment, history.known, history.doses, history.levels, error
-    )
-    return Objective(subjects, measured, pk.variability.omega())
+    fitted = model_of_levels(treatment)
+    subjects, measured = subjects_of(fitted, history.known, history.doses, history.levels)
+    return Objective(subjects, measured, fitted.omega)
 
 
 def pkpdmap() -> tuple[Objective, np.ndarray]:

@@ -22,7 +22,10 @@ from her2sim.arrays import Array, Mask, Positions
 from her2sim.individual.residual_error import Scatter
 from her2sim.random import Purpose, Stream
 
-MOST_STEPS = 300
+MOST_STEPS, SCORING_STEPS = 150, 20
+"""Steps of a fit, and how many of them are of Fisher scoring; later ones are Newton's."""
+STEP = 1e-3
+"""Step of differences, in SDs of the population."""
 DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-8, 1e8
 ENOUGH = 1e-6
 """Largest step, in SDs of the population, after which a subject is done."""
@@ -200,6 +203,21 @@ def map_estimates(asked: Objective) -> MapEstimates:
     )  # fmt: skip
 
 
+def _curvature(asked: Objective, effects: Array, subjects: Positions, scoring: Array) -> Array:
+    """Half the Hessian by differences of the exact gradient; scoring's where it is not convex."""
+    k, n = effects.shape
+    sd = np.sqrt(np.diag(asked.omega))
+    moves = STEP * np.diag(sd)
+    both = np.concatenate(
+        [effects + sign * moves[:, [j]] for j in range(k) for sign in (1, -1)], axis=1
+    )
+    half = asked(both, np.tile(subjects, 2 * k))[1].reshape(k, 2, n, k)
+    found = ((half[:, 0] - half[:, 1]) / (2 * STEP * sd)[:, None, None]).transpose(1, 0, 2)
+    found = 0.5 * (found + found.transpose(0, 2, 1))
+    is_convex = np.linalg.eigvalsh(found)[:, 0] > 0
+    return np.where(is_convex[:, None, None], found, scoring)
+
+
 def _of_scale(measured: Measurements) -> Array:
     """-2 log of what logarithms do to densities, which makes models of either scale comparable."""
     on_log = measured.scatter.is_log & ~measured.is_below
@@ -230,11 +248,13 @@ def _descended(asked: Objective, start: Array, subjects: Positions) -> tuple[Arr
     effects, n, sd = start.copy(), start.shape[1], np.sqrt(np.diag(asked.omega))
     damping, is_done = np.full(n, DAMPING), np.zeros(n, dtype=bool)
     objective, half, matrix = asked(effects, subjects)
-    for _ in range(MOST_STEPS):
+    for step_number in range(MOST_STEPS):
         left = np.flatnonzero(~is_done)
         if not left.size:
             break
         own, slope = matrix[left], half[left]
+        if step_number >= SCORING_STEPS:  # what is left is bent: scoring goes to and fro there
+            own = _curvature(asked, effects[:, left], subjects[left], own)
         diagonal = np.einsum("nii->ni", own)
         damped = own + damping[left, None, None] * diagonal[:, :, None] * np.eye(sd.size)
         step = -np.linalg.solve(damped, slope[:, :, None])[:, :, 0]
