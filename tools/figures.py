@@ -15,6 +15,8 @@ COMMANDS = {
     "course": f"course {MBC} --regimen thp --weeks 78 --readings examples/readings_mbc.csv --then "
     "trastuzumab-deruxtecan --at progression --seed 1",
     "delay": "delay trastuzumab --population ebc --dose 7 --weeks 3 --seed 1",
+    "individual": "individual examples/levels_trastuzumab.csv --drug trastuzumab --patient "
+    f"{MBC} --doses examples/doses_trastuzumab.csv --target cmin>=20",
     "interval": "interval pertuzumab --weeks 4 --seed 1",
     "population": "population --regimen thp --population mbc --patients 10000 --seed 1",
     "regimens": "regimen run CLEOPATRA --population mbc --cycles 18 --seed 1",

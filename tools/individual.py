@@ -1,7 +1,7 @@
 """How fast individual fits are: patients with two troughs each, by drug.
 
 Prints the medians of five runs: seconds for all, and milliseconds a patient; fits and normal
-approximation, with levels as the virtual patients of tests/individual/virtual.py have them.
+approximation, with levels as the virtual patients of tests/individuals/virtual.py have them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from her2sim.individual.map_estimates import Objective, map_estimates
-from tests.individual.virtual import measured_on, patients_on
+from her2sim.individuals.map_estimates import Objective, map_estimates
+from tests.individuals.virtual import measured_on, patients_on
 
 PATIENTS, RUNS = 10_000, 5
 

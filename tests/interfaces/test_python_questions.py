@@ -19,6 +19,8 @@ from her2sim.errors import DataError, Her2SimError
 from tests.conftest import ROOT
 
 PATIENT = ROOT / "examples" / "patient_mbc.toml"
+LEVELS = ROOT / "examples" / "levels_trastuzumab.csv"
+DOSES = ROOT / "examples" / "doses_trastuzumab.csv"
 LONGEST_REPR = 20
 SC, IV = "trastuzumab-sc/q3w", "trastuzumab-sc/q3w-iv"
 
@@ -40,6 +42,7 @@ QUESTIONS = {
     "sensitivity": lambda: h2.sensitivity(
         "trastuzumab + docetaxel", n=3, seed=1, samples=16, weeks=12
     ),
+    "individual": lambda: h2.individual(LEVELS, "trastuzumab", PATIENT, doses=DOSES),
     "drug list": h2.drug_list,
     "regimen list": h2.regimen_list,
     "trial list": h2.trial_list,
@@ -61,6 +64,7 @@ COMMANDS = {
     "--seed 1 --pool 50 --members 2 --trials 100",
     "trial size": "trial size destiny-breast03 --power 0.9 --seed 1 --pool 50 --members 2 "
     "--trials 100",
+    "individual": f"individual {LEVELS} --drug trastuzumab --patient {PATIENT} --doses {DOSES}",
     "explain": f"explain {PATIENT} --regimen thp --seed 4",
 }
 ELSEWHERE = {

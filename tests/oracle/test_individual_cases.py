@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.individual.map_estimates import FitStatus, map_estimates
-from her2sim.individual.posterior import posterior
-from tests.individual.cases import monolix, monolix_written_out, pkpdmap
+from her2sim.individuals.map_estimates import FitStatus, map_estimates
+from her2sim.individuals.posterior import posterior
+from tests.individuals.cases import monolix, monolix_written_out, pkpdmap
 
 RUNS = ("001", "101", "201", "207", "301", "405", "504", "513", "003", "006")
 WIDE = ("504", "513")

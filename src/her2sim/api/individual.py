@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
-    from her2sim.individual.candidates import Target
-    from her2sim.individual.history import History
+    from her2sim.individuals.candidates import Target
+    from her2sim.individuals.history import History
     from her2sim.patients.cohort import Cohort
     from her2sim.pk.treatment import Treatment
     from her2sim.studies.individual import IndividualReport
@@ -152,7 +152,7 @@ def individual(
     from her2sim.api.drugs import treatment_of
     from her2sim.drugs.drug import pk_models
     from her2sim.formats.csv_table import headings_of
-    from her2sim.individual.of_body import TESTS
+    from her2sim.individuals.of_body import TESTS
     from her2sim.random import check_seed
     from her2sim.studies.individual import individual_report
 
@@ -207,7 +207,7 @@ def _refuse(given: dict[str, Any], why: str) -> None:
 
 def _target(text: str | None, treatment: Treatment) -> Target | None:
     """The target that was asked for, or the trough in the drug's facts."""
-    from her2sim.individual.candidates import Target, parse_target
+    from her2sim.individuals.candidates import Target, parse_target
     from her2sim.studies.target import wanted_target
 
     if text is not None:
@@ -221,7 +221,7 @@ def _of_files(
     doses: Path | str | None, typical: bool,
 ) -> History:  # fmt: skip
     """Levels and doses of the patients of a file."""
-    from her2sim.individual.history import read_history
+    from her2sim.individuals.history import read_history
 
     if patient is None:
         raise DataError("patient is missing: give a patient (TOML), or a table of patients (CSV)")

@@ -13,11 +13,11 @@ import numpy as np
 
 from her2sim import __version__
 from her2sim.arrays import Array
-from her2sim.individual.candidates import Chance, Target, candidates_of
-from her2sim.individual.fit import Fit, fitted, model_weights, without_fit
-from her2sim.individual.history import History
-from her2sim.individual.of_body import models_with
-from her2sim.individual.to_come import LevelBands, WhatIsToCome
+from her2sim.individuals.candidates import Chance, Target, candidates_of
+from her2sim.individuals.fit import Fit, fitted, model_weights, without_fit
+from her2sim.individuals.history import History
+from her2sim.individuals.of_body import models_with
+from her2sim.individuals.to_come import LevelBands, WhatIsToCome
 from her2sim.notice import NOTICE
 from her2sim.pk.treatment import Treatment
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from her2sim.errors import DataError, Faults
-from her2sim.individual.history import History
-from her2sim.individual.of_events import history_of_events
+from her2sim.individuals.history import History
+from her2sim.individuals.of_events import history_of_events
 from her2sim.pk.dataset_run import typical_of_records
 from her2sim.pk.treatment import Treatment
 from her2sim.regimens.unroll import Carry

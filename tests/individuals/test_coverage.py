@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from her2sim.individual.expected import expected
-from her2sim.individual.map_estimates import FitStatus, Objective, map_estimates
-from her2sim.individual.posterior import posterior
-from tests.individual.virtual import measured_on, patients_on, read_on
+from her2sim.individuals.expected import expected
+from her2sim.individuals.map_estimates import FitStatus, Objective, map_estimates
+from her2sim.individuals.posterior import posterior
+from tests.individuals.virtual import measured_on, patients_on, read_on
 
 DESIGNS = {
     "trastuzumab": ("q3w", [(21,), (21, 42), (0.1, 21, 42, 63)], 21.0),

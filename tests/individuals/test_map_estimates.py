@@ -10,14 +10,14 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 
 from her2sim.errors import DataError
-from her2sim.individual.map_estimates import (
+from her2sim.individuals.map_estimates import (
     FitStatus,
     Measurements,
     Objective,
     map_estimates,
     rows_of,
 )
-from her2sim.individual.residual_error import ResidualError, Scatter
+from her2sim.individuals.residual_error import ResidualError, Scatter
 
 OMEGA = np.array([[0.09, 0.03], [0.03, 0.16]])
 DOSE, CLEARANCE, VOLUME = 100.0, 2.0, 10.0

@@ -17,8 +17,8 @@ from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Block, Schedule
 from her2sim.engine.sensitivities import only
 from her2sim.engine.trajectories import METRICS, Trajectories
-from her2sim.individual.of_drug import FittedModel, KnownOverTime, schedule_of, subjects_with
-from her2sim.individual.subjects import Readings
+from her2sim.individuals.of_drug import FittedModel, KnownOverTime, schedule_of, subjects_with
+from her2sim.individuals.subjects import Readings
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.changes import started_on

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from her2sim.drugs.variability import draw_random_effects
-from her2sim.individual.map_estimates import Measurements
-from her2sim.individual.of_drug import (
+from her2sim.individuals.map_estimates import Measurements
+from her2sim.individuals.of_drug import (
     FittedModel,
     KnownOverTime,
     Levels,
@@ -17,7 +17,7 @@ from her2sim.individual.of_drug import (
     model_of_levels,
     subjects_of,
 )
-from her2sim.individual.subjects import Subjects
+from her2sim.individuals.subjects import Subjects
 from her2sim.patients.cohort import Cohort, draw_cohort
 from her2sim.patients.population import load_population
 from her2sim.pk.treatment import load_treatment

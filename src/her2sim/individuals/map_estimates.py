@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri
 
 from her2sim.arrays import Array, Mask, Positions
-from her2sim.individual.residual_error import Scatter
+from her2sim.individuals.residual_error import Scatter
 from her2sim.random import Purpose, Stream
 
 MOST_STEPS, SCORING_STEPS = 150, 20

@@ -15,8 +15,8 @@ from her2sim.errors import DataError, Faults, UnitError, did_you_mean
 from her2sim.formats.csv_table import headings_of
 from her2sim.formats.levels_csv import DoseRow, LevelRow, When, read_doses, read_levels
 from her2sim.formats.record_csv import BODY, read_record
-from her2sim.individual.of_body import TESTS
-from her2sim.individual.of_drug import KnownOverTime, Levels, labelled_doses
+from her2sim.individuals.of_body import TESTS
+from her2sim.individuals.of_drug import KnownOverTime, Levels, labelled_doses
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import with_derived
 from her2sim.pk.needs import require_characteristics
@@ -70,7 +70,8 @@ def read_history(
     DataError
         With every fault of the files, or if the patients lack what the model needs.
     """
-    require_characteristics(cohort, [treatment], cohort.name)
+    where = f"{cohort.name} (tell it, or take what is typical: --typical)"
+    require_characteristics(cohort, [treatment], where)
     found, drug, notes = read_levels(levels, treatment.drug.id), treatment.drug, list[str]()
     faults = Faults(str(levels))
     weights: list[Entry] = []
@@ -91,8 +92,8 @@ def read_history(
         last = max([0.0, *measured.day.tolist()]) + 1e-6
         doses_given = labelled_doses(treatment, cohort, last)
         notes.append(
-            f"no doses are told: {drug.id} is taken as given by the label from day 0 on "
-            f"({treatment.regimen.title or treatment.regimen.name})"
+            f"No doses are told: {drug.id} is taken as given by the label from day 0 on "
+            f"({treatment.regimen.title or treatment.regimen.name})."
         )
     else:
         doses_given = _doses(given, known_names, begins, treatment, doses or levels)
@@ -317,8 +318,8 @@ def _unusual(doses: Doses, treatment: Treatment, cohort: Cohort) -> list[str]:
         own = planned.amount[planned.patient == doses.patient[place]]
         if not own.min() / UNUSUAL_DOSE <= mg <= own.max() * UNUSUAL_DOSE:
             notes.append(
-                f"a dose of {mg:g} mg on day {doses.day[place]:g} is far from the label's "
-                f"{own.min():.4g} to {own.max():.4g} mg: check its unit"
+                f"A dose of {mg:g} mg on day {doses.day[place]:g} is far from the label's "
+                f"{own.min():.4g} to {own.max():.4g} mg: check its unit."
             )
     return notes[:5]
 

@@ -12,14 +12,14 @@ from her2sim.biology.heart import heart_facts
 from her2sim.drugs.toxicity import LINES, Line, load_toxicity
 from her2sim.errors import DataError
 from her2sim.facts import UncertainQuantity
-from her2sim.individual.of_drug import (
+from her2sim.individuals.of_drug import (
     FittedModel,
     Kind,
     model_of_levels,
     random_effects,
 )
-from her2sim.individual.residual_error import ResidualError
-from her2sim.individual.subjects import RandomEffect
+from her2sim.individuals.residual_error import ResidualError
+from her2sim.individuals.subjects import RandomEffect
 from her2sim.models.blood import stages_of
 from her2sim.pk.treatment import Treatment
 from her2sim.units import convert

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from her2sim.arrays import Array, Mask, Positions
-from her2sim.individual.map_estimates import Measurements, Predictor, uniform_points
+from her2sim.individuals.map_estimates import Measurements, Predictor, uniform_points
 
 UNUSUAL = 0.01
 """Share of patients like this one below which what was measured is told to be unusual."""

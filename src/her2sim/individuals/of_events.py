@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from her2sim.arrays import Array, Mask
 from her2sim.drugs.pk import PkModel
 from her2sim.errors import DataError, Faults
-from her2sim.individual.history import History
-from her2sim.individual.of_drug import KnownOverTime, Levels
+from her2sim.individuals.history import History
+from her2sim.individuals.of_drug import KnownOverTime, Levels
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import with_derived
 from her2sim.pk.dataset_run import DoseChanges, past_of

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2sim.arrays import Array, Mask
-from her2sim.individual.expected import Expected, expected
-from her2sim.individual.map_estimates import MapEstimates, Measurements, Objective, map_estimates
-from her2sim.individual.of_drug import FittedModel, KnownOverTime, Levels, subjects_of
-from her2sim.individual.posterior import Posterior, posterior
-from her2sim.individual.subjects import Subjects
+from her2sim.individuals.expected import Expected, expected
+from her2sim.individuals.map_estimates import MapEstimates, Measurements, Objective, map_estimates
+from her2sim.individuals.of_drug import FittedModel, KnownOverTime, Levels, subjects_of
+from her2sim.individuals.posterior import Posterior, posterior
+from her2sim.individuals.subjects import Subjects
 from her2sim.regimens.dose_rows import Doses
 
 N_DRAWS = 1000
@@ -76,7 +76,7 @@ class Fit:
         """Random effects of the population, shape (n_effects, n_draws)."""
         from scipy.special import ndtri
 
-        from her2sim.individual.map_estimates import uniform_points
+        from her2sim.individuals.map_estimates import uniform_points
 
         scores = ndtri(uniform_points(n_draws, self.omega.shape[0], seed))
         return np.asarray(np.linalg.cholesky(self.omega) @ scores.T)
@@ -127,6 +127,6 @@ def model_weights(fits: list[Fit]) -> Array:
 
 def without_fit(fit: Fit) -> Mask:
     """Patients whose fit did not end."""
-    from her2sim.individual.map_estimates import FitStatus
+    from her2sim.individuals.map_estimates import FitStatus
 
     return np.asarray(fit.estimates.status == FitStatus.NOT_ENDED)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2sim.individual.map_estimates import Measurements, Objective, map_estimates
-from her2sim.individual.posterior import posterior
-from her2sim.individual.residual_error import ResidualError, Scatter
-from tests.individual.test_map_estimates import OMEGA, N, OneCompartment, subjects
+from her2sim.individuals.map_estimates import Measurements, Objective, map_estimates
+from her2sim.individuals.posterior import posterior
+from her2sim.individuals.residual_error import ResidualError, Scatter
+from tests.individuals.test_map_estimates import OMEGA, N, OneCompartment, subjects
 
 GRID = 401
 

@@ -14,7 +14,7 @@ from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Schedule
 from her2sim.engine.sensitivities import places, slope_name, with_sensitivities
 from her2sim.engine.trajectories import Request, Tolerance
-from her2sim.individual.map_estimates import rows_of
+from her2sim.individuals.map_estimates import rows_of
 
 AT_ONCE = 200_000
 """Runs that are kept in memory together."""

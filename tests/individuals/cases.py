@@ -11,10 +11,10 @@ import pytest
 
 from her2sim.drugs.pk import PkModel, typical_parameters
 from her2sim.formats.event_csv import read_events
-from her2sim.individual.map_estimates import Measurements, Objective, rows_of
-from her2sim.individual.of_drug import model_of_levels, random_effects, subjects_of
-from her2sim.individual.of_events import history_of_events
-from her2sim.individual.residual_error import ResidualError, Scatter
+from her2sim.individuals.map_estimates import Measurements, Objective, rows_of
+from her2sim.individuals.of_drug import model_of_levels, random_effects, subjects_of
+from her2sim.individuals.of_events import history_of_events
+from her2sim.individuals.residual_error import ResidualError, Scatter
 from her2sim.pk.treatment import load_treatment
 from her2sim.regimens.event_table import EventTable
 from her2sim.studies.dataset import observed_levels

@@ -14,9 +14,9 @@ from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Block, Schedule, schedule_from_blocks
 from her2sim.engine.sensitivities import only
 from her2sim.errors import DataError
-from her2sim.individual.map_estimates import Measurements
-from her2sim.individual.residual_error import ResidualError, Scatter
-from her2sim.individual.subjects import RandomEffect, Readings, Subjects
+from her2sim.individuals.map_estimates import Measurements
+from her2sim.individuals.residual_error import ResidualError, Scatter
+from her2sim.individuals.subjects import RandomEffect, Readings, Subjects
 from her2sim.patients.cohort import Cohort
 from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose import MINUTES_PER_DAY, mg_of

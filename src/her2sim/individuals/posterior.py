@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import chdtri, ndtri
 
 from her2sim.arrays import Array, Mask, Positions
-from her2sim.individual.map_estimates import MapEstimates, Objective, uniform_points
+from her2sim.individuals.map_estimates import MapEstimates, Objective, uniform_points
 
 POINTS = 2**12
 MOST_ROUNDS = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from her2sim.arrays import Array
-from her2sim.individual.candidates import (
+from her2sim.individuals.candidates import (
     Candidate,
     Chance,
     Target,
@@ -16,9 +16,9 @@ from her2sim.individual.candidates import (
     chance_of,
     searched,
 )
-from her2sim.individual.fit import N_DRAWS, Fit
-from her2sim.individual.history import History
-from her2sim.individual.outlook import (
+from her2sim.individuals.fit import N_DRAWS, Fit
+from her2sim.individuals.history import History
+from her2sim.individuals.outlook import (
     LevelsAhead,
     doses_to_come,
     ends_of,
