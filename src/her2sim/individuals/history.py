@@ -75,12 +75,16 @@ def read_history(
     found, drug, notes = read_levels(levels, treatment.drug.id), treatment.drug, list[str]()
     faults = Faults(str(levels))
     weights: list[Entry] = []
+    others: dict[str, int] = {}
     if doses is None:
         given = None
     elif "type" in (name.lower() for name in headings_of(doses)):
-        given, weights = _of_record(read_record(doses), treatment, doses)
+        given, weights = _of_record(read_record(doses), treatment, doses, others)
     else:
-        given = _of_drug(read_doses(doses, drug.id), treatment, doses)
+        given = _of_drug(read_doses(doses, drug.id), treatment, doses, others)
+    if others:
+        shown = ", ".join(f"{name} ({n})" for name, n in others.items())
+        notes.append(f"Not known as drugs, and left out with their doses: {shown}.")
     rows = [row for row in found if _is_of(row, treatment, faults)]
     tests = tuple(test for test in TESTS if test in {row.test for row in rows})
     begins = _begins(found, given, faults)
@@ -224,13 +228,24 @@ def _levels(
     )  # fmt: skip
 
 
-def _of_drug(rows: Sequence[DoseRow], treatment: Treatment, path: Path) -> list[DoseRow]:
-    """Doses of the drug at hand; those of others are left out, unknown names are faults."""
+def _note_unknown(name: str, line: int, drug: Drug, faults: Faults, others: dict[str, int]) -> None:
+    """An unknown drug: perhaps a slip of the one at hand, else it is left out and told."""
+    hint = did_you_mean(name, (drug.id, *drug.aliases))
+    if hint:
+        faults.add(f"row {line}: unknown drug {name!r}{hint}")
+    else:
+        others[name] = others.get(name, 0) + 1
+
+
+def _of_drug(
+    rows: Sequence[DoseRow], treatment: Treatment, path: Path, others: dict[str, int]
+) -> list[DoseRow]:
+    """Doses of the drug at hand; those of others are left out."""
     faults, found, drug = Faults(str(path)), list[DoseRow](), treatment.drug
     for row in rows:
         meaning = find_meaning(row.drug)
         if meaning is None:
-            faults.add(f"row {row.line}: unknown drug {row.drug!r}")
+            _note_unknown(row.drug, row.line, drug, faults, others)
         elif drug.id in meaning.drugs and len(meaning.drugs) == 1:
             found.append(row)
         elif drug.id in meaning.drugs:
@@ -242,7 +257,7 @@ def _of_drug(rows: Sequence[DoseRow], treatment: Treatment, path: Path) -> list[
 
 
 def _of_record(
-    entries: Sequence[Entry], treatment: Treatment, path: Path
+    entries: Sequence[Entry], treatment: Treatment, path: Path, others: dict[str, int]
 ) -> tuple[list[DoseRow], list[Entry]]:
     """Doses of the drug at hand in a treatment record, and its weights and heights."""
     faults, found, drug = Faults(str(path)), list[DoseRow](), treatment.drug
@@ -252,7 +267,7 @@ def _of_record(
             continue
         parts = given_doses(entry)
         if parts is None:
-            faults.add(f"row {entry.row}: unknown drug {entry.drug!r}")
+            _note_unknown(entry.drug or "", entry.row, drug, faults, others)
             continue
         for part in (one for one in parts if one.substance == substance):
             if part.drug.id != drug.id:

@@ -135,7 +135,7 @@ class Objective:
         predicted = self.predictor.levels(effects, subjects)
         terms = _terms(self.measured, rows, predicted)[0]
         prior = np.einsum("in,ij,jn->n", effects, self.inverse, effects)
-        return np.asarray(np.bincount(place, terms, subjects.size) + prior)
+        return _or_never(np.bincount(place, terms, subjects.size) + prior)
 
     def __call__(self, effects: Array, subjects: Positions) -> tuple[Array, Array, Array]:
         """Objective (n,), half its gradient (n, k), and half the expected Hessian (n, k, k)."""
@@ -162,7 +162,13 @@ class Objective:
         prior = np.einsum("in,ij,jn->n", effects, self.inverse, effects)
         half = np.array([np.bincount(place, row, n) for row in gradient]).reshape(k, n)
         half = half + self.inverse @ effects
-        return np.bincount(place, terms, n) + prior, half.T, matrix + self.inverse
+        value = _or_never(np.bincount(place, terms, n) + prior)
+        return value, np.nan_to_num(half.T), np.nan_to_num(matrix) + self.inverse
+
+
+def _or_never(value: Array) -> Array:
+    """An objective that is no number belongs to effects that cannot be."""
+    return np.where(np.isnan(value), np.inf, value)
 
 
 def _terms(

@@ -18,6 +18,8 @@ from her2sim.individuals.map_estimates import rows_of
 
 AT_ONCE = 200_000
 """Runs that are kept in memory together."""
+TOLERANCE = Tolerance(max_steps=20_000)
+"""Who needs more steps of the solver has effects that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Readings:
 class Subjects:
     """Subjects under a model: what they were given, their typical numbers, and how they may differ.
 
+    Predictions are NaN where the effects are so far off that the solver does not come to an end.
+
     Parameters
     ----------
     model : traced equations
@@ -70,7 +74,7 @@ class Subjects:
     readings: Readings
     absorbed: Mapping[str, Array] = field(default_factory=dict)
     start: Mapping[str, str | float] = field(default_factory=dict)
-    tolerance: Tolerance | None = None
+    tolerance: Tolerance = TOLERANCE
 
     @cached_property
     def _moving(self) -> Model:
@@ -124,7 +128,7 @@ class Subjects:
     ) -> Array:
         request = self.request(effects, subjects, model, schedule)
         found = advance(model, request, self.tolerance)
-        found.require_finished(model, request.schedule)
+        found.readings[found.failures()] = np.nan  # effects that no solver can follow
         rows, place = rows_of(self.readings.subject, subjects)
         reading, output = self.readings.reading[rows], self.readings.output[rows]
         factor = self.readings.factor[rows]
