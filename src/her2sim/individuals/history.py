@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from her2sim.drug_names import find_meaning
+from her2sim.drugs.drug import Drug
 from her2sim.errors import DataError, Faults, UnitError, did_you_mean
 from her2sim.formats.csv_table import headings_of
 from her2sim.formats.levels_csv import DoseRow, LevelRow, When, read_doses, read_levels
@@ -231,7 +232,7 @@ def _levels(
 def _note_unknown(name: str, line: int, drug: Drug, faults: Faults, others: dict[str, int]) -> None:
     """An unknown drug: perhaps a slip of the one at hand, else it is left out and told."""
     hint = did_you_mean(name, (drug.id, *drug.aliases))
-    if hint:
+    if hint.startswith("; did you mean"):
         faults.add(f"row {line}: unknown drug {name!r}{hint}")
     else:
         others[name] = others.get(name, 0) + 1
