@@ -139,7 +139,7 @@ def open_patient(browser: Any, server: Server, query: str = "") -> None:
 
 
 def test_it_opens_on_a_trial_that_is_drawn(server: Server, browser: Any) -> None:
-    """Curves, published points and hit or miss in words; the four questions are one click away."""
+    """Curves, published points and hit or miss in words; the questions are one click away."""
     browser.get(server.url())
     wait(browser, lambda: "published figures lie inside" in text_of(browser))
     started = time.monotonic()
@@ -148,7 +148,13 @@ def test_it_opens_on_a_trial_that_is_drawn(server: Server, browser: Any) -> None
     assert time.monotonic() - started < 2.0  # a warm server
     assert browser.find_elements("css selector", ".paper svg")
     links = [a.get_attribute("href") for a in browser.find_elements("css selector", ".questions a")]
-    assert [link.rsplit("/", 1)[1] for link in links] == ["patient", "trials", "drug", "record"]
+    assert [link.rsplit("/", 1)[1] for link in links] == [
+        "patient",
+        "trials",
+        "drug",
+        "levels",
+        "record",
+    ]
 
 
 def test_a_patient_from_left_to_right(server: Server, browser: Any) -> None:

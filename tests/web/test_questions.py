@@ -18,6 +18,7 @@ from her2sim.cli import main
 from her2sim.errors import DataError
 from her2sim.patients.patient import load_patient
 from her2sim.web.forest import PLACES, forest_svg
+from her2sim.web.levels_question import LevelsQuestion
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.question import Question
 from her2sim.web.questions import (
@@ -39,6 +40,9 @@ ASKED = (
     OwnTrialQuestion(upload="1" * 32, per_arm=70),
     DrugQuestion(drug="tucatinib", population="mbc", patients=100),
     PopulationQuestion(regimen="trastuzumab + paclitaxel/qw*12", patients=60, weeks=12),
+    LevelsQuestion(),
+    LevelsQuestion(drug="tucatinib", levels="10:150; 12: <20", weight_kg=80),
+    LevelsQuestion(regimen="qw", target="cmin >= 30", seed=3),
     RecordQuestion(upload="0" * 32, region="eu"),
 )
 
@@ -139,6 +143,10 @@ def test_the_patient_file_is_the_patient(tmp_path: Path) -> None:
         ("grid", {"upload": "../x"}, ("upload",)),
         ("drug", {"drug": "trastuzumb"}, ("trastuzumab",)),
         ("population", {"population": "mars"}, ("population", "mars")),
+        ("levels", {"levels": "21 14"}, ("levels", "day: level")),
+        ("levels", {"drug": "trastuzumb"}, ("drug", "trastuzumab")),
+        ("levels", {"regimen": "q9w"}, ("q9w",)),
+        ("levels", {"target": "cmin=2"}, ("target", "cmin>=20")),
         ("record", {"upload": "../../secret"}, ("upload",)),
         ("record", {}, ("upload",)),
         ("nothing", {}, ("nothing",)),

@@ -65,6 +65,7 @@ def parameter_table(report: IndividualReport) -> Table:
     for name, is_shown in (("patient", is_many), ("model", models), ("parameter", True)):
         if is_shown:
             table.add_column(name)
+    table.add_column("meaning")
     table.add_column("unit")
     for name in ("typical", "patient's" if not is_many else "own", "90 % range", "from data"):
         table.add_column(name, justify="right")
@@ -72,8 +73,8 @@ def parameter_table(report: IndividualReport) -> Table:
     for row in (row for row in report.parameters if row.patient in shown):
         first = [row.patient] * is_many + [row.model] * models
         table.add_row(
-            *first, row.parameter, "" if row.unit == "1" else row.unit, number_text(row.typical),
-            number_text(row.value), f"{number_text(row.low)} to {number_text(row.high)}",
+            *first, row.parameter, row.meaning, "" if row.unit == "1" else row.unit,
+            number_text(row.typical), number_text(row.value), f"{number_text(row.low)} to {number_text(row.high)}",
             f"{100 * (1 - row.shrinkage):.0f} %",
         )  # fmt: skip
     return table
@@ -99,7 +100,7 @@ def level_table(report: IndividualReport) -> Table:
             )
         lower = row.percent_below
         table.add_row(
-            *([row.patient] * is_many), f"{row.day:g}", row.analyte,
+            *([row.patient] * is_many), f"{row.day:g}", row.analyte.replace("_", " "),
             f"{'<' if row.is_below else ''}{number_text(row.measured)}", row.unit, band,
             "-" if lower is None else f"{lower:.0f} %", number_text(row.fitted),
             "-" if row.residual is None else f"{row.residual:+.1f} SD",

@@ -37,6 +37,7 @@ class ParameterOf:
     patient: str
     model: str
     parameter: str
+    meaning: str
     unit: str
     typical: float
     value: float
@@ -208,6 +209,7 @@ def _parameters(fit: Fit, history: History) -> Iterator[ParameterOf]:
         symbol = effect.acts_on[0] if effect.acts_on else f"f{fit.model.suffix}"
         known = fit.model.model.symbols
         unit = known[symbol].unit if symbol in known else "1"
+        meaning = known[symbol].meaning if symbol in known else "share that is absorbed"
         for k, patient in enumerate(history.names):
             typical, moved = float(values[symbol][last[k]]), float(fit.estimates.effects[j, k])
             if fit.posterior is not None:
@@ -216,8 +218,8 @@ def _parameters(fit: Fit, history: History) -> Iterator[ParameterOf]:
                 half = 1.645 * float(fit.sd[j, k])
                 low, high = moved - half, moved + half
             yield ParameterOf(
-                patient, fit.model.name, effect.name, unit, typical, float(typical * np.exp(moved)),
-                typical * float(np.exp(low)), typical * float(np.exp(high)),
+                patient, fit.model.name, effect.name, meaning, unit, typical,
+                float(typical * np.exp(moved)), typical * float(np.exp(low)), typical * float(np.exp(high)),
                 float(shrinkage[j, k]),
             )  # fmt: skip
 

@@ -17,6 +17,7 @@ LINKS = (
     ("/patient", "One patient"),
     ("/trials", "Trials"),
     ("/drug", "A drug"),
+    ("/levels", "Levels"),
     ("/record", "A record"),
     ("/population", "A population"),
     ("/jobs", "Your jobs"),

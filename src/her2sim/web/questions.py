@@ -1,4 +1,4 @@
-"""The questions of the page: a patient, a trial, a drug, a record, a population."""
+"""The questions of the page: a patient, a trial, a drug, levels, a record, a population."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from her2sim.arrays import Progress, no_progress
 from her2sim.errors import DataError
+from her2sim.web.levels_question import LevelsQuestion
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.question import (
     UPLOAD_PATTERN,
@@ -171,7 +172,7 @@ class PopulationQuestion(Question):
 
 QUESTIONS: tuple[type[Question], ...] = (
     PatientQuestion, TrialQuestion, OwnTrialQuestion, GridQuestion, DrugQuestion,
-    RecordQuestion, PopulationQuestion,
+    LevelsQuestion, RecordQuestion, PopulationQuestion,
 )  # fmt: skip
 
 

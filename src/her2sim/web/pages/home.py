@@ -12,6 +12,7 @@ ASKED = (
      "of it follow."),
     ("/trials", "A trial", "Run a published trial again, or one that nobody has run."),
     ("/drug", "A drug", "Levels in a population, beside what the label says."),
+    ("/levels", "Measured levels", "What do they tell of one patient, and what is to come?"),
     ("/record", "A record", "Drop what was given: where does it depart from the label?"),
 )  # fmt: skip
 

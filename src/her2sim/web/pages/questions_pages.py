@@ -43,6 +43,7 @@ CHOICES: Mapping[tuple[str, str], Options] = {
     ("grid", "name"): trial_titles,
     ("drug", "drug"): _drugs,
     ("drug", "population"): _populations,
+    ("levels", "drug"): _drugs,
     ("population", "population"): _populations,
     ("record", "region"): lambda: {"us": "US label", "eu": "EU label"},
 }
@@ -113,6 +114,8 @@ INTRODUCTIONS: Mapping[str, str] = {
     "grid": "Power, duration and patients of many designs of one trial: arm sizes, follow-ups, and "
     "what is shown if only a part of the predicted effect is there.",
     "drug": "Levels up to steady state in a population, beside published exposures.",
+    "levels": "Levels that were measured of one patient, on the doses of the label: this patient's "
+    "numbers, and what each way to go on would do. Never advice on a dose.",
     "record": "Doses, laboratory values and events of real patients against the label's rules.",
     "population": "Many patients on one regimen: response, adverse events, holds, progression.",
 }
