@@ -126,10 +126,12 @@ def test_no_level_gives_the_population(tmp_path: Path) -> None:
     found = h2.individual(levels(tmp_path), "trastuzumab", PATIENT)
     for row in found.report.parameters:
         assert row.value == pytest.approx(row.typical)
-        assert row.shrinkage > 0.9
+        assert row.shrinkage == 1
     assert found.report.fits[0].status == "nothing measured"
     assert any("what is shown is the population" in note for note in found.notes)
     assert found.report.data_percent < 10
+    assert found.report.next_day == 21  # the dose of day 0 is given
+    assert found.report.chances[0].next_trough[1] > 25
 
 
 def test_a_level_below_the_limit_counts_as_that(tmp_path: Path) -> None:
@@ -177,13 +179,15 @@ def test_counts_and_the_heart_are_fitted_with_the_levels() -> None:
     path = EXAMPLES / "levels_tdm1.csv"
     found = h2.individual(path, "t-dm1", PATIENT, typical=True, target="platelets>=50")
     names = {row.parameter for row in found.report.parameters}
-    assert {"cl", "base_platelets", "platelets_slope_trastuzumab_emtansine"} <= names
+    assert {"cl", "base_platelets", "platelets_slope"} <= names
     assert len({row.model for row in found.report.fits}) == 2  # a count that drifts down, or not
     full, lower = found.report.chances[0].lowest[0], found.report.chances[1].lowest[0]
     assert full.test == "platelets"
     assert full.lowest[1] < lower.lowest[1]  # the lower dose spares them
     assert full.below_percent >= lower.below_percent
     assert found.report.chances[0].last_percent == pytest.approx(100 - full.below_percent, abs=15)
+    assert "largest dose with platelets>=50" in found.report.chances[-1].label
+    assert found.report.chances[-1].last_percent == pytest.approx(90, abs=2)
 
 
 def test_an_lvef_moves_the_heart(tmp_path: Path) -> None:
@@ -198,7 +202,7 @@ def test_ways_to_go_on(example) -> None:
     """More is more; the dose that is searched for just reaches the target."""
     ways = {one.name: one for one in example.report.chances}
     wanted = example.report.chances[-1]
-    assert "least dose that reaches" in wanted.label
+    assert "least dose with cmin>=20" in wanted.label
     assert wanted.last_percent == pytest.approx(90, abs=2)
     assert wanted.last_trough[1] > ways["q3w"].last_trough[1]
     more = h2.individual(
@@ -209,7 +213,7 @@ def test_ways_to_go_on(example) -> None:
 
 
 def test_a_target_that_is_out_of_reach_is_told() -> None:
-    for target, says in (("cmin>=900", "Not even 300 %"), ("cmin>=0.1", "Even 20 %")):
+    for target, says in (("cmin>=900", "No dose between"), ("cmin>=0.1", "Any dose between")):
         found = h2.individual(LEVELS, "trastuzumab", PATIENT, doses=DOSES, target=target)
         assert any(says in note for note in found.notes)
 
@@ -228,7 +232,7 @@ def test_several_patients_come_with_a_table(tmp_path: Path) -> None:
     assert found.fits()["n_levels"].to_list() == [2, 1]
     assert set(found.frame()["patient"]) == {"3", "5"}
     assert found.report.chances == ()
-    with pytest.raises(DataError, match="of one patient"):
+    with pytest.raises(DataError, match="are of one patient"):
         found.plot()
     alone = written(tmp_path / "alone.csv", "patient,day,value,unit\n5,21,20,ug/mL\n")
     again = h2.individual(alone, "trastuzumab", table).frame().filter(patient="5")
@@ -249,7 +253,8 @@ def test_the_page_has_all_of_it(example) -> None:
         (["21,trastuzumab,14,ug/mL", "21,trastuzumab,15,ug/mL"], "two measurements of one kind"),
         (["21,pertuzumab,14,ug/mL"], "is no level of trastuzumab"),
         (["21,trastuzumab,0,ug/mL"], "nothing measured is zero"),
-        (["21,trastuzumab,14,mmHg"], "is none of a level; use ug/mL"),
+        (["21,trastuzumab,14,mmHg"], "is none of a level of trastuzumab; use ug/mL"),
+        (["0,trastuzumab,14,ug/mL"], "is not after the first dose"),
         (["21,lvef,0.6,%"], "did you mean 60 %"),
         (["-1,trastuzumab,14,ug/mL"], "day 0 is that of the first dose"),
         (["x,trastuzumab,14,ug/mL", "21,trastuzumab,y,ug/mL"], "2 faults"),
@@ -265,7 +270,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path, rows: list[str], says: str) -
     ("rows", "says"),
     [
         (["0,560", "0,420"], "two doses of trastuzumab on day 0"),
-        (["30,560"], "before the first dose of trastuzumab"),
+        (["30,560"], "not after the first dose of trastuzumab"),
         (["0,-5"], "must be above zero"),
         (["0,99999"], "not above 20000"),
     ],
@@ -283,6 +288,11 @@ def test_doses_that_contradict_are_refused(tmp_path: Path, rows: list[str], says
         ({"drug": "trastuzumab", "target": "cmin"}, "write cmin>=20"),
         ({"drug": "trastuzumab", "target": "cmim>=20"}, "did you mean 'cmin'"),
         ({"drug": "trastuzumab", "target": "platelets>=50"}, "no platelets was measured"),
+        ({"drug": "trastuzumab", "average": True}, "has one model"),
+        ({"drug": "trastuzumab", "candidates": ["q3w%100"]}, "is there already"),
+        ({"drug": "trastuzumab", "candidates": ["q3w%0"]}, "way to go on 'q3w%0': %0: use 5"),
+        ({"drug": "trastuzumab", "target": "cmin>=0"}, "above zero"),
+        ({"drug": "trastuzumab", "prior_weight": 0.01}, "prior_weight"),
         ({"drug": "trastuzumab", "candidates": ["q4w"]}, "no regimen 'q4w'"),
         ({"drug": "trastuzumab", "candidates": ["q3w@21"]}, "write a regimen"),
         ({"drug": "trastuzumab:quartino2019", "average": True}, "names one model"),
@@ -293,3 +303,73 @@ def test_doses_that_contradict_are_refused(tmp_path: Path, rows: list[str], says
 def test_what_is_asked_in_vain_is_refused(asked: dict, says: str) -> None:
     with pytest.raises(Her2SimError, match=says):
         h2.individual(**({"levels": LEVELS, "patient": PATIENT} | asked))
+
+
+def test_another_form_is_not_dropped(tmp_path: Path) -> None:
+    """In a list of doses as in a record."""
+    doses = written(
+        tmp_path / "d.csv", "day,drug,dose_mg\n0,trastuzumab,560\n21,Herceptin SC,600\n"
+    )
+    with pytest.raises(DataError, match="another form than trastuzumab"):
+        h2.individual(LEVELS, "trastuzumab", PATIENT, doses=doses)
+
+
+def test_a_time_on_the_day_of_an_untimed_dose_is_asked_for(tmp_path: Path) -> None:
+    doses = written(tmp_path / "d.csv", "date,dose_mg\n2026-01-01,560\n2026-01-22,420\n")
+    timed = written(tmp_path / "l.csv", "date,value,unit\n2026-01-22 08:00,14,ug/mL\n")
+    with pytest.raises(DataError, match="whose time is not told"):
+        h2.individual(timed, "trastuzumab", PATIENT, doses=doses)
+    zone = written(tmp_path / "z.csv", "date,value,unit\n2026-01-22T08:00+02:00,14,ug/mL\n")
+    with pytest.raises(DataError, match="has a time zone"):
+        h2.individual(zone, "trastuzumab", PATIENT, doses=doses)
+
+
+def test_levels_below_the_limit_are_compared_too(tmp_path: Path) -> None:
+    """Nobody of this model is below 0.5 before the second and the third dose."""
+    path = levels(tmp_path, "21,trastuzumab,<0.5,ug/mL", "42,trastuzumab,<0.5,ug/mL")
+    found = h2.individual(path, "trastuzumab", PATIENT)
+    assert found.report.fits[0].usual_percent < 1
+    assert any("outside what 99 %" in note for note in found.notes)
+
+
+def test_nothing_to_come_is_shown_where_the_model_does_not_fit(tmp_path: Path) -> None:
+    """A unit that is off by 1000, or a level that no patient can have."""
+    for value in ("14100", "1e9"):
+        path = levels(tmp_path, f"21,trastuzumab,{value},ug/mL")
+        found = h2.individual(path, "trastuzumab", PATIENT)
+        assert found.report.chances == ()
+        assert any("No way to go on" in note for note in found.notes)
+        if found.report.bands is not None:
+            assert "never advice" in found.html()
+
+
+def test_doses_at_another_interval_are_told(tmp_path: Path) -> None:
+    found = h2.individual(LEVELS, "trastuzumab", PATIENT, doses=DOSES, regimen="qw")
+    assert any("21 days apart, and qw has 7" in note for note in found.notes)
+
+
+def test_what_several_patients_cannot_use_is_refused(tmp_path: Path) -> None:
+    table = written(
+        tmp_path / "who.csv",
+        "weight_kg,albumin_g_per_l,ast_u_per_l,liver_metastases,tumour_type\n"
+        "60,40,24,0,breast\n90,38,30,1,breast\n",
+    )
+    path = written(tmp_path / "levels.csv", "patient,day,value,unit\n1,21,20,ug/mL\n")
+    with pytest.raises(DataError, match="target, cycles: nothing of it is used"):
+        h2.individual(path, "trastuzumab", table, target="cmin>=20", cycles=3)
+    doses = written(tmp_path / "doses.csv", "patient,day,dose_mg\n1,0,480\n")
+    with pytest.raises(DataError, match="no dose of trastuzumab for patient 2"):
+        h2.individual(path, "trastuzumab", table, doses=doses)
+
+
+def test_an_event_table_keeps_its_times(tmp_path: Path) -> None:
+    """After the long past of a steady state, days are those of the file."""
+    head = "ID,TIME,AMT,DUR,II,SS,EVID,DV,WEIGHT_KG,ALBUMIN_G_PER_L,AST_U_PER_L,LIVER_METASTASES\n"
+    table = written(
+        tmp_path / "events.csv",
+        f"{head}1,0,420,0.02,21,1,1,.,68,41,24,0\n1,20,.,.,.,.,0,22,68,41,24,0\n",
+    )
+    found = h2.individual(table, "trastuzumab", covariates=["tumour_type=breast"], time_unit="day")
+    assert found.report.levels[0].day == pytest.approx(20)
+    assert found.report.next_day == pytest.approx(21)
+    assert found.report.bands.day[0] == pytest.approx(0)

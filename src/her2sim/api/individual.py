@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from her2sim.pk.treatment import Treatment
     from her2sim.studies.individual import IndividualReport
 
-Percent = Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)]
-Weight = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Percent = Annotated[float, Field(ge=1, le=300, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)]
 Cycles = Annotated[int, Field(ge=1, le=52)]
+USUAL_CYCLES = 6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,7 +112,7 @@ def individual(
     regimen: str | None = None,
     target: str | None = None,
     candidates: Sequence[str] = (),
-    cycles: Cycles = 6,
+    cycles: Cycles = USUAL_CYCLES,
     typical: bool = False,
     average: bool = False,
     residual_cv: Percent | None = None,
@@ -173,7 +174,12 @@ def individual(
         }  # fmt: skip
         _refuse(usual, f"{path.name} is no event table (columns ID, TIME, AMT, EVID, DV)")
         found = _of_files(path, treatment, patient, doses, typical)
-    models = pk_models(treatment.drug.id).values() if average else (treatment.pk,)
+    if found.known.n_patients > 1:
+        looked = {"target": target, "candidates": candidates, "cycles": cycles != USUAL_CYCLES}
+        _refuse(looked, f"{path.name} is of several patients, of whom nothing to come is shown")
+    models = tuple(pk_models(treatment.drug.id).values()) if average else (treatment.pk,)
+    if average and len(models) == 1:
+        raise DataError(f"average: {treatment.drug.id} has one model ({models[0].model})")
     treatments = [replace(treatment, pk=pk) for pk in models]
     wanted = _target(target, treatment)
     if wanted is not None and wanted.metric in TESTS and wanted.metric not in found.tests:

@@ -31,11 +31,11 @@ from her2sim.terminal import show
 @click.option("--typical", is_flag=True, help="what is not told of a patient is typical")
 @click.option("--average", is_flag=True, help="all models of the drug, weighed by the levels")
 @click.option(
-    "--residual-cv", type=Number(0, 300, min_open=True), metavar="PERCENT",
+    "--residual-cv", type=Number(1, 300), metavar="PERCENT",
     help="how far a measured level lies off [the model's]",
 )  # fmt: skip
 @click.option(
-    "--prior-weight", type=Number(0, 1, min_open=True), default=1.0, show_default=True,
+    "--prior-weight", type=Number(0.05, 1), default=1.0, show_default=True,
     help="less trusts the population less",
 )  # fmt: skip
 @click.option("--time-unit", type=OneOf(["h", "day"]), default="h", show_default=True,
@@ -66,6 +66,8 @@ def individual(
 
     found = answer(levels, drug, patient, covariates=constants, **asked)
     page = None if html is None else found.html()
+    if figure is not None and found.report.bands is None:
+        found.plot()  # says why there is none, before anything is written
     if html is not None and page is not None:
         write_text(html, page)
     if output is not None:

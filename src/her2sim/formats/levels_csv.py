@@ -187,9 +187,13 @@ class _Cells:
                 )
                 return None
             return day
+        text = self.cells["date"]
         try:
-            return datetime.datetime.fromisoformat(self.cells["date"])
+            found = datetime.datetime.fromisoformat(text)
         except ValueError:
-            text = self.cells["date"]
             self.fault(f"date {text!r} must be as in 2026-03-31 or 2026-03-31 09:30")
             return None
+        if found.tzinfo is not None:
+            self.fault(f"date {text!r} has a time zone; write local times without it")
+            return None
+        return found

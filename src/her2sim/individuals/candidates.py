@@ -11,20 +11,21 @@ import numpy as np
 from her2sim.arrays import Array, Mask
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.drugs.drug import Drug
-from her2sim.errors import DataError, did_you_mean
+from her2sim.errors import DataError, Her2SimError, did_you_mean
 from her2sim.individuals.of_body import TESTS
 from her2sim.individuals.outlook import LevelsAhead
 from her2sim.protocol.label import load_label
 from her2sim.protocol.ladder import level_shares
 from her2sim.regimens.changes import as_planned
-from her2sim.regimens.library import load_regimen
+from her2sim.regimens.library import load_regimen, otherwise_labelled
 from her2sim.regimens.regimen import Regimen, labelled_regimen
 
 METRICS = {
     "cmin": "trough", "cmax": "peak", "auc": "AUC of a cycle", "time_above": "% of a cycle above",
 }  # fmt: skip
 _TARGET = re.compile(
-    r"(?P<metric>[a-z_]+)(:(?P<level>\d+(\.\d+)?))?(?P<sign>>=|<=|>|<)(?P<value>\d+(\.\d+)?)"
+    r"(?P<metric>[a-z_]+)(:(?P<level>\d+(\.\d+)?))?(?P<sign>>=|<=|>|<)"
+    r"(?P<value>\d+(\.\d+)?(e\+?\d+)?)"
 )
 GRAMMAR = "cmin>=20, cmax<=100, auc>=1000, time_above:20>=90 or platelets>=50"
 WANTED = 0.90
@@ -44,6 +45,7 @@ class Target:
     is_least: bool
     value: float
     level: float | None = None
+    cycle_day: float | None = None
 
     def text(self) -> str:
         """The target as it is written."""
@@ -51,11 +53,18 @@ class Target:
         return f"{self.metric}{at}{'>=' if self.is_least else '<='}{self.value:g}"
 
     def reached(self, ahead: LevelsAhead) -> Mask:
-        """Whether each cycle of each draw reaches it, shape (n_draws, n_cycles)."""
+        """Whether each cycle of each draw reaches it, shape (n_draws, n_cycles).
+
+        An AUC is that of as many days as a cycle of the regimen at hand has.
+        """
         is_test = self.metric in TESTS
         values = ahead.lowest(self.metric) if is_test else ahead.metric(self.metric)
+        length = np.diff(ahead.ends_day, prepend=0.0)
+        length[0] = length[0] or 1.0  # the past, if it has begun at all
         if self.metric == "time_above":
-            values = 100 * values / np.diff(ahead.ends_day, prepend=0.0)
+            values = 100 * values / length
+        elif self.metric == "auc" and self.cycle_day is not None:
+            values = values * self.cycle_day / length
         return np.asarray(values >= self.value if self.is_least else values <= self.value)
 
 
@@ -70,13 +79,14 @@ def parse_target(text: str) -> Target:
     found = _TARGET.fullmatch(text.replace(" ", "").lower())
     if found is None:
         raise DataError(f"target {text!r}: write {GRAMMAR}")
-    metric, level = found["metric"], found["level"]
+    metric, level, value = found["metric"], found["level"], float(found["value"])
     if metric not in (*METRICS, *TESTS):
         known = (*METRICS, *TESTS)
         raise DataError(f"target {text!r}: unknown {metric!r}{did_you_mean(metric, known)}")
     if (metric == "time_above") != (level is not None):
         raise DataError(f"target {text!r}: time_above (and nothing else) has a level: {GRAMMAR}")
-    value = float(found["value"])
+    if not value > 0:
+        raise DataError(f"target {text!r}: the value must be above zero")
     if metric == "time_above" and value > 100:
         raise DataError(f"target {text!r}: time above is in per cent of the cycle, up to 100")
     is_least = found["sign"].startswith(">")
@@ -92,6 +102,12 @@ class Candidate:
     label: str
 
     @property
+    def dose(self) -> tuple[float, str, float]:
+        """Amount, unit and minutes between doses of what goes on."""
+        (phase,) = self.regimen.phases
+        return round(phase.maintenance.amount, 6), phase.maintenance.unit, phase.interval_min
+
+    @property
     def dose_text(self) -> str:
         """The dose in words."""
         (phase,) = self.regimen.phases
@@ -100,7 +116,9 @@ class Candidate:
         return f"{dose.amount:.4g} {dose.unit} every {days}"
 
 
-def candidates_of(drug: Drug, regimen: str, written: Sequence[str]) -> tuple[Candidate, ...]:
+def candidates_of(
+    drug: Drug, regimen: str, written: Sequence[str], tumour: str | None = None
+) -> tuple[Candidate, ...]:
     """Ways to go on: the regimen at hand, its lower levels, other labelled ones, and free ones.
 
     Parameters
@@ -108,6 +126,7 @@ def candidates_of(drug: Drug, regimen: str, written: Sequence[str]) -> tuple[Can
     drug : the drug
     regimen : name of the labelled regimen at hand
     written : others, as in ``q3w%120`` or ``q3w~14``
+    tumour : of the patient; regimens that labels name for other tumours only are left out
 
     Raises
     ------
@@ -116,36 +135,65 @@ def candidates_of(drug: Drug, regimen: str, written: Sequence[str]) -> tuple[Can
     """
     at_hand = labelled_regimen(drug, regimen)
     made = [Candidate(regimen, at_hand, f"at hand: {at_hand.title}")]
-    route = made[0].regimen.phases[0].route
-    dose = made[0].regimen.phases[0].maintenance
+    (phase,) = at_hand.phases
     label = load_label(drug.id, "us") or load_label(drug.id, "eu")
     ladders = () if label is None else label.ladder
-    for step, share in enumerate(level_shares(ladders, dose.amount, dose.unit)[1:], start=1):
-        name = f"{regimen}%{100 * share:.4g}"
-        text = f"dose level -{step} of the label, after toxicity"
-        made.append(candidate(drug, name, text))
-    for name, one in drug.regimen.items():
-        if name != regimen and one.route == route and not one.is_once:
-            made.append(Candidate(name, labelled_regimen(drug, name), one.title))
-    known = {one.name for one in made}
-    made += [candidate(drug, name) for name in written if name not in known]
+    shares = level_shares(ladders, phase.maintenance.amount, phase.maintenance.unit)
+    for step, share in enumerate(shares[1:], start=1):
+        own = candidate(drug, f"{regimen}%{100 * share:.4g}")
+        made.append(replace(own, label=f"dose level -{step} of the label, after toxicity"))
+    for one in _labelled(drug):
+        is_other = tumour is not None and any(otherwise_labelled(drug.id, one.name, [tumour]))
+        same_route = one.regimen.phases[0].route == phase.route
+        if one.name != regimen and same_route and not is_other:
+            made.append(one)
+    known = {one.dose for one in made}
+    for name in dict.fromkeys(written):
+        own = candidate(drug, name)
+        if own.dose in known:
+            raise DataError(f"way to go on {name!r}: is there already ({own.dose_text})")
+        made.append(own)
+        known.add(own.dose)
     return tuple(made)
 
 
-def candidate(drug: Drug, name: str, label: str = "not a dose of the label") -> Candidate:
-    """A way that is written out, as in ``q3w%120~14``."""
-    parts = load_regimen(f"{drug.id}/{name}").part
+def candidate(drug: Drug, name: str) -> Candidate:
+    """A way that is written out, as in ``q3w%120~14``.
+
+    Raises
+    ------
+    DataError
+        If it is no regimen of the drug with its dose and interval.
+    """
+    try:
+        parts = load_regimen(f"{drug.id}/{name}").part
+        plain = labelled_regimen(drug, parts[0].regimen)
+        regimen = as_planned(plain, parts[0])
+    except Her2SimError as error:
+        text = str(error).rsplit("': ", 1)[-1]
+        raise DataError(f"way to go on {name!r}: {text}") from None
     if len(parts) != 1 or parts[0].missed or parts[0].doses or parts[0].start_day:
-        raise DataError(f"{name!r}: write a regimen, its dose and its interval, as in q3w%120~14")
-    plain = labelled_regimen(drug, parts[0].regimen)
-    regimen = as_planned(plain, parts[0])
+        raise DataError(
+            f"way to go on {name!r}: write a regimen, its dose and its interval, as in q3w%120~14"
+        )
     if parts[0].every_day is not None:
         regimen = replace(regimen, cycle_min=regimen.phases[0].interval_min)
-    return Candidate(name, regimen, label)
+    made = Candidate(name, regimen, "not a dose of the label")
+    same = [one for one in _labelled(drug) if one.dose == made.dose]
+    return replace(made, label=same[0].label) if same else made
+
+
+def _labelled(drug: Drug) -> list[Candidate]:
+    """Regimens that come with a drug."""
+    return [
+        Candidate(name, labelled_regimen(drug, name), one.title)
+        for name, one in drug.regimen.items()
+        if not one.is_once
+    ]
 
 
 LIMITS = {**{line: limits[3] for line, limits in CTCAE_LIMITS.items()}, "lvef": 50.0}
-"""Readings below which labels hold drugs: grade 3 of a count (1e9 a litre), and an LVEF of 50 %."""
+"""Readings that are looked at: grade 3 of a count (CTCAE, 1e9 a litre), and an LVEF of 50 %."""
 
 
 @dataclass(frozen=True)
@@ -218,27 +266,27 @@ def searched(
 ) -> Candidate | str:
     """The dose of a regimen that just reaches a target in 90 % of the draws.
 
-    The least one if at least a value is wanted, else the largest; or why there is none.
+    The least one if more brings it about, the largest one if less does; or why there is none.
     """
 
     def does(percent: int) -> bool:
         ahead = ahead_of(candidate(drug, f"{regimen}%{percent}"))
         return float(target.reached(ahead)[:, -1].mean()) >= WANTED
 
-    enough, not_enough = MOST_PERCENT, LEAST_PERCENT
-    if not target.is_least:
-        enough, not_enough = not_enough, enough
-    of = f"of the dose of {regimen} reaches {target.text()} in {100 * WANTED:.0f} % of the draws"
-    if not does(enough):
-        return f"Not even {enough} % {of}."
-    if does(not_enough):
-        return f"Even {not_enough} % {of}."
+    low, high = does(LEAST_PERCENT), does(MOST_PERCENT)
+    of = f"{LEAST_PERCENT} and {MOST_PERCENT} % of the dose of {regimen}"
+    share = f"{target.text()} in {100 * WANTED:.0f} % of the draws"
+    if low and high:
+        return f"Any dose between {of} reaches {share}."
+    if not low and not high:
+        return f"No dose between {of} reaches {share}."
+    enough, not_enough = (LEAST_PERCENT, MOST_PERCENT) if low else (MOST_PERCENT, LEAST_PERCENT)
     while abs(enough - not_enough) > NEAREST_PERCENT:
         between = (enough + not_enough) // 2
         if does(between):
             enough = between
         else:
             not_enough = between
-    word = "least" if target.is_least else "largest"
-    text = f"{word} dose that reaches the target in {100 * WANTED:.0f} %; not a dose of the label"
-    return candidate(drug, f"{regimen}%{enough}", text)
+    word = "largest" if low else "least"
+    found = candidate(drug, f"{regimen}%{enough}")
+    return replace(found, label=f"{word} dose with {share}; {found.label}")

@@ -14,12 +14,13 @@ from scipy.special import ndtri
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.individuals.map_estimates import Measurements, Predictor, uniform_points
+from her2sim.individuals.residual_error import TINY
 
 UNUSUAL = 0.01
 """Share of patients like this one below which what was measured is told to be unusual."""
 SLIPS = (1000.0, 0.001)
 """Factors that a wrong unit brings."""
-MOST, FEWEST, RUNS = 1024, 256, 2**20
+MOST, FEWEST, RUNS = 4096, 256, 2**20
 FLOOR = 1e-3
 """Share of the median at which simulated measurements are cut, as logarithms of zero are none."""
 
@@ -77,9 +78,12 @@ def _compare(
     )
     found.percent_below[rows] = 100 * (simulated < value).mean(axis=0)
     seen = ~measured.is_below[rows]
+    if not seen.all():  # below the limit of quantification in all of these
+        below = simulated[:, ~seen] < value[~seen]
+        found.share[subject] = float(below.all(axis=1).mean())
     if not seen.any():
         return
-    floor = FLOOR * found.median[rows][seen]
+    floor = np.maximum(FLOOR * found.median[rows][seen], TINY)
     logs = np.log(np.maximum(simulated[:, seen], floor))
     middle, apart = logs.mean(axis=0), logs - logs.mean(axis=0)
     inverse = np.linalg.pinv(apart.T @ apart / len(logs), hermitian=True)
@@ -89,7 +93,7 @@ def _compare(
         own = np.log(np.maximum(factor * value[seen], floor)) - middle
         return float((distance >= own @ inverse @ own).mean())
 
-    found.share[subject] = share(1.0)
+    found.share[subject] = min(found.share[subject], share(1.0))
     if found.share[subject] < UNUSUAL:
         slips = [factor for factor in SLIPS if share(factor) >= UNUSUAL]
         found.slip[subject] = slips[0] if slips else 1.0

@@ -49,7 +49,9 @@ class Fit:
     def sd(self) -> Array:
         """SD of the random effects of each patient, shape (n_effects, n_patients)."""
         if self.posterior is not None:
-            return self.posterior.sd
+            told = np.isin(np.arange(self.known.n_patients), self.levels.patient)
+            population = np.sqrt(np.diag(self.omega))[:, None]
+            return np.where(told, self.posterior.sd, population)
         return np.asarray(np.sqrt(np.einsum("nii->in", self.estimates.covariance)))
 
     @property
@@ -71,6 +73,16 @@ class Fit:
         gap = scatter.scaled(self.measured.value) - scatter.scaled(predicted)
         found = gap / np.sqrt(scatter.variance(predicted)[0])
         return np.where(self.measured.is_below, np.nan, found)
+
+    def far_off(self) -> Array:
+        """How far the fit lies beyond each measurement, in SDs of the residual error.
+
+        Of a level below the limit of quantification: how far above the limit, if it is.
+        """
+        scatter, predicted = self.measured.scatter, self.predictions()
+        gap = scatter.scaled(self.measured.value) - scatter.scaled(predicted)
+        found = gap / np.sqrt(scatter.variance(predicted)[0])
+        return np.where(self.measured.is_below, np.maximum(-found, 0.0), np.abs(found))
 
     def prior_draws(self, n_draws: int = N_DRAWS, seed: int = 1) -> Array:
         """Random effects of the population, shape (n_effects, n_draws)."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from her2sim.drug_names import find_meaning
-from her2sim.drugs.drug import Drug
+from her2sim.drugs.drug import Drug, load_drug
 from her2sim.errors import DataError, Faults, UnitError, did_you_mean
 from her2sim.formats.csv_table import headings_of
 from her2sim.formats.levels_csv import DoseRow, LevelRow, When, read_doses, read_levels
@@ -25,11 +25,15 @@ from her2sim.pk.treatment import Treatment
 from her2sim.protocol.given import given_doses
 from her2sim.protocol.record import Entry
 from her2sim.protocol.variables import VARIABLES, reading_fault
-from her2sim.regimens.dose import ROUTES
+from her2sim.regimens.dose import MINUTES_PER_DAY, ROUTES
 from her2sim.regimens.dose_rows import Doses
 from her2sim.units import conversion_factor, convert_molar
 
 SECONDS_PER_DAY = 86_400
+MIDNIGHT = datetime.time()
+"""The time of a date alone."""
+SAME_AS_PER_NL = ("10^9/l", "10*9/l", "1e9/l", "x10^9/l", "x10e9/l", "g/l", "10^3/ul", "/nl")
+"""Other spellings of a unit of counts."""
 UNUSUAL_DOSE = 3.0
 """A dose so many times above or below all labelled ones is told."""
 
@@ -51,6 +55,11 @@ class History:
     last_day: np.ndarray[Any, np.dtype[np.float64]]
     begins: datetime.datetime | None
     notes: tuple[str, ...]
+    offset_day: tuple[float, ...] = ()
+
+    def shown_day(self, day: float, patient: int = 0) -> float:
+        """A day as the file counts it: an event table may begin after a long past."""
+        return day + (self.offset_day[patient] if self.offset_day else 0.0)
 
 
 def read_history(
@@ -103,9 +112,10 @@ def read_history(
     else:
         doses_given = _doses(given, known_names, begins, treatment, doses or levels)
         notes += _unusual(doses_given, treatment, cohort)
-    _check_times(rows, measured, doses_given, len(names), treatment, faults)
+        notes += _other_interval(doses_given, treatment)
+    _check_times(measured, doses_given, names, tests, treatment, faults)
     faults.raise_if_any(DataError)
-    known = _over_time(cohort, weights, begins)
+    known = _over_time(cohort, weights, begins, known_names)
     last_day = np.zeros(len(names))
     np.maximum.at(last_day, doses_given.patient, doses_given.day)
     return History(
@@ -138,13 +148,14 @@ def _is_of(row: LevelRow, treatment: Treatment, faults: Faults) -> bool:
 def _is_possible(row: LevelRow, faults: Faults) -> bool:
     """Whether a reading of blood or heart can be; why not is a fault."""
     unit, text = VARIABLES[row.test].unit, reading_fault(row.test, row.value)
-    if row.unit != unit:
+    is_named = row.unit == unit or (unit == "1/nL" and row.unit.lower() in SAME_AS_PER_NL)
+    if not is_named:
         faults.add(f"row {row.line}: {row.test} is in {unit!r}, not in {row.unit!r}")
     elif text:
         faults.add(f"row {row.line}: {text}")
     elif row.is_below:
         faults.add(f"row {row.line}: {row.test} has no limit of quantification; write a number")
-    return row.unit == unit and not text and not row.is_below
+    return is_named and not text and not row.is_below
 
 
 def _begins(
@@ -157,6 +168,16 @@ def _begins(
         faults.add("has dates, but the doses have none; give days in both, or dates in both")
     if dates and len(dated) < len(levels):
         faults.add("has days, but the doses have dates; give days in both, or dates in both")
+    untimed = {when.date() for when in dates if when.time() == MIDNIGHT}
+    for row in dated:
+        when = row.when
+        if not isinstance(when, datetime.datetime) or when.time() == MIDNIGHT:
+            continue
+        if when.date() in untimed:
+            faults.add(
+                f"row {row.line}: a level at {when:%H:%M} on the day of a dose whose time is not "
+                "told; give the time of that dose too, or the date alone for a level before it"
+            )
     return min(dates) if dates else None
 
 
@@ -217,7 +238,10 @@ def _levels(
                 mass = pk.molar_mass.to("g/mol")
                 value.append(convert_molar(row.value, row.unit, unit, mass))
         except UnitError:
-            faults.add(f"row {row.line}: unit {row.unit!r} is none of a level; use {unit}")
+            faults.add(
+                f"row {row.line}: unit {row.unit!r} is none of a level of {treatment.drug.id}; use "
+                f"{unit}"
+            )
             value.append(np.nan)
     day = np.array([_day(row.when, begins) for row in rows], dtype=np.float64)
     patient = np.array(who, dtype=np.int64)
@@ -227,6 +251,14 @@ def _levels(
         np.array(value, dtype=np.float64)[order],
         np.array([row.is_below for row in rows], dtype=bool)[order],
     )  # fmt: skip
+
+
+OTHER_FORM = "{} is another form than {}; its model is another, and a switch is not fitted"
+
+
+def _is_form_of(other: str, drug: Drug) -> bool:
+    """Whether a drug is the same substance in another form."""
+    return (load_drug(other).substance or other) == (drug.substance or drug.id)
 
 
 def _note_unknown(name: str, line: int, drug: Drug, faults: Faults, others: dict[str, int]) -> None:
@@ -249,6 +281,8 @@ def _of_drug(
             _note_unknown(row.drug, row.line, drug, faults, others)
         elif drug.id in meaning.drugs and len(meaning.drugs) == 1:
             found.append(row)
+        elif any(_is_form_of(other, drug) for other in meaning.drugs if other != drug.id):
+            faults.add(f"row {row.line}: {OTHER_FORM.format(row.drug, drug.id)}")
         elif drug.id in meaning.drugs:
             faults.add(f"row {row.line}: {row.drug} is more than one drug; write one row a drug")
     if not found and not faults.n_faults:
@@ -272,10 +306,7 @@ def _of_record(
             continue
         for part in (one for one in parts if one.substance == substance):
             if part.drug.id != drug.id:
-                faults.add(
-                    f"row {entry.row}: {part.drug.id} is another form than {drug.id}; its model is "
-                    "another, and a switch between them is not fitted"
-                )
+                faults.add(f"row {entry.row}: {OTHER_FORM.format(part.drug.id, drug.id)}")
             elif part.mg is not None:
                 noon = datetime.datetime.combine(entry.date, datetime.time())
                 route = entry.route or ""
@@ -301,7 +332,10 @@ def _doses(
         route = ROUTES.index(row.route) if row.route else usual
         known = [r for r in ROUTES if r in treatment.pk.structural.dosed]
         if ROUTES[route] not in known:
-            faults.add(f"row {row.line}: {treatment.pk.name} has no route {ROUTES[route]!r}")
+            faults.add(
+                f"row {row.line}: {treatment.pk.name} has no route {ROUTES[route]!r} but "
+                f"{', '.join(known)}; leave the route out, or name the drug of that form"
+            )
             continue
         lasts = row.duration_min
         if lasts is None:
@@ -316,6 +350,9 @@ def _doses(
                 )
                 break
             columns.append((who, day, row.mg, lasts, route))
+    without = [name for name, k in names.places.items() if k not in {row[0] for row in columns}]
+    if columns and without and any(without):
+        faults.add(f"has no dose of {treatment.drug.id} for patient {', '.join(without[:5])}")
     faults.raise_if_any(DataError)
     patient, day_, mg, lasts_, route_ = (np.array(c) for c in zip(*columns, strict=True))
     order = np.lexsort((day_, patient))
@@ -340,51 +377,77 @@ def _unusual(doses: Doses, treatment: Treatment, cohort: Cohort) -> list[str]:
     return notes[:5]
 
 
+def _other_interval(doses: Doses, treatment: Treatment) -> list[str]:
+    """That the doses come at another interval than the regimen at hand has."""
+    last = doses.patient == doses.patient[-1]
+    (phase,) = treatment.regimen.phases
+    every = phase.interval_min / MINUTES_PER_DAY
+    gaps = np.diff(doses.day[last])
+    if not gaps.size or 0.6 <= gaps[-1] / every <= 1.6:
+        return []
+    return [
+        f"The last doses are {gaps[-1]:g} days apart, and {treatment.regimen.name} has {every:g}: "
+        "what is to come follows the regimen at hand (--regimen)."
+    ]
+
+
 def _check_times(
-    rows: Sequence[LevelRow], levels: Levels, doses: Doses, n: int, treatment: Treatment,
+    levels: Levels, doses: Doses, names: Sequence[str], tests: Sequence[str], treatment: Treatment,
     faults: Faults,
 ) -> None:  # fmt: skip
-    """Levels before the first dose, or twice at one time, are faults."""
-    first = np.full(n, np.inf)
+    """Levels until the first dose, or twice at one time, are faults."""
+    first = np.full(len(names), np.inf)
     np.minimum.at(first, doses.patient, doses.day)
-    is_level = levels.kind == 0
-    early = is_level & (levels.day < first[levels.patient])
-    for day in np.unique(levels.day[early]):
+    is_level = levels.kind == 0 if tests else np.ones(levels.kind.shape, dtype=bool)
+
+    def who(patient: int) -> str:
+        return f" of patient {names[patient]}" if names[patient] else ""
+
+    for k in np.flatnonzero(is_level & (levels.day <= first[levels.patient])):
         faults.add(
-            f"a level on day {day:g} is before the first dose of {treatment.drug.id}, where the "
-            "model has none; leave it out, or tell the doses before it"
+            f"a level{who(levels.patient[k])} on day {levels.day[k]:g} is not after the first dose "
+            f"of {treatment.drug.id}, where the model has none; leave it out, or tell the doses "
+            "before it"
         )
-    told = list(zip(levels.patient, levels.day, levels.kind, strict=True))
-    twice = {key for key in told if told.count(key) > 1} if len(told) < 2000 else set()
-    for _, day, _ in sorted(twice):
-        faults.add(f"two measurements of one kind on day {day:g}; keep one, or give their times")
+    told = np.stack([levels.patient.astype(float), levels.day, levels.kind.astype(float)])
+    found, times = np.unique(told, axis=1, return_counts=True)
+    for patient, day, _ in found[:, times > 1].T:
+        faults.add(
+            f"two measurements of one kind{who(int(patient))} on day {day:g}; keep one, or give "
+            "their times"
+        )
 
 
 def _over_time(
-    cohort: Cohort, weights: Sequence[Entry], begins: datetime.datetime | None
+    cohort: Cohort, weights: Sequence[Entry], begins: datetime.datetime | None, names: _Names
 ) -> KnownOverTime:
     """The patients with the weights and heights of a record, each from its day on."""
-    always = KnownOverTime.always(cohort)
-    if not weights or begins is None or cohort.n_patients != 1:
-        return always
-    stretches = [(-np.inf, dict(cohort.covariates))]
+    if not weights or begins is None:
+        return KnownOverTime.always(cohort)
+    told: dict[int, list[Entry]] = {}
     for entry in sorted(weights, key=lambda e: e.day):
-        day = float(entry.day - begins.toordinal())
-        values = dict(stretches[-1][1]) | {BODY[entry.test or ""]: np.array([entry.value])}
-        for name in ("bsa_m2", "lean_body_weight_kg", "bmi_kg_per_m2"):
-            values.pop(name, None)
-        values = with_derived(values)
-        if day <= 0:
-            stretches[0] = (-np.inf, values)
-        else:
-            stretches.append((day, values))
-    joined = {
-        name: np.concatenate([values[name] for _, values in stretches])
-        for name in stretches[0][1]
-        if all(name in values for _, values in stretches)
+        place = 0 if cohort.n_patients == 1 else names.places.get(entry.patient, -1)
+        told.setdefault(place, []).append(entry)
+    stretches: list[tuple[int, float, dict[str, Any]]] = []
+    for place in range(cohort.n_patients):
+        values = {name: column[place : place + 1] for name, column in cohort.covariates.items()}
+        own = [(place, -np.inf, values)]
+        for entry in told.get(place, ()):
+            day = float(entry.day - begins.toordinal())
+            values = dict(values) | {BODY[entry.test or ""]: np.array([entry.value])}
+            for name in ("bsa_m2", "lean_body_weight_kg"):
+                values.pop(name, None)
+            values = with_derived(values)
+            if day <= 0:
+                own[0] = (place, -np.inf, values)
+            else:
+                own.append((place, day, values))
+        stretches += own
+    columns = {
+        name: np.concatenate([values[name] for _, _, values in stretches])
+        for name in cohort.covariates
+        if all(name in values for _, _, values in stretches)
     }
-    many = replace(
-        cohort, covariates=joined, numbers=np.repeat(cohort.numbers, len(stretches))
-    )  # fmt: skip
-    days = np.array([day for day, _ in stretches])
-    return KnownOverTime(many, np.zeros(days.size, dtype=np.int64), days)
+    places = np.array([place for place, _, _ in stretches], dtype=np.int64)
+    many = replace(cohort, covariates=columns, numbers=cohort.numbers[places])
+    return KnownOverTime(many, places, np.array([day for _, day, _ in stretches]))

@@ -180,8 +180,9 @@ def residual_error(pk: PkModel, cv: float | None = None) -> ResidualError:
 
 
 def labelled_doses(treatment: Treatment, cohort: Cohort, until_day: float) -> Doses:
-    """Doses of all patients as the label has them from day 0 to before a day, in mg."""
-    planned = planned_doses(treatment.regimen.doses_before(round(until_day * MINUTES_PER_DAY)))
+    """Doses of all patients as the label has them before a day, in mg; that of day 0 always."""
+    end_min = max(round(until_day * MINUTES_PER_DAY), 1)
+    planned = planned_doses(treatment.regimen.doses_before(end_min))
     units = treatment.regimen.routes
     (unit,) = set(units.values())
     n, each = cohort.n_patients, planned.day.size

@@ -81,10 +81,10 @@ def history_of_events(
     subject = table.subject[record]
     day = table.time_ms[record] / MS_PER_DAY - begins[subject]
     faults = Faults(name)
-    for k in np.flatnonzero(day < 0):
+    for k in np.flatnonzero(day <= 0):
         faults.add(
-            f"row {table.line[record[k]]} (ID {table.label[record[k]]}): a level before the first "
-            "dose, where the model has none; leave it out (MDV 1)"
+            f"row {table.line[record[k]]} (ID {table.label[record[k]]}): a level not after the "
+            "first dose, where the model has none; leave it out (MDV 1)"
         )
     faults.raise_if_any(DataError)
     turn = np.lexsort((day, subject))
@@ -95,7 +95,8 @@ def history_of_events(
     last = np.zeros(len(labels))
     np.maximum.at(last, doses.patient, doses.day)
     known = _over_time(table, name, characteristics, begins, carry)
-    return History(tuple(labels), known, doses, levels, (), last, None, ())
+    offset = tuple(float(day) for day in begins)
+    return History(tuple(labels), known, doses, levels, (), last, None, (), offset)
 
 
 def _require_plain(table: EventTable, name: str) -> None:

@@ -16,9 +16,10 @@ from her2sim.engine.advance import advance
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Block, Schedule
 from her2sim.engine.sensitivities import only
-from her2sim.engine.trajectories import METRICS, Trajectories
+from her2sim.engine.trajectories import METRICS, Status, Trajectories
+from her2sim.errors import DataError
 from her2sim.individuals.of_drug import FittedModel, KnownOverTime, schedule_of, subjects_with
-from her2sim.individuals.subjects import Readings
+from her2sim.individuals.subjects import TOLERANCE, Readings
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.changes import started_on
@@ -28,6 +29,8 @@ from her2sim.regimens.regimen import Regimen
 from her2sim.units import conversion_factor
 
 NOWHERE = np.empty(0, dtype=np.int64)
+ENOUGH = 0.5
+"""Share of the draws that the solver must bring to an end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +151,19 @@ def _run(
     asked = subject.request(draws, np.zeros(draws.shape[1], dtype=np.int64))
     shown = None if level is None else level / factor
     asked = replace(asked, grid_day=grid_day, level=shown)
-    found = advance(model, asked)
-    found.require_finished(model, asked.schedule)
-    return found
+    found = advance(model, asked, TOLERANCE)
+    kept = np.flatnonzero(found.status == Status.FINISHED)
+    if kept.size < ENOUGH * found.status.size:
+        raise DataError(
+            f"{fitted.treatment.pk.name}: so little is known of this patient that its levels "
+            "cannot be worked out; trust the population more (--prior-weight nearer 1)"
+        )
+    return replace(found, cycles=found.cycles[kept], grid=found.grid[kept])
+
+
+def cycles_in(regimen: Regimen, days: float) -> int:
+    """Cycles of a regimen that come nearest to a number of days; one at least."""
+    return max(1, round(days / regimen.cycle_day))
 
 
 def ends_of(regimen: Regimen, from_day: float, n_cycles: int) -> Array:

@@ -20,6 +20,7 @@ from her2sim.individuals.fit import N_DRAWS, Fit
 from her2sim.individuals.history import History
 from her2sim.individuals.outlook import (
     LevelsAhead,
+    cycles_in,
     doses_to_come,
     ends_of,
     going_on,
@@ -32,6 +33,8 @@ from her2sim.regimens.dose_rows import Doses
 
 GRID = 120
 """Times at which levels are drawn, beside those of the doses."""
+NEXT_TO_NOTHING = 1e-3
+"""Share of the peak below which a trough tells nothing."""
 SHOWN_CYCLES = 4
 """Cycles to come that are drawn."""
 NO_GRID = np.empty(0)
@@ -41,7 +44,7 @@ NO_GRID = np.empty(0)
 class LevelBands:
     """Levels over time, percentiles 5, 50 and 95 (n_times, 3): of such patients, of this one, and
     of this one by each way to go on (from ``next_day``). ``tests`` has blood and heart, of such
-    patients and of this one.
+    patients and of this one, ``tests_ahead`` those of this one by each way and test.
     """
 
     day: Array
@@ -49,6 +52,7 @@ class LevelBands:
     patient: Array
     ahead: dict[str, Array]
     tests: dict[str, tuple[Array, Array]]
+    tests_ahead: dict[str, dict[str, Array]]
 
 
 class WhatIsToCome:
@@ -73,6 +77,9 @@ class WhatIsToCome:
             fit.prior_draws(max(n, 1))[:, :n] for fit, n in zip(fits, self.shares, strict=True)
         ]
         regimen = fits[0].model.treatment.regimen
+        self.days = cycles * regimen.cycle_day
+        if target is not None:
+            self.target = replace(target, cycle_day=regimen.cycle_day)
         usual = Candidate(regimen.name, regimen, regimen.title)
         self.population = self.run(usual, self.prior, NO_GRID)
         self.high_auc = float(np.percentile(auc_per_day(self.population), 95))
@@ -81,8 +88,7 @@ class WhatIsToCome:
         self, way: Candidate, draws: Sequence[Array], grid: Array, test_day: Array | None = None
     ) -> LevelsAhead:
         """Levels by a way to go on, of the draws of all models; and tests on some days."""
-        doses, regimen = self.doses(way), going_on(way.regimen, self.next_day)
-        ends, known = ends_of(regimen, self.next_day, self.cycles), self.history.known
+        doses, ends, known = self.doses(way), self.ends(way), self.history.known
         level = None if self.target is None else self.target.level
         parts, tests = [], []
         for fit, own in zip(self.fits, draws, strict=True):
@@ -105,29 +111,40 @@ class WhatIsToCome:
         """Doses that were given, then those of a way."""
         cohort, regimen = self.history.known.cohort, going_on(way.regimen, self.next_day)
         last = cohort.part(cohort.n_patients - 1, cohort.n_patients)
-        return joined_doses(self.history.doses, doses_to_come(regimen, last, self.cycles))
+        cycles = cycles_in(way.regimen, self.days)
+        return joined_doses(self.history.doses, doses_to_come(regimen, last, cycles))
+
+    def ends(self, way: Candidate) -> Array:
+        """Ends of the cycles of a way; all ways go on for about as long."""
+        return ends_of(way.regimen, self.next_day, cycles_in(way.regimen, self.days))
 
     def days_to_come(self, way: Candidate) -> Array | None:
         """Days on which tests are read, one a day; None without any."""
         if not self.history.tests:
             return None
-        ends = ends_of(way.regimen, self.next_day, self.cycles)
-        return np.arange(self.next_day, float(ends[-1]) + 0.5)
+        return np.arange(self.next_day, float(self.ends(way)[-1]) + 0.5)
 
-    def chances(self, ways: Sequence[Candidate]) -> tuple[tuple[Chance, ...], tuple[str, ...]]:
-        """What each way brings, and the dose that just reaches the target, or why none does."""
-        found, notes = [self.chance(way) for way in ways], list[str]()
+    def with_searched(
+        self, ways: Sequence[Candidate]
+    ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+        """The ways with the dose that just reaches the target, or why none does."""
+        found, notes = list(ways), list[str]()
         if self.target is not None:
             drug = self.fits[0].model.treatment.drug
             dose = searched(drug, ways[0].name, self.target, self.ahead)
             if isinstance(dose, str):
                 notes.append(dose)
-            elif dose.name not in {way.name for way in ways}:
-                found.append(self.chance(dose))
+            elif dose.dose not in {way.dose for way in ways}:
+                found.append(dose)
         notes.append(
             "Ranges hold what is not known of this patient under the model; they do not hold the "
             "error of a new measurement, errors of the model, or changes of the patient."
         )
+        if self.history.tests:
+            notes.append(
+                f"Lowest {', '.join(self.history.tests)}: the true value, without the scatter of a "
+                "reading, by which labels go. Limits: grade 3 of counts, an LVEF of 50 %."
+            )
         return tuple(found), tuple(notes)
 
     def chance(self, way: Candidate) -> Chance:
@@ -139,22 +156,24 @@ class WhatIsToCome:
         return self.run(way, self.draws, NO_GRID, self.days_to_come(way))
 
     def bands(self, ways: Sequence[Candidate]) -> LevelBands:
-        """Levels over time."""
+        """Levels over time, from the first day of the file."""
         length = ways[0].regimen.cycle_day
-        last = self.next_day + min(self.cycles, SHOWN_CYCLES) * length
-        day = self.grid(ways, last)
-        ahead = {
-            way.name: _band(self.run(way, self.draws, day[day >= self.next_day]).grid)
-            for way in ways[1:]
-        }
-        test_day = day if self.history.tests else None
+        day = self.grid(ways, self.next_day + min(self.cycles, SHOWN_CYCLES) * length)
+        later = day[day >= self.next_day]
+        test_day, tests_later = (day, later) if self.history.tests else (None, None)
         population = self.run(ways[0], self.prior, day, test_day)
         patient = self.run(ways[0], self.draws, day, test_day)
         tests = {
             name: (_band(population.tests[name]), _band(values))
             for name, values in patient.tests.items()
         }
-        return LevelBands(day, _band(population.grid), _band(patient.grid), ahead, tests)
+        ahead = {way.name: self.run(way, self.draws, later, tests_later) for way in ways[1:]}
+        shown = self.history.shown_day
+        return LevelBands(
+            np.array([shown(one) for one in day]), _band(population.grid), _band(patient.grid),
+            {name: _band(own.grid) for name, own in ahead.items()}, tests,
+            {name: {t: _band(v) for t, v in own.tests.items()} for name, own in ahead.items()},
+        )  # fmt: skip
 
     def grid(self, ways: Sequence[Candidate], last: float) -> Array:
         """Times to draw: evenly, and just before and after each infusion."""
@@ -164,13 +183,23 @@ class WhatIsToCome:
             doses = going_on(way.regimen, self.next_day).doses_before(round(last * MINUTES_PER_DAY))
             edges += [np.array([one.time_day for one in doses])]
             edges += [np.array([one.end_day for one in doses])]
-        found = np.concatenate([np.linspace(0.0, last, GRID), *edges])
-        return np.unique(found[(found >= 0) & (found <= last)])
+        first = max(0.0, -self.history.shown_day(0.0))
+        found = np.concatenate([np.linspace(first, last, GRID), *edges])
+        return np.unique(found[(found >= first) & (found <= last)])
 
-    def data_percent(self, way: Candidate) -> float:
-        """Share of the population's variance of the next trough that the data took away."""
-        own = np.log(np.maximum(self.run(way, self.draws, NO_GRID).metric("cmin")[:, 1], 1e-12))
-        all_ = np.log(np.maximum(self.population.metric("cmin")[:, 1], 1e-12))
+    def data_percent(self, way: Candidate) -> float | None:
+        """Share of the population's variance of what comes next that the data took away.
+
+        Of the next trough; of the AUC where a trough is next to nothing. None if nothing varies.
+        """
+        trough, peak = (np.median(self.population.metric(m)[:, 1]) for m in ("cmin", "cmax"))
+        metric = "cmin" if trough > NEXT_TO_NOTHING * peak else "auc"
+        own, all_ = (
+            np.log(np.maximum(run.metric(metric)[:, 1], 1e-300))
+            for run in (self.run(way, self.draws, NO_GRID), self.population)
+        )
+        if not all_.var() > 0:
+            return None
         return float(np.clip(100 * (1 - own.var() / all_.var()), 0, 100))
 
 

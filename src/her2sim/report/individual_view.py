@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from her2sim.errors import DataError
+from her2sim.individuals.candidates import LIMITS
 from her2sim.report.canvas import (
     BAND,
     COLOURS,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
+MOST_WAYS = 4
+"""Ways to go on that are drawn beside the regimen at hand."""
+NO_PICTURE = "figure and page are of one patient whose levels can be worked out; see the notes"
 SHOWN_PATIENTS = 20
 """Patients whose numbers are printed; the rest are in the file."""
 _RANGE = ("low", "middle", "high")
@@ -61,21 +65,26 @@ def _left_out(report: IndividualReport, title: str) -> str:
 def parameter_table(report: IndividualReport) -> Table:
     """Each parameter: typical of such a patient, this one's, and how much the data told."""
     table = Table(title=_left_out(report, "Parameters"), title_justify="left")
-    is_many, models = len(report.history.names) > 1, len(report.fits) > len(report.history.names)
+    is_many, models = len(report.history.names) > 1, False
+    rows = report.parameters
+    if not is_many and len(report.fits) > 1:  # those of the likeliest model; the rest is in frame()
+        likely = max(report.fits, key=lambda fit: fit.weight).model
+        rows = tuple(row for row in rows if row.model == likely)
+        table.title = f"Parameters: {likely}"
     for name, is_shown in (("patient", is_many), ("model", models), ("parameter", True)):
         if is_shown:
             table.add_column(name)
     table.add_column("meaning")
     table.add_column("unit")
-    for name in ("typical", "patient's" if not is_many else "own", "90 % range", "from data"):
+    for name in ("typical", "most likely", "median (90 % range)", "shrinkage"):
         table.add_column(name, justify="right")
     shown = set(report.history.names[:SHOWN_PATIENTS])
-    for row in (row for row in report.parameters if row.patient in shown):
+    for row in (row for row in rows if row.patient in shown):
         first = [row.patient] * is_many + [row.model] * models
         table.add_row(
             *first, row.parameter, row.meaning, "" if row.unit == "1" else row.unit,
-            number_text(row.typical), number_text(row.value), f"{number_text(row.low)} to {number_text(row.high)}",
-            f"{100 * (1 - row.shrinkage):.0f} %",
+            number_text(row.typical), number_text(row.value),
+            _range((row.low, row.median, row.high)), f"{100 * row.shrinkage:.0f} %",
         )  # fmt: skip
     return table
 
@@ -178,7 +187,7 @@ def individual_figure(report: IndividualReport, width: float = WIDTH) -> Figure:
     """
     bands = report.bands
     if bands is None:
-        raise DataError("the figure is of one patient; there are several")
+        raise DataError(NO_PICTURE)
     tests = list(bands.tests)
     heights = [3.6, *(2.0 for _ in tests)]
     figure, panels = new_canvas(
@@ -202,7 +211,11 @@ def individual_figure(report: IndividualReport, width: float = WIDTH) -> Figure:
     )
     axes.plot(bands.day, bands.patient[:, 1], color=LINE, linewidth=1.4, label="this patient")
     later = bands.day[bands.day >= report.next_day]
-    for k, (name, values) in enumerate(list(bands.ahead.items())[:4]):
+    for k, (name, values) in enumerate(list(bands.ahead.items())[:MOST_WAYS]):
+        axes.fill_between(
+            later, values[:, 0], values[:, 2], color=COLOURS[(k + 2) % len(COLOURS)], alpha=0.12,
+            linewidth=0,
+        )  # fmt: skip
         axes.plot(
             later, values[:, 1], color=COLOURS[(k + 2) % len(COLOURS)], linewidth=1.1,
             linestyle=STYLES[(k + 1) % len(STYLES)], label=name,
@@ -211,11 +224,13 @@ def individual_figure(report: IndividualReport, width: float = WIDTH) -> Figure:
     axes.axvline(report.next_day, color=FAINT, linewidth=0.8, linestyle=":")
     target = report.target
     if target is not None and target.metric in ("cmin", "cmax"):
-        axes.axhline(target.value, color=PRINTED, linewidth=0.9, linestyle="--")
+        axes.axhline(
+            target.value, color=PRINTED, linewidth=0.9, linestyle="--", label=target.text()
+        )
     unit = shown_unit(report.treatment.pk.concentration_unit)
     panels[-1, 0].set_xlabel("day", fontsize=SMALL + 1)
     axes.set_ylabel(f"{report.treatment.drug.analyte.replace('_', ' ')} ({unit})", fontsize=SMALL)
-    axes.set_xlim(0, bands.day[-1])
+    axes.set_xlim(bands.day[0], bands.day[-1])
     axes.set_ylim(bottom=0)
     legend_above(axes, 3 if width >= WIDTH else 1)
     return finished(figure, f"{report.treatment.drug.title}, one patient")
@@ -231,8 +246,17 @@ def _draw_test(axes: Any, test: str, report: IndividualReport) -> None:
     axes.plot(bands.day, patient[:, 1], color=LINE, linewidth=1.4)
     rows = [row for row in report.levels if row.analyte == test]
     axes.plot([r.day for r in rows], [r.measured for r in rows], "o", color="black", markersize=5)
-    limit = next(low.limit for low in report.chances[0].lowest if low.test == test)
-    axes.axhline(limit, color=PRINTED, linewidth=0.9, linestyle="--")
+    later = bands.day[bands.day >= report.next_day]
+    for k, tests in enumerate(list(bands.tests_ahead.values())[:MOST_WAYS]):
+        axes.plot(
+            later, tests[test][:, 1], color=COLOURS[(k + 2) % len(COLOURS)], linewidth=1.1,
+            linestyle=STYLES[(k + 1) % len(STYLES)],
+        )  # fmt: skip
+    axes.axhline(LIMITS[test], color=PRINTED, linewidth=0.9, linestyle="--")
+    axes.annotate(
+        f"{LIMITS[test]:g}", (1.0, LIMITS[test]), xycoords=("axes fraction", "data"),
+        xytext=(-2, 2), textcoords="offset points", ha="right", fontsize=SMALL, color=PRINTED,
+    )  # fmt: skip
     axes.axvline(report.next_day, color=FAINT, linewidth=0.8, linestyle=":")
     axes.set_ylabel(f"{test} ({rows[0].unit})", fontsize=SMALL)
     axes.set_ylim(bottom=0)
@@ -259,7 +283,7 @@ def individual_page(report: IndividualReport) -> str:
         If there are several patients.
     """
     if report.bands is None:
-        raise DataError("the page is of one patient; there are several")
+        raise DataError(NO_PICTURE)
     told = "" if report.data_percent is None else f"{report.data_percent:.0f}"
     return render(
         "individual", title=f"{report.treatment.drug.title}: one patient, from measured levels",
@@ -267,13 +291,16 @@ def individual_page(report: IndividualReport) -> str:
         narrow_svg=svg_text(individual_figure(report, NARROW)), data_percent=told,
         picture=_picture(report), target=None if report.target is None else report.target.text(),
         parameters=page_table(parameter_table(report)), has_levels=bool(report.levels),
-        levels=page_table(level_table(report)), chances=page_table(chance_table(report)),
+        levels=page_table(level_table(report)),
+        chances=page_table(chance_table(report)) if report.chances else None,
         notes=report.notes,
     )  # fmt: skip
 
 
 def _picture(report: IndividualReport) -> str:
     """The figure in words."""
+    if not report.chances:
+        return f"Levels of {report.treatment.drug.id} over time: {len(report.levels)} measurements."
     one = report.chances[0]
     return (
         f"Levels of {report.treatment.drug.id} over time with {len(report.levels)} measurements; "

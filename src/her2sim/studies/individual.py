@@ -6,6 +6,7 @@ Nothing of it is advice: candidates say what would happen under the model.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,14 +14,18 @@ import numpy as np
 
 from her2sim import __version__
 from her2sim.arrays import Array
+from her2sim.errors import DataError
 from her2sim.individuals.candidates import Chance, Target, candidates_of
 from her2sim.individuals.fit import Fit, fitted, model_weights, without_fit
 from her2sim.individuals.history import History
 from her2sim.individuals.of_body import models_with
 from her2sim.individuals.to_come import LevelBands, WhatIsToCome
+from her2sim.models.symbols import SYMBOLS
 from her2sim.notice import NOTICE
 from her2sim.pk.treatment import Treatment
 
+TOO_FAR_OFF = 5.0
+"""SDs of the residual error beyond which nothing to come is worked out."""
 FAR_OFF = 3.0
 """SDs of the residual error beyond which a level is told not to fit."""
 LITTLE = 0.5
@@ -29,7 +34,8 @@ LITTLE = 0.5
 
 @dataclass(frozen=True)
 class ParameterOf:
-    """A parameter of one patient: typical for such a patient, and this one's with 90 % range.
+    """A parameter of one patient: typical of such a patient, the most likely one, and what it may
+    be: median and 90 % range of the posterior.
 
     ``shrinkage`` is the share of the population's variance that is left (1: nothing is known).
     """
@@ -41,6 +47,7 @@ class ParameterOf:
     unit: str
     typical: float
     value: float
+    median: float
     low: float
     high: float
     shrinkage: float
@@ -119,6 +126,10 @@ class IndividualReport:
                 "day": bands.day.tolist(), "population": bands.population.tolist(),
                 "patient": bands.patient.tolist(),
                 "ahead": {name: values.tolist() for name, values in bands.ahead.items()},
+                "tests": {
+                    name: {"population": p.tolist(), "patient": own.tolist()}
+                    for name, (p, own) in bands.tests.items()
+                },
             },
             "notes": list(self.notes),
             "notice": NOTICE,
@@ -152,7 +163,11 @@ def individual_report(
     seed : of draws
     """
     is_single = history.known.n_patients == 1
-    ways = candidates_of(treatments[0].drug, treatments[0].regimen.name, written)
+    tumours = set(history.known.cohort.covariates.get("tumour_type", ()))
+    tumour = str(next(iter(tumours))) if len(tumours) == 1 else None
+    ways = candidates_of(treatments[0].drug, treatments[0].regimen.name, written, tumour)
+    if history.tests and not (history.levels.kind == 0).any():
+        residual_cv = residual_cv or 1.0  # no level is there that an error could act on
     fits = [
         fitted(
             model, history.known, history.doses, history.levels, prior_weight=prior_weight,
@@ -172,10 +187,16 @@ def individual_report(
     bands, share, next_day = None, None, float("nan")
     if is_single:
         ahead = WhatIsToCome(fits, weight, history, cycles, target)
-        next_day = ahead.next_day
-        chances, of_chances = ahead.chances(ways)
-        bands, share = ahead.bands(ways), ahead.data_percent(ways[0])
-        notes += of_chances
+        next_day = history.shown_day(ahead.next_day)
+        if (why := _withheld(likely)) is None:
+            ways, of_ways = ahead.with_searched(ways)
+            chances = tuple(ahead.chance(way) for way in ways)
+            notes += of_ways
+            bands, share = ahead.bands(ways), ahead.data_percent(ways[0])
+        else:
+            notes.append(why)
+            with suppress(DataError):  # its draws may be beyond any solver
+                bands = ahead.bands(ways[:1])
     else:
         notes.append(
             "Ranges are those of the normal distribution at the mode; with a single patient they "
@@ -185,6 +206,18 @@ def individual_report(
         treatments[0], history, parameters, tuple(_levels(likely, history)), statuses, target,
         next_day, chances, bands, share, seed, tuple(notes),
     )  # fmt: skip
+
+
+def _withheld(fit: Fit) -> str | None:
+    """Why nothing to come is shown: the model and what was measured do not belong together."""
+    is_slip = fit.expected is not None and bool((fit.expected.slip != 1).any())
+    worst = float(np.max(fit.far_off(), initial=0.0))
+    if not is_slip and worst <= TOO_FAR_OFF and not without_fit(fit).any():
+        return None
+    return (
+        "No way to go on is worked out: what was measured does not belong to this model, these "
+        "doses, times and units. Check them first."
+    )
 
 
 def _statuses(fit: Fit, weight: float, history: History) -> Iterator[StatusOf]:
@@ -208,18 +241,22 @@ def _parameters(fit: Fit, history: History) -> Iterator[ParameterOf]:
     for j, effect in enumerate(fit.subjects.effects):
         symbol = effect.acts_on[0] if effect.acts_on else f"f{fit.model.suffix}"
         known = fit.model.model.symbols
-        unit = known[symbol].unit if symbol in known else "1"
-        meaning = known[symbol].meaning if symbol in known else "share that is absorbed"
+        told = known.get(symbol) or SYMBOLS.get(effect.name)
+        unit, meaning = (told.unit, told.meaning) if told else ("1", "share that is absorbed")
+        tag, name = fit.model.suffix.removeprefix("_"), effect.name.removesuffix(fit.model.suffix)
+        if tag:
+            meaning = meaning.removesuffix(f", {tag}").replace(tag, "the drug")
         for k, patient in enumerate(history.names):
             typical, moved = float(values[symbol][last[k]]), float(fit.estimates.effects[j, k])
             if fit.posterior is not None:
-                low, high = np.percentile(fit.posterior.draws[j, k], (5, 95))
+                low, middle, high = np.percentile(fit.posterior.draws[j, k], (5, 50, 95))
             else:
                 half = 1.645 * float(fit.sd[j, k])
-                low, high = moved - half, moved + half
+                low, middle, high = moved - half, moved, moved + half
             yield ParameterOf(
-                patient, fit.model.name, effect.name, meaning, unit, typical,
-                float(typical * np.exp(moved)), typical * float(np.exp(low)), typical * float(np.exp(high)),
+                patient, fit.model.name, name, meaning, unit, typical,
+                typical * float(np.exp(moved)), typical * float(np.exp(middle)),
+                typical * float(np.exp(low)), typical * float(np.exp(high)),
                 float(shrinkage[j, k]),
             )  # fmt: skip
 
@@ -235,7 +272,7 @@ def _levels(fit: Fit, history: History) -> Iterator[LevelOf]:
             high, lower = float(before.high[i]), float(before.percent_below[i])
         below = bool(known.is_below[i])
         yield LevelOf(
-            history.names[k], float(known.day[i]),
+            history.names[k], _day(history, i),
             kind.name, float(known.value[i]), below, kind.unit, low, middle, high, lower,
             float(predicted[i]), None if below else float(residuals[i]),
         )  # fmt: skip
@@ -250,7 +287,7 @@ def _notes(fits: Sequence[Fit], weight: Array, history: History) -> Iterator[str
             yield f"{pk.name} is a {pk.status}."
         ended = [history.names[k] for k in np.flatnonzero(without_fit(fit))]
         if ended:
-            yield f"{fit.model.name}: the fit did not end for {_few(ended)}."
+            yield f"{fit.model.name}: the fit did not end for {_few(ended) or 'the patient'}."
     if first.expected is not None:
         unusual = np.flatnonzero(first.expected.is_unusual)
         slips = [k for k in unusual if first.expected.slip[k] != 1]
@@ -267,18 +304,20 @@ def _notes(fits: Sequence[Fit], weight: Array, history: History) -> Iterator[str
             )
     if not history.levels.day.size:
         yield "No level is told: what is shown is the population."
-    residuals = fits[int(np.argmax(weight))].residuals()
-    far = np.flatnonzero(np.abs(residuals) > FAR_OFF)
+    likely = fits[int(np.argmax(weight))]
+    residuals = likely.far_off()
+    far = np.flatnonzero(residuals > FAR_OFF)
     for i in far[:3]:
         yield (
-            f"{_who(history, history.levels.patient[i])}: the level on day "
-            f"{history.levels.day[i]:g} lies {abs(residuals[i]):.1f} SDs of the residual error "
+            f"{_who(history, int(history.levels.patient[i]))}: what was measured on day "
+            f"{_day(history, i):g} lies {residuals[i]:.1f} SDs of the residual error "
             "from the fit; no patient of this model has such levels."
         )
     if first.posterior is not None and not all(
         f.posterior.is_settled.all() for f in fits if f.posterior
     ):
         yield "The draws of the posterior have not settled: take its ranges with care."
+    yield from _off_range(likely)
     tests = ", ".join(history.tests)
     if tests:
         yield (
@@ -290,6 +329,25 @@ def _notes(fits: Sequence[Fit], weight: Array, history: History) -> Iterator[str
             f"{fit.model.name} {100 * w:.0f} %" for fit, w in zip(fits, weight, strict=True)
         )
         yield f"Models are weighed by how likely they make the levels: {parts}."
+
+
+def _day(history: History, i: int) -> float:
+    """Day of a measurement as the file counts it."""
+    return history.shown_day(float(history.levels.day[i]), int(history.levels.patient[i]))
+
+
+def _off_range(fit: Fit) -> Iterator[str]:
+    """Parameters of a single patient whose mode lies outside the 90 % range."""
+    if fit.posterior is None:
+        return
+    low, high = np.percentile(fit.posterior.draws[:, 0], (5, 95), axis=1)
+    mode = fit.estimates.effects[:, 0]
+    names = [name for name, out in zip(fit.names, (mode < low) | (mode > high), strict=True) if out]
+    if names:
+        yield (
+            f"The most likely value of {', '.join(names)} lies outside the 90 % range: the "
+            "posterior is bent or has several peaks. Go by the range."
+        )
 
 
 def _few(names: Sequence[str]) -> str:

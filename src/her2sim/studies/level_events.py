@@ -44,9 +44,11 @@ def levels_of_events(
     typical, _ = typical_of_records(table, pk, read.characteristics, is_typical=False)
     observed, limits = observed_levels(table), [n for n in LIMITS if n in table.columns]
     is_below = np.zeros(table.n_records, dtype=bool)
+    faults = Faults(str(path))
     for name in limits:
         is_below |= table.columns[name] == 1
-    faults = Faults(str(path))
+        for row in np.flatnonzero(~np.isin(table.columns[name], (0, 1)))[:20]:
+            faults.add(f"row {table.line[row]}: {name} {table.columns[name][row]:g}: use 0 or 1")
     for row in np.flatnonzero(np.isfinite(observed) & ~(observed > 0))[:20]:
         faults.add(
             f"row {table.line[row]} (ID {table.label[row]}): DV {table.dv[row]} is no level; leave "
