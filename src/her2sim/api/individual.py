@@ -153,7 +153,7 @@ def individual(
     from her2sim.api.drugs import treatment_of
     from her2sim.drugs.drug import pk_models
     from her2sim.formats.csv_table import headings_of
-    from her2sim.individuals.of_body import TESTS
+    from her2sim.individuals.of_drug import TESTS
     from her2sim.random import check_seed
     from her2sim.studies.individual import individual_report
 

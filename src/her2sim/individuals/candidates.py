@@ -12,7 +12,7 @@ from her2sim.arrays import Array, Mask
 from her2sim.biology.blood import CTCAE_LIMITS
 from her2sim.drugs.drug import Drug
 from her2sim.errors import DataError, Her2SimError, did_you_mean
-from her2sim.individuals.of_body import TESTS
+from her2sim.individuals.of_drug import TESTS
 from her2sim.individuals.outlook import LevelsAhead
 from her2sim.protocol.label import load_label
 from her2sim.protocol.ladder import level_shares

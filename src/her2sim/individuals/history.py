@@ -16,8 +16,7 @@ from her2sim.errors import DataError, Faults, UnitError, did_you_mean
 from her2sim.formats.csv_table import headings_of
 from her2sim.formats.levels_csv import DoseRow, LevelRow, When, read_doses, read_levels
 from her2sim.formats.record_csv import BODY, read_record
-from her2sim.individuals.of_body import TESTS
-from her2sim.individuals.of_drug import KnownOverTime, Levels, labelled_doses
+from her2sim.individuals.of_drug import TESTS, KnownOverTime, Levels, labelled_doses
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import with_derived
 from her2sim.pk.needs import require_characteristics

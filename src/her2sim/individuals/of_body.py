@@ -13,6 +13,7 @@ from her2sim.drugs.toxicity import LINES, Line, load_toxicity
 from her2sim.errors import DataError
 from her2sim.facts import UncertainQuantity
 from her2sim.individuals.of_drug import (
+    HEART,
     FittedModel,
     Kind,
     model_of_levels,
@@ -26,16 +27,12 @@ from her2sim.units import convert
 from her2sim.virtual_patient.composition import virtual_patient
 from her2sim.virtual_patient.drugs import Organ
 
-HEART = "lvef"
-TESTS = (*LINES, HEART)
-"""What can be measured beside levels."""
-
 
 def models_with(
     treatment: Treatment, tests: Sequence[str], residual_cv: float | None = None,
     after_anthracycline: bool = False,
 ) -> tuple[FittedModel, ...]:  # fmt: skip
-    """Models of the levels of a drug, and of tests if there are any; one a class of patients.
+    """Models of the levels of a drug and of tests; one a class of patients.
 
     Parameters
     ----------
@@ -49,8 +46,6 @@ def models_with(
     DataError
         If nothing is known of what the drug does to them.
     """
-    if not tests:
-        return (model_of_levels(treatment, residual_cv),)
     known = load_toxicity(treatment.drug.id)
     missing = [test for test in tests if test not in known.blood and test != HEART]
     missing += [HEART] if HEART in tests and known.heart is None else []

@@ -10,6 +10,7 @@ import numpy as np
 
 from her2sim.arrays import Array, Mask, Positions
 from her2sim.drugs.pk import PkModel, Residual
+from her2sim.drugs.toxicity import LINES
 from her2sim.engine.model import Model
 from her2sim.engine.schedule import Action, Block, Schedule, schedule_from_blocks
 from her2sim.engine.sensitivities import only
@@ -22,6 +23,10 @@ from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose import MINUTES_PER_DAY, mg_of
 from her2sim.regimens.dose_rows import At, Doses, cycle_blocks, dose_blocks, planned_doses
 from her2sim.units import conversion_factor
+
+HEART = "lvef"
+TESTS = (*LINES, HEART)
+"""What can be measured beside levels."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,6 @@ from her2sim.report.canvas import (
     COLOURS,
     FAINT,
     LINE,
-    NARROW,
     PRINTED,
     SMALL,
     STYLES,
@@ -288,7 +287,7 @@ def individual_page(report: IndividualReport) -> str:
     return render(
         "individual", title=f"{report.treatment.drug.title}: one patient, from measured levels",
         heading=heading(report), svg=svg_text(individual_figure(report)),
-        narrow_svg=svg_text(individual_figure(report, NARROW)), data_percent=told,
+        data_percent=told,
         picture=_picture(report), target=None if report.target is None else report.target.text(),
         parameters=page_table(parameter_table(report)), has_levels=bool(report.levels),
         levels=page_table(level_table(report)),

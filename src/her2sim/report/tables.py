@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.table import Table
 
-from her2sim.pk.treatment import Treatment
-from her2sim.studies.comparison import TwoArms, arm_name
-from her2sim.studies.covariates import CovariateReport
-from her2sim.studies.exposure import STEADY_STATE, ExposureReport
-from her2sim.studies.plans import PlanComparison, PlanResult
-from her2sim.studies.regimen_exposure import TogetherReport
-from her2sim.studies.validation import ValidationRow
-from her2sim.studies.washout import QUANTILES, WashoutReport
-from her2sim.studies.weight import WeightReport
+if TYPE_CHECKING:
+    from her2sim.pk.treatment import Treatment
+    from her2sim.studies.comparison import TwoArms
+    from her2sim.studies.covariates import CovariateReport
+    from her2sim.studies.exposure import ExposureReport
+    from her2sim.studies.plans import PlanComparison, PlanResult
+    from her2sim.studies.regimen_exposure import TogetherReport
+    from her2sim.studies.validation import ValidationRow
+    from her2sim.studies.washout import WashoutReport
+    from her2sim.studies.weight import WeightReport
 
 NOTHING, THOUSAND = 1e-12, 1000.0
 
@@ -83,6 +84,8 @@ def treatment_text(treatment: Treatment) -> str:
 
 def two_arms_text(study: TwoArms) -> str:
     """Both arms and the patients, in a line."""
+    from her2sim.studies.comparison import arm_name
+
     return (
         f"{arm_name(study.test)} against {arm_name(study.reference)}; {study.population}, "
         f"{study.per_arm} patients an arm, seed {study.seed}"
@@ -97,6 +100,8 @@ def exposure_heading(report: ExposureReport) -> str:
 
 def exposure_table(report: ExposureReport) -> Table:
     """Predicted exposures of the first cycle and at steady state."""
+    from her2sim.studies.exposure import STEADY_STATE
+
     table = Table(title="Predicted exposure", title_justify="left")
     for heading in ("analyte", "cycle", "metric"):
         table.add_column(heading)
@@ -156,6 +161,8 @@ def ratio_table(study: TwoArms) -> Table:
 
 def washout_table(report: WashoutReport) -> tuple[Table, Table]:
     """Days until patients are below the level, and the share below it week by week."""
+    from her2sim.studies.washout import QUANTILES
+
     level = f"{report.level:g} {report.unit}"
     days = Table(
         title=f"Days from the last dose until below {level}", title_justify="left", min_width=48

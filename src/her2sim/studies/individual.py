@@ -18,7 +18,7 @@ from her2sim.errors import DataError
 from her2sim.individuals.candidates import Chance, Target, candidates_of
 from her2sim.individuals.fit import Fit, fitted, model_weights, without_fit
 from her2sim.individuals.history import History
-from her2sim.individuals.of_body import models_with
+from her2sim.individuals.of_drug import FittedModel, model_of_levels
 from her2sim.individuals.to_come import LevelBands, WhatIsToCome
 from her2sim.models.symbols import SYMBOLS
 from her2sim.notice import NOTICE
@@ -166,15 +166,13 @@ def individual_report(
     tumours = set(history.known.cohort.covariates.get("tumour_type", ()))
     tumour = str(next(iter(tumours))) if len(tumours) == 1 else None
     ways = candidates_of(treatments[0].drug, treatments[0].regimen.name, written, tumour)
-    if history.tests and not (history.levels.kind == 0).any():
-        residual_cv = residual_cv or 1.0  # no level is there that an error could act on
     fits = [
         fitted(
             model, history.known, history.doses, history.levels, prior_weight=prior_weight,
             seed=seed, is_sampled=is_single,
         )
         for treatment in treatments
-        for model in models_with(treatment, history.tests, residual_cv, after_anthracycline)
+        for model in _models(treatment, history, residual_cv, after_anthracycline)
     ]  # fmt: skip
     weight = model_weights(fits)
     statuses = tuple(
@@ -206,6 +204,19 @@ def individual_report(
         treatments[0], history, parameters, tuple(_levels(likely, history)), statuses, target,
         next_day, chances, bands, share, seed, tuple(notes),
     )  # fmt: skip
+
+
+def _models(
+    treatment: Treatment, history: History, residual_cv: float | None, after_anthracycline: bool
+) -> tuple[FittedModel, ...]:
+    """Models of what was measured: of levels alone, or with blood and heart."""
+    if not history.tests:
+        return (model_of_levels(treatment, residual_cv),)
+    from her2sim.individuals.of_body import models_with
+
+    if not (history.levels.kind == 0).any():
+        residual_cv = residual_cv or 1.0  # no level is there that an error could act on
+    return models_with(treatment, history.tests, residual_cv, after_anthracycline)
 
 
 def _withheld(fit: Fit) -> str | None:
