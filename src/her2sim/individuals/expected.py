@@ -21,6 +21,8 @@ UNUSUAL = 0.01
 SLIPS = (1000.0, 0.001)
 """Factors that a wrong unit brings."""
 MOST, FEWEST, RUNS = 4096, 256, 2**20
+AT_ONCE = 2**18
+"""Simulated patients: most and fewest of each subject, of all together, and in memory at once."""
 FLOOR = 1e-3
 """Share of the median at which simulated measurements are cut, as logarithms of zero are none."""
 
@@ -58,13 +60,18 @@ def expected(predictor: Predictor, measured: Measurements, omega: Array, seed: i
     effects = np.linalg.cholesky(omega) @ scores[:, :k].T
     low, median, high, below = (np.full(m, np.nan) for _ in range(4))
     found = Expected(low, median, high, below, np.ones(n), np.ones(n))
-    for subject in np.flatnonzero(times):
-        who = np.full(many, subject)
-        rows = measured.rows_of(np.array([subject]))[0]
-        scatter = measured.scatter.take(np.tile(rows, many))
-        noise = scores[:, k : k + rows.size].ravel()
-        simulated = scatter.observed(predictor.levels(effects, who), noise)
-        _compare(found, measured, int(subject), rows, simulated.reshape(many, rows.size))
+    for count in np.unique(times[times > 0]):
+        noise = scores[:, k : k + count]
+        alike = np.flatnonzero(times == count)
+        for chosen in np.array_split(alike, -(-alike.size * many // AT_ONCE)):
+            rows, _ = measured.rows_of(chosen)
+            own = rows.reshape(chosen.size, 1, count).repeat(many, axis=1)
+            predicted = predictor.levels(np.tile(effects, chosen.size), np.repeat(chosen, many))
+            scatter = measured.scatter.take(own.ravel())
+            simulated = scatter.observed(predicted, np.tile(noise, (chosen.size, 1)).ravel())
+            for subject, values in zip(chosen, simulated.reshape(own.shape), strict=True):
+                mine = measured.rows_of(np.array([subject]))[0]
+                _compare(found, measured, int(subject), mine, values)
     return found
 
 

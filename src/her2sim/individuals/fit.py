@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from her2sim.arrays import Array, Mask
 from her2sim.individuals.expected import Expected, expected
-from her2sim.individuals.map_estimates import MapEstimates, Measurements, Objective, map_estimates
+from her2sim.individuals.map_estimates import (
+    FitStatus,
+    MapEstimates,
+    Measurements,
+    Objective,
+    map_estimates,
+    uniform_points,
+)
 from her2sim.individuals.of_drug import FittedModel, KnownOverTime, Levels, subjects_of
 from her2sim.individuals.posterior import Posterior, posterior
 from her2sim.individuals.subjects import Subjects
@@ -86,10 +94,6 @@ class Fit:
 
     def prior_draws(self, n_draws: int = N_DRAWS, seed: int = 1) -> Array:
         """Random effects of the population, shape (n_effects, n_draws)."""
-        from scipy.special import ndtri
-
-        from her2sim.individuals.map_estimates import uniform_points
-
         scores = ndtri(uniform_points(n_draws, self.omega.shape[0], seed))
         return np.asarray(np.linalg.cholesky(self.omega) @ scores.T)
 
@@ -139,6 +143,4 @@ def model_weights(fits: list[Fit]) -> Array:
 
 def without_fit(fit: Fit) -> Mask:
     """Patients whose fit did not end."""
-    from her2sim.individuals.map_estimates import FitStatus
-
     return np.asarray(fit.estimates.status == FitStatus.NOT_ENDED)
