@@ -77,7 +77,9 @@ class LevelOf:
 
 @dataclass(frozen=True)
 class StatusOf:
-    """How a fit ended: objective, and how unusual the measurements are in such patients."""
+    """How a fit ended: objective, the share of such patients with levels at least as unusual, and
+    how many independent draws those of the posterior are worth (None where none were drawn).
+    """
 
     patient: str
     model: str
@@ -86,6 +88,7 @@ class StatusOf:
     status: str
     objective: float
     usual_percent: float | None
+    effective_draws: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,6 +244,7 @@ def _statuses(fit: Fit, weight: float, history: History) -> Iterator[StatusOf]:
         yield StatusOf(
             name, fit.model.name, float(weight), int(counts[k]),
             status[int(fit.estimates.status[k])], float(fit.estimates.objective[k]), share,
+            None if fit.posterior is None else float(fit.posterior.effective[k]),
         )  # fmt: skip
 
 
