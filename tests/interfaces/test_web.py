@@ -332,7 +332,7 @@ def press(browser: Any, text: str) -> None:
     """Press the first button of that text, once the page can tell the server of it."""
     wait(browser, lambda: browser.execute_script(
         "const b = [...document.querySelectorAll('button')].find(b => b.innerText.trim() === "
-        "arguments[0]); const heard = b && window.socket && window.socket.connected; "
+        "arguments[0]); const heard = b && window.did_handshake; "
         "if (heard) b.click(); return !!heard", text
     ))  # fmt: skip
 
@@ -370,8 +370,8 @@ def test_patients_read_plain_words(server: Server, browser: Any) -> None:
     assert "Questions for your team" in text_of(browser)
 
 
-PAGES = ("/", "/patient", "/trials", "/drug", "/levels", "/record", "/jobs", "/learn", "/learn/test",
-         "/learn/patients", "/design", "/population")  # fmt: skip
+PAGES = ("/", "/patient", "/trials", "/drug", "/levels", "/record", "/jobs", "/learn",
+         "/learn/test", "/learn/patients", "/design", "/population")  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)

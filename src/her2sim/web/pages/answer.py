@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from nicegui import ui
 
 from her2sim.errors import DataError
-from her2sim.report.html import INSIDE
+from her2sim.report.html import INSIDE, render
 from her2sim.studies.trial.beside import OUTSIDE
 from her2sim.web import state
 from her2sim.web.jobs import Job
@@ -43,6 +44,7 @@ def show_job(job: Job, who: str) -> None:
     """A job: how far it is, or its answer."""
     panel = ui.element("section").props('aria-live=polite aria-label="Answer"')
     shown: list[str] = []
+    lines: list[ui.html] = []
 
     def look() -> None:
         try:
@@ -53,14 +55,14 @@ def show_job(job: Job, who: str) -> None:
                 put("alert", text=str(error))
             timer.cancel()
             return
-        done, total = now.progress()
-        told = f"{now.state} {done} {total}"
-        if shown and shown[-1] == told:
-            return
-        shown.append(told)
-        panel.clear()
-        with panel:
-            _fill(now, who)
+        if shown == [now.state]:
+            for line in lines:  # the button stays: one that is made anew may swallow a press
+                line.set_content(render("progress", **_progress(now)))
+        else:
+            shown[:] = [now.state]
+            panel.clear()
+            with panel:
+                lines[:] = _fill(now, who)
         if now.is_over:
             timer.cancel()
 
@@ -68,7 +70,8 @@ def show_job(job: Job, who: str) -> None:
     look()
 
 
-def _fill(job: Job, who: str) -> None:
+def _fill(job: Job, who: str) -> list[ui.html]:
+    """Show a job; what is left to be kept up to date is handed back."""
     if job.state == "done":
         view = read_view(job.folder)
         lines = view.heading.splitlines()
@@ -80,10 +83,17 @@ def _fill(job: Job, who: str) -> None:
         put("alert", text=job.message or f"This job was {job.state}.")
         button("Start it again", lambda _: _again(job, who))
     else:
-        done, total = job.progress()
-        put("progress", job=job, done=done, total=total, seconds=job.seconds_left())
+        line = put("progress", **_progress(job))
         button("Cancel", lambda _: state.jobs().cancel(job.id, who), quiet=True)
         paragraph("You may close this page: the job goes on, and stands under your jobs.", "faint")
+        return [line]
+    return []
+
+
+def _progress(job: Job) -> dict[str, Any]:
+    """How far a job is."""
+    done, total = job.progress()
+    return {"job": job, "done": done, "total": total, "seconds": job.seconds_left()}
 
 
 def _again(job: Job, who: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from her2sim.errors import DataError
+from her2sim.report.html import render
 from her2sim.web import state
 from her2sim.web.jobs import Job
 from her2sim.web.layout import Told, button, heading, paragraph, put, view
@@ -29,26 +31,32 @@ def register() -> None:
             )
             place = ui.element("div")
 
+            lines: dict[str, ui.html] = {}
+
             def look(_: object = None) -> None:
                 own = list(state.jobs().of(who))
                 place.clear()
+                lines.clear()
                 with place:
                     if not own:
                         paragraph("Nothing was asked yet.")
                     for job in own:
                         with ui.element("section").classes("job"):
-                            put("job_line", job=job, progress=job.progress(),
-                                seconds=job.seconds_left())  # fmt: skip
+                            lines[job.id] = put("job_line", **_line(job))
                             with ui.element("div").classes("actions"):
                                 _buttons(job, who, look)
 
             seen: list[str] = []
 
             def changed() -> None:
-                told = str([(j.id, j.state, j.progress()) for j in state.jobs().of(who)])
+                own = list(state.jobs().of(who))
+                told = str([(job.id, job.state) for job in own])
                 if seen[-1:] != [told]:
                     seen[:] = [told]
                     look()
+                    return
+                for job in own:  # buttons stay: one that is made anew may swallow a press
+                    lines[job.id].set_content(render("job_line", **_line(job)))
 
             changed()
             ui.timer(LOOK_SECONDS, changed)
@@ -64,6 +72,11 @@ def register() -> None:
                 return
             heading(job.question.title)
             show_job(job, who)
+
+
+def _line(job: Job) -> dict[str, Any]:
+    """What the line of a job shows."""
+    return {"job": job, "progress": job.progress(), "seconds": job.seconds_left()}
 
 
 def _buttons(job: Job, who: str, look: Told) -> None:
