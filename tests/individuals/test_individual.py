@@ -373,3 +373,32 @@ def test_an_event_table_keeps_its_times(tmp_path: Path) -> None:
     assert found.report.levels[0].day == pytest.approx(20)
     assert found.report.next_day == pytest.approx(21)
     assert found.report.bands.day[0] == pytest.approx(0)
+
+
+def test_the_tumour_follows_the_levels(example) -> None:
+    """Low levels shrink it less; without a file of the patient, or a model, it is refused."""
+    found = h2.individual(LEVELS, "trastuzumab", PATIENT, doses=DOSES, tumour=True)
+    population, own = found.report.bands.tests["tumour"]
+    assert population[0] == pytest.approx([100, 100, 100])
+    assert own[-1, 0] > population[-1, 0]  # those who would respond, respond less
+    assert found.report.bands.patient == pytest.approx(example.report.bands.patient)
+    assert found.plot()._repr_png_().startswith(b"\x89PNG")
+    observed = EXAMPLES / "trastuzumab_observed.csv"
+    asked = {"covariates": ["tumour_type=breast"], "time_unit": "day"}
+    with pytest.raises(DataError, match="needs one patient as a file"):
+        h2.individual(observed, "trastuzumab", tumour=True, **asked)
+
+
+@pytest.mark.parametrize(
+    ("drug", "unit", "says"),
+    [
+        ("docetaxel", "ng/mL", "follows the doses, not the levels"),
+        ("ramucirumab", "ug/mL", "is not modelled"),
+    ],
+)
+def test_a_tumour_without_a_model_is_refused(
+    tmp_path: Path, drug: str, unit: str, says: str
+) -> None:
+    path = levels(tmp_path, f"0.5,{drug},40,{unit}")
+    with pytest.raises(DataError, match=says):
+        h2.individual(path, drug, PATIENT, typical=True, tumour=True, residual_cv=30)

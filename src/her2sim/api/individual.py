@@ -115,6 +115,7 @@ def individual(
     cycles: Cycles = USUAL_CYCLES,
     typical: bool = False,
     average: bool = False,
+    tumour: bool = False,
     residual_cv: Percent | None = None,
     prior_weight: Weight = 1.0,
     seed: int = 1,
@@ -140,6 +141,8 @@ def individual(
     cycles : cycles ahead
     typical : whether what is not told of a patient is taken from the model's reference patient
     average : whether all models of the drug are taken, by how likely they make the levels
+    tumour : whether the tumour to come is shown too, as that of patients like this one under
+        this patient's levels
     residual_cv : percent that a measured level lies off, in place of the published error
     prior_weight : less than 1 trusts the population less (a flattened prior)
     seed : decides the draws
@@ -191,8 +194,18 @@ def individual(
         residual_cv=None if residual_cv is None else residual_cv / 100,
         prior_weight=prior_weight, seed=check_seed(seed),
         after_anthracycline=_had_anthracycline(patient),
+        tumour_of=_tumour_of(patient) if tumour else None,
     )  # fmt: skip
     return Individual(report)
+
+
+def _tumour_of(patient: Patient | Path | str | None) -> Patient:
+    """The patient whose tumour is shown."""
+    from her2sim.api.patients import patient_of
+
+    if patient is None or str(patient).lower().endswith(".csv"):
+        raise DataError("tumour: needs one patient as a file (TOML), which tells of the tumour")
+    return patient_of(patient)
 
 
 def _had_anthracycline(patient: Patient | Path | str | None) -> bool:

@@ -30,6 +30,7 @@ from her2sim.terminal import show
 @click.option("--cycles", type=Whole(1, 52), default=6, show_default=True, help="cycles ahead")
 @click.option("--typical", is_flag=True, help="what is not told of a patient is typical")
 @click.option("--average", is_flag=True, help="all models of the drug, weighed by the levels")
+@click.option("--tumour", is_flag=True, help="show the tumour to come under these levels too")
 @click.option(
     "--residual-cv", type=Number(1, 300), metavar="PERCENT",
     help="how far a measured level lies off [the model's]",

@@ -28,6 +28,7 @@ from her2sim.individuals.outlook import (
     levels_ahead,
     readings_ahead,
 )
+from her2sim.patients.patient import Patient
 from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.regimens.dose_rows import Doses
 
@@ -38,6 +39,8 @@ NEXT_TO_NOTHING = 1e-3
 SHOWN_CYCLES = 4
 """Cycles to come that are drawn."""
 NO_GRID = np.empty(0)
+TUMOUR = "tumour"
+"""Name of the sum of diameters among what is shown beside levels, % of that at the start."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +158,8 @@ class WhatIsToCome:
         """What follows one way in this patient."""
         return self.run(way, self.draws, NO_GRID, self.days_to_come(way))
 
-    def bands(self, ways: Sequence[Candidate]) -> LevelBands:
-        """Levels over time, from the first day of the file."""
+    def bands(self, ways: Sequence[Candidate], tumour_of: Patient | None = None) -> LevelBands:
+        """Levels over time, from the first day of the file; and a tumour like that of a patient."""
         length = ways[0].regimen.cycle_day
         day = self.grid(ways, self.next_day + min(self.cycles, SHOWN_CYCLES) * length)
         later = day[day >= self.next_day]
@@ -168,12 +171,26 @@ class WhatIsToCome:
             for name, values in patient.tests.items()
         }
         ahead = {way.name: self.run(way, self.draws, later, tests_later) for way in ways[1:]}
+        if tumour_of is not None:
+            tests[TUMOUR] = self._tumours(ways[0], tumour_of, day)
         shown = self.history.shown_day
         return LevelBands(
             np.array([shown(one) for one in day]), _band(population.grid), _band(patient.grid),
             {name: _band(own.grid) for name, own in ahead.items()}, tests,
             {name: {t: _band(v) for t, v in own.tests.items()} for name, own in ahead.items()},
         )  # fmt: skip
+
+    def _tumours(self, way: Candidate, patient: Patient, day: Array) -> tuple[Array, Array]:
+        """Diameters under the levels of such patients, and of this one, by the likeliest model."""
+        from her2sim.individuals.tumour_to_come import diameters_to_come
+
+        k = int(np.argmax(self.shares))
+        fit, doses = self.fits[k], self.doses(way)
+        own = self.draws[k][: fit.model.n_of_levels]
+        found = [
+            diameters_to_come(fit, patient, draws, doses, day, seed=1) for draws in (None, own)
+        ]
+        return _band(found[0]), _band(found[1])
 
     def grid(self, ways: Sequence[Candidate], last: float) -> Array:
         """Times to draw: evenly, and just before and after each infusion."""

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from her2sim.errors import DataError
 from her2sim.individuals.candidates import LIMITS
+from her2sim.individuals.to_come import TUMOUR
 from her2sim.report.canvas import (
     BAND,
     COLOURS,
@@ -243,6 +244,11 @@ def _draw_test(axes: Any, test: str, report: IndividualReport) -> None:
     axes.fill_between(bands.day, population[:, 0], population[:, 2], color="#d9d9d9", linewidth=0)
     axes.fill_between(bands.day, patient[:, 0], patient[:, 2], color=BAND, alpha=0.7, linewidth=0)
     axes.plot(bands.day, patient[:, 1], color=LINE, linewidth=1.4)
+    axes.axvline(report.next_day, color=FAINT, linewidth=0.8, linestyle=":")
+    axes.set_ylim(bottom=0)
+    if test == TUMOUR:
+        axes.set_ylabel("sum of diameters\n(% of the first)", fontsize=SMALL)
+        return
     rows = [row for row in report.levels if row.analyte == test]
     axes.plot([r.day for r in rows], [r.measured for r in rows], "o", color="black", markersize=5)
     later = bands.day[bands.day >= report.next_day]
@@ -256,9 +262,7 @@ def _draw_test(axes: Any, test: str, report: IndividualReport) -> None:
         f"{LIMITS[test]:g}", (1.0, LIMITS[test]), xycoords=("axes fraction", "data"),
         xytext=(-2, 2), textcoords="offset points", ha="right", fontsize=SMALL, color=PRINTED,
     )  # fmt: skip
-    axes.axvline(report.next_day, color=FAINT, linewidth=0.8, linestyle=":")
     axes.set_ylabel(f"{test} ({rows[0].unit})", fontsize=SMALL)
-    axes.set_ylim(bottom=0)
 
 
 def _draw_levels(axes: Any, report: IndividualReport) -> None:

@@ -22,6 +22,7 @@ from her2sim.individuals.of_drug import FittedModel, model_of_levels
 from her2sim.individuals.to_come import LevelBands, WhatIsToCome
 from her2sim.models.symbols import SYMBOLS
 from her2sim.notice import NOTICE
+from her2sim.patients.patient import Patient
 from her2sim.pk.treatment import Treatment
 
 TOO_FAR_OFF = 5.0
@@ -149,6 +150,7 @@ def individual_report(
     residual_cv: float | None = None,
     prior_weight: float = 1.0,
     after_anthracycline: bool = False,
+    tumour_of: Patient | None = None,
     seed: int = 1,
 ) -> IndividualReport:
     """Fit models of a drug to the levels of patients, and look ahead for a single one.
@@ -163,6 +165,7 @@ def individual_report(
     residual_cv : share that a measured level lies off, in place of the published error
     prior_weight : less than one trusts the population less
     after_anthracycline : whether the patients had one, which the heart depends on
+    tumour_of : patient whose tumour to come is shown
     seed : of draws
     """
     is_single = history.known.n_patients == 1
@@ -193,7 +196,13 @@ def individual_report(
             ways, of_ways = ahead.with_searched(ways)
             chances = tuple(ahead.chance(way) for way in ways)
             notes += of_ways
-            bands, share = ahead.bands(ways), ahead.data_percent(ways[0])
+            bands, share = ahead.bands(ways, tumour_of), ahead.data_percent(ways[0])
+            if tumour_of is not None:
+                notes.append(
+                    "The tumour is that of patients like this one, over the members of the "
+                    "ensemble; only the levels that reach it are this patient's. No scan, hold or "
+                    "other drug is in it."
+                )
         else:
             notes.append(why)
             with suppress(DataError):  # its draws may be beyond any solver
