@@ -135,6 +135,7 @@ def _is_of(row: LevelRow, treatment: Treatment, faults: Faults) -> bool:
             f"row {row.line}: test {row.test!r} is no level of {drug.id}; write {drug.id}, "
             + "".join(f"{drug.id}:{name}, " for name in analytes)
             + ", ".join(TESTS)
+            + ("" if meaning is None else "; fit each drug by itself")
         )
         return False
     if analyte and analyte not in analytes:
