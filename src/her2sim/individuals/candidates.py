@@ -94,7 +94,7 @@ def parse_target(text: str) -> Target:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class WayToGoOn:
     """A way to go on: how it is written, the regimen, and what the label says of it."""
 
     name: str
@@ -118,7 +118,7 @@ class Candidate:
 
 def candidates_of(
     drug: Drug, regimen: str, written: Sequence[str], tumour: str | None = None
-) -> tuple[Candidate, ...]:
+) -> tuple[WayToGoOn, ...]:
     """Ways to go on: the regimen at hand, its lower levels, other labelled ones, and free ones.
 
     Parameters
@@ -134,7 +134,7 @@ def candidates_of(
         If one is no regimen of the drug.
     """
     at_hand = labelled_regimen(drug, regimen)
-    made = [Candidate(regimen, at_hand, f"at hand: {at_hand.title}")]
+    made = [WayToGoOn(regimen, at_hand, f"at hand: {at_hand.title}")]
     (phase,) = at_hand.phases
     label = load_label(drug.id, "us") or load_label(drug.id, "eu")
     ladders = () if label is None else label.ladder
@@ -157,7 +157,7 @@ def candidates_of(
     return tuple(made)
 
 
-def candidate(drug: Drug, name: str) -> Candidate:
+def candidate(drug: Drug, name: str) -> WayToGoOn:
     """A way that is written out, as in ``q3w%120~14``.
 
     Raises
@@ -178,15 +178,15 @@ def candidate(drug: Drug, name: str) -> Candidate:
         )
     if parts[0].every_day is not None:
         regimen = replace(regimen, cycle_min=regimen.phases[0].interval_min)
-    made = Candidate(name, regimen, "not a dose of the label")
+    made = WayToGoOn(name, regimen, "not a dose of the label")
     same = [one for one in _labelled(drug) if one.dose == made.dose]
     return replace(made, label=same[0].label) if same else made
 
 
-def _labelled(drug: Drug) -> list[Candidate]:
+def _labelled(drug: Drug) -> list[WayToGoOn]:
     """Regimens that come with a drug."""
     return [
-        Candidate(name, labelled_regimen(drug, name), one.title)
+        WayToGoOn(name, labelled_regimen(drug, name), one.title)
         for name, one in drug.regimen.items()
         if not one.is_once
     ]
@@ -207,7 +207,7 @@ class Lowest:
 
 
 @dataclass(frozen=True)
-class Chance:
+class WayOutcome:
     """What one way brings: percentiles 5, 50 and 95 of the patient's levels, and chances in %.
 
     ``next_`` is the first cycle to come, ``last_`` the last of those asked for. Troughs are in the
@@ -239,12 +239,12 @@ def auc_per_day(ahead: LevelsAhead) -> Array:
 
 
 def chance_of(
-    one: Candidate, ahead: LevelsAhead, target: Target | None, high_auc_per_day: float
-) -> Chance:
+    one: WayToGoOn, ahead: LevelsAhead, target: Target | None, high_auc_per_day: float
+) -> WayOutcome:
     """What a way brings, from the levels that follow it; the first cycle is the past."""
     trough, auc = ahead.metric("cmin"), auc_per_day(ahead)
     reached = None if target is None else target.reached(ahead)
-    return Chance(
+    return WayOutcome(
         one.name, one.dose_text, one.label, percentiles(trough[:, 1]), percentiles(trough[:, -1]),
         percentiles(auc),
         None if reached is None else 100 * float(reached[:, 1].mean()),
@@ -262,8 +262,8 @@ def _lowest(ahead: LevelsAhead) -> Iterator[Lowest]:
 
 
 def searched(
-    drug: Drug, regimen: str, target: Target, ahead_of: Callable[[Candidate], LevelsAhead]
-) -> Candidate | str:
+    drug: Drug, regimen: str, target: Target, ahead_of: Callable[[WayToGoOn], LevelsAhead]
+) -> WayToGoOn | str:
     """The dose of a regimen that just reaches a target in 90 % of the draws.
 
     The least one if more brings it about, the largest one if less does; or why there is none.

@@ -17,7 +17,7 @@ from her2sim.engine.sensitivities import only
 from her2sim.errors import DataError
 from her2sim.individuals.map_estimates import Measurements
 from her2sim.individuals.residual_error import ResidualError, Scatter
-from her2sim.individuals.subjects import RandomEffect, Readings, Subjects
+from her2sim.individuals.subjects import RandomEffect, ReadingPlaces, Subjects
 from her2sim.patients.cohort import Cohort
 from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose import MINUTES_PER_DAY, mg_of
@@ -278,7 +278,7 @@ def subjects_of(
     n_readings = int(turn.max(initial=-1)) + 1
     schedule = schedule_of(fitted, model, known, doses, blocks, n_readings)
     factor = np.array([fitted.kinds[k].factor for k in levels.kind], dtype=np.float64)
-    readings = Readings(levels.patient, turn, np.searchsorted(used, levels.kind), factor)
+    readings = ReadingPlaces(levels.patient, turn, np.searchsorted(used, levels.kind), factor)
     subjects = subjects_with(fitted, model, known, outputs, schedule, readings)
     scatter = Scatter.of([kind.error for kind in fitted.kinds], levels.kind)
     measured = Measurements(
@@ -293,7 +293,7 @@ def subjects_with(
     known: KnownOverTime,
     outputs: tuple[str, ...],
     schedule: Schedule,
-    readings: Readings,
+    readings: ReadingPlaces,
 ) -> Subjects:
     """Subjects of a model, or a part of it, under a schedule that was made for them."""
     values = fitted.typical(known.cohort.covariate, known.cohort.n_patients)

@@ -19,7 +19,7 @@ from her2sim.engine.sensitivities import only
 from her2sim.engine.trajectories import METRICS, Status, Trajectories
 from her2sim.errors import DataError
 from her2sim.individuals.of_drug import FittedModel, KnownOverTime, schedule_of, subjects_with
-from her2sim.individuals.subjects import TOLERANCE, Readings
+from her2sim.individuals.subjects import TOLERANCE, ReadingPlaces
 from her2sim.patients.cohort import Cohort
 from her2sim.protocol.variables import VARIABLES
 from her2sim.regimens.changes import started_on
@@ -146,7 +146,7 @@ def _run(
     grid_day: Array, level: float | None, factor: float,
 ) -> Trajectories:  # fmt: skip
     """Run all draws of one patient."""
-    nothing = Readings(NOWHERE, NOWHERE, NOWHERE, np.empty(0))
+    nothing = ReadingPlaces(NOWHERE, NOWHERE, NOWHERE, np.empty(0))
     subject = subjects_with(fitted, model, known, model.outputs[:1], schedule, nothing)
     asked = subject.request(draws, np.zeros(draws.shape[1], dtype=np.int64))
     shown = None if level is None else level / factor

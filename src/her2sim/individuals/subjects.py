@@ -35,7 +35,7 @@ class RandomEffect:
 
 
 @dataclass(frozen=True, eq=False)
-class Readings:
+class ReadingPlaces:
     """Where each measurement is found in a run, one entry each, in order of the subjects.
 
     ``output`` is the place in the names of outputs, ``factor`` turns what the model gives into the
@@ -71,7 +71,7 @@ class Subjects:
     effects: tuple[RandomEffect, ...]
     typical: Array
     schedule: Schedule
-    readings: Readings
+    readings: ReadingPlaces
     absorbed: Mapping[str, Array] = field(default_factory=dict)
     start: Mapping[str, str | float] = field(default_factory=dict)
     tolerance: Tolerance = TOLERANCE

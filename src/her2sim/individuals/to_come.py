@@ -9,9 +9,9 @@ import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.individuals.candidates import (
-    Candidate,
-    Chance,
     Target,
+    WayOutcome,
+    WayToGoOn,
     auc_per_day,
     chance_of,
     searched,
@@ -83,12 +83,12 @@ class WhatIsToCome:
         self.days = cycles * regimen.cycle_day
         if target is not None:
             self.target = replace(target, cycle_day=regimen.cycle_day)
-        usual = Candidate(regimen.name, regimen, regimen.title)
+        usual = WayToGoOn(regimen.name, regimen, regimen.title)
         self.population = self.run(usual, self.prior, NO_GRID)
         self.high_auc = float(np.percentile(auc_per_day(self.population), 95))
 
     def run(
-        self, way: Candidate, draws: Sequence[Array], grid: Array, test_day: Array | None = None
+        self, way: WayToGoOn, draws: Sequence[Array], grid: Array, test_day: Array | None = None
     ) -> LevelsAhead:
         """Levels by a way to go on, of the draws of all models; and tests on some days."""
         doses, ends, known = self.doses(way), self.ends(way), self.history.known
@@ -110,26 +110,26 @@ class WhatIsToCome:
             np.empty(0) if test_day is None else test_day,
         )  # fmt: skip
 
-    def doses(self, way: Candidate) -> Doses:
+    def doses(self, way: WayToGoOn) -> Doses:
         """Doses that were given, then those of a way."""
         cohort, regimen = self.history.known.cohort, going_on(way.regimen, self.next_day)
         last = cohort.part(cohort.n_patients - 1, cohort.n_patients)
         cycles = cycles_in(way.regimen, self.days)
         return joined_doses(self.history.doses, doses_to_come(regimen, last, cycles))
 
-    def ends(self, way: Candidate) -> Array:
+    def ends(self, way: WayToGoOn) -> Array:
         """Ends of the cycles of a way; all ways go on for about as long."""
         return ends_of(way.regimen, self.next_day, cycles_in(way.regimen, self.days))
 
-    def days_to_come(self, way: Candidate) -> Array | None:
+    def days_to_come(self, way: WayToGoOn) -> Array | None:
         """Days on which tests are read, one a day; None without any."""
         if not self.history.tests:
             return None
         return np.arange(self.next_day, float(self.ends(way)[-1]) + 0.5)
 
     def with_searched(
-        self, ways: Sequence[Candidate]
-    ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+        self, ways: Sequence[WayToGoOn]
+    ) -> tuple[tuple[WayToGoOn, ...], tuple[str, ...]]:
         """The ways with the dose that just reaches the target, or why none does."""
         found, notes = list(ways), list[str]()
         if self.target is not None:
@@ -150,15 +150,15 @@ class WhatIsToCome:
             )
         return tuple(found), tuple(notes)
 
-    def chance(self, way: Candidate) -> Chance:
+    def chance(self, way: WayToGoOn) -> WayOutcome:
         """What one way brings."""
         return chance_of(way, self.ahead(way), self.target, self.high_auc)
 
-    def ahead(self, way: Candidate) -> LevelsAhead:
+    def ahead(self, way: WayToGoOn) -> LevelsAhead:
         """What follows one way in this patient."""
         return self.run(way, self.draws, NO_GRID, self.days_to_come(way))
 
-    def bands(self, ways: Sequence[Candidate], tumour_of: Patient | None = None) -> LevelBands:
+    def bands(self, ways: Sequence[WayToGoOn], tumour_of: Patient | None = None) -> LevelBands:
         """Levels over time, from the first day of the file; and a tumour like that of a patient."""
         length = ways[0].regimen.cycle_day
         day = self.grid(ways, self.next_day + min(self.cycles, SHOWN_CYCLES) * length)
@@ -180,7 +180,7 @@ class WhatIsToCome:
             {name: {t: _band(v) for t, v in own.tests.items()} for name, own in ahead.items()},
         )  # fmt: skip
 
-    def _tumours(self, way: Candidate, patient: Patient, day: Array) -> tuple[Array, Array]:
+    def _tumours(self, way: WayToGoOn, patient: Patient, day: Array) -> tuple[Array, Array]:
         """Diameters under the levels of such patients, and of this one, by the likeliest model."""
         from her2sim.individuals.tumour_to_come import diameters_to_come
 
@@ -192,7 +192,7 @@ class WhatIsToCome:
         ]
         return _band(found[0]), _band(found[1])
 
-    def grid(self, ways: Sequence[Candidate], last: float) -> Array:
+    def grid(self, ways: Sequence[WayToGoOn], last: float) -> Array:
         """Times to draw: evenly, and just before and after each infusion."""
         known = self.history.doses
         edges = [known.day, known.day + known.duration_min / MINUTES_PER_DAY]
@@ -204,7 +204,7 @@ class WhatIsToCome:
         found = np.concatenate([np.linspace(first, last, GRID), *edges])
         return np.unique(found[(found >= first) & (found <= last)])
 
-    def data_percent(self, way: Candidate) -> float | None:
+    def data_percent(self, way: WayToGoOn) -> float | None:
         """Share of the population's variance of what comes next that the data took away.
 
         Of the next trough; of the AUC where a trough is next to nothing. None if nothing varies.

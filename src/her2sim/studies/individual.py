@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from her2sim import __version__
-from her2sim.arrays import Array
 from her2sim.errors import DataError
-from her2sim.individuals.candidates import Chance, Target, candidates_of
-from her2sim.individuals.fit import Fit, fitted, model_weights, without_fit
+from her2sim.individuals.candidates import Target, WayOutcome, candidates_of
+from her2sim.individuals.fit import Fit, fitted, model_weights
 from her2sim.individuals.history import History
 from her2sim.individuals.of_drug import FittedModel, model_of_levels
 from her2sim.individuals.to_come import LevelBands, WhatIsToCome
@@ -24,13 +23,7 @@ from her2sim.models.symbols import SYMBOLS
 from her2sim.notice import NOTICE
 from her2sim.patients.patient import Patient
 from her2sim.pk.treatment import Treatment
-
-TOO_FAR_OFF = 5.0
-"""SDs of the residual error beyond which nothing to come is worked out."""
-FAR_OFF = 3.0
-"""SDs of the residual error beyond which a level is told not to fit."""
-LITTLE = 0.5
-"""Share of the population's variance above which the patient's data tell little."""
+from her2sim.studies.individual_notes import day_shown, notes_of, withheld
 
 
 @dataclass(frozen=True)
@@ -103,7 +96,7 @@ class IndividualReport:
     fits: tuple[StatusOf, ...]
     target: Target | None
     next_day: float
-    chances: tuple[Chance, ...]
+    chances: tuple[WayOutcome, ...]
     bands: LevelBands | None
     data_percent: float | None
     """How much of what is to come is the patient's data, and not the population."""
@@ -186,13 +179,13 @@ def individual_report(
     )
     parameters = tuple(p for fit in fits for p in _parameters(fit, history))
     likely = fits[int(np.argmax(weight))]
-    notes = [*history.notes, *_notes(fits, weight, history)]
-    chances: tuple[Chance, ...] = ()
+    notes = [*history.notes, *notes_of(fits, weight, history)]
+    chances: tuple[WayOutcome, ...] = ()
     bands, share, next_day = None, None, float("nan")
     if is_single:
         ahead = WhatIsToCome(fits, weight, history, cycles, target)
         next_day = history.shown_day(ahead.next_day)
-        if (why := _withheld(likely)) is None:
+        if (why := withheld(likely)) is None:
             ways, of_ways = ahead.with_searched(ways)
             chances = tuple(ahead.chance(way) for way in ways)
             notes += of_ways
@@ -229,18 +222,6 @@ def _models(
     if not (history.levels.kind == 0).any():
         residual_cv = residual_cv or 1.0  # no level is there that an error could act on
     return models_with(treatment, history.tests, residual_cv, after_anthracycline)
-
-
-def _withheld(fit: Fit) -> str | None:
-    """Why nothing to come is shown: the model and what was measured do not belong together."""
-    is_slip = fit.expected is not None and bool((fit.expected.slip != 1).any())
-    worst = float(np.max(fit.far_off(), initial=0.0))
-    if not is_slip and worst <= TOO_FAR_OFF and not without_fit(fit).any():
-        return None
-    return (
-        "No way to go on is worked out: what was measured does not belong to this model, these "
-        "doses, times and units. Check them first."
-    )
 
 
 def _statuses(fit: Fit, weight: float, history: History) -> Iterator[StatusOf]:
@@ -296,89 +277,7 @@ def _levels(fit: Fit, history: History) -> Iterator[LevelOf]:
             high, lower = float(before.high[i]), float(before.percent_below[i])
         below = bool(known.is_below[i])
         yield LevelOf(
-            history.names[k], _day(history, i),
+            history.names[k], day_shown(history, i),
             kind.name, float(known.value[i]), below, kind.unit, low, middle, high, lower,
             float(predicted[i]), None if below else float(residuals[i]),
         )  # fmt: skip
-
-
-def _notes(fits: Sequence[Fit], weight: Array, history: History) -> Iterator[str]:
-    """What a reader must know of the fits."""
-    first, unit = fits[0], fits[0].model.treatment.pk.concentration_unit
-    for fit in fits:
-        pk = fit.model.treatment.pk
-        if pk.status != "published":
-            yield f"{pk.name} is a {pk.status}."
-        ended = [history.names[k] for k in np.flatnonzero(without_fit(fit))]
-        if ended:
-            yield f"{fit.model.name}: the fit did not end for {_few(ended) or 'the patient'}."
-    if first.expected is not None:
-        unusual = np.flatnonzero(first.expected.is_unusual)
-        slips = [k for k in unusual if first.expected.slip[k] != 1]
-        for k in slips[:3]:
-            yield (
-                f"{_who(history, int(k))}: the levels are about {1 / first.expected.slip[k]:g} "
-                f"times what is expected; are they in another unit than {unit}?"
-            )
-        others = [history.names[k] for k in unusual if k not in slips]
-        if others:
-            yield (
-                f"{_few(others) or 'The patient'}: levels outside what 99 % of such patients would "
-                "show; check doses, times and units before believing the fit."
-            )
-    if not history.levels.day.size:
-        yield "No level is told: what is shown is the population."
-    likely = fits[int(np.argmax(weight))]
-    residuals = likely.far_off()
-    far = np.flatnonzero(residuals > FAR_OFF)
-    for i in far[:3]:
-        yield (
-            f"{_who(history, int(history.levels.patient[i]))}: what was measured on day "
-            f"{_day(history, i):g} lies {residuals[i]:.1f} SDs of the residual error "
-            "from the fit; no patient of this model has such levels."
-        )
-    if first.posterior is not None and not all(
-        f.posterior.is_settled.all() for f in fits if f.posterior
-    ):
-        yield "The draws of the posterior have not settled: take its ranges with care."
-    yield from _off_range(likely)
-    tests = ", ".join(history.tests)
-    if tests:
-        yield (
-            f"The model of {tests} under {first.model.treatment.drug.id} is partly calibrated or "
-            "assumed (her2sim drug says which numbers); other drugs that were given do not act."
-        )
-    if len(fits) > 1:
-        parts = ", ".join(
-            f"{fit.model.name} {100 * w:.0f} %" for fit, w in zip(fits, weight, strict=True)
-        )
-        yield f"Models are weighed by how likely they make the levels: {parts}."
-
-
-def _day(history: History, i: int) -> float:
-    """Day of a measurement as the file counts it."""
-    return history.shown_day(float(history.levels.day[i]), int(history.levels.patient[i]))
-
-
-def _off_range(fit: Fit) -> Iterator[str]:
-    """Parameters of a single patient whose mode lies outside the 90 % range."""
-    if fit.posterior is None:
-        return
-    low, high = np.percentile(fit.posterior.draws[:, 0], (5, 95), axis=1)
-    mode = fit.estimates.effects[:, 0]
-    names = [name for name, out in zip(fit.names, (mode < low) | (mode > high), strict=True) if out]
-    if names:
-        yield (
-            f"The most likely value of {', '.join(names)} lies outside the 90 % range: the "
-            "posterior is bent or has several peaks. Go by the range."
-        )
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(name for name in names[:5] if name)
-    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _who(history: History, k: int) -> str:
-    name = history.names[k]
-    return f"patient {name}" if name else "the patient"

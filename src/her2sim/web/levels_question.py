@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from her2sim.arrays import Progress, no_progress
 from her2sim.patients.patient import Patient
 from her2sim.web.patient_question import patient_toml, usual_patient
-from her2sim.web.question import Question, Seed, known, library_name
+from her2sim.web.question import Question, Seed, known, known_drug, library_name
 
 if TYPE_CHECKING:
     from her2sim.api.result import Answer
@@ -43,9 +43,7 @@ class LevelsQuestion(Question):
     @field_validator("drug")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        from her2sim.drugs.drug import load_drug
-
-        return known(lambda: load_drug(name).id)
+        return known_drug(name)
 
     @field_validator("target")
     @classmethod

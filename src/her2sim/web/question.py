@@ -88,6 +88,13 @@ def library_name(name: str) -> str:
     return name
 
 
+def known_drug(name: str) -> str:
+    """A drug of the library by any of its names; a field with another has a fault."""
+    from her2sim.drugs.drug import load_drug
+
+    return known(lambda: load_drug(name).id)
+
+
 def checked_regimen(text: str) -> str:
     """A regimen that can be read; it may be written out.
 

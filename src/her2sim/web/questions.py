@@ -19,7 +19,7 @@ from her2sim.web.question import (
     Seed,
     checked_regimen,
     faults_by_field,
-    known,
+    known_drug,
     known_population,
     library_name,
 )
@@ -46,9 +46,7 @@ class DrugQuestion(Question):
     @field_validator("drug")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        from her2sim.drugs.drug import load_drug
-
-        return known(lambda: load_drug(name).id)
+        return known_drug(name)
 
     @field_validator("population")
     @classmethod
