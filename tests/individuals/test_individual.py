@@ -164,6 +164,7 @@ def test_a_flattened_prior_follows_the_levels(example) -> None:
 def test_models_are_weighed(tmp_path: Path) -> None:
     path = levels(tmp_path, "21,pertuzumab,40,ug/mL", "42,pertuzumab,48,ug/mL")
     found = h2.individual(path, "pertuzumab", PATIENT, typical=True, average=True)
+    assert found.sources().height > 0
     weights = {row.model: row.weight for row in found.report.fits}
     assert len(weights) == 2
     assert sum(weights.values()) == pytest.approx(1)
@@ -181,6 +182,7 @@ def test_counts_and_the_heart_are_fitted_with_the_levels() -> None:
     names = {row.parameter for row in found.report.parameters}
     assert {"cl", "base_platelets", "platelets_slope"} <= names
     assert len({row.model for row in found.report.fits}) == 2  # a count that drifts down, or not
+    assert {"blood", "heart", "trastuzumab-emtansine toxicity"} <= set(found.sources()["facts"])
     full, lower = found.report.chances[0].lowest[0], found.report.chances[1].lowest[0]
     assert full.test == "platelets"
     assert full.lowest[1] < lower.lowest[1]  # the lower dose spares them

@@ -93,13 +93,21 @@ class Individual(Reported, Result):
         return individual_page(self.report)
 
     def sources(self) -> pl.DataFrame:
-        """Sources of the drug's models."""
+        """Sources of the drug's models, and of blood and heart where they were fitted."""
+        from her2sim.biology.blood import blood_facts
+        from her2sim.biology.heart import heart_facts
         from her2sim.drugs.drug import pk_models
+        from her2sim.drugs.toxicity import load_toxicity
 
         drug = self.report.treatment.drug.id
-        used = dict.fromkeys(one.model for one in self.report.fits)
-        models = [(name, pk_models(drug)[name.partition(":")[2]]) for name in used]
-        return sources_frame([*models, *exposure_facts(self.report.treatment)])
+        used = {one.model.partition(",")[0] for one in self.report.fits}
+        facts = [(name, pk_models(drug)[name.partition(":")[2]]) for name in sorted(used)]
+        body = (
+            (f"{drug} toxicity", load_toxicity(drug)), ("blood", blood_facts()),
+            ("heart", heart_facts()),
+        )  # fmt: skip
+        with_body = body if self.report.history.tests else ()
+        return sources_frame([*facts, *exposure_facts(self.report.treatment), *with_body])
 
 
 @checked
@@ -163,6 +171,10 @@ def individual(
     treatment = treatment_of(drug, regimen)
     if average and ":" in drug:
         raise DataError(f"{drug!r} names one model; with average all of the drug are taken")
+    models = tuple(pk_models(treatment.drug.id).values()) if average else (treatment.pk,)
+    if average and len(models) == 1:
+        raise DataError(f"average: {treatment.drug.id} has one model ({models[0].model})")
+    treatments = [replace(treatment, pk=pk) for pk in models]
     path = Path(levels)
     is_table = bool({"evid", "amt"} & {name.lower() for name in headings_of(path)})
     if is_table:
@@ -176,14 +188,10 @@ def individual(
             "carry": None if carry == "nocb" else carry,
         }  # fmt: skip
         _refuse(usual, f"{path.name} is no event table (columns ID, TIME, AMT, EVID, DV)")
-        found = _of_files(path, treatment, patient, doses, typical)
+        found = _of_files(path, treatments, patient, doses, typical)
     if found.known.n_patients > 1:
         looked = {"target": target, "candidates": candidates, "cycles": cycles != USUAL_CYCLES}
         _refuse(looked, f"{path.name} is of several patients, of whom nothing to come is shown")
-    models = tuple(pk_models(treatment.drug.id).values()) if average else (treatment.pk,)
-    if average and len(models) == 1:
-        raise DataError(f"average: {treatment.drug.id} has one model ({models[0].model})")
-    treatments = [replace(treatment, pk=pk) for pk in models]
     wanted = _target(target, treatment)
     if wanted is not None and wanted.metric in TESTS and wanted.metric not in found.tests:
         raise DataError(
@@ -236,19 +244,24 @@ def _target(text: str | None, treatment: Treatment) -> Target | None:
 
 
 def _of_files(
-    levels: Path, treatment: Treatment, patient: Patient | Path | str | None,
+    levels: Path, treatments: Sequence[Treatment], patient: Patient | Path | str | None,
     doses: Path | str | None, typical: bool,
 ) -> History:  # fmt: skip
     """Levels and doses of the patients of a file."""
     from her2sim.individuals.history import read_history
+    from her2sim.pk.needs import require_characteristics
 
     if patient is None:
         raise DataError("patient is missing: give a patient (TOML), or a table of patients (CSV)")
     cohort, names = _patients(patient)
     notes: tuple[str, ...] = ()
-    if typical:
-        cohort, notes = _completed(cohort, treatment)
-    found = read_history(levels, treatment, cohort, names, None if doses is None else Path(doses))
+    for treatment in treatments if typical else ():
+        cohort, own = _completed(cohort, treatment)
+        notes += own
+    where = f"{cohort.name} (tell it, or take what is typical: --typical)"
+    require_characteristics(cohort, treatments, where)
+    given = None if doses is None else Path(doses)
+    found = read_history(levels, treatments[0], cohort, names, given)
     return replace(found, notes=(*notes, *found.notes))
 
 

@@ -25,7 +25,6 @@ from her2sim.individuals.told_doses import (
 )
 from her2sim.patients.cohort import Cohort
 from her2sim.patients.covariates import with_derived
-from her2sim.pk.needs import require_characteristics
 from her2sim.pk.treatment import Treatment
 from her2sim.protocol.record import Entry
 from her2sim.protocol.variables import VARIABLES, reading_fault
@@ -71,17 +70,15 @@ def read_history(
     ----------
     levels : CSV file of measured levels
     treatment : drug, model and regimen
-    cohort : the patients
+    cohort : the patients, with what the model needs
     names : how the files call them; a file without a column ``patient`` is of the only one
     doses : CSV file of doses, or a treatment record; without it they are those of the label
 
     Raises
     ------
     DataError
-        With every fault of the files, or if the patients lack what the model needs.
+        With every fault of the files.
     """
-    where = f"{cohort.name} (tell it, or take what is typical: --typical)"
-    require_characteristics(cohort, [treatment], where)
     found, drug, notes = read_levels(levels, treatment.drug.id), treatment.drug, list[str]()
     faults = Faults(str(levels))
     told = None if doses is None else read_told_doses(doses, treatment)
