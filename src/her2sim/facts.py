@@ -55,11 +55,15 @@ class FactModel(BaseModel):
 class Source(FactModel):
     """Where a number was published. ``read_via`` says what was read (docs/labels.md prints it)."""
 
-    citation: str
+    citation: str = Field(title="citation")
     doi: str | None = None
-    url: str | None = None
-    locator: str | None = None
-    read_via: str | None = None
+    url: str | None = Field(default=None, title="address")
+    locator: str | None = Field(
+        default=None, title="where in it", description="page, table or section"
+    )
+    read_via: str | None = Field(
+        default=None, title="read by", description="what was read, where it was not the text itself"
+    )
     dated: bool = False
 
     def text(self, locator: str = "") -> str:
@@ -73,10 +77,10 @@ class Source(FactModel):
 class Claim(FactModel):
     """What every number carries: its status, and its source or the reason it was assumed."""
 
-    status: Status = "published"
-    source: str | None = None
-    reason: str | None = None
-    note: str | None = None
+    status: Status = Field(default="published", title="status of the number")
+    source: str | None = Field(default=None, title="key of its source")
+    reason: str | None = Field(default=None, title="reason, if assumed")
+    note: str | None = Field(default=None, title="note")
 
     @model_validator(mode="after")
     def _is_supported(self) -> Claim:
@@ -91,8 +95,8 @@ class Claim(FactModel):
 class Quantity(Claim):
     """A number with its unit."""
 
-    value: float
-    unit: str
+    value: float = Field(title="value")
+    unit: str = Field(title="unit")
 
     @model_validator(mode="after")
     def _has_unit(self) -> Quantity:
@@ -146,7 +150,9 @@ class UncertainQuantity(Quantity):
 class FactFile(FactModel):
     """A file of facts with its sources."""
 
-    sources: dict[str, Source] = Field(default_factory=dict)
+    sources: dict[str, Source] = Field(
+        default_factory=dict, title="sources", description="what was published where, each by a key"
+    )
 
     @model_validator(mode="after")
     def _sources_exist(self) -> FactFile:

@@ -294,12 +294,40 @@ def test_a_trial_of_ones_own_in_a_form(server: Server, browser: Any) -> None:
     button = browser.find_element("xpath", "//button[contains(., 'Check, and run it')]")
     browser.execute_script("arguments[0].scrollIntoView(); arguments[0].click()", button)
     wait(browser, lambda: "accrual" in text_of(browser, ".fault:not(:empty)"))
-    field = browser.find_element("id", "field-design-accrual-value")
+    assert "times: accrual of -4 months" in text_of(browser, "main .alert")
+    browser.get(server.url("/design"))  # what was written is still there
+    field = wait(browser, lambda: browser.find_element("id", "field-design-accrual-value"))
+    assert field.get_attribute("value") == "-4"
     field.clear()
     field.send_keys("24\t")
     button = browser.find_element("xpath", "//button[contains(., 'Check, and run it')]")
     browser.execute_script("arguments[0].click()", button)
     wait(browser, lambda: "/own-trial?upload=" in browser.current_url)
+    upload = browser.current_url.rpartition("=")[2]
+    browser.get(server.url(f"/compare?first={upload}&second=emilia&per_arm=60"))
+    wait(browser, lambda: "OWN-1: combination" in text_of(browser, "main table"))
+    assert "emilia: tdm1" in text_of(browser, "main table")
+
+
+def test_parts_are_added_and_removed_in_the_form(server: Server, browser: Any) -> None:
+    """What is added is gone to; a name that is written is text, whatever it says."""
+    from selenium.webdriver.support.ui import Select
+
+    browser.get(server.url("/design?like=destiny-breast04"))
+    offered = wait(browser, lambda: browser.find_element("id", "field-add-enrolled"))
+    Select(offered).select_by_visible_text("earlier drugs")
+    active = "return document.activeElement.id"
+    part = "part-enrolled-earlier_drugs"
+    wait(browser, lambda: browser.execute_script(active) == part)
+    name = 'x onclick=alert(1) "<b>'
+    browser.find_element("id", "field-new-enrolled-earlier_drugs").send_keys(f"{name}\t")
+    wait(browser, lambda: browser.execute_script(active) == f"{part}-{name}")
+    frame = browser.switch_to.active_element
+    assert frame.get_attribute("aria-label") == name
+    assert frame.get_attribute("onclick") is None
+    frame.find_element("css selector", "button").click()
+    wait(browser, lambda: browser.execute_script(active) == part)
+    assert name not in text_of(browser)
 
 
 def test_two_trials_side_by_side(server: Server, browser: Any) -> None:

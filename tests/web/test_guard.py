@@ -58,6 +58,25 @@ def test_whence_and_how_large(base: str, headers: dict[str, str], status: int) -
     assert client(base=base).get("/", headers=headers).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("base", "path", "where"),
+    [
+        ("http://127.0.0.1:8090", "/?seed=2", "http://localhost:8090/?seed=2"),
+        ("http://[::1]:8090", "/", "http://localhost:8090/"),
+        ("http://127.0.0.1", "/", "http://localhost/"),
+        ("http://localhost:8090", "/?seed=2", ""),
+    ],
+)
+def test_one_browser_is_one_user(base: str, path: str, where: str) -> None:
+    """A view that is called by number is read by name, where its cookie and its jobs are."""
+    html = {"accept": "text/html,*/*"}
+    answer = client(base=base).get(path, headers=html, follow_redirects=False)
+    assert answer.status_code == (307 if where else 200)
+    assert answer.headers.get("location", "") == where
+    plain = client(base=base).get(path, follow_redirects=False)
+    assert plain.status_code == 200
+
+
 def test_headers_bind_the_browser() -> None:
     """Nothing is loaded from elsewhere, nothing is put into a frame."""
     headers = client().get("/").headers

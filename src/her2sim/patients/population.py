@@ -29,7 +29,7 @@ _NEEDED = {
 class Share(Claim):
     """The probability of a yes-or-no characteristic."""
 
-    share: float = Field(ge=0, le=1)
+    share: float = Field(ge=0, le=1, title="share of patients", description="0 to 1")
 
 
 class Distribution(Claim):

@@ -11,14 +11,16 @@ from her2sim.patients.population import Share
 class Began(Claim):
     """The year of the first patient."""
 
-    year: int = Field(ge=1980, le=2100)
+    year: int = Field(ge=1980, le=2100, title="year")
 
 
 class Pace(Claim):
     """Every so many weeks, until a week (or to the end)."""
 
-    every_week: float = Field(gt=0)
-    until_week: float | None = Field(default=None, gt=0)
+    every_week: float = Field(gt=0, title="weeks between two")
+    until_week: float | None = Field(
+        default=None, gt=0, title="until week", description="nothing: to the end"
+    )
 
 
 class Design(FactModel):
@@ -29,10 +31,12 @@ class Design(FactModel):
     of the first patient, where times after progression depend on it.
     """
 
-    began: Began | None = None
-    accrual: Quantity
-    follow_up: Quantity
-    lost: Share
+    began: Began | None = Field(default=None, title="year of the first patient")
+    accrual: Quantity = Field(title="time of enrolment", description="all patients come in evenly")
+    follow_up: Quantity = Field(
+        title="follow-up", description="from the last patient to the data cut"
+    )
+    lost: Share = Field(title="lost in a year", description="share that drops out of observation")
 
     @model_validator(mode="after")
     def _are_times(self) -> Design:

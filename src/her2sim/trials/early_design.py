@@ -23,10 +23,10 @@ MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 class TumourSize(Claim):
     """Sizes of primary tumours: log-normal, within limits."""
 
-    median_mm: float = Field(ge=1, le=200)
-    spread: float = Field(gt=0, le=2)
-    low_mm: float = Field(ge=0.5, le=200)
-    high_mm: float = Field(ge=1, le=200)
+    median_mm: float = Field(ge=1, le=200, title="median, mm")
+    spread: float = Field(gt=0, le=2, title="spread", description="SD of the logarithm")
+    low_mm: float = Field(ge=0.5, le=200, title="least, mm")
+    high_mm: float = Field(ge=1, le=200, title="largest, mm")
 
     @model_validator(mode="after")
     def _is_a_range(self) -> TumourSize:
@@ -50,8 +50,10 @@ class Nodes(Shares):
 class Given(FactModel):
     """A regimen, and what part of the patients gets it."""
 
-    name: str
-    share: float = Field(default=1.0, gt=0, le=1)
+    name: str = Field(
+        title="regimen", description="by name, or written out: trastuzumab+docetaxel*6"
+    )
+    share: float = Field(default=1.0, gt=0, le=1, title="share of patients", description="0 to 1")
 
     @field_validator("name")
     @classmethod
@@ -66,8 +68,8 @@ class Given(FactModel):
 class Next(Given):
     """What follows surgery in an arm, by the response, from a week after the start on."""
 
-    when: When = "all"
-    week: float = Field(gt=0)
+    when: When = Field(default="all", title="after which response")
+    week: float = Field(gt=0, title="from week", description="counted from the first dose")
 
     @model_validator(mode="after")
     def _is_for_all(self) -> Next:
@@ -85,11 +87,25 @@ class EarlyDesign(Claim):
     patients without relapse then and, where ``takes`` says so, with or without residual disease.
     """
 
-    before: tuple[Given, ...] = ()
-    randomised_week: float = Field(default=0.0, ge=0, le=LATEST_WEEK)
-    surgery_week: float | None = Field(default=None, gt=0, le=LATEST_WEEK)
-    clock_week: float | None = Field(default=None, ge=0, le=LATEST_WEEK)
-    takes: When = "all"
+    before: tuple[Given, ...] = Field(default=(), title="before randomisation")
+    randomised_week: float = Field(default=0.0, ge=0, le=LATEST_WEEK, title="randomised in week")
+    surgery_week: float | None = Field(
+        default=None,
+        gt=0,
+        le=LATEST_WEEK,
+        title="surgery in week",
+        description="nothing: before all treatment",
+    )
+    clock_week: float | None = Field(
+        default=None,
+        ge=0,
+        le=LATEST_WEEK,
+        title="curves count from week",
+        description="nothing: randomisation",
+    )
+    takes: When = Field(
+        default="all", title="who is taken", description="by the response at surgery"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> EarlyDesign:

@@ -26,8 +26,14 @@ class Her2Shares(Shares):
     with amplification; without it, 2+ and 3+ are amplified.
     """
 
-    shares: dict[Ihc, float] = Field(min_length=1)  # type: ignore[assignment]
-    amplified: bool | dict[Ihc, float] | None = None
+    shares: dict[Ihc, float] = Field(
+        min_length=1, title="share of each IHC score", description="3+ = 0.9, 2+ = 0.1; together 1"
+    )  # type: ignore[assignment]
+    amplified: bool | dict[Ihc, float] | None = Field(
+        default=None,
+        title="amplified",
+        description="in situ hybridisation of all; usual: 2+ and 3+ are",
+    )
 
     @model_validator(mode="after")
     def _tell_each_score(self) -> Her2Shares:
@@ -97,21 +103,43 @@ class Enrolled(FactModel):
     ``lvef_least`` are the median LVEF and the lowest with which a patient is taken.
     """
 
-    base: str
-    her2: Her2Shares
-    earlier_lines: Lines | None = None
-    earlier_drugs: EarlierDrugs | None = None
-    retested: Share | None = None
-    pd_l1_positive: Share | None = None
-    heterogeneous: Share | None = None
-    asian: Share | None = None
-    er_positive: Share | None = None
-    after_anthracycline: Share | None = None
-    tumour_mm: TumourSize | None = None
-    nodes: Nodes | None = None
-    locally_advanced: Share | None = None
-    lvef_median: Quantity | None = None
-    lvef_least: Quantity | None = None
+    base: str = Field(title="population", description="by name")
+    her2: Her2Shares = Field(title="HER2 scores")
+    earlier_lines: Lines | None = Field(
+        default=None,
+        title="earlier lines",
+        description="share with 0, 1, 2 ... lines for metastatic disease",
+    )
+    earlier_drugs: EarlierDrugs | None = Field(
+        default=None, title="earlier drugs", description="share that had each, in any setting"
+    )
+    retested: Share | None = Field(
+        default=None,
+        title="HER2 found again",
+        description="share tested again after drugs against HER2",
+    )
+    pd_l1_positive: Share | None = Field(
+        default=None,
+        title="PD-L1 positive",
+        description="share with a combined positive score of 1 or more",
+    )
+    heterogeneous: Share | None = Field(
+        default=None,
+        title="heterogeneous",
+        description="share whose tumour has areas with little HER2",
+    )
+    asian: Share | None = Field(default=None, title="Asian")
+    er_positive: Share | None = Field(default=None, title="ER positive")
+    after_anthracycline: Share | None = Field(default=None, title="anthracycline before")
+    tumour_mm: TumourSize | None = Field(
+        default=None, title="size of the primary tumour", description="early disease"
+    )
+    nodes: Nodes | None = Field(default=None, title="positive nodes", description="early disease")
+    locally_advanced: Share | None = Field(
+        default=None, title="locally advanced", description="early disease"
+    )
+    lvef_median: Quantity | None = Field(default=None, title="LVEF, median")
+    lvef_least: Quantity | None = Field(default=None, title="LVEF, least at entry")
 
     @field_validator("lvef_median", "lvef_least")
     @classmethod

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from her2sim.errors import UnknownNameError, did_you_mean
 from her2sim.facts import read_fact_file
@@ -67,6 +69,22 @@ def load_trial(name: str) -> Trial:
         f"unknown trial {name!r}{did_you_mean(name, (*trial_names(), *question_names()))} (a file "
         "of your own ends in .toml)"
     )
+
+
+def raw_trial(name: str) -> dict[str, Any]:
+    """The file of a trial that comes with her2sim, as it was read.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such trial.
+    """
+    names = {_shipped(one).id: one for one in trial_names()}
+    found = None if name.endswith(".toml") else load_trial(name).id
+    if found not in names:
+        raise UnknownNameError(f"unknown trial {name!r}{did_you_mean(name, trial_names())}")
+    file = files("her2sim.trials").joinpath("facts", f"{names[found]}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @cache

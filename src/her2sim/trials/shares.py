@@ -10,7 +10,9 @@ from her2sim.facts import Claim
 class Shares(Claim):
     """What part of the patients belongs to each group; the parts add up to one."""
 
-    shares: dict[str, float] = Field(min_length=1)
+    shares: dict[str, float] = Field(
+        min_length=1, title="share of each", description="3+ = 0.9, 2+ = 0.1; together 1"
+    )
 
     @model_validator(mode="after")
     def _add_up(self) -> Shares:

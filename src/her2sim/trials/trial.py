@@ -39,18 +39,28 @@ class Arm(Claim):
     surgery.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9_]+$")
-    title: str
-    n: int | None = Field(default=None, ge=1)
-    allocation: float = Field(default=1.0, gt=0)
-    regimen: tuple[Given, ...] = ()
-    next: tuple[Next, ...] = ()
-    stands_for: str = ""
-    given_with: tuple[str, ...] = ()
-    her2: Her2Shares | None = None
-    earlier_lines: Lines | None = None
-    earlier_drugs: EarlierDrugs | None = None
-    heterogeneous: Share | None = None
+    id: str = Field(
+        pattern=r"^[a-z0-9_]+$", title="short name", description="small letters, digits and _"
+    )
+    title: str = Field(title="name")
+    n: int | None = Field(default=None, ge=1, title="patients, as published")
+    allocation: float = Field(
+        default=1.0, gt=0, title="weight in randomisation", description="2 and 1 for 2:1"
+    )
+    regimen: tuple[Given, ...] = Field(
+        default=(), title="regimen", description="nothing: observed only"
+    )
+    next: tuple[Next, ...] = Field(default=(), title="after surgery", description="early disease")
+    stands_for: str = Field(
+        default="", title="stands for", description="what was really given, if it is not all of it"
+    )
+    given_with: tuple[str, ...] = Field(
+        default=(), title="given with", description="measures against side effects"
+    )
+    her2: Her2Shares | None = Field(default=None, title="HER2 scores of this arm")
+    earlier_lines: Lines | None = Field(default=None, title="earlier lines of this arm")
+    earlier_drugs: EarlierDrugs | None = Field(default=None, title="earlier drugs of this arm")
+    heterogeneous: Share | None = Field(default=None, title="heterogeneous in this arm")
 
     @model_validator(mode="after")
     def _measures_are_known(self) -> Arm:
@@ -104,14 +114,16 @@ class Comparison(Published):
     earlier than the one of the design.
     """
 
-    arm: str
-    versus: str
-    endpoint: str
-    hazard_ratio: float | None = Field(default=None, gt=0)
-    low: float | None = Field(default=None, gt=0)
-    high: float | None = Field(default=None, gt=0)
-    subgroup: str | None = None
-    follow_up: Quantity | None = None
+    arm: str = Field(title="arm", description="short name")
+    versus: str = Field(title="against arm", description="short name")
+    endpoint: str = Field(title="endpoint")
+    hazard_ratio: float | None = Field(default=None, gt=0, title="published hazard ratio")
+    low: float | None = Field(default=None, gt=0, title="published, low")
+    high: float | None = Field(default=None, gt=0, title="published, high")
+    subgroup: str | None = Field(default=None, title="group of patients")
+    follow_up: Quantity | None = Field(
+        default=None, title="follow-up of this figure", description="where it was cut earlier"
+    )
 
     @property
     def follow_up_month(self) -> float | None:
@@ -182,28 +194,32 @@ class Trial(FactFile):
     ``lvef_tests`` the LVEF only where a label asks for it.
     """
 
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,63}$")
-    title: str
-    nct: str | None = None
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,63}$", title="name of the trial")
+    title: str = Field(title="title")
+    nct: str | None = Field(default=None, title="NCT number")
     aliases: tuple[str, ...] = ()
-    setting: Setting
-    region: Literal["us", "eu"] = "us"
-    enrolled: Enrolled
-    design: Design
-    early: EarlyDesign | None = None
-    scans: tuple[Pace, ...] = ()
-    lvef_tests: tuple[Pace, ...] = ()
-    lvef_method: Literal["echo", "muga"] = "echo"
-    response: Literal["confirmed", "best"] = "confirmed"
-    endpoints: tuple[str, ...] = Field(min_length=1)
-    arm: tuple[Arm, ...] = Field(min_length=1)
+    setting: Setting = Field(title="setting")
+    region: Literal["us", "eu"] = Field(default="us", title="label of")
+    enrolled: Enrolled = Field(title="patients")
+    design: Design = Field(title="times")
+    early: EarlyDesign | None = Field(default=None, title="early disease")
+    scans: tuple[Pace, ...] = Field(default=(), title="pace of scans")
+    lvef_tests: tuple[Pace, ...] = Field(default=(), title="pace of LVEF tests")
+    lvef_method: Literal["echo", "muga"] = Field(default="echo", title="LVEF by")
+    response: Literal["confirmed", "best"] = Field(
+        default="confirmed", title="a response counts if", description="confirmed: by a second scan"
+    )
+    endpoints: tuple[str, ...] = Field(
+        min_length=1, title="endpoints", description="PFS, OS, ORR, DoR ... with commas"
+    )
+    arm: tuple[Arm, ...] = Field(min_length=1, title="arm")
     outcome: tuple[Outcome, ...] = ()
-    comparison: tuple[Comparison, ...] = ()
+    comparison: tuple[Comparison, ...] = Field(default=(), title="comparison")
     prognosis: tuple[Prognosis, ...] = ()
     safety: tuple[Safety, ...] = ()
     landmarks: tuple[Landmarks, ...] = ()
     crossover: tuple[Crossover, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = Field(default=(), title="notes")
 
     @model_validator(mode="wrap")
     @classmethod

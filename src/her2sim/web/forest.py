@@ -10,6 +10,8 @@ from her2sim.report.html import render
 from her2sim.report.trial_tables import ratio_text
 
 WIDTH, ROW, TOP, BOTTOM, LEFT, RIGHT = 760, 40, 10, 34, 250, 12
+LETTER, WIDEST_LABEL = 6.2, 420
+"""Width of a letter of a label, and the most room for labels."""
 TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 LOWEST, HIGHEST = 0.02, 20.0
 PLACES = ("predicted", "low", "high", "published", "published_low", "published_high", "constant")
@@ -28,13 +30,14 @@ def forest_svg(rows: Sequence[Mapping[str, Any]]) -> str:
     values = [float(row[name]) for row in known for name in PLACES if _is_ratio(row[name])]
     low = min(0.5, max(LOWEST, min(values))) / 1.1
     high = max(1.5, min(HIGHEST, max(values))) * 1.1
-    span = WIDTH - RIGHT - LEFT
+    left = max(LEFT, min(WIDEST_LABEL, LETTER * max(len(_label(row)) for row in known)))
+    span = WIDTH - RIGHT - left
 
     def x(value: Any) -> float | None:
         if not _is_ratio(value):
             return None
         share = math.log(min(high, max(low, float(value))) / low) / math.log(high / low)
-        return round(LEFT + span * share, 1)
+        return round(left + span * share, 1)
 
     height = TOP + BOTTOM + ROW * len(known)
     drawn = [
@@ -42,7 +45,7 @@ def forest_svg(rows: Sequence[Mapping[str, Any]]) -> str:
         | {"y": TOP + ROW * (k + 0.5), "label": _label(row), "text": in_words(row)}
         for k, row in enumerate(known)
     ]
-    frame = (LEFT, TOP, WIDTH - RIGHT, height - BOTTOM)
+    frame = (left, TOP, WIDTH - RIGHT, height - BOTTOM)
     return render(
         "forest", rows=drawn, size=(WIDTH, height), frame=frame,
         ticks=[(x(tick), f"{tick:g}") for tick in TICKS if low <= tick <= high], one=x(1.0),

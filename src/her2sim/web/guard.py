@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -57,6 +57,9 @@ class Guard:
             LOG.warning("refused %s %r: %s", scope["type"], scope.get("path", "")[:100], why)
             await _refuse(scope, send, status, why)
             return
+        if moved := self._moved(scope, headers):
+            await _redirect(send, moved)
+            return
         if scope["type"] == "websocket":
             await self.app(scope, _paced(receive, send), send)
             return
@@ -79,6 +82,22 @@ class Guard:
         if self.token is not None and not self._is_allowed(scope, headers):
             return 401, "no token, or a wrong one: open the address that her2sim web printed"
         return 0, ""
+
+    def _moved(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """Where a view of this machine is read: cookies, and jobs with them, are kept by name."""
+        told = headers.get(b"host", b"").decode("latin-1")
+        is_view = scope["type"] == "http" and scope.get("method") == "GET"
+        is_view = is_view and b"text/html" in headers.get(b"accept", b"")
+        if not is_view or self.hosts is None or _host(told) in ("localhost", ""):
+            return ""
+        try:
+            port = urlsplit(f"//{told}").port
+        except ValueError:
+            return ""
+        path = quote(scope.get("path", "/"), safe="/")
+        query = scope.get("query_string", b"").decode("latin-1")
+        where = f"localhost:{port}" if port else "localhost"
+        return f"http://{where}{path}{'?' if query else ''}{query}"
 
     def _is_allowed(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         assert self.token is not None
@@ -113,6 +132,12 @@ async def _refuse(scope: Scope, send: Send, status: int, why: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _redirect(send: Send, where: str) -> None:
+    headers = [(b"location", where.encode("latin-1")), *HEADERS.items()]
+    await send({"type": "http.response.start", "status": 307, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _with_headers(send: Send, token: str | None) -> Send:

@@ -210,6 +210,27 @@ class Jobs:
         write_text(folder / f"{name}{ending}", text)
         return name
 
+    def keep_draft(self, owner: str, text: str) -> None:
+        """Keep what a user has in the form; one a user, none longer than an upload may be."""
+        if len(text.encode()) <= LARGEST_UPLOAD:
+            self._draft(owner).parent.mkdir(mode=0o700, exist_ok=True)
+            write_text(self._draft(owner), text)
+
+    def draft(self, owner: str) -> str | None:
+        """What a user left in the form."""
+        try:
+            return self._draft(owner).read_text(encoding="utf-8")
+        except OSError:
+            return None
+
+    def drop_draft(self, owner: str) -> None:
+        """Forget what a user left in the form."""
+        self._draft(owner).unlink(missing_ok=True)
+
+    def _draft(self, owner: str) -> Path:
+        name = hashlib.blake2b(owner.encode(), digest_size=16).hexdigest()
+        return self.folder / "drafts" / f"{name}.toml"
+
     @property
     def uploads(self) -> Path:
         """Where uploads lie."""

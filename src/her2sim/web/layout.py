@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,9 +72,26 @@ def paragraph(text: str, kind: str = "") -> ui.html:
     return ui.html(render("text", text=text), sanitize=False, tag="p").classes(kind)
 
 
+LONG_VALUE = 22
+"""Characters that need a wide field."""
 AT_FIRST = "^value"
 """The value that a field of the browser begins with: as an attribute, so that what a user sets
 since then is not taken back when the view is drawn anew."""
+
+
+def _label(name: str, title: str) -> Element:
+    """The label of a field."""
+    with ui.element("label") as label:
+        ui.html(render("text", text=title), sanitize=False, tag="span")
+    label.props["for"] = f"field-{name}"
+    return label
+
+
+def _field(kind: str, name: str, **attributes: str) -> Element:
+    """An element to fill in; a name may come from a file, so it is never read as attributes."""
+    field = ui.element(kind)
+    field.props.update({"id": f"field-{name}", "name": name, **attributes})
+    return field
 
 
 def slider(
@@ -88,12 +105,10 @@ def slider(
     """A slider of the browser, told at each move; ``words`` are shown for some values."""
     low, high, step = min(span[0], value), max(span[1], value), span[2]
     with ui.element("div").classes("field"):
-        with ui.element("label").props(f"for=field-{name}"):
-            ui.html(render("text", text=title), sanitize=False, tag="span")
+        with _label(name, title):
             shown = ui.html(_worded(value, words), sanitize=False, tag="output")
-        field = ui.element("input").props(
-            f"type=range id=field-{name} name={name} min={low:g} max={high:g} step={step:g}"
-        )
+        field = _field("input", name, type="range", min=f"{low:g}", max=f"{high:g}",
+                       step=f"{step:g}")  # fmt: skip
         field.props[AT_FIRST] = f"{value:g}"
         field.props["aria-valuetext"] = (words or {}).get(value, f"{value:g}")
 
@@ -114,10 +129,8 @@ def _worded(value: float, words: Mapping[float, str] | None) -> str:
 def choice(name: str, title: str, value: str, options: Mapping[str, str], told: Told) -> None:
     """A list of the browser to choose one from: what is chosen by what is shown."""
     with ui.element("div").classes("field"):
-        with ui.element("label").props(f"for=field-{name}"):
-            ui.html(render("text", text=title), sanitize=False, tag="span")
-        field = ui.element("select").props(f"id=field-{name} name={name}")
-        with field:
+        _label(name, title)
+        with _field("select", name) as field:
             for key, text in options.items():
                 chosen = " selected" if key == value else ""
                 option = ui.element("option")
@@ -132,20 +145,40 @@ def choice(name: str, title: str, value: str, options: Mapping[str, str], told: 
 def tick(name: str, title: str, value: bool, told: Told) -> None:
     """A box of the browser to tick."""
     with ui.element("div").classes("field check"), ui.element("label"):
-        field = ui.element("input").props(f"type=checkbox id=field-{name} name={name}")
+        field = _field("input", name, type="checkbox")
         if value:
             field.props["checked"] = True
         ui.html(render("text", text=title), sanitize=False, tag="span")
     field.on("change", lambda event: told(event.args), js_handler="(e) => emit(e.target.checked)")
 
 
-def entry(name: str, title: str, value: str, told: Told, kind: str = "text") -> ui.html:
-    """A field to write in; returns where a fault of it is shown."""
-    with ui.element("div").classes("field"):
-        with ui.element("label").props(f"for=field-{name}"):
-            ui.html(render("text", text=title), sanitize=False, tag="span")
-        field = ui.element("input").props(f"type={kind} id=field-{name} name={name}")
+def entry(
+    name: str,
+    title: str,
+    value: str,
+    told: Told,
+    kind: str = "text",
+    text: str = "",
+    suggested: Sequence[str] = (),
+) -> ui.html:
+    """A field to write in, with a line of help; returns where a fault of it is shown."""
+    with ui.element("div").classes("field long" if len(value) >= LONG_VALUE else "field"):
+        _label(name, title)
+        field = _field("input", name, type=kind)
         field.props[AT_FIRST] = value
+        if kind == "number":
+            field.props["step"] = "any"
+        if suggested:
+            field.props["list"] = f"known-{name}"
+            with ui.element("datalist") as known:
+                for one in suggested:
+                    ui.element("option").props["value"] = one
+            known.props["id"] = f"known-{name}"
+        if text:
+            field.props["aria-describedby"] = f"help-{name}"
+            ui.html(render("text", text=text), sanitize=False, tag="span").classes(
+                "faint help"
+            ).props["id"] = f"help-{name}"
         fault = ui.html("", sanitize=False, tag="span").classes("fault").props("role=alert")
     field.on("change", lambda event: told(event.args), js_handler="(e) => emit(e.target.value)")
     return fault

@@ -1,16 +1,24 @@
-"""Two trials side by side, with the same patients by number."""
+"""Two trials side by side, with the same patients by number; one of your own may be among them."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
 
 from her2sim.errors import DataError
+from her2sim.web import state
+from her2sim.web.beside import beside
 from her2sim.web.layout import button, choice, entry, fields_of, heading, paragraph, put, view
-from her2sim.web.pages.answer import show_answer
+from her2sim.web.own_trials import kept_trial
+from her2sim.web.pages.answer import LOOK_SECONDS, show_answer
 from her2sim.web.pages.questions_pages import trial_titles
+from her2sim.web.question import UPLOAD_PATTERN, Question
 from her2sim.web.questions import question_of
+from her2sim.web.results import read_view
+from her2sim.web.trial_questions import OwnTrialQuestion
 
 SIDES = ("first", "second")
 USUAL = {"first": "destiny-breast03", "second": "emilia", "per_arm": "300", "seed": "1"}
@@ -18,8 +26,6 @@ USUAL = {"first": "destiny-breast03", "second": "emilia", "per_arm": "300", "see
 
 def register() -> None:
     """Make the view known."""
-    from urllib.parse import urlencode
-
     from nicegui import ui
 
     @ui.page("/compare")
@@ -35,28 +41,85 @@ def register() -> None:
                 put("alert", text=f"unknown: {', '.join(unknown)[:200]}; known: {', '.join(USUAL)}")
             paragraph(
                 "Two answers beside each other. Where both trials draw on the same population, "
-                "patients with the same number are the same people; else they differ too."
+                "patients with the same number are the same people; else they differ too. Trials "
+                "of your own stand in the lists once they were run."
             )
-
-            def keep(name: str) -> Any:
-                return lambda value: told.__setitem__(name, str(value))
-
-            with ui.element("form").classes("fields wide").props('onsubmit="return false"'):
-                for side in SIDES:
-                    choice(side, f"{side} trial", told[side], trial_titles(), keep(side))
-                entry("per_arm", "patients an arm", told["per_arm"], keep("per_arm"), "number")
-                entry("seed", "seed", told["seed"], keep("seed"), "number")
-                with ui.element("div").classes("actions"):
-                    button("Compare", lambda _: ui.navigate.to(f"/compare?{urlencode(told)}"))
+            _form(told)
+            asked, faults = _questions(told)
+            for fault in faults:
+                put("alert", text=fault)
+            if len(asked) == len(SIDES):
+                _beside(told, asked)
             with ui.element("div").classes("sides"):
-                for side in SIDES:
+                for side, question in asked.items():
                     with ui.element("section").props(f'aria-label="{side} trial"'):
-                        fields = {"name": told[side], "per_arm": told["per_arm"],
-                                  "seed": told["seed"]}  # fmt: skip
-                        try:
-                            question = question_of("trial", fields)
-                        except DataError as error:
-                            put("alert", text=str(error))
-                            continue
-                        heading(told[side], 2)
+                        heading(_name(told[side]), 2)
                         show_answer(question)
+
+
+def _form(told: dict[str, str]) -> None:
+    """Which trials, and how many patients."""
+    from urllib.parse import urlencode
+
+    from nicegui import ui
+
+    def keep(name: str) -> Any:
+        return lambda value: told.__setitem__(name, str(value))
+
+    offered = {**_own_trials(), **trial_titles()}
+    with ui.element("form").classes("fields wide").props('onsubmit="return false"'):
+        for side in SIDES:
+            also = {} if told[side] in offered else {told[side]: _name(told[side])}
+            choice(side, f"{side} trial", told[side], {**offered, **also}, keep(side))
+        entry("per_arm", "patients an arm", told["per_arm"], keep("per_arm"), "number")
+        entry("seed", "seed", told["seed"], keep("seed"), "number")
+        with ui.element("div").classes("actions"):
+            button("Compare", lambda _: ui.navigate.to(f"/compare?{urlencode(told)}"))
+
+
+def _own_trials() -> Mapping[str, str]:
+    """Trials of one's own that were run, by the name under which they are kept."""
+    own = (job.question for job in state.jobs().of(state.owner()))
+    uploads = [q.upload for q in own if isinstance(q, OwnTrialQuestion)]
+    return {upload: f"your own: {_name(upload)}" for upload in dict.fromkeys(uploads)}
+
+
+def _name(told: str) -> str:
+    """What a side is called: a trial of one's own by the id in its file."""
+    raw = kept_trial(told)
+    return told[:60] if raw is None else str(raw.get("id", ""))
+
+
+def _questions(told: Mapping[str, str]) -> tuple[dict[str, Question], list[str]]:
+    """The question of each side, and what is wrong with them, each fault once."""
+    asked, faults = dict[str, Question](), list[str]()
+    for side in SIDES:
+        is_own = re.fullmatch(UPLOAD_PATTERN, told[side]) is not None
+        kind, field = ("own-trial", "upload") if is_own else ("trial", "name")
+        size = {name: told[name] for name in ("per_arm", "seed")}
+        try:
+            asked[side] = question_of(kind, {field: told[side], **size})
+        except DataError as error:
+            faults.append(str(error))
+    return asked, list(dict.fromkeys(faults))
+
+
+def _beside(told: Mapping[str, str], asked: Mapping[str, Question]) -> None:
+    """One table of both, once both are there."""
+    from nicegui import ui
+
+    who, place = state.owner(), ui.element("div")
+
+    def look() -> None:
+        done = {job.question.link(): job for job in state.jobs().of(who) if job.state == "done"}
+        jobs = [done.get(question.link()) for question in asked.values()]
+        found = [job for job in jobs if job is not None]
+        if len(found) < len(asked):
+            return
+        timer.cancel()
+        names = [_name(told[side]) for side in SIDES]
+        with place:
+            for table in beside(names, [read_view(job.folder) for job in found]):
+                put("plain_table", table=table)
+
+    timer = ui.timer(LOOK_SECONDS, look)

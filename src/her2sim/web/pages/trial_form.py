@@ -1,0 +1,368 @@
+"""A trial file as a form that follows from its schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from her2sim.errors import plain_message
+from her2sim.report.html import render
+from her2sim.web.layout import button, choice, entry, heading, paragraph, tick
+from her2sim.web.own_trials import PUBLISHED, PUBLISHED_OF_ROWS
+
+Place = tuple[str | int, ...]
+NOT_OFFERED = {*PUBLISHED, *PUBLISHED_OF_ROWS["comparison"]} - {"note"}
+"""Parts that tell what was published are shown where a file has them, and not offered."""
+CLOSED = ("sources",)
+MOST_DEEP = 8
+UNITS = ("month", "week", "day", "%", "mm")
+
+
+class TrialForm:
+    """A trial file as it is edited: fields by their places in the file, and their faults.
+
+    Parameters
+    ----------
+    raw : the file as it was read; it is changed
+    schema : of a trial file
+    told : called after each change
+    """
+
+    def __init__(
+        self, raw: dict[str, Any], schema: Mapping[str, Any], told: Callable[[], None]
+    ) -> None:
+        self.raw, self.schema, self.told = raw, schema, told
+        self.faults: dict[Place, Any] = {}
+        self.opened: set[Place] = set()
+        self.place: Any = None
+        self.above: Any = None
+
+    def draw(self) -> None:
+        """All fields anew."""
+        self.faults.clear()
+        self.place.clear()
+        with self.place:
+            self._table(self.schema, self.raw, ())
+
+    def check(self) -> bool:
+        """Whether the file holds; what is wrong stands at each field, and all of it above."""
+        from her2sim.trials.trial import Trial
+
+        for shown in self.faults.values():
+            shown.set_content("")
+        self.above.set_content("")
+        try:
+            Trial.model_validate(self.raw)
+        except ValidationError as error:
+            found: dict[Place, list[str]] = {}
+            for row in error.errors():
+                found.setdefault(_place_of(row["loc"]), []).append(plain_message(row))
+            for place, texts in found.items():
+                self._show_at(place, "; ".join(texts))
+            n = sum(map(len, found.values()))
+            lines = [
+                f"{self._words_of(place)}: {text}" if place else text
+                for place, texts in found.items()
+                for text in texts
+            ]
+            told = f"{n} fault{'s' if n > 1 else ''}; each stands at its field, too."
+            self.above.set_content(render("alert", text="\n".join([told, *lines])))
+            return False
+        return True
+
+    def _show_at(self, place: Place, text: str) -> None:
+        """A fault at its field, or at what holds it."""
+        while place and place not in self.faults:
+            place = place[:-1]
+        if place:
+            self.faults[place].set_content(render("text", text=text))
+
+    def _words_of(self, place: Place) -> str:
+        """A place of the file in the words of the form."""
+        schema, words = self.schema, list[str]()
+        for part in place:
+            if isinstance(part, int):
+                words[-1] += f" {part + 1}"
+                schema = self._resolved(schema.get("items", {}))
+                continue
+            told = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
+            known = isinstance(told, Mapping)
+            words.append(_title(part, told) if known and "properties" in schema else part)
+            schema = self._resolved(told) if isinstance(told, Mapping) else {}
+        return ", ".join(words)
+
+    # Schema.
+
+    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A schema without references; of several kinds the first that is not null."""
+        for _ in range(MOST_DEEP):
+            if "$ref" in schema:
+                schema = self.schema["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+            elif "allOf" in schema:
+                schema = schema["allOf"][0]
+            elif "anyOf" in schema:
+                schema = next(one for one in schema["anyOf"] if one.get("type") != "null")
+            else:
+                break
+        return schema
+
+    def _keyed(self, schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What stands under each name of a table whose names are free; None if it is none."""
+        inner = schema.get("additionalProperties")
+        if not isinstance(inner, Mapping):
+            return None
+        found = self._resolved(inner)
+        return found if "properties" in found else None
+
+    def _is_nested(self, schema: Mapping[str, Any]) -> bool:
+        if schema.get("type") == "array":
+            return "properties" in self._resolved(schema.get("items", {}))
+        return "properties" in schema or self._keyed(schema) is not None
+
+    def _empty(self, schema: Mapping[str, Any], depth: int = 0) -> Any:
+        """A part with what it needs, not yet filled in; numbers of one's own are assumed."""
+        if "properties" in schema and depth < MOST_DEEP:
+            known, needed = schema["properties"], [*schema.get("required", ())]
+            made = {n: self._empty(self._resolved(known[n]), depth + 1) for n in needed}
+            return made | ({"status": "assumed", "reason": ""} if "reason" in known else {})
+        if "enum" in schema:
+            return schema["enum"][0]
+        return {"array": [], "object": {}, "number": 0.0, "integer": 0, "boolean": False}.get(
+            str(schema.get("type")), ""
+        )
+
+    # Drawing.
+
+    def _table(self, schema: Mapping[str, Any], raw: dict[str, Any], path: Place) -> None:
+        """Fields of a table of the file that are told, and those that may be added."""
+        from nicegui import ui
+
+        known: Mapping[str, Any] = schema.get("properties", {})
+        parts = {n: self._resolved(known[n]) for n in raw if n in known}
+        nested = [n for n, part in parts.items() if self._is_nested(part)]
+        with ui.element("div").classes("fields wide"):
+            for name in [n for n in parts if n not in nested]:
+                self._leaf(parts[name], raw, known[name], (*path, name))
+            self._offer(known, raw, path)
+        for name in nested:
+            self._nested(parts[name], raw, known[name], (*path, name))
+
+    def _offer(self, known: Mapping[str, Any], raw: dict[str, Any], path: Place) -> None:
+        """What may be added to a table."""
+        left = {n: _title(n, known[n]) for n in known if n not in raw and n not in NOT_OFFERED}
+        if not left:
+            return
+
+        def add(name: str) -> None:
+            if name in left:
+                raw[name] = self._empty(self._resolved(known[name]))
+                self._changed((*path, name))
+
+        choice(f"add-{_key(path) or 'trial'}", "add to this part", "", {"": "...", **left}, add)
+
+    def _nested(
+        self, schema: Mapping[str, Any], raw: dict[str, Any], told: Mapping[str, Any], path: Place
+    ) -> None:
+        """A part of the file with parts of its own."""
+        from nicegui import ui
+
+        name = str(path[-1])
+        title = _title(name, told)
+        inner = self._keyed(schema)
+        if inner is not None:
+            with self._part(title, path, raw, name, is_closed=name in CLOSED):
+                for key in raw[name]:
+                    with self._part(str(key), (*path, key), raw[name], key):
+                        self._table(inner, raw[name][key], (*path, key))
+                self._new_name(raw[name], inner, path)
+        elif schema.get("type") != "array":
+            with self._part(title, path, raw, name, told.get("description", "")):
+                self._table(schema, raw[name], path)
+        else:
+            items = self._resolved(schema["items"])
+            rows = raw[name] = list(raw[name])
+            for number, row in enumerate(rows):
+                with self._part(f"{title} {number + 1}", (*path, number), rows, number):
+                    self._table(items, row, (*path, number))
+
+            def add(_: Any) -> None:
+                rows.append(self._empty(items))
+                self._changed((*path, len(rows) - 1))
+
+            with ui.element("div").classes("actions"):
+                button(f"Add: {title}", add, quiet=True)
+                self.faults[path] = _fault()
+
+    def _new_name(self, holder: dict[str, Any], inner: Mapping[str, Any], path: Place) -> None:
+        """A field for the name of a part that is added."""
+
+        def add(text: Any) -> None:
+            name = str(text).strip()
+            if name and name not in holder:
+                holder[name] = self._empty(inner)
+                self._changed((*path, name))
+
+        entry(f"new-{_key(path)}", "add one of the name", "", add)
+
+    @contextmanager
+    def _part(
+        self,
+        title: str,
+        path: Place,
+        holder: Any,
+        key: str | int,
+        text: str = "",
+        *,
+        is_closed: bool = False,
+    ) -> Iterator[None]:
+        """A frame with a title, where faults of the whole part stand, and a button to remove it."""
+        from nicegui import ui
+
+        def remove(_: Any) -> None:
+            holder.pop(key)
+            self._changed(path[:-1])
+
+        with ui.element("fieldset").props("tabindex=-1") as frame:
+            frame.props.update({"id": f"part-{_key(path)}", "aria-label": title})
+            with ui.element("div").classes("part"):
+                heading(_first_capital(title), 3)
+                self.faults[path] = _fault()
+                button(f"Remove: {title}", remove, quiet=True)
+            if text:
+                paragraph(_first_capital(text) + ".", "faint")
+            if not is_closed:
+                yield
+                return
+            with ui.element("details") as details:
+                if path in self.opened:
+                    details.props["open"] = True
+                with ui.element("summary"):
+                    ui.html(render("text", text=f"{len(holder[key])} told"), sanitize=False)
+                yield
+
+    def _changed(self, place: Place) -> None:
+        """Draw anew after a part was added or removed, and go to it."""
+        from nicegui import ui
+
+        self.told()
+        self.opened.add(place[:1])
+        self.draw()
+        key = _key(place)
+        find = " || ".join(f"document.getElementById({json.dumps(f'{kind}-{key}')})"
+                           for kind in ("field", "part"))  # fmt: skip
+        with self.place:  # what was pressed may be gone
+            ui.run_javascript(f"setTimeout(() => {{ const e = {find}; e && e.focus() }}, 100)")
+
+    def _leaf(
+        self, schema: Mapping[str, Any], raw: dict[str, Any], told: Mapping[str, Any], path: Place
+    ) -> None:
+        """A field of one value."""
+        name, key = str(path[-1]), _key(path)
+        value, title = raw[name], _first_capital(_title(name, told))
+        kind = "object" if isinstance(value, Mapping) else str(schema.get("type"))
+
+        def keep(text: Any) -> None:
+            raw[name] = read_field(kind, text)
+            self.told()
+
+        if "enum" in schema:
+            options = {str(one): str(one) for one in schema["enum"]}
+            choice(key, title, str(value), options, keep)
+        elif kind == "boolean":
+            tick(key, title, bool(value), keep)
+        else:
+            self.faults[path] = entry(
+                key, title, shown_field(value), keep,
+                "number" if kind in ("number", "integer") else "text",
+                told.get("description", ""), self._suggested(name),
+            )  # fmt: skip
+
+    def _suggested(self, name: str) -> tuple[str, ...]:
+        """What a field may be filled with."""
+        from her2sim.patients.population import population_names
+        from her2sim.regimens.library import named_regimens
+
+        arms = tuple(str(arm.get("id", "")) for arm in self.raw.get("arm", ()))
+        known: Mapping[str, Callable[[], tuple[str, ...]]] = {
+            "name": lambda: tuple(named_regimens()),
+            "base": population_names,
+            "arm": lambda: arms,
+            "versus": lambda: arms,
+            "to": lambda: arms,
+            "endpoint": lambda: tuple(map(str, self.raw.get("endpoints", ()))),
+            "source": lambda: tuple(self.raw.get("sources", ())),
+            "unit": lambda: UNITS,
+        }
+        return known[name]() if name in known else ()
+
+
+def _fault() -> Any:
+    """Where faults of a part are shown."""
+    from nicegui import ui
+
+    return ui.html("", sanitize=False, tag="span").classes("fault").props("role=alert")
+
+
+def _place_of(loc: tuple[str | int, ...]) -> Place:
+    """The place of a fault: checks of the whole file write places with points between."""
+    found: list[str | int] = []
+    for part in loc:
+        pieces = part.split(".") if isinstance(part, str) else [part]
+        found += [int(p) if isinstance(p, str) and p.isdigit() else p for p in pieces]
+    return tuple(found)
+
+
+def _title(name: str, told: Mapping[str, Any] | None) -> str:
+    """What a part is called: by its schema, or else by its name in the file."""
+    plain = name.replace("_", " ")
+    title = str((told or {}).get("title", plain))
+    return plain if title == plain.title() else title  # a title that nobody wrote
+
+
+def _first_capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _key(path: Place) -> str:
+    """A place as the name of a field."""
+    return "-".join(map(str, path))
+
+
+def shown_field(value: Any) -> str:
+    """A value as a field shows it: shares as ``3+ = 0.9, 2+ = 0.1``, lists with commas."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {_shown_number(share)}" for name, share in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value)
+    return _shown_number(value)
+
+
+def _shown_number(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def read_field(kind: str, told: Any) -> Any:
+    """What a field means; what is no number stays text, and the check says so."""
+    if kind == "boolean":
+        return bool(told)
+    text = str(told).strip()
+    if kind in ("number", "integer"):
+        return _number(text)
+    if kind == "array":
+        return [one.strip() for one in text.split(",") if one.strip()]
+    if kind == "object":
+        pairs = [one.partition("=") for one in text.split(",") if one.strip()]
+        return {name.strip(): _number(value.strip()) for name, _, value in pairs}
+    return text
+
+
+def _number(text: str) -> Any:
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() and "." not in text else value

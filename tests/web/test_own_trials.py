@@ -1,0 +1,98 @@
+"""Trials of one's own: what the form begins with, what it reads, what two of them tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from her2sim.errors import UnknownNameError
+from her2sim.report.html import PageTable
+from her2sim.trials.library import raw_trial, trial_names
+from her2sim.trials.trial import Trial
+from her2sim.web import state
+from her2sim.web.beside import beside
+from her2sim.web.jobs import Jobs
+from her2sim.web.own_trials import drafted_trial, kept_trial, own_trial, trial_like
+from her2sim.web.pages.trial_form import read_field, shown_field
+from her2sim.web.results import View
+
+
+@pytest.mark.parametrize("name", trial_names())
+def test_every_published_trial_can_be_begun_from(name: str) -> None:
+    """Its design holds as a file of one's own, and says nothing of what was published."""
+    made = Trial.model_validate(trial_like(name))
+    assert made.id == f"OWN {raw_trial(name)['id']}"
+    assert (made.outcome, made.safety, made.landmarks, made.prognosis) == ((), (), (), ())
+    assert all(row.hazard_ratio is None and row.note is None for row in made.comparison)
+    assert [arm.id for arm in made.arm] == [arm["id"] for arm in raw_trial(name)["arm"]]
+    assert all(arm.n is None for arm in made.arm)
+
+
+@pytest.mark.parametrize("name", ["no-such", "../trial.toml", "trial.toml", ""])
+def test_only_trials_of_the_library(name: str) -> None:
+    """A path is none."""
+    with pytest.raises(UnknownNameError):
+        trial_like(name)
+
+
+def test_a_draft_is_one_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has in the form nobody else sees; what is no file is nothing."""
+    jobs = Jobs(tmp_path, places=0)
+    monkeypatch.setattr(state, "JOBS", jobs)
+    assert drafted_trial("one") is None
+    jobs.keep_draft("one", 'id = "A"\n')
+    jobs.keep_draft("two/../one", 'id = "B"\n')
+    assert drafted_trial("one") == {"id": "A"}
+    assert drafted_trial("two/../one") == {"id": "B"}
+    jobs.keep_draft("one", "x" * 3_000_000)
+    assert drafted_trial("one") == {"id": "A"}
+    jobs.keep_draft("one", "no toml")
+    assert drafted_trial("one") is None
+    jobs.drop_draft("one")
+    jobs.drop_draft("one")
+    assert jobs.draft("one") is None
+    assert {p.suffix for p in (tmp_path / "drafts").iterdir()} == {".toml"}
+    assert kept_trial("../drafts/x") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("object", {"3+": 0.9, "2+": 0.1}),
+        ("array", ["PFS", "ORR"]),
+        ("number", 0.1234567891),
+        ("number", 12),
+        ("integer", 3),
+        ("string", "three times"),
+        ("boolean", True),
+    ],
+)
+def test_a_field_reads_what_it_shows(kind: str, value: object) -> None:
+    """Values go into a field and come back."""
+    assert read_field(kind, value if kind == "boolean" else shown_field(value)) == value
+
+
+def test_what_is_no_number_stays_for_the_check() -> None:
+    """Text in a field of numbers is a fault of the file, never a number."""
+    assert read_field("number", "ten") == "ten"
+    assert read_field("object", "3+ = all") == {"3+": "all"}
+    raw = own_trial()
+    raw["scans"][0]["every_week"] = read_field("number", "ten")
+    with pytest.raises(ValueError, match="every_week"):
+        Trial.model_validate(raw)
+
+
+def test_arms_of_two_trials_stand_in_one_table() -> None:
+    """Rows of both first; where one tells nothing, a dash."""
+    heads = ("arm", "endpoint", "unit", "predicted", "range")
+    first = [("a", "ORR", "%", "50", "40 to 60"), ("a", "PFS median", "month", "9", "7 to 11")]
+    second = [("b", "PFS median", "month", "6", "")]
+    views = [View("", (), (PageTable("Endpoints", heads, rows),), (), "", "", "")
+             for rows in (first, second)]  # fmt: skip
+    (table,) = beside(["one", "two"], views)
+    assert table.headings == ("endpoint", "unit", "one: a", "two: b")
+    assert table.rows == (
+        ("PFS median", "month", "9 (7 to 11)", "6"),
+        ("ORR", "%", "50 (40 to 60)", "–"),
+    )
