@@ -81,7 +81,9 @@ def _table(schema: dict[str, Any]) -> Iterator[str]:
     for name, told in schema.get("properties", {}).items():
         star = " (needed)" if name in needed else ""
         default = "" if "default" not in told else f"`{told['default']!r}`".replace("|", "\\|")
-        yield f"| `{name}`{star} | {_kind(told)} | {default if len(default) < 60 else ''} |"
+        text = f"; {told['description']}" if told.get("description") else ""
+        kind = f"{_kind(told)}{text}".replace("|", "\\|")
+        yield f"| `{name}`{star} | {kind} | {default if len(default) < 60 else ''} |"
     yield ""
 
 

@@ -374,10 +374,13 @@ def test_a_record_is_dropped(server: Server, browser: Any, tmp_path: Path) -> No
     field.send_keys(str(broken))
     wait(browser, lambda: text_of(browser, ".alert"))
     assert str(tmp_path) not in text_of(browser)
+    wait(browser, lambda: browser.find_elements("css selector", ".paper svg"))  # the example
     field.send_keys(str(ROOT / "examples" / "record_departures.csv"))
     wait(browser, lambda: "/record?upload=" in browser.current_url)
     wait(browser, lambda: "The same again" in text_of(browser))
-    assert "departure" in text_of(browser).lower()
+    assert "15 departures" in text_of(browser)
+    drawn = wait(browser, lambda: browser.find_element("css selector", ".paper svg"))
+    assert "departure, row of the file" in drawn.text
 
 
 def test_a_lesson_has_an_answer(server: Server, browser: Any) -> None:

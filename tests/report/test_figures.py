@@ -113,6 +113,30 @@ def boxes(figure) -> list:
     ]
 
 
+def test_departures_stand_on_the_timeline(tmp_path) -> None:
+    """A mark for each at its day, with its row; those with most departures where not all fit."""
+    found = h2.check("examples/record_departures.csv")
+    (axes,) = found.plot().axes
+    told = {text.get_text(): text.xy[0] for text in axes.texts}
+    first = {}
+    for entry in found.entries:
+        first.setdefault(entry.patient, entry.day)
+    days = {entry.row: (entry.day - first[entry.patient]) / 7 for entry in found.entries}
+    assert told == {str(d.row): days[d.row] for d in found.report.departures}
+    n = 60
+    lines = ["patient,date,type,drug,route,dose_mg,test,value,unit,grade"]
+    for k in range(n):
+        lines += [f"N{k},2026-01-02,lab,,,,weight,70,kg,", f"N{k},2026-01-02,lab,,,,lvef,62,%,",
+                  f"N{k},2026-01-05,dose,trastuzumab,iv,{560 if k else 280},,,,"]  # fmt: skip
+    path = tmp_path / "many.csv"
+    path.write_text("\n".join(lines))
+    many = h2.check(path).plot()
+    names = [label.get_text() for label in many.axes[0].get_yticklabels()]
+    assert len(names) == 40
+    assert "N0" in names
+    assert f"40 of {n} patients" in " ".join(many._suptitle.get_text().split())
+
+
 def test_legends_cover_no_data(emilia) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -123,6 +147,7 @@ def test_legends_cover_no_data(emilia) -> None:
         emilia.plot_km(), emilia.plot_waterfall(20), emilia.plot_spider(20),
         emilia.plot_swimmer(20), emilia.plot_forest(), delay.plot(), shortage.plot(),
         course.plot(), h2.exposure("trastuzumab", "mbc", 40, 1).plot(),
+        h2.check("examples/record_departures.csv").plot(),
     ]  # fmt: skip
     for figure in figures:
         FigureCanvasAgg(figure)

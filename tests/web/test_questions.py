@@ -168,10 +168,14 @@ def test_kinds_have_their_own_path() -> None:
     assert len(set(kinds)) == len(kinds)
 
 
-def test_the_form_opens_with_the_example() -> None:
-    """The trial that the form begins with is the example of the documents, word by word."""
-    own = ROOT / "src" / "her2sim" / "web" / "trial.toml"
-    assert own.read_text() == (ROOT / "examples" / "trial_own.toml").read_text()
+@pytest.mark.parametrize(
+    ("kept", "example"),
+    [("trial.toml", "trial_own.toml"), ("record.csv", "record_departures.csv")],
+)
+def test_views_open_with_the_examples(kept: str, example: str) -> None:
+    """What a view begins with is the example of the documents, word by word."""
+    own = ROOT / "src" / "her2sim" / "web" / kept
+    assert own.read_text() == (ROOT / "examples" / example).read_text()
 
 
 def test_a_forest_says_each_ratio_in_words(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from her2sim.api.arguments import Day, checked
 from her2sim.api.patients import patient_of
-from her2sim.api.result import Answer, plain, typed_frame
+from her2sim.api.result import Answer, Result, plain, typed_frame
 from her2sim.api.sources import cited
 from her2sim.patients.covariates import Setting
 from her2sim.patients.patient import Patient
@@ -18,10 +18,12 @@ from her2sim.protocol.label import Region
 
 if TYPE_CHECKING:
     import polars as pl
+    from matplotlib.figure import Figure
     from rich.table import Table
 
     from her2sim.protocol.departures import CheckReport
     from her2sim.protocol.monitoring_plan import MonitoringPlan
+    from her2sim.protocol.record import Entry
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,12 +73,13 @@ class Plan(Answer):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Check(Answer):
+class Check(Result):
     """Where a record of what was given departs from the labels."""
 
     record: Path
     region: Region
     report: CheckReport
+    entries: tuple[Entry, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -105,6 +108,12 @@ class Check(Answer):
         from her2sim.protocol.departures import Departure
 
         return typed_frame(Departure, self.report.departures)
+
+    def plot(self) -> Figure:
+        """Doses, tests and events of each patient, and where they depart from the label."""
+        from her2sim.report.record_figure import record_figure
+
+        return record_figure(self.record.name, self.entries, self.report.departures)
 
     def sources(self) -> pl.DataFrame:
         """The rules that were departed from."""
@@ -164,4 +173,5 @@ def check(
     from her2sim.protocol.audit import check_record
 
     path = Path(record)
-    return Check(path, region, check_record(read_record(path), region, setting))
+    entries = tuple(read_record(path))
+    return Check(path, region, check_record(entries, region, setting), entries)

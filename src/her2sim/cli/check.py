@@ -10,7 +10,7 @@ import click
 
 from her2sim.cli.command import command
 from her2sim.cli.kinds import Input, OneOf
-from her2sim.cli.options import printed_as_json, region
+from her2sim.cli.options import printed_as_json, region, with_figure
 from her2sim.terminal import show
 
 DEPARTED = 1
@@ -27,7 +27,8 @@ DEPARTED = 1
     help="which rows of the label apply",
 )
 @printed_as_json
-def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
+@with_figure("the timeline of each patient with the departures")
+def check(record: Path, region: Any, setting: Any, as_json: bool, figure: Path | None) -> None:
     """Where RECORD (CSV) departs from the labels.
 
     Columns: patient, date, type (dose, lab, event), drug, route, dose_mg, test, value, unit, grade.
@@ -36,5 +37,5 @@ def check(record: Path, region: Any, setting: Any, as_json: bool) -> None:
     from her2sim.api.plan import check as answer
 
     found = answer(record, region=region, setting=setting)
-    show(found, as_json)
+    show(found, as_json, figure=figure)
     sys.exit(DEPARTED if found.report.departures else 0)

@@ -11,7 +11,7 @@ class Shares(Claim):
     """What part of the patients belongs to each group; the parts add up to one."""
 
     shares: dict[str, float] = Field(
-        min_length=1, title="share of each", description="3+ = 0.9, 2+ = 0.1; together 1"
+        min_length=1, title="share of each", description="group = share, with commas; together 1"
     )
 
     @model_validator(mode="after")

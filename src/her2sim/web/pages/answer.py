@@ -11,7 +11,7 @@ from her2sim.errors import DataError
 from her2sim.report.html import INSIDE, render
 from her2sim.studies.trial.beside import OUTSIDE
 from her2sim.web import state
-from her2sim.web.jobs import Job
+from her2sim.web.jobs import EXAMPLES, Job
 from her2sim.web.layout import button, paragraph, put
 from her2sim.web.question import Question
 from her2sim.web.results import View, files_of, read_view
@@ -84,6 +84,8 @@ def _fill(job: Job, who: str) -> list[ui.html]:
         button("Start it again", lambda _: _again(job, who))
     else:
         line = put("progress", **_progress(job))
+        if who == EXAMPLES:
+            return [line]
         button("Cancel", lambda _: state.jobs().cancel(job.id, who), quiet=True)
         paragraph("You may close this page: the job goes on, and stands under your jobs.", "faint")
         return [line]

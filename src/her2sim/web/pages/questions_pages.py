@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from typing import Any
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from her2sim.errors import DataError, Her2SimError
 from her2sim.web import state
+from her2sim.web.jobs import EXAMPLES
 from her2sim.web.layout import button, choice, entry, fields_of, heading, paragraph, put, view
 from her2sim.web.pages.answer import show_answer
 from her2sim.web.question import Question, faults_by_field
@@ -132,6 +134,7 @@ def _page(kind: type[Question], active: str) -> Any:
             if kind is RecordQuestion:
                 _drop("record")
             if kind is RecordQuestion and "upload" not in told:
+                _example_record()
                 return
             try:
                 question = question_of(kind.kind, told)
@@ -145,8 +148,7 @@ def _page(kind: type[Question], active: str) -> Any:
             if isinstance(question, OwnTrialQuestion):
                 link = f"/design?upload={question.upload}"
                 put("button_link", link=link, text="Change it in the form")
-            if kind is not GridQuestion or told:  # minutes of work are asked for
-                show_answer(question)
+            show_answer(question, None if told else EXAMPLES)
 
     return page
 
@@ -156,6 +158,15 @@ def designs_of(question: TrialQuestion | OwnTrialQuestion) -> GridQuestion:
     if isinstance(question, OwnTrialQuestion):
         return GridQuestion(upload=question.upload, seed=question.seed)
     return GridQuestion(name=question.name, seed=question.seed)
+
+
+def _example_record() -> None:
+    """A record with a departure of each kind, as a file that somebody dropped."""
+    heading("An example", 2)
+    paragraph("Fifteen patients, each with another departure; this is what a record looks like.")
+    text = files("her2sim.web").joinpath("record.csv").read_text(encoding="utf-8")
+    kept = state.jobs().keep_upload(text, ".csv")
+    show_answer(RecordQuestion(upload=kept), EXAMPLES)
 
 
 def _record_from(text: str) -> Question:
