@@ -175,6 +175,28 @@ def test_nobody_fills_the_line(jobs: Jobs) -> None:
     assert jobs.ask("b", QUICK).state in ("waiting", "running")
 
 
+def test_files_that_nobody_asked_about_make_room(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk does not fill up: the oldest go, those of jobs stay, and then it is refused."""
+    monkeypatch.setattr("her2sim.web.jobs.MOST_UPLOADS", 4)
+    needed = jobs.keep_upload("needed", ".csv")
+    jobs.ask("a", RecordQuestion(upload=needed))
+    for number in range(10):
+        jobs.keep_upload(f"other {number}", ".csv")
+        assert len(list(jobs.uploads.iterdir())) <= 4
+        assert (jobs.uploads / f"{needed}.csv").is_file()
+    for number in range(3):
+        jobs.ask("a", RecordQuestion(upload=jobs.keep_upload(f"kept {number}", ".csv")))
+    with pytest.raises(DataError, match="too many files"):
+        jobs.keep_upload("one more", ".csv")
+    assert jobs.keep_upload("needed", ".csv") == needed
+    for number in range(6):
+        jobs.keep_draft(f"user {number}", "id = 1\n")
+    assert len(list((jobs.folder / "drafts").iterdir())) == 4
+    assert jobs.draft("user 5") is not None
+
+
 def test_uploads_are_named_by_what_they_hold(jobs: Jobs) -> None:
     """No name of a user reaches the disk; too large a file is refused."""
     name = jobs.keep_upload("patient,date\n", ".csv")

@@ -38,7 +38,7 @@ def test_only_trials_of_the_library(name: str) -> None:
 
 def test_a_draft_is_one_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one has in the form nobody else sees; what is no file is nothing."""
-    jobs = Jobs(tmp_path, places=0)
+    jobs = Jobs(tmp_path)
     monkeypatch.setattr(state, "JOBS", jobs)
     assert drafted_trial("one") is None
     jobs.keep_draft("one", 'id = "A"\n')

@@ -42,6 +42,8 @@ MOST_KEPT = 200
 """Jobs of one user that are kept."""
 MOST_TRIES = 3
 LARGEST_UPLOAD = 2_000_000
+MOST_UPLOADS = 500
+"""Files of all users that are kept, and as many drafts."""
 _QUESTION, _STATE, _PROGRESS, _UPLOADS = "question.json", "state.json", "progress.json", "uploads"
 END = "end.json"
 PROCESSES = Path("/proc")
@@ -171,9 +173,7 @@ class Jobs:
             self._owners.pop(job_id, None)
             shutil.rmtree(job.folder, ignore_errors=True)
             dropped = job.question.attached(self.uploads).values()
-            kept = [other for other in map(self._read, self._owners) if other is not None]
-            needed = {p for other in kept for p in other.question.attached(self.uploads).values()}
-            for path in set(dropped) - needed:
+            for path in set(dropped) - self._needed():
                 path.unlink(missing_ok=True)
 
     def _own(self, job_id: str, owner: str) -> Job:
@@ -199,22 +199,45 @@ class Jobs:
         Raises
         ------
         DataError
-            If it is too long.
+            If it is too long, or jobs need too many others.
         """
         raw = text.encode()
         if len(raw) > LARGEST_UPLOAD:
             raise DataError(f"a file of more than {LARGEST_UPLOAD / 1e6:g} MB; give a shorter one")
         name = hashlib.blake2b(raw, digest_size=16).hexdigest()
-        folder = self.folder / _UPLOADS
-        folder.mkdir(mode=0o700, exist_ok=True)
-        write_text(folder / f"{name}{ending}", text)
+        with self._lock:
+            self.uploads.mkdir(mode=0o700, exist_ok=True)
+            path = self.uploads / f"{name}{ending}"
+            if not path.is_file():
+                self._make_room()
+            write_text(path, text)
         return name
+
+    def _make_room(self) -> None:
+        """Remove uploads that no job needs, the oldest first, where there are too many."""
+        kept = _oldest_first(self.uploads)
+        if len(kept) < MOST_UPLOADS:
+            return
+        needed = self._needed()
+        for path in [path for path in kept if path not in needed][: len(kept) // 2 + 1]:
+            path.unlink(missing_ok=True)
+        if len(list(self.uploads.iterdir())) >= MOST_UPLOADS:
+            raise DataError("too many files are kept on this server; delete jobs with files first")
+
+    def _needed(self) -> set[Path]:
+        """Uploads that jobs need."""
+        kept = [job for job in map(self._read, list(self._owners)) if job is not None]
+        return {path for job in kept for path in job.question.attached(self.uploads).values()}
 
     def keep_draft(self, owner: str, text: str) -> None:
         """Keep what a user has in the form; one a user, none longer than an upload may be."""
-        if len(text.encode()) <= LARGEST_UPLOAD:
-            self._draft(owner).parent.mkdir(mode=0o700, exist_ok=True)
-            write_text(self._draft(owner), text)
+        if len(text.encode()) > LARGEST_UPLOAD:
+            return
+        folder = self._draft(owner).parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        write_text(self._draft(owner), text)
+        for path in _oldest_first(folder)[:-MOST_UPLOADS]:
+            path.unlink(missing_ok=True)
 
     def draft(self, owner: str) -> str | None:
         """What a user left in the form."""
@@ -301,6 +324,10 @@ class Jobs:
         if told["state"] not in OVER:
             self._open.add(job_id)
         write_text(self.folder / "jobs" / job_id / _STATE, json.dumps(told))
+
+
+def _oldest_first(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
 
 
 def _end(folder: Path) -> dict[str, Any] | None:

@@ -30,12 +30,21 @@ class LevelsQuestion(Question):
     title = "Measured levels"
 
     drug: str = Field(default="trastuzumab", title="drug")
-    regimen: str = Field(default="", title="regimen at hand (empty: the first)")
+    regimen: str = Field(
+        default="",
+        title="regimen at hand",
+        description="q3w, qw ...; empty: first of the label",
+    )
     levels: str = Field(
-        default="21: 14.1, 42: 20.3", max_length=1000, title="day: level, in the unit of the drug"
+        default="21: 14.1, 42: 20.3",
+        max_length=1000,
+        title="levels",
+        description="day: level, in the unit of the drug",
     )
     weight_kg: float = Field(default=68.0, ge=35, le=160, title="weight, kg")
-    target: str = Field(default="", max_length=60, title="target, as cmin>=20 (may be empty)")
+    target: str = Field(
+        default="", max_length=60, title="target", description="cmin>=20; may be empty"
+    )
     seed: int = Seed
 
     _is_of_library = field_validator("drug", "regimen")(library_name)

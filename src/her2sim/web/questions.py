@@ -36,7 +36,9 @@ class DrugQuestion(Question):
     title = "A drug"
 
     drug: str = Field(default="trastuzumab", title="drug")
-    regimen: str = Field(default="", title="regimen")
+    regimen: str = Field(
+        default="", title="regimen", description="q3w, qw ...; empty: the first of the label"
+    )
     population: str = Field(default="mbc", title="population")
     patients: int = Field(default=2000, ge=50, le=100_000, title="patients")
     seed: int = Seed
@@ -126,7 +128,10 @@ class PopulationQuestion(Question):
     kind = "population"
     title = "A population"
 
-    regimen: str = Field(default="thp", title="regimen")
+    regimen: str = Field(
+        default="thp", title="regimen",
+        description="by name, or written out: trastuzumab+docetaxel*6",
+    )  # fmt: skip
     population: str = Field(default="mbc", title="population")
     patients: int = Field(default=1000, ge=50, le=20_000, title="patients")
     weeks: int = Field(default=78, ge=6, le=260, title="weeks")

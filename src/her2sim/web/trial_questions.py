@@ -94,6 +94,12 @@ class OwnTrialQuestion(Question):
 
 Numbers = Annotated[str, Field(max_length=100)]
 """Numbers in a field, with commas between them."""
+SIZES, MONTHS, EFFECTS = (10, 20_000), (0.1, 180), (0, 100)
+"""Least and largest of them: patients an arm, months of follow-up, per cent of an effect."""
+
+
+def _listed_help(limits: tuple[float, float]) -> str:
+    return f"{limits[0]:g} to {limits[1]:,}, with commas"
 
 
 class GridQuestion(Question):
@@ -104,9 +110,16 @@ class GridQuestion(Question):
 
     name: str = Field(default="destiny-breast03", title="trial")
     upload: str = Field(default="", pattern=rf"^$|{UPLOAD_PATTERN}", title="trial file")
-    per_arm: Numbers = Field(default="50, 100, 200", title="patients an arm")
-    follow_up: Numbers = Field(default="6, 12, 24", title="follow-up, months")
-    effect: Numbers = Field(default="100, 50, 0", title="effect that is there, %")
+    per_arm: Numbers = Field(
+        default="50, 100, 200", title="patients an arm", description=_listed_help(SIZES)
+    )
+    follow_up: Numbers = Field(
+        default="6, 12, 24", title="follow-up, months", description=_listed_help(MONTHS)
+    )
+    effect: Numbers = Field(
+        default="100, 50, 0", title="effect that is there, %",
+        description="of the predicted; 100 is all of it, 0 none",
+    )  # fmt: skip
     pool: int = Field(default=100, ge=50, le=1000, title="simulated patients a member")
     seed: int = Seed
 
@@ -122,17 +135,17 @@ class GridQuestion(Question):
     @field_validator("per_arm")
     @classmethod
     def _are_sizes(cls, text: str) -> str:
-        return _listed(text, 10, 20_000, is_whole=True)
+        return _listed(text, *SIZES, is_whole=True)
 
     @field_validator("follow_up")
     @classmethod
     def _are_months(cls, text: str) -> str:
-        return _listed(text, 0.1, 180)
+        return _listed(text, *MONTHS)
 
     @field_validator("effect")
     @classmethod
     def _are_effects(cls, text: str) -> str:
-        return _listed(text, 0, 100)
+        return _listed(text, *EFFECTS)
 
     @model_validator(mode="after")
     def _is_a_grid(self) -> GridQuestion:

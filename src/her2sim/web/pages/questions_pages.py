@@ -8,8 +8,10 @@ from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from her2sim.errors import DataError, Her2SimError
+from her2sim.regimens.library import named_regimens
 from her2sim.web import state
 from her2sim.web.jobs import EXAMPLES
 from her2sim.web.layout import button, choice, entry, fields_of, heading, paragraph, put, view
@@ -49,6 +51,10 @@ CHOICES: Mapping[tuple[str, str], Options] = {
     ("population", "population"): _populations,
     ("record", "region"): lambda: {"us": "US label", "eu": "EU label"},
 }
+SUGGESTED: Mapping[tuple[str, str], Callable[[], tuple[str, ...]]] = {
+    ("population", "regimen"): lambda: tuple(named_regimens()),
+}
+"""What may be written into a field that takes more than that."""
 HIDDEN = ("upload",)
 LARGEST_TRIAL, LONGEST_LINE = 100_000, 2_000
 
@@ -77,8 +83,11 @@ def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
                 choice(name, title, str(values[name]), options(), keep(name))
             else:
                 is_number = field.annotation in (int, float)
-                faults[name] = entry(name, title, str(values[name]), keep(name),
-                                     "number" if is_number else "text")  # fmt: skip
+                suggested = SUGGESTED.get((kind.kind, name), tuple)()
+                faults[name] = entry(
+                    name, title, str(values[name]), keep(name), "number" if is_number else "text",
+                    _help(field), suggested,
+                )  # fmt: skip
 
         def ask(_: Any) -> None:
             for shown in (*faults.values(), above):
@@ -100,6 +109,15 @@ def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
         with ui.element("div").classes("actions"):
             button("Ask", ask)
     above = ui.html("", sanitize=False).props("role=alert")
+
+
+def _help(field: FieldInfo) -> str:
+    """What may be written into a field."""
+    limits = {kind: getattr(one, kind) for one in field.metadata for kind in ("ge", "le")
+              if hasattr(one, kind)}  # fmt: skip
+    if field.description or len(limits) < 2:
+        return field.description or ""
+    return f"{limits['ge']:,} to {limits['le']:,}"
 
 
 def put_into(place: Any, text: str) -> None:
