@@ -163,7 +163,7 @@ def test_a_patient_from_left_to_right(server: Server, browser: Any) -> None:
     titles = [e.text for e in browser.find_elements("css selector", ".chain .title")]
     assert ", ".join(titles) == (
         "HER2 test, Receptors, Levels, Occupancy, Payload, Signal, Tumour, Heart, Blood counts, "
-        "Rules, Next dose, Progression"
+        "Rules, Next dose, Progression, Survival"
     )
     browser.find_element("css selector", "[data-stage=payload]").click()
     wait(browser, lambda: "payloads an antibody" in browser.page_source)
@@ -249,12 +249,14 @@ def test_the_rules_can_be_seen_and_switched_off(server: Server, browser: Any) ->
     open_patient(browser, server)
     wait(browser, lambda: "What the rules did" in text_of(browser))
     shown = text_of(browser)
-    for word in ("hold", "resume", "reduce", "ild_grade 1", "trastuzumab-deruxtecan-us-ild",
+    for word in ("hold", "resume", "reduce", "grade of lung disease 1",
+                 "trastuzumab-deruxtecan-us-ild",
                  "prescribing information", "without them"):  # fmt: skip
         assert word in shown
     assert browser.find_elements("css selector", "svg.lanes .hold")
     browser.find_element("id", "field-rules").click()
     wait(browser, lambda: "The rules are off" in text_of(browser))
+    wait(browser, lambda: "With the rules against without them" in text_of(browser))
     assert not browser.find_elements("css selector", "svg.lanes .hold")
 
 

@@ -7,7 +7,8 @@ import pytest
 from her2sim.drug_names import drug_names
 from her2sim.protocol.conditions import parse_condition
 from her2sim.protocol.label import REGIONS, load_label
-from her2sim.report.label_page import ADDRESS, condition_text, label_page
+from her2sim.report.label_page import ADDRESS, label_page
+from her2sim.report.rule_words import condition_text
 from tests.conftest import ROOT
 
 

@@ -8,6 +8,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+from her2sim.timeline.result import progressed_day
+from her2sim.trials.death import alive_share, days_of, draw_levels, medians_after, own_median
 from her2sim.web.chain import chain, followed
 from her2sim.web.charts import Chart, ChartCurve, chart_svg, lanes_svg, number, ticks
 from her2sim.web.lessons import icon_arrays, lessons
@@ -27,10 +29,10 @@ def rules(question: PatientQuestion) -> RulesView:
 
 
 def test_stages_stand_in_their_order() -> None:
-    """From the test to progression, each with a headline."""
+    """From the test to survival, each with a headline."""
     keys = [stage.key for stage in chain(HELD).stages]
     assert keys == ["test", "receptors", "levels", "occupancy", "payload", "signal", "tumour",
-                    "heart", "counts", "rule", "next", "outcome"]  # fmt: skip
+                    "heart", "counts", "rule", "next", "outcome", "survival"]  # fmt: skip
     assert all(stage.value and stage.detail for stage in chain(HELD).stages)
 
 
@@ -73,14 +75,80 @@ def test_the_rules_are_visible() -> None:
     assert 0 < begun < over < HELD.weeks
     assert not [week for week, _, _ in lane.doses if begun < week < over]
     assert lane.doses[-1][1] < lane.doses[0][1]
+    assert rows[0][4] == "grade of lung disease 1"
+    assert rows[2][6] == "days on hold > 28"
     assert "without them" in rules(HELD).difference
 
 
-def test_without_rules_nothing_is_compared() -> None:
-    """With the rules off there is no difference to tell, and no decision but progression."""
+def test_the_difference_is_told_from_both_sides() -> None:
+    """Rules on or off, the same sentence; off, there is no decision but progression."""
     off = rules(HELD.model_copy(update={"rules": False}))
-    assert not off.difference
+    assert off.difference == rules(HELD).difference
     assert {row[3] for row in off.rows} <= {"end", "stop"}
+    on, without = (followed(HELD.model_copy(update={"rules": r})).drugs[0] for r in (True, False))
+    assert f"{number(on.given_mg)} mg of {on.drug} against {number(without.given_mg)}" in (
+        off.difference
+    )
+    assert not rules(PatientQuestion(regimen="trastuzumab", weeks=12, rules=False)).difference
+    tumour = chain(HELD, has_band=True).stage("tumour").charts[0]
+    assert [curve.kind for curve in tumour.curves] == ["own", "other"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "value", "text"),
+    [
+        ({"weeks": 30}, "on hold", "on hold since week 27, grade of lung disease 1"),
+        ({"weeks": 6, "missed": 3}, "week 9", "mg; 2 given"),
+        ({"regimen": "trastuzumab", "missed": 4, "weeks": 10}, "week 12", "(reload)"),
+        ({"regimen": "tch", "weeks": 60}, "week 60", "docetaxel: all planned doses were given (6)"),
+        ({"regimen": "HER2CLIMB", "weeks": 52}, "week 52", "capecitabine: ended in week 29"),
+    ],
+)
+def test_the_next_dose_is_that_of_the_longer_course(
+    fields: dict[str, object], value: str, text: str
+) -> None:
+    """What is told at a week is what the same patient gets when it is followed further."""
+    question = PatientQuestion.model_validate(fields)
+    stage = chain(question, has_band=True).stage("next")
+    assert stage.value == value
+    assert text in stage.detail
+    longer = followed(question.model_copy(update={"weeks": question.weeks + 20}))
+    for drug, later in zip(followed(question).drugs, longer.drugs, strict=True):
+        n = len(drug.doses)
+        assert later.doses[:n] == drug.doses
+        if later.doses[n:]:
+            assert f"{number(later.doses[n].dose_mg)} mg" in stage.detail
+
+
+def test_rules_read_the_dots() -> None:
+    """What was measured is drawn: the reading of a decision is one of the dots."""
+    question = PatientQuestion(regimen="trastuzumab", lvef_percent=52, seed=5)
+    heart = chain(question).stage("heart")
+    (dots,) = heart.charts[0].points
+    (held,) = (d for d in followed(question).decisions if d.decision == "hold")
+    at_hold = float(dots.y[np.argmin(np.abs(dots.x - held.day / 7))])
+    assert held.reading == pytest.approx(float(dots.y[0]) - at_hold)
+    assert f"measured {np.min(dots.y):.0f} %" in heart.detail
+    assert heart.is_marked
+
+
+def test_survival_falls_from_progression_on() -> None:
+    """The share alive is that of drawn deaths; half of those who progress die in the median."""
+    question = PatientQuestion(regimen="trastuzumab-emtansine", seed=3, weeks=52)
+    course = followed(question)
+    seen = progressed_day(course.readings)
+    assert np.isfinite(seen)
+    people = course.modelled.one
+    median = own_median(medians_after(people), people.tumours.traits["earlier_lines"])
+    n = 40_000
+    levels = draw_levels(1, np.arange(n))
+    lines = np.repeat(people.tumours.traits["earlier_lines"], n)
+    died = days_of(*levels, np.full(n, seen), lines, np.repeat(medians_after(people), n, axis=1))
+    days = np.array([100.0, 500.0, 1000.0, 2000.0])
+    expected = (died[:, None] > days).mean(axis=0)
+    # four standard errors of a share of 40,000
+    assert alive_share(days, seen, float(median[0])) == pytest.approx(expected, abs=0.01)
+    assert chain(question).stage("survival").value != chain(HELD).stage("survival").value
 
 
 def test_a_missed_dose_is_loaded_again() -> None:
@@ -124,7 +192,8 @@ def test_flat_and_empty_charts() -> None:
 
 
 @pytest.mark.parametrize(
-    "stage", ["receptors", "levels", "occupancy", "payload", "tumour", "heart"]
+    "stage",
+    ["receptors", "levels", "occupancy", "payload", "tumour", "heart", "next", "survival"],
 )
 def test_numbers_behind_a_stage_have_a_source(stage: str) -> None:
     """Value, unit, status, and whence."""
@@ -168,3 +237,5 @@ def test_icon_arrays_are_published_shares() -> None:
     arrays = icon_arrays("destiny-breast03")
     assert [array.count for array in arrays[:2]] == [76, 34]
     assert all(array.source for array in arrays)
+    assert "DESTINY-Breast03, breast cancer that has spread" in arrays[0].title
+    assert any("10 years" in array.text for array in icon_arrays("hera"))

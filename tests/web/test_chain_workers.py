@@ -58,7 +58,8 @@ def test_the_answer_is_that_of_the_chain(asked: Asked) -> None:
         assert (one.key, one.value, one.detail) == (other.key, other.value, other.detail)
         for chart, same in zip(one.charts, other.charts, strict=True):
             assert np.array_equal(chart.curves[0].y, same.curves[0].y, equal_nan=True)
-            assert np.array_equal(chart.bands[0].high, same.bands[0].high, equal_nan=True)
+            for band, again in zip(chart.bands, same.bands, strict=True):
+                assert np.array_equal(band.high, again.high, equal_nan=True)
     assert found.rules.rows == here.rules.rows
 
 

@@ -9,7 +9,6 @@ from her2sim.drug_names import drug_names
 from her2sim.drugs.drug import load_drug
 from her2sim.facts import Source
 from her2sim.notice import NOTICE
-from her2sim.protocol.conditions import Clause, Condition
 from her2sim.protocol.label import (
     REGIONS,
     AfterLastDose,
@@ -22,7 +21,7 @@ from her2sim.protocol.label import (
 from her2sim.protocol.label_row import LabelRow
 from her2sim.protocol.ladder import Ladder
 from her2sim.protocol.monitoring import Monitoring
-from her2sim.protocol.variables import VARIABLES
+from her2sim.report.rule_words import condition_text, name_of
 
 HEAD = """# The rows of the labels
 
@@ -40,23 +39,6 @@ dates say which text was read. ULN: the upper limit of normal of the laboratory.
 | drug | region | rows | confirmed | not carried by a rule |
 |---|---|---|---|---|
 """
-NAMES = {
-    "lvef": "LVEF", "lvef_drop": "fall of the LVEF", "platelets": "platelets",
-    "neutrophils": "neutrophils", "ast": "AST", "alt": "ALT", "transaminase": "AST or ALT",
-    "bilirubin": "bilirubin", "alkaline_phosphatase": "alkaline phosphatase",
-    "diarrhoea_grade": "grade of diarrhoea", "diarrhoea_days": "days of diarrhoea",
-    "ild_grade": "grade of lung disease", "infusion_reaction_grade": "grade of infusion reaction",
-    "neuropathy_grade": "grade of neuropathy", "other_grade": "grade of another reaction",
-    "cumulative_mg_per_m2": "dose in all with the one that is due",
-    "days_held": "days on hold", "days_late": "days late",
-    "days_since_dose": "days since the last dose",
-}  # fmt: skip
-FLAGS = {
-    "heart_failure": "symptoms of heart failure", "fever": "fever",
-    "diarrhoea_complicated": "complicated diarrhoea", "on_antidiarrhoeal": "antidiarrhoeals taken",
-}  # fmt: skip
-UNITS = {"1": "", "day": "", "ULN": " times the ULN"}
-SIGNS = {">=": "≥", "<=": "≤", "==": "=", ">": ">", "<": "<"}
 ADDRESS = re.compile(r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b(?::\d+)?(?:/[\w./%=?&-]*[\w/])?", re.I)
 
 
@@ -120,7 +102,7 @@ def _row_texts(row: LabelRow) -> tuple[str, str]:
     if isinstance(row, Premedication):
         return "premedication", f"{', '.join(row.what)}: {row.when}"
     if isinstance(row, Monitoring):
-        return "measured", f"{_name(row.variable)}: {row.text()}{_later_text(row)}"
+        return "measured", f"{name_of(row.variable)}: {row.text()}{_later_text(row)}"
     if isinstance(row, AfterLastDose):
         length = f"{row.months} months" if row.months is not None else f"{row.weeks} weeks"
         return "after the last dose", f"{row.what}: {length}"
@@ -169,24 +151,3 @@ def _rule_texts(rule: Rule) -> Iterator[str]:
         yield f"stopped at hold {rule.max_holds + 1}"
     if rule.ctcae:
         yield f"grades: {rule.ctcae}"
-
-
-def condition_text(condition: Condition) -> str:
-    """A condition in words; what stands between two *or* belongs together."""
-    parts = (" and ".join(map(_clause_text, clauses)) for clauses in condition.alternatives)
-    return ", or ".join(parts)
-
-
-def _clause_text(clause: Clause) -> str:
-    if clause.variable in FLAGS:
-        return ("" if clause.sign in (">=", ">") else "no ") + FLAGS[clause.variable]
-    limit = clause.limit if isinstance(clause.limit, str) else f"{clause.limit:g}"
-    if limit == "lln":
-        return f"{_name(clause.variable)} {SIGNS[clause.sign]} its lower limit of normal"
-    unit = VARIABLES[clause.variable].unit
-    after = UNITS.get(unit, f" {unit}")
-    return f"{_name(clause.variable)} {SIGNS[clause.sign]} {limit}{after}"
-
-
-def _name(variable: str) -> str:
-    return NAMES.get(variable, FLAGS.get(variable, VARIABLES[variable].meaning))

@@ -12,6 +12,7 @@ from her2sim.report.canvas import NARROW, svg_text
 from her2sim.report.course_figure import course_figure, heading
 from her2sim.report.html import PageTable, render
 from her2sim.report.outlook_figure import outlook_figure
+from her2sim.report.rule_words import in_words, reading_text
 from her2sim.report.tables import number_text
 from her2sim.timeline.outlook import Outlook
 from her2sim.timeline.result import GivenDose, PatientTimeline
@@ -98,9 +99,9 @@ def decision_cells(course: PatientTimeline) -> list[tuple[str, ...]]:
             f"{decided.day:g}",
             decided.drug,
             decided.in_words,
-            "" if decided.reading is None else f"{decided.variable} {decided.reading:.4g}",
+            reading_text(decided.variable, decided.reading),
             decided.rule + ("" if decided.is_confirmed else " (not confirmed)"),
-            decided.condition,
+            in_words(decided.condition),
             decided.source,
         )
         for number, decided in enumerate(course.decisions, start=1)

@@ -174,6 +174,12 @@ class PatientTimeline:
         }
 
 
+def progressed_day(readings: TableReadings) -> float:
+    """Day of the first reading that says progression; infinite if none does."""
+    _, days, values = readings.records.get("progression", (None, np.empty(0), np.empty(0)))
+    return float(np.min(days[values >= 1], initial=np.inf))
+
+
 def _band_dict(band: BodyBand) -> dict[str, Any]:
     return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in vars(band).items()}
 

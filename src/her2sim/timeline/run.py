@@ -33,7 +33,7 @@ from her2sim.timeline.modelled import TWINS as BODY_TWINS
 from her2sim.timeline.modelled import ModelledPatient, can_be_modelled
 from her2sim.timeline.notes import beyond, note_idle, note_unread, with_baseline
 from her2sim.timeline.outlook import GivenLine
-from her2sim.timeline.result import Decided, DrugTimeline, Line, PatientTimeline
+from her2sim.timeline.result import Decided, DrugTimeline, Line, PatientTimeline, progressed_day
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION, until_progression
 
@@ -50,13 +50,13 @@ def progression_day(readings: TableReadings) -> float:
     DataError
         If no reading says so.
     """
-    _, days, values = readings.records.get("progression", (None, np.empty(0), np.empty(0)))
-    if not (values >= 1).any():
+    found = progressed_day(readings)
+    if not np.isfinite(found):
         raise DataError(
             "no reading says progression; add a line such as 210,progression,1,1 to the readings, "
             "or name a week (week:30)"
         )
-    return float(days[values >= 1].min())
+    return found
 
 
 AT_PROGRESSION = -1.0

@@ -100,3 +100,19 @@ def days_of(
         before / facts["before_progression"].to("1/day"), progressed_day + lived
     )
     return found
+
+
+def alive_share(day: Array, progressed_day: float, median_day: float) -> Array:
+    """Share of patients that are alive, of those who progress on one day, shape of ``day``.
+
+    Parameters
+    ----------
+    day : since the start of treatment, 0 or more
+    progressed_day : infinite without progression
+    median_day : median time from progression to death (:func:`own_median`)
+    """
+    facts = death_facts().parameter
+    since = np.maximum(day - progressed_day, 0.0)
+    hazard = facts["before_progression"].to("1/day") * day
+    found: Array = np.exp(-hazard - np.log(2) * (since / median_day) ** facts["shape"].value)
+    return found

@@ -8,9 +8,11 @@ from functools import lru_cache
 from her2sim.timeline.result import PatientTimeline
 from her2sim.timeline.run import TimelinePlan, patient_timeline
 from her2sim.units import DAY_PER_WEEK
+from her2sim.web.next_dose import AHEAD_WEEKS
 from her2sim.web.patient_question import PatientQuestion
-from her2sim.web.rules_shown import RulesView, rules_view
-from her2sim.web.stages import Stage, stages_of
+from her2sim.web.rules_shown import RulesView, acted, rules_view
+from her2sim.web.stage import Stage
+from her2sim.web.stages import stages_of
 
 TWINS = 200
 KEPT_COURSES = 32
@@ -50,6 +52,9 @@ def followed(question: PatientQuestion) -> PatientTimeline:
 def chain(question: PatientQuestion, has_band: bool = False) -> ChainView:
     """The chain of a patient; ``has_band`` adds what patients like this one show, and the rules.
 
+    With it the same patient is followed further, for the next dose, and with the rules off (or
+    on, where they are off).
+
     Raises
     ------
     Her2SimError
@@ -58,10 +63,12 @@ def chain(question: PatientQuestion, has_band: bool = False) -> ChainView:
     course = followed(question)
     if not has_band:
         return ChainView(tuple(stages_of(course, question)), course.notes)
-    off = None
-    if question.rules and course.decisions:
-        off = followed(question.model_copy(update={"rules": False}))
-    stages = tuple(stages_of(course.with_twins(TWINS), question))
+    other = None
+    if not question.rules or acted(course):
+        other = followed(question.model_copy(update={"rules": not question.rules}))
+        other = other if question.rules or acted(other) else None
+    later = followed(question.model_copy(update={"weeks": question.weeks + AHEAD_WEEKS}))
+    stages = tuple(stages_of(course.with_twins(TWINS), question, other, later))
     changed = question.changed_drugs()
     notes = (*((changed,) if changed else ()), *course.notes)
-    return ChainView(stages, notes, rules_view(course, off, question.weeks))
+    return ChainView(stages, notes, rules_view(course, other, question.weeks))

@@ -65,6 +65,7 @@ class Chart:
     x_title: str
     y_title: str
     curves: Sequence[ChartCurve] = ()
+    points: Sequence[ChartCurve] = ()
     bands: Sequence[ChartBand] = ()
     marks: Sequence[Mark] = ()
     limits: Sequence[Limit] = ()
@@ -82,10 +83,11 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 def chart_svg(chart: Chart) -> str:
     """A chart with axes, as SVG."""
-    lines: list[ChartCurve | ChartBand] = [*chart.curves, *chart.bands]
+    lines: list[ChartCurve | ChartBand] = [*chart.curves, *chart.points, *chart.bands]
     xs = [np.asarray(line.x) for line in lines if len(line.x)]
-    tops = [curve.y for curve in chart.curves] + [band.high for band in chart.bands]
-    bottoms = [curve.y for curve in chart.curves] + [band.low for band in chart.bands]
+    drawn = [curve.y for curve in (*chart.curves, *chart.points)]
+    tops = drawn + [band.high for band in chart.bands]
+    bottoms = drawn + [band.low for band in chart.bands]
     x_end = chart.x_end or max((float(x[-1]) for x in xs), default=1.0)
     high = _end(tops, np.nanmax, 1.0, [limit.y for limit in chart.limits])
     low = _end(bottoms, np.nanmin, 0.0, [limit.y for limit in chart.limits], largest=False)
@@ -104,6 +106,11 @@ def chart_svg(chart: Chart) -> str:
         y_ticks=[(axis.y(v), number(v)) for v in ticks(low, high, TICKS_Y)],
         bands=[(band.title, _area(axis, band)) for band in chart.bands if len(band.x)],
         curves=[(c.title, c.kind, _line(axis, c.x, c.y)) for c in chart.curves if len(c.x)],
+        points=[
+            (f"{c.title}: {number(float(y))}", axis.x(float(x)), axis.y(float(y)))
+            for c in chart.points
+            for x, y in zip(c.x, c.y, strict=True)
+        ],
         limits=[(limit.text, axis.y(limit.y)) for limit in chart.limits],
         marks=[(mark, axis.x(mark.x)) for mark in chart.marks if mark.x <= x_end],
     )

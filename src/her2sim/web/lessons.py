@@ -75,17 +75,26 @@ def icon_arrays(trial_name: str) -> tuple[IconArray, ...]:
         if row.value is None or not what or not 0 <= row.value <= ICONS:
             continue
         count = round(row.value)
-        months = f"{row.at_month:g} months"
         found.append(
             IconArray(
-                trial.arm_of(row.arm).title, count,
-                f"After {months}, {count} of 100 people {what}; {ICONS - count} {otherwise}.",
+                f"{trial.arm_of(row.arm).title} ({trial.id}, {WORDS[trial.setting]})", count,
+                f"After {_time_text(row.at_month)}, {count} of 100 people {what}; "
+                f"{ICONS - count} {otherwise}.",
                 trial.source_text(row.source) if row.source else "",
             )
         )  # fmt: skip
     return tuple(found)
 
 
+def _time_text(months: float) -> str:
+    """A time as people tell it: years where they are whole and more than one."""
+    years = months / MONTHS_PER_YEAR
+    return f"{years:g} years" if years > 1 and years.is_integer() else f"{months:g} months"
+
+
+MONTHS_PER_YEAR = 12
+WORDS = {"early": "early breast cancer", "metastatic": "breast cancer that has spread"}
+"""Settings in plain words."""
 PLAIN = {
     "PFS": ("lived without their cancer growing", "did not"),
     "OS": ("were alive", "had died"),

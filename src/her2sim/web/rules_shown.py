@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from her2sim.protocol.variables import VARIABLES
+from her2sim.arrays import Array
+from her2sim.report.rule_words import reading_text
 from her2sim.report.timeline_page import decision_cells
-from her2sim.timeline.result import Decided, DrugTimeline, PatientTimeline
+from her2sim.timeline.result import Decided, DrugTimeline, PatientTimeline, progressed_day
 from her2sim.units import DAY_PER_WEEK
+from her2sim.virtual_patient.treat import PROGRESSION
 from her2sim.web.charts import Mark, number
 from her2sim.web.stages import is_infused
+
+SAME_SHARE = 0.005
+"""Amounts that differ by less are told as the same."""
 
 
 @dataclass(frozen=True)
@@ -28,32 +34,19 @@ class Lane:
 class RulesView:
     """What each rule did (when, to which drug, by which reading, row and source), and the doses.
 
-    ``difference`` says in a sentence what would be without the rules; empty if nothing would.
-    ``meanings`` are the readings in words.
+    ``difference`` says in a sentence what the rules change; empty where they never act.
     """
 
     rows: tuple[tuple[str, ...], ...]
     lanes: tuple[Lane, ...]
     difference: str
-    meanings: tuple[str, ...] = ()
 
 
-def rules_view(course: PatientTimeline, off: PatientTimeline | None, weeks: int) -> RulesView:
-    """What rules did in a course; ``off`` is the same patient without them, if they acted."""
+def rules_view(course: PatientTimeline, other: PatientTimeline | None, weeks: int) -> RulesView:
+    """What rules did in a course; ``other`` is the same patient with them off, or on."""
     lanes = tuple(_lane(course, drug, float(weeks)) for drug in course.drugs)
-    difference = "" if off is None else _difference(course, off)
     rows = tuple(decision_cells(course))
-    return RulesView(rows, lanes, difference, _meanings(course))
-
-
-def _meanings(course: PatientTimeline) -> tuple[str, ...]:
-    """What the readings behind decisions are, in words, each once."""
-    names = dict.fromkeys(d.variable for d in course.decisions if d.variable in VARIABLES)
-    return tuple(
-        f"{name}: {VARIABLES[name].meaning}"
-        + ("" if VARIABLES[name].unit == "1" else f", {VARIABLES[name].unit}")
-        for name in names
-    )
+    return RulesView(rows, lanes, "" if other is None else difference_text(course, other))
 
 
 def _lane(course: PatientTimeline, drug: DrugTimeline, weeks: float) -> Lane:
@@ -85,25 +78,48 @@ def _lane(course: PatientTimeline, drug: DrugTimeline, weeks: float) -> Lane:
 
 
 def _read(decided: Decided) -> str:
-    if decided.reading is None:
-        return ""
-    return f"{decided.variable} {decided.reading:.3g}, "
+    text = reading_text(decided.variable, decided.reading)
+    return f"{text}, " if text else ""
 
 
-def _difference(with_: PatientTimeline, off: PatientTimeline) -> str:
-    given = [sum(drug.given_mg for drug in course.drugs[:1]) for course in (with_, off)]
-    lowest = [_lowest(course, "lvef") for course in (with_, off)]
-    drug = with_.drugs[0].drug
-    differs = round(lowest[0]) != round(lowest[1])
-    heart = f"; lowest LVEF {lowest[0]:.0f} against {lowest[1]:.0f} %" if differs else ""
-    return (
-        f"With the rules {number(given[0])} mg of {drug} in all, without them "
-        f"{number(given[1])} mg{heart}."
-    )
+def difference_text(course: PatientTimeline, other: PatientTimeline) -> str:
+    """What the rules change of one patient, in a sentence: ``other`` is with them off, or on."""
+    with_, without = (course, other) if acted(course) else (other, course)
+    told = [
+        f"{number(on.given_mg)} mg of {on.drug} against {number(off.given_mg)}"
+        for on, off in zip(with_.drugs, without.drugs, strict=True)
+        if abs(on.given_mg - off.given_mg) > SAME_SHARE * off.given_mg
+    ]
+    for name, test, pick in (("lowest LVEF", "lvef", np.nanmin), ("lowest neutrophils",
+                             "neutrophils", np.nanmin), ("sum of diameters at the end",
+                             "progression", _last)):  # fmt: skip
+        on, off = (_picked(one, test, pick) for one in (with_, without))
+        if on is not None and off is not None and number(on[0]) != number(off[0]):
+            told.append(f"{name} {number(on[0])} {on[1]} against {number(off[0])}")
+    seen = [progressed_day(one.readings) for one in (with_, without)]
+    if seen[0] != seen[1]:
+        told.append(f"progression {_seen(seen[0])} against {_seen(seen[1])}")
+    if not told:
+        return "With the rules and without them it comes to the same."
+    return f"With the rules against without them: {'; '.join(told)}."
 
 
-def _lowest(course: PatientTimeline, test: str) -> float:
-    for band in course.body:
-        if band.test == test:
-            return float(np.nanmin(band.own))
-    return 0.0
+def acted(course: PatientTimeline) -> bool:
+    """Whether rules of labels did something."""
+    return any(decided.rule != PROGRESSION.id for decided in course.decisions)
+
+
+def _seen(day: float) -> str:
+    return f"in week {day / DAY_PER_WEEK:.0f}" if np.isfinite(day) else "none"
+
+
+def _last(values: Array) -> float:
+    return float(values[-1])
+
+
+def _picked(
+    course: PatientTimeline, test: str, pick: Callable[[Array], float]
+) -> tuple[float, str] | None:
+    """A figure of what is measured, with its unit."""
+    found = next((band for band in course.body if band.test == test), None)
+    return None if found is None else (float(pick(found.own)), found.unit)

@@ -9,9 +9,12 @@ from functools import lru_cache
 from her2sim.biology.blood import blood_facts
 from her2sim.biology.heart import heart_facts
 from her2sim.biology.tumour_profile import tumour_facts
+from her2sim.drugs.drug import load_drug
 from her2sim.drugs.mechanism import load_mechanism
 from her2sim.facts import FactFile, Quantity
 from her2sim.pk.combination import load_combination
+from her2sim.regimens.library import load_regimen
+from her2sim.trials.death import death_facts
 from her2sim.web.charts import number
 from her2sim.web.patient_question import PatientQuestion
 
@@ -60,6 +63,10 @@ def _found(stage: str, question: PatientQuestion) -> Iterator[StageNumber]:
             yield from _rows(treatment.drug.id, treatment.pk, treatment.pk.parameter, None)
     if stage == "heart":
         yield from _rows("heart", heart_facts(), heart_facts().parameter, None)
+    if stage == "survival":
+        yield from _rows("death", death_facts(), death_facts().parameter, None)
+    if stage == "next":
+        yield from _doses(question)
     if stage == "counts":
         yield from _rows("blood", blood_facts(), blood_facts().parameter, None)
     tumour = tumour_facts()
@@ -69,6 +76,18 @@ def _found(stage: str, question: PatientQuestion) -> Iterator[StageNumber]:
         if mechanism is not None:
             names = OF_MECHANISM.get(stage, ())
             yield from _rows(treatment.drug.id, mechanism, mechanism.parameter, names)
+
+
+def _doses(question: PatientQuestion) -> Iterator[StageNumber]:
+    """Doses of the label, before the sliders change them."""
+    for part in load_regimen(question.regimen).part:
+        drug = load_drug(part.drug)
+        facts = drug.labelled_regimen(part.regimen)
+        source = drug.source_text(facts.source) if facts.source else (facts.reason or "")
+        for meaning, dose in (("first dose", facts.loading), ("each dose", facts.maintenance)):
+            if dose is not None:
+                yield StageNumber(drug.id, f"{meaning}, every {facts.interval_day:g} days",
+                                  number(dose.amount), dose.unit, facts.status, source)  # fmt: skip
 
 
 def _rows(

@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from her2sim.arrays import Array
 from her2sim.pk.combination import load_combination
 from her2sim.protocol.eligibility import label_text
-from her2sim.timeline.result import BodyBand, DrugTimeline, PatientTimeline
+from her2sim.report.rule_words import in_words, reading_text
+from her2sim.timeline.result import BodyBand, DrugTimeline, PatientTimeline, progressed_day
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION
 from her2sim.web.charts import Chart, ChartBand, ChartCurve, Limit, Mark, number, spark_svg
+from her2sim.web.next_dose import next_doses
 from her2sim.web.patient_question import PatientQuestion
+from her2sim.web.stage import Stage
+from her2sim.web.survival_stage import survival
 
 LVEF_LIMIT_PERCENT = 50.0
 GONE = 1e-4
 """Less than this share of the highest level is shown as none."""
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A stage of the chain: a headline with its unit, one line of detail, and its charts."""
+def stages_of(
+    course: PatientTimeline,
+    question: PatientQuestion,
+    other: PatientTimeline | None = None,
+    later: PatientTimeline | None = None,
+) -> Iterator[Stage]:
+    """The stages of a course, from the test to survival.
 
-    key: str
-    title: str
-    value: str
-    unit: str
-    detail: str
-    spark: str
-    charts: tuple[Chart, ...]
-    is_marked: bool = False
-
-
-def stages_of(course: PatientTimeline, question: PatientQuestion) -> Iterator[Stage]:
-    """The stages of a course, from the test to progression."""
+    Parameters
+    ----------
+    course : of the patient
+    question : that it answers
+    other : the same patient with the rules off, or on, to be drawn beside it
+    later : the same patient further on, for the next dose; as planned without it
+    """
     bands = {band.test: band for band in (*course.stages, *course.body)}
     weeks = float(question.weeks)
     marks = tuple(_marks(course))
+    beside = _Beside(course, other, question.rules)
     yield _test(course)
     yield _of("receptors", "Receptors", bands.get("receptors_mean"), weeks, "a cell, on average")
     yield _levels(course, bands, weeks, marks)
@@ -54,11 +57,12 @@ def stages_of(course: PatientTimeline, question: PatientQuestion) -> Iterator[St
     if "signal" in bands:
         yield _of("signal", "Signal", bands["signal"], weeks, "growth signal left", percent=True)
     if "progression" in bands:
-        yield _tumour(course, bands["progression"], weeks, marks)
-    yield from _organs(bands, weeks, marks)
+        yield _tumour(beside, bands["progression"], weeks, marks)
+    yield from _organs(beside, bands, weeks, marks)
     yield _rule(course, question, marks, weeks)
-    yield _next_dose(course, question)
+    yield _next_dose(course, later, question)
     yield _outcome(course, bands.get("progression"), weeks)
+    yield survival(course)
 
 
 def _first(bands: Sequence[BodyBand]) -> tuple[BodyBand]:
@@ -71,6 +75,7 @@ def _test(course: PatientTimeline) -> Stage:
     return Stage(
         "test", "HER2 test", her2.status if her2.category == "none" else her2.category, "",
         f"{her2.guideline}, row {her2.rule_id}; {label_text(line.verdict, course.region)}", "", (),
+        source=her2.source,
     )  # fmt: skip
 
 
@@ -110,6 +115,8 @@ def _chart(
     marks: Sequence[Mark] = (),
     limits: Sequence[Limit] = (),
     low: float | None = 0.0,
+    more: Sequence[ChartCurve] = (),
+    points: Sequence[ChartCurve] = (),
 ) -> Chart:
     week = band.time_day / DAY_PER_WEEK
     around: tuple[ChartBand, ...] = ()
@@ -122,7 +129,7 @@ def _chart(
     text = f"from {number(finite[0])} to {number(finite[-1])} {unit}" if finite.size else "no value"
     return Chart(
         f"{band.title}, {unit or band.unit}", text, "weeks", unit or band.unit,
-        (ChartCurve("this patient", week, own),), around, marks, limits, low, weeks,
+        (ChartCurve("this patient", week, own), *more), points, around, marks, limits, low, weeks,
     )  # fmt: skip
 
 
@@ -146,31 +153,75 @@ def _doses(marks: Sequence[Mark], band: BodyBand) -> tuple[Mark, ...]:
     return tuple(mark for mark in marks if mark.text.startswith(band.title.split(" ")[0]))
 
 
-def _tumour(course: PatientTimeline, band: BodyBand, weeks: float, marks: Sequence[Mark]) -> Stage:
+class _Beside:
+    """What is drawn beside the line of a patient: measured values, and what rules change."""
+
+    def __init__(
+        self, course: PatientTimeline, other: PatientTimeline | None, has_rules: bool
+    ) -> None:
+        self._records = course.readings.records
+        self._others = {band.test: band for band in (() if other is None else other.body)}
+        self._title = "without the rules" if has_rules else "with the rules"
+
+    def curves(self, test: str) -> tuple[ChartCurve, ...]:
+        """The same with the rules off, or on."""
+        if test not in self._others:
+            return ()
+        band = self._others[test]
+        return (ChartCurve(self._title, band.time_day / DAY_PER_WEEK, band.own, "other"),)
+
+    def measured(self, test: str) -> tuple[ChartCurve, ...]:
+        """What was measured, with the error of the test; rules read this."""
+        if test not in self._records:
+            return ()
+        _, days, values = self._records[test]
+        return (ChartCurve("measured", days / DAY_PER_WEEK, values, "measured"),)
+
+    def lowest(self, test: str) -> float | None:
+        """The lowest measured value; None if there is none."""
+        found = self.measured(test)
+        return float(np.nanmin(found[0].y)) if found and found[0].y.size else None
+
+
+def _tumour(beside: _Beside, band: BodyBand, weeks: float, marks: Sequence[Mark]) -> Stage:
     own = band.own
     best = 100 * (float(np.nanmin(own)) / float(own[0]) - 1) if own[0] > 0 else 0.0
     change = f"{best:+.0f} % at best" if best < 0 else "never smaller than at the start"
-    chart = _chart(band, weeks, 1.0, band.unit, [m for m in marks if m.kind != "dose"])
+    shown = [m for m in marks if m.kind != "dose"]
+    chart = _chart(band, weeks, 1.0, band.unit, shown, more=beside.curves("progression"))
     return Stage(
         "tumour", "Tumour", number(float(own[-1])), band.unit, f"sum of diameters; {change}",
         spark_svg(band.time_day, own), (chart,),
     )  # fmt: skip
 
 
-def _organs(bands: dict[str, BodyBand], weeks: float, marks: Sequence[Mark]) -> Iterator[Stage]:
+def _organs(
+    beside: _Beside, bands: dict[str, BodyBand], weeks: float, marks: Sequence[Mark]
+) -> Iterator[Stage]:
     shown = [m for m in marks if m.kind != "dose"]
     if "lvef" in bands:
         band = bands["lvef"]
-        limit = Limit(LVEF_LIMIT_PERCENT, "50 %: labels look here")
-        chart = _chart(band, weeks, 1.0, "%", shown, (limit,), low=None)
-        lowest = float(np.nanmin(band.own))
+        limit = Limit(LVEF_LIMIT_PERCENT, "50 %: labels look here, and at the fall from the start")
+        chart = _chart(
+            band, weeks, 1.0, "%", shown, (limit,), None, beside.curves("lvef"),
+            beside.measured("lvef"),
+        )  # fmt: skip
+        lowest, measured = float(np.nanmin(band.own)), beside.lowest("lvef")
+        read = "" if measured is None else f", measured {measured:.0f} %"
         yield Stage(
-            "heart", "Heart", number(float(band.own[-1])), "% LVEF", f"lowest {lowest:.0f} %",
-            spark_svg(band.time_day, band.own), (chart,), lowest < LVEF_LIMIT_PERCENT,
+            "heart", "Heart", number(float(band.own[-1])), "% LVEF", f"lowest {lowest:.0f} %{read}",
+            spark_svg(band.time_day, band.own), (chart,),
+            min(lowest, measured or lowest) < LVEF_LIMIT_PERCENT,
         )  # fmt: skip
     counts = [bands[name] for name in ("neutrophils", "platelets") if name in bands]
     if counts:
-        charts = tuple(_chart(band, weeks, 1.0, band.unit, shown) for band in counts)
+        charts = tuple(
+            _chart(
+                band, weeks, 1.0, band.unit, shown, more=beside.curves(band.test),
+                points=beside.measured(band.test),
+            )
+            for band in counts
+        )  # fmt: skip
         lowest_text = ", ".join(
             f"{band.title} {number(float(np.nanmin(band.own)))}" for band in counts
         )
@@ -206,39 +257,35 @@ def _rule(
     if not fired:
         return Stage("rule", "Rules", "none fired", "", "all doses as asked", "", ())
     last = fired[-1]
-    reading = "" if last.reading is None else f"{last.variable} {last.reading:.3g}: "
+    reading = reading_text(last.variable, last.reading)
+    why = in_words(last.condition) + (f" ({reading})" if reading else "")
     return Stage(
         "rule", "Rules", last.in_words, "",
-        f"week {last.day / DAY_PER_WEEK:.0f}, {reading}{last.rule}; {len(fired)} in all",
-        "", (), True,
+        f"{last.drug}, week {last.day / DAY_PER_WEEK:.0f}: {why}; {len(fired)} in all",
+        "", (), True, last.source,
     )  # fmt: skip
 
 
-def _next_dose(course: PatientTimeline, question: PatientQuestion) -> Stage:
-    """The first drug's dose that comes after the end; the day it stopped if it did."""
-    drug = course.drugs[0]
-    if drug.stopped_day is not None:
-        why = "progression" if drug.stopped_by == PROGRESSION.id else drug.stopped_by
-        return Stage(
-            "next", "Next dose", "none", "",
-            f"{drug.drug} ended in week {drug.stopped_day / DAY_PER_WEEK:.0f}: {why}", "", (), True,
-        )  # fmt: skip
-    if not drug.doses:
-        return Stage("next", "Next dose", "–", "", f"{drug.drug}: nothing was given", "", ())
-    last = drug.doses[-1]
-    treatment = load_combination(question.changed_regimen()).treatments[0]
-    every = treatment.regimen.phases[0].interval_min / 1440
-    day = max(last.day + every, question.weeks * DAY_PER_WEEK)
+def _next_dose(
+    course: PatientTimeline, later: PatientTimeline | None, question: PatientQuestion
+) -> Stage:
+    """The next dose of each drug; on hold or none where there is none."""
+    treatments = load_combination(question.changed_regimen()).treatments
+    found = list(next_doses(course, later, treatments, question.weeks))
+    coming = [one.week for one in found if one.week is not None]
+    is_held = any(one.is_held for one in found)
+    value = f"week {min(coming):.0f}" if coming else "on hold" if is_held else "none"
+    given = sum(len(drug.doses) for drug in course.drugs if is_infused(drug))
+    text = "; ".join(one.text for one in found)
     return Stage(
-        "next", "Next dose", number(last.dose_mg), "mg",
-        f"{drug.drug} in week {day / DAY_PER_WEEK:.0f}; {len(drug.doses)} given so far", "", (),
+        "next", "Next dose", value, "", f"{text}; {given} given so far" if given else text, "", (),
+        is_held or any(one.is_ended for one in found),
     )  # fmt: skip
 
 
 def _outcome(course: PatientTimeline, band: BodyBand | None, weeks: float) -> Stage:
-    seen = course.readings.records.get("progression")
-    if seen is not None and seen[2].any():
-        week = float(seen[1][seen[2] >= 1].min()) / DAY_PER_WEEK
+    week = progressed_day(course.readings) / DAY_PER_WEEK
+    if np.isfinite(week):
         return Stage(
             "outcome", "Progression", f"week {week:.0f}", "", "seen by a scan", "", (), True
         )

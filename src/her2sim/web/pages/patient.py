@@ -21,6 +21,7 @@ from her2sim.web.pages.answer import show_answer
 from her2sim.web.patient_question import Her2Result, PatientQuestion
 from her2sim.web.question import faults_by_field
 from her2sim.web.rules_shown import RulesView
+from her2sim.web.stage import key_of
 from her2sim.web.stage_numbers import numbers_behind
 
 BAND_AFTER_SECONDS = 0.35
@@ -30,7 +31,7 @@ RESULTS = get_args(Her2Result)
 FIRST_STAGE = "tumour"
 STAGES = (
     "test", "receptors", "levels", "occupancy", "kinase", "payload", "signal", "tumour", "heart",
-    "counts", "rule", "next", "outcome",
+    "counts", "rule", "next", "outcome", "survival",
 )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ class PatientView:
         charts = [(chart.title, chart_svg(chart)) for chart in stage.charts]
         numbers = numbers_behind(stage.key, self.question)
         self.detail.set_content(
-            render("stage", stage=stage, charts=charts, has_band=found.has_band)
+            render("stage", stage=stage, charts=charts, key=key_of(stage))
             + render("stage_numbers", numbers=numbers)
         )
 
@@ -113,7 +114,7 @@ class PatientView:
         self.rules.set_content(
             render(
                 "decisions", rows=rows, nothing=nothing, notes=notes,
-                difference=did.difference, chart=chart, meanings=did.meanings,
+                difference=did.difference, chart=chart,
             )
         )  # fmt: skip
         self.same.set_content(render("same", question=question, files=(), job=""))
