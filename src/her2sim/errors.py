@@ -162,6 +162,7 @@ def reason(error: OSError) -> str:
 
 
 PLAIN = {
+    "extra_forbidden": "is unknown; leave it out",
     "missing": "is missing",
     "literal_error": "use {expected}",
     "enum": "use {expected}",

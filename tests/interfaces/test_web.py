@@ -216,7 +216,7 @@ def test_a_stage_that_opens_keeps_the_focus(server: Server, browser: Any) -> Non
 def test_a_link_with_faults_keeps_what_is_right(server: Server, browser: Any) -> None:
     """The fault is told, and the other fields are those of the link."""
     open_patient(browser, server, "?weight_kg=nan&her2=1%2B&seed=9")
-    assert "weight_kg" in text_of(browser, ".alert")
+    assert "weight, kg" in text_of(browser, ".alert")
     assert browser.find_element("id", "field-seed").get_attribute("value") == "9"
     assert browser.find_element("id", "field-her2").get_attribute("value") == "1+"
 
@@ -282,9 +282,33 @@ def test_faults_stand_at_their_fields(server: Server, browser: Any) -> None:
     browser.get(server.url("/drug?drug=trastuzumab&patients=100"))
     field = wait(browser, lambda: browser.find_element("id", "field-patients"))
     field.clear()
-    field.send_keys("3\t")
-    browser.find_element("css selector", "form button").click()
+    field.send_keys("3\n")  # as a keyboard asks
     wait(browser, lambda: "50" in text_of(browser, ".fault:not(:empty)"))
+    field.clear()
+    field.send_keys("60\n")
+    wait(browser, lambda: "patients=60" in browser.current_url)
+
+
+def test_faults_of_a_link_stand_at_their_fields(server: Server, browser: Any) -> None:
+    """Each in the words of the page; what is unknown stands above."""
+    browser.get(server.url("/levels?weight_kg=900&levels=21:0&no_such=1"))
+    wait(browser, lambda: text_of(browser, ".fault:not(:empty)"))
+    faults = [e.text for e in browser.find_elements("css selector", ".fault") if e.text]
+    assert faults == ["weight, kg: has to be 160 or less"]
+    assert "no_such: is unknown" in text_of(browser, ".alert:not(:empty)")
+    browser.get(server.url("/levels?levels=21:0"))
+    wait(browser, lambda: "nothing measured is zero" in text_of(browser, ".alert:not(:empty)"))
+    assert "/tmp" not in text_of(browser)
+    browser.get(server.url("/own-trial"))
+    wait(browser, lambda: "Build one in a form" in text_of(browser))
+
+
+def test_nothing_at_an_address(server: Server, browser: Any) -> None:
+    """It is told, with the way back and the notice."""
+    browser.get(server.url("/no-such-page"))
+    wait(browser, lambda: "There is nothing at this address" in text_of(browser))
+    assert "Research and education only" in browser.page_source
+    assert browser.find_element("css selector", "nav a[href='/patient']")
 
 
 def test_a_trial_of_ones_own_in_a_form(server: Server, browser: Any) -> None:
@@ -353,6 +377,9 @@ def test_a_job_is_cancelled_deleted_and_survives_the_server(tmp_path: Path, brow
         press(browser, "Start it again")
         wait(browser, lambda: "running" in text_of(browser) or "waiting" in text_of(browser))
         press(browser, "Delete")
+        press(browser, "Keep it")
+        press(browser, "Delete")
+        press(browser, "Delete for good")
         wait(browser, lambda: "Nothing was asked yet" in text_of(browser))
     finally:
         server.stop()

@@ -13,10 +13,11 @@ import pytest
 
 from her2sim.errors import DataError
 from her2sim.web.jobs import EXAMPLES, MOST_WAITING, Job, Jobs
+from her2sim.web.levels_question import LevelsQuestion
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.questions import DrugQuestion, RecordQuestion
 from her2sim.web.results import files_of, read_view
-from her2sim.web.trial_questions import TrialQuestion
+from her2sim.web.trial_questions import GridQuestion, TrialQuestion
 from tests.conftest import ROOT
 
 QUICK = DrugQuestion(patients=100)
@@ -119,14 +120,15 @@ def test_a_job_of_somebody_else_is_not_there(jobs: Jobs) -> None:
 
 
 def test_what_was_dropped_goes_with_its_last_job(jobs: Jobs) -> None:
-    """A record stays while a job needs it, whoever asked, and is deleted with the last one."""
+    """A record stays while a job of its user needs it, and is deleted with the last one."""
     text = (ROOT / "examples" / "record_clean.csv").read_text()
-    question = RecordQuestion(upload=jobs.keep_upload(text, ".csv"))
-    path = jobs.uploads / f"{question.upload}.csv"
-    first, second = jobs.ask("a", question), jobs.ask("b", question)
+    name = jobs.keep_upload(text, ".csv", "a")
+    path = jobs.uploads / f"{name}.csv"
+    first = jobs.ask("a", RecordQuestion(upload=name))
+    second = jobs.ask("a", RecordQuestion(upload=name, region="eu"))
     jobs.delete(first.id, "a")
     assert path.is_file()
-    jobs.delete(second.id, "b")
+    jobs.delete(second.id, "a")
     assert not path.exists()
 
 
@@ -150,12 +152,53 @@ def test_examples_are_everybodys_and_stay(jobs: Jobs) -> None:
 
 
 def test_a_failed_job_says_why_and_can_be_tried_again(jobs: Jobs) -> None:
-    """A file that is gone is told in plain words; nothing is half there."""
-    job = until(jobs, jobs.ask("a", RecordQuestion(upload="0" * 32)), lambda job: job.is_over)
+    """What cannot be fitted is told in plain words; nothing is half there; opening asks not."""
+    asked = LevelsQuestion(drug="lapatinib")
+    job = until(jobs, jobs.ask("a", asked), lambda job: job.is_over)
     assert job.state == "failed"
-    assert "no such file" in job.message
+    assert "no residual error is published" in job.message
     assert not files_of(job.folder)
+    assert jobs.ask("a", asked).id == job.id
     assert not jobs.again(job.id, "a").is_over
+
+
+def test_what_was_cancelled_stays_cancelled(jobs: Jobs) -> None:
+    """Opening its view again starts no work; a press does."""
+    asked = PatientQuestion(weeks=156, seed=9)
+    job = jobs.ask("a", asked)
+    jobs.cancel(job.id, "a")
+    again = jobs.ask("a", asked)
+    assert (again.id, again.state) == (job.id, "cancelled")
+    assert len(list(jobs.of("a"))) == 1
+    assert jobs.again(job.id, "a").state in ("waiting", "running")
+
+
+def test_a_file_is_that_of_who_dropped_it(jobs: Jobs) -> None:
+    """Nobody else can ask about it, nor tell its name from what it holds; examples are for all."""
+    text = (ROOT / "examples" / "record_clean.csv").read_text()
+    name = jobs.keep_upload(text, ".csv", "a")
+    assert jobs.keep_upload(text, ".csv", "b") != name
+    assert jobs.upload_of("a", name, ".csv") == text
+    for stranger, told in (("b", name), ("a", "0" * 32), ("a", "../secret"), ("a", "")):
+        assert jobs.upload_of(stranger, told, ".csv") is None
+    with pytest.raises(DataError, match=r"record\.csv: not kept here"):
+        jobs.ask("b", RecordQuestion(upload=name))
+    with pytest.raises(DataError, match="drop it again"):
+        jobs.ask("a", RecordQuestion(upload="0" * 32))
+    shown = jobs.keep_upload(text, ".csv", EXAMPLES)
+    assert jobs.ask("b", RecordQuestion(upload=shown)).owner == "b"
+
+
+def test_long_work_leaves_a_place(jobs: Jobs) -> None:
+    """Of two places one stays for what takes seconds, however many grids wait."""
+    jobs.places = 2
+    for seed in range(1, 4):
+        jobs.ask("a", GridQuestion(seed=seed, pool=1000))
+    quick = jobs.ask("b", QUICK)
+    assert [job.state for job in jobs.of("a")].count("running") == 1
+    assert quick.state == "running"
+    waiting = [job for job in jobs.of("a") if job.state == "waiting"]
+    assert sorted(jobs.before(job) for job in waiting) == [0, 1]
 
 
 def test_deleting_removes_the_folder(jobs: Jobs) -> None:
@@ -180,17 +223,17 @@ def test_files_that_nobody_asked_about_make_room(
 ) -> None:
     """The disk does not fill up: the oldest go, those of jobs stay, and then it is refused."""
     monkeypatch.setattr("her2sim.web.jobs.MOST_UPLOADS", 4)
-    needed = jobs.keep_upload("needed", ".csv")
+    needed = jobs.keep_upload("needed", ".csv", "a")
     jobs.ask("a", RecordQuestion(upload=needed))
     for number in range(10):
-        jobs.keep_upload(f"other {number}", ".csv")
+        jobs.keep_upload(f"other {number}", ".csv", "a")
         assert len(list(jobs.uploads.iterdir())) <= 4
         assert (jobs.uploads / f"{needed}.csv").is_file()
     for number in range(3):
-        jobs.ask("a", RecordQuestion(upload=jobs.keep_upload(f"kept {number}", ".csv")))
+        jobs.ask("a", RecordQuestion(upload=jobs.keep_upload(f"kept {number}", ".csv", "a")))
     with pytest.raises(DataError, match="too many files"):
-        jobs.keep_upload("one more", ".csv")
-    assert jobs.keep_upload("needed", ".csv") == needed
+        jobs.keep_upload("one more", ".csv", "a")
+    assert jobs.keep_upload("needed", ".csv", "a") == needed
     for number in range(6):
         jobs.keep_draft(f"user {number}", "id = 1\n")
     assert len(list((jobs.folder / "drafts").iterdir())) == 4
@@ -199,11 +242,11 @@ def test_files_that_nobody_asked_about_make_room(
 
 def test_uploads_are_named_by_what_they_hold(jobs: Jobs) -> None:
     """No name of a user reaches the disk; too large a file is refused."""
-    name = jobs.keep_upload("patient,date\n", ".csv")
-    assert name == jobs.keep_upload("patient,date\n", ".csv")
+    name = jobs.keep_upload("patient,date\n", ".csv", "a")
+    assert name == jobs.keep_upload("patient,date\n", ".csv", "a")
     assert [path.name for path in jobs.uploads.iterdir()] == [f"{name}.csv"]
     with pytest.raises(DataError, match="MB"):
-        jobs.keep_upload("x" * 2_000_001, ".csv")
+        jobs.keep_upload("x" * 2_000_001, ".csv", "a")
 
 
 def test_jobs_run_where_processes_are_told_by_number_only(

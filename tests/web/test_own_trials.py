@@ -53,7 +53,12 @@ def test_a_draft_is_one_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     jobs.drop_draft("one")
     assert jobs.draft("one") is None
     assert {p.suffix for p in (tmp_path / "drafts").iterdir()} == {".toml"}
+    monkeypatch.setattr(state, "owner", lambda: "one")
     assert kept_trial("../drafts/x") is None
+    name = jobs.keep_upload('id = "A"\n', ".toml", "one")
+    assert kept_trial(name) == {"id": "A"}
+    monkeypatch.setattr(state, "owner", lambda: "two")
+    assert kept_trial(name) is None
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def residual_error(pk: PkModel, cv: float | None = None) -> ResidualError:
     if known == Residual():
         raise DataError(
             f"{pk.name}: no residual error is published; say how far a measured level lies off, "
-            "in per cent (--residual-cv 20)"
+            "in per cent (a residual CV of 20, say)"
         )
     additive = known.additive_sd
     return ResidualError(

@@ -26,7 +26,7 @@ from typing import Any, Literal
 from her2sim import __version__
 from her2sim.errors import DataError
 from her2sim.store.files import write_text
-from her2sim.web.question import Question
+from her2sim.web.question import UPLOAD_PATTERN, Question
 from her2sim.web.questions import question_of
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -103,15 +103,19 @@ class Jobs:
     def ask(self, owner: str, question: Question) -> Job:
         """Put a question in line; one that this user asked already is not asked again.
 
+        One that was cancelled or has failed stays so, until it is started again.
+
         Raises
         ------
         DataError
-            If too many jobs of the user wait, or are kept.
+            If a file of the question is not one of the user, or too many jobs of the user wait, or
+            are kept.
         """
+        self._require_files(owner, question)
         with self._lock:
             own = list(self.of(owner))
             for job in own:
-                if job.question == question and job.state not in ("failed", "cancelled"):
+                if job.question == question:
                     if owner == EXAMPLES and job.version != __version__:
                         self.delete(job.id, owner)
                         break
@@ -193,8 +197,8 @@ class Jobs:
         self.tend()
         return self.find(job_id, owner)
 
-    def keep_upload(self, text: str, ending: str) -> str:
-        """Keep a text that a user dropped; returns its name, which follows from the text.
+    def keep_upload(self, text: str, ending: str, owner: str) -> str:
+        """Keep a text that a user dropped; returns its name, which follows from text and user.
 
         Raises
         ------
@@ -204,7 +208,7 @@ class Jobs:
         raw = text.encode()
         if len(raw) > LARGEST_UPLOAD:
             raise DataError(f"a file of more than {LARGEST_UPLOAD / 1e6:g} MB; give a shorter one")
-        name = hashlib.blake2b(raw, digest_size=16).hexdigest()
+        name = _name_of(raw, owner)
         with self._lock:
             self.uploads.mkdir(mode=0o700, exist_ok=True)
             path = self.uploads / f"{name}{ending}"
@@ -212,6 +216,26 @@ class Jobs:
                 self._make_room()
             write_text(path, text)
         return name
+
+    def upload_of(self, owner: str, name: str, ending: str) -> str | None:
+        """What a user dropped; None if it is not kept, or somebody else dropped it."""
+        if re.fullmatch(UPLOAD_PATTERN, name) is None:
+            return None
+        try:
+            raw = (self.uploads / f"{name}{ending}").read_bytes()
+        except OSError:
+            return None
+        return raw.decode() if _name_of(raw, owner) == name else None
+
+    def _require_files(self, owner: str, question: Question) -> None:
+        """Refuse a question about a file that the user did not drop."""
+        for shown, path in question.attached(self.uploads).items():
+            owners = (owner, EXAMPLES)
+            if all(self.upload_of(one, path.stem, path.suffix) is None for one in owners):
+                raise DataError(
+                    f"{shown}: not kept here, or dropped in another browser, whose files nobody "
+                    "else sees; drop it again"
+                )
 
     def _make_room(self) -> None:
         """Remove uploads that no job needs, the oldest first, where there are too many."""
@@ -251,8 +275,7 @@ class Jobs:
         self._draft(owner).unlink(missing_ok=True)
 
     def _draft(self, owner: str) -> Path:
-        name = hashlib.blake2b(owner.encode(), digest_size=16).hexdigest()
-        return self.folder / "drafts" / f"{name}.toml"
+        return self.folder / "drafts" / f"{_name_of(b'', owner)}.toml"
 
     @property
     def uploads(self) -> Path:
@@ -267,11 +290,23 @@ class Jobs:
             found = [(name, self._read(name)) for name in self._open]
             self._open -= {name for name, job in found if job is None or job.is_over}
             jobs = sorted((job for _, job in found if job), key=lambda job: job.created)
-            running = sum(self._still_runs(job) for job in jobs if job.state == "running")
+            running = [job for job in jobs if job.state == "running" and self._still_runs(job)]
             for job in (self._read(job.id) for job in jobs):
-                if job is not None and job.state == "waiting" and running < self.places:
+                if job is not None and job.state == "waiting" and self._has_place(job, running):
                     self._start(job)
-                    running += 1
+                    running.append(job)
+
+    def _has_place(self, job: Job, running: list[Job]) -> bool:
+        """Whether a job can begin: work of minutes leaves a place for what takes seconds."""
+        if len(running) >= self.places:
+            return False
+        n_long = sum(one.question.is_long for one in running)
+        return not job.question.is_long or n_long < max(1, self.places - 1)
+
+    def before(self, job: Job) -> int:
+        """How many jobs wait before this one."""
+        waiting = [one for name in list(self._open) if (one := self._read(name)) is not None]
+        return sum(one.state == "waiting" and one.created < job.created for one in waiting)
 
     def _still_runs(self, job: Job) -> bool:
         """Whether a job runs; one whose process is gone waits again, or has failed."""
@@ -324,6 +359,12 @@ class Jobs:
         if told["state"] not in OVER:
             self._open.add(job_id)
         write_text(self.folder / "jobs" / job_id / _STATE, json.dumps(told))
+
+
+def _name_of(raw: bytes, owner: str) -> str:
+    """The name under which a file of a user is kept; nobody can tell it from the file alone."""
+    user = hashlib.blake2b(owner.encode()).digest()
+    return hashlib.blake2b(raw, digest_size=16, key=user).hexdigest()
 
 
 def _oldest_first(folder: Path) -> list[Path]:

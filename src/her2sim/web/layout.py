@@ -32,9 +32,10 @@ def view(title: str, active: str = "") -> Iterator[Element]:
     ui.page_title(f"{title} – her2sim")
     ui.dark_mode(None)
     ui.add_head_html('<link rel="stylesheet" href="/static/her2sim.css">')
+    ui.add_head_html('<script src="/static/her2sim.js" defer></script>')
     ui.html(render("top", links=LINKS, active=active), sanitize=False)
-    with ui.element("main").classes("page").props("id=main tabindex=-1") as main:
-        yield main
+    with ui.element("div").classes("page").props("id=main tabindex=-1") as main:
+        yield main  # the library's frame is the main landmark
     ui.html(render("notice", text=NOTICE), sanitize=False)
 
 
@@ -184,10 +185,12 @@ def entry(
     return fault
 
 
-def button(text: str, told: Told, quiet: bool = False) -> Element:
-    """A button of the browser."""
-    made = ui.element("button").props("type=button").classes("plain" + (" quiet" if quiet else ""))
+def button(text: str, told: Told, quiet: bool = False, submits: bool = False) -> Element:
+    """A button of the browser; one that submits leaves the work to its form."""
+    made = ui.element("button").props("type=submit" if submits else "type=button")
+    made.classes("plain" + (" quiet" if quiet else ""))
     with made:
         ui.html(render("text", text=text), sanitize=False, tag="span")
-    made.on("click", lambda _: told(None))
+    if not submits:
+        made.on("click", lambda _: told(None))
     return made

@@ -4,14 +4,12 @@ one to begin from.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
 from her2sim.web import state
-from her2sim.web.question import UPLOAD_PATTERN
 
 PUBLISHED = ("outcome", "prognosis", "safety", "landmarks", "nct", "aliases", "notes")
 """Parts of a trial file that tell what was published: a trial that nobody has run has none."""
@@ -25,11 +23,9 @@ def own_trial() -> dict[str, Any]:
 
 
 def kept_trial(upload: str) -> dict[str, Any] | None:
-    """A trial that was run before, by the name under which it is kept; None if there is none."""
-    path = state.jobs().uploads / f"{upload}.toml"
-    if re.fullmatch(UPLOAD_PATTERN, upload) is None or not path.is_file():
-        return None
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    """A trial that this user ran before, by the name under which it is kept; None without one."""
+    text = state.jobs().upload_of(state.owner(), upload, ".toml")
+    return None if text is None else tomllib.loads(text)
 
 
 def drafted_trial(owner: str) -> dict[str, Any] | None:

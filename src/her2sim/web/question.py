@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +29,8 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     kind: ClassVar[str]
     title: ClassVar[str]
+    is_long: ClassVar[bool] = False
+    """Whether it is work of minutes."""
 
     @abstractmethod
     def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
@@ -71,14 +74,34 @@ class Question(BaseModel):
         return f"/{self.kind}{'?' if query else ''}{query}"
 
 
-def faults_by_field(error: ValidationError) -> dict[str, str]:
-    """What is wrong with each field, by its dotted name."""
-    found: dict[str, str] = {}
+def faults_by_field(error: ValidationError, kind: type[Question]) -> dict[str, str]:
+    """What is wrong with each field, by its name, in the words of the page."""
+    found: dict[str, list[str]] = {}
     for row in error.errors():
-        place = ".".join(str(part) for part in row["loc"])
+        place = str(row["loc"][0]) if row["loc"] else ""
+        field = kind.model_fields.get(place)
+        title = place if field is None else field.title or place
         text = plain_message(row)
-        found[place] = f"{place}: {text}" if place else text
-    return found
+        found.setdefault(place, []).append(f"{title}: {text}" if title else text)
+    return {place: "; ".join(texts) for place, texts in found.items()}
+
+
+def dropped_file(name: str) -> str:
+    """The name under which a file that was dropped is kept.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if re.fullmatch(UPLOAD_PATTERN, name) is None:
+        raise ValueError("no name of a file that was dropped here; drop the file again")
+    return name
+
+
+def without_folder(text: str, folder: Path) -> str:
+    """A message without the place where a file lies on this machine."""
+    return text.replace(f"{folder}/", "")
 
 
 def library_name(name: str) -> str:

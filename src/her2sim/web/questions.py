@@ -14,10 +14,10 @@ from her2sim.errors import DataError
 from her2sim.web.levels_question import LevelsQuestion
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.question import (
-    UPLOAD_PATTERN,
     Question,
     Seed,
     checked_regimen,
+    dropped_file,
     faults_by_field,
     known_drug,
     known_population,
@@ -88,8 +88,10 @@ class RecordQuestion(Question):
     kind = "record"
     title = "A record"
 
-    upload: str = Field(pattern=UPLOAD_PATTERN, title="record")
+    upload: str = Field(title="record")
     region: Literal["us", "eu"] = Field(default="us", title="label")
+
+    _is_dropped = field_validator("upload")(dropped_file)
 
     def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
         """Check it, under the name by which the command calls it."""
@@ -98,12 +100,9 @@ class RecordQuestion(Question):
 
         from her2sim.api.plan import check
 
-        kept = folder / f"{self.upload}.csv"
-        if not kept.is_file():
-            raise DataError("record.csv: no such file any more; drop it again")
         with tempfile.TemporaryDirectory() as place:
             record = Path(place) / "record.csv"
-            shutil.copyfile(kept, record)
+            shutil.copyfile(folder / f"{self.upload}.csv", record)
             return check(record, region=self.region)
 
     def attached(self, folder: Path) -> Mapping[str, Path]:
@@ -193,4 +192,4 @@ def question_of(kind: str, told: Mapping[str, Any]) -> Question:
     try:
         return kinds[kind].model_validate(dict(told))
     except ValidationError as error:
-        raise DataError("; ".join(faults_by_field(error).values())) from None
+        raise DataError("; ".join(faults_by_field(error, kinds[kind]).values())) from None

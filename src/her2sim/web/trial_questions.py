@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, field_validator, model_validator
 
 from her2sim.arrays import Progress, no_progress
-from her2sim.web.question import UPLOAD_PATTERN, Question, Seed, known, library_name
+from her2sim.web.question import Question, Seed, dropped_file, known, library_name
 
 if TYPE_CHECKING:
     from her2sim.api.result import Answer
@@ -63,9 +63,11 @@ class OwnTrialQuestion(Question):
     kind = "own-trial"
     title = "A trial of your own"
 
-    upload: str = Field(pattern=UPLOAD_PATTERN, title="trial file")
+    upload: str = Field(title="trial file")
     per_arm: int = Field(default=300, ge=50, le=5000, title="patients an arm")
     seed: int = Seed
+
+    _is_dropped = field_validator("upload")(dropped_file)
 
     def answer(self, folder: Path, progress: Progress = no_progress) -> Answer:
         """Run it."""
@@ -107,9 +109,10 @@ class GridQuestion(Question):
 
     kind = "grid"
     title = "A grid of designs"
+    is_long = True
 
     name: str = Field(default="destiny-breast03", title="trial")
-    upload: str = Field(default="", pattern=rf"^$|{UPLOAD_PATTERN}", title="trial file")
+    upload: str = Field(default="", title="trial file")
     per_arm: Numbers = Field(
         default="50, 100, 200", title="patients an arm", description=_listed_help(SIZES)
     )
@@ -124,6 +127,11 @@ class GridQuestion(Question):
     seed: int = Seed
 
     _is_of_library = field_validator("name")(library_name)
+
+    @field_validator("upload")
+    @classmethod
+    def _is_dropped(cls, name: str) -> str:
+        return dropped_file(name) if name else ""
 
     @field_validator("name")
     @classmethod

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from her2sim.errors import Her2SimError
 from her2sim.store.files import write_text
+from her2sim.web.question import without_folder
 from her2sim.web.questions import question_of
 from her2sim.web.results import keep_answer
 
@@ -41,7 +42,7 @@ def work(folder: Path, uploads: Path) -> None:
         for name, path in question.attached(uploads).items():
             shutil.copyfile(path, folder / name)
     except Her2SimError as error:
-        told = {"state": "failed", "message": str(error)}
+        told = {"state": "failed", "message": without_folder(str(error), uploads)}
     except Exception as error:
         told = {"state": "failed", "message": f"a fault of the program ({type(error).__name__})"}
         raise

@@ -12,9 +12,11 @@ def register() -> None:
         home,
         jobs_page,
         learn,
+        missing,
         patient,
         questions_pages,
     )
 
-    for page in (home, compare, design, patient, questions_pages, jobs_page, learn, files):
+    views = (home, compare, design, patient, questions_pages, jobs_page, learn, files, missing)
+    for page in views:
         page.register()

@@ -95,7 +95,9 @@ def _fill(job: Job, who: str) -> list[ui.html]:
 def _progress(job: Job) -> dict[str, Any]:
     """How far a job is."""
     done, total = job.progress()
-    return {"job": job, "done": done, "total": total, "seconds": job.seconds_left()}
+    before = state.jobs().before(job) if job.state == "waiting" else 0
+    return {"job": job, "done": done, "total": total, "seconds": job.seconds_left(),
+            "before": before}  # fmt: skip
 
 
 def _again(job: Job, who: str) -> None:

@@ -67,14 +67,19 @@ def _form(told: dict[str, str]) -> None:
         return lambda value: told.__setitem__(name, str(value))
 
     offered = {**_own_trials(), **trial_titles()}
-    with ui.element("form").classes("fields wide").props('onsubmit="return false"'):
+
+    def ask(_: Any) -> None:
+        ui.navigate.to(f"/compare?{urlencode(told)}")
+
+    with ui.element("form").classes("fields wide") as form:
         for side in SIDES:
             also = {} if told[side] in offered else {told[side]: _name(told[side])}
             choice(side, f"{side} trial", told[side], {**offered, **also}, keep(side))
         entry("per_arm", "patients an arm", told["per_arm"], keep("per_arm"), "number")
         entry("seed", "seed", told["seed"], keep("seed"), "number")
         with ui.element("div").classes("actions"):
-            button("Compare", lambda _: ui.navigate.to(f"/compare?{urlencode(told)}"))
+            button("Compare", ask, submits=True)
+    form.on("submit", ask, js_handler="(e) => { e.preventDefault(); emit() }")
 
 
 def _own_trials() -> Mapping[str, str]:

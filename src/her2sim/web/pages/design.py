@@ -68,7 +68,7 @@ def _show_form(raw: dict[str, Any]) -> None:
             ui.run_javascript("document.querySelector('main .alert').scrollIntoView()")
             return
         try:
-            name = state.jobs().keep_upload(tomli_w.dumps(raw), ".toml")
+            name = state.jobs().keep_upload(tomli_w.dumps(raw), ".toml", who)
         except DataError as error:
             form.above.set_content(render("alert", text=str(error)))
             return

@@ -32,6 +32,7 @@ def register() -> None:
             place = ui.element("div")
 
             lines: dict[str, ui.html] = {}
+            sure: set[str] = set()
 
             def look(_: object = None) -> None:
                 own = list(state.jobs().of(who))
@@ -44,7 +45,7 @@ def register() -> None:
                         with ui.element("section").classes("job"):
                             lines[job.id] = put("job_line", **_line(job))
                             with ui.element("div").classes("actions"):
-                                _buttons(job, who, look)
+                                _buttons(job, who, look, sure)
 
             seen: list[str] = []
 
@@ -76,17 +77,33 @@ def register() -> None:
 
 def _line(job: Job) -> dict[str, Any]:
     """What the line of a job shows."""
-    return {"job": job, "progress": job.progress(), "seconds": job.seconds_left()}
+    before = state.jobs().before(job) if job.state == "waiting" else 0
+    return {"job": job, "progress": job.progress(), "seconds": job.seconds_left(), "before": before}
 
 
-def _buttons(job: Job, who: str, look: Told) -> None:
-    """What can be done to a job."""
+def _buttons(job: Job, who: str, look: Told, sure: set[str]) -> None:
+    """What can be done to a job; ``sure`` are those whose deletion was asked for once."""
+    from nicegui import ui
+
     jobs = state.jobs()
+
+    def change(is_sure: bool) -> Told:
+        def call(_: object) -> None:
+            (sure.add if is_sure else sure.discard)(job.id)
+            look(None)
+            ui.run_javascript("document.getElementById('main').focus()")
+
+        return call
+
+    if job.id in sure:
+        button("Delete for good", _calls(jobs.delete, job.id, who, change(False)))
+        button("Keep it", change(False), quiet=True)
+        return
     if not job.is_over:
         button("Cancel", _calls(jobs.cancel, job.id, who, look), quiet=True)
     if job.state in ("failed", "cancelled"):
         button("Start it again", _calls(jobs.again, job.id, who, look))
-    button("Delete", _calls(jobs.delete, job.id, who, look), quiet=True)
+    button("Delete", change(True), quiet=True)
 
 
 def _calls(function: Callable[[str, str], object], job_id: str, who: str, then: Told) -> Told:

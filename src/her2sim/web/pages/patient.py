@@ -55,7 +55,9 @@ class PatientView:
             told = self.question.model_dump(exclude_defaults=True) | fields
             question = PatientQuestion.model_validate(told)
         except ValidationError as error:
-            self.fault.set_content(_alert("; ".join(faults_by_field(error).values())))
+            self.fault.set_content(
+                _alert("; ".join(faults_by_field(error, PatientQuestion).values()))
+            )
             return
         self.question = question
         self.asked += 1
@@ -139,8 +141,8 @@ def nearest_question(told: Mapping[str, str]) -> tuple[PatientQuestion, str]:
         try:
             return PatientQuestion.model_validate(good), "\n".join(faults.values())
         except ValidationError as error:
-            found = faults_by_field(error)
-            wrong = {name.split(".")[0] for name in found} & set(good)
+            found = faults_by_field(error, PatientQuestion)
+            wrong = set(found) & set(good)
             faults |= found
             good = {name: v for name, v in good.items() if name not in wrong} if wrong else {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -16,8 +17,8 @@ from her2sim.web import state
 from her2sim.web.jobs import EXAMPLES
 from her2sim.web.layout import button, choice, entry, fields_of, heading, paragraph, put, view
 from her2sim.web.pages.answer import show_answer
-from her2sim.web.question import Question, faults_by_field
-from her2sim.web.questions import QUESTIONS, RecordQuestion, question_of
+from her2sim.web.question import Question, faults_by_field, without_folder
+from her2sim.web.questions import QUESTIONS, RecordQuestion
 from her2sim.web.trial_questions import GridQuestion, OwnTrialQuestion, TrialQuestion
 
 Options = Callable[[], Mapping[str, str]]
@@ -59,21 +60,39 @@ HIDDEN = ("upload",)
 LARGEST_TRIAL, LONGEST_LINE = 100_000, 2_000
 
 
-def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
-    """Fields of a question; what is wrong with one stands at it; asking opens the view again."""
-    from nicegui import ui
+def ask_form(
+    kind: type[Question], told: Mapping[str, Any], wrong: Mapping[str, str] | None = None
+) -> None:
+    """Fields of a question; what is wrong with one stands at it; asking opens the view again.
 
-    from her2sim.report.html import render
+    Parameters
+    ----------
+    kind : of the question
+    told : fields that are told
+    wrong : what is wrong with them, by field
+    """
+    from nicegui import ui
 
     values: dict[str, Any] = {
         name: told.get(name, field.default) for name, field in kind.model_fields.items()
     }
-    faults: dict[str, Any] = {}
+    places: dict[str, Any] = {}
 
     def keep(name: str) -> Callable[[Any], None]:
         return lambda value: values.__setitem__(name, value)
 
-    with ui.element("form").classes("fields wide").props('onsubmit="return false"'):
+    def show(faults: Mapping[str, str], first: str) -> None:
+        for place in (*places.values(), above):
+            place.set_content("")
+        rest = [first]
+        for name, text in faults.items():
+            if name in places:
+                put_into(places[name], text)
+            else:
+                rest.append(text)
+        put_into(above, "\n".join(rest))
+
+    with ui.element("form").classes("fields wide") as form:
         for name, field in kind.model_fields.items():
             if name in HIDDEN or (name == "name" and values.get("upload")):
                 continue
@@ -84,31 +103,26 @@ def ask_form(kind: type[Question], told: Mapping[str, Any]) -> None:
             else:
                 is_number = field.annotation in (int, float)
                 suggested = SUGGESTED.get((kind.kind, name), tuple)()
-                faults[name] = entry(
+                places[name] = entry(
                     name, title, str(values[name]), keep(name), "number" if is_number else "text",
                     _help(field), suggested,
                 )  # fmt: skip
 
         def ask(_: Any) -> None:
-            for shown in (*faults.values(), above):
-                shown.set_content("")
             try:
                 question = kind.model_validate(values)
             except ValidationError as error:
-                rest = ["Not asked; what stands below is of the question before."]
-                for name, text in faults_by_field(error).items():
-                    place = faults.get(name.split(".")[0])
-                    if place is not None:
-                        put_into(place, text)
-                    else:
-                        rest.append(text)
-                above.set_content(render("alert", text="\n".join(rest)))
+                told = "Not asked; what stands below is of the question before."
+                show(faults_by_field(error, kind), told)
                 return
             ui.navigate.to(question.link())
 
         with ui.element("div").classes("actions"):
-            button("Ask", ask)
-    above = ui.html("", sanitize=False).props("role=alert")
+            button("Ask", ask, submits=True)
+    form.on("submit", ask, js_handler="(e) => { e.preventDefault(); emit() }")
+    above = ui.html("", sanitize=False).classes("alert").props("role=alert")
+    if wrong:
+        show(wrong, "The link has faults; mend them, and ask.")
 
 
 def _help(field: FieldInfo) -> str:
@@ -151,14 +165,10 @@ def _page(kind: type[Question], active: str) -> Any:
                 put("alert", text=twice)
             if kind is RecordQuestion:
                 _drop("record")
-            if kind is RecordQuestion and "upload" not in told:
-                _example_record()
-                return
             try:
-                question = question_of(kind.kind, told)
-            except DataError as error:
-                put("alert", text=str(error))
-                ask_form(kind, told)
+                question = kind.model_validate(told)
+            except ValidationError as error:
+                _not_asked(kind, told, faults_by_field(error, kind))
                 return
             ask_form(kind, told)
             if isinstance(question, TrialQuestion | OwnTrialQuestion):
@@ -169,6 +179,21 @@ def _page(kind: type[Question], active: str) -> Any:
             show_answer(question, None if told else EXAMPLES)
 
     return page
+
+
+def _not_asked(kind: type[Question], told: Mapping[str, str], faults: Mapping[str, str]) -> None:
+    """What a view shows of a link that is no question: its faults, or where to begin."""
+    if kind is RecordQuestion and "upload" not in told:
+        if rest := [text for name, text in faults.items() if name != "upload"]:
+            put("alert", text="\n".join(rest))
+        _example_record()
+        return
+    if kind is OwnTrialQuestion and "upload" not in told:
+        paragraph("No trial of your own is told. Build one in the form, or drop a file.")
+        put("button_link", link="/design", text="Build one in a form")
+        _drop("trial")
+        return
+    ask_form(kind, told, faults)
 
 
 def designs_of(question: TrialQuestion | OwnTrialQuestion) -> GridQuestion:
@@ -183,29 +208,20 @@ def _example_record() -> None:
     heading("An example", 2)
     paragraph("Fifteen patients, each with another departure; this is what a record looks like.")
     text = files("her2sim.web").joinpath("record.csv").read_text(encoding="utf-8")
-    kept = state.jobs().keep_upload(text, ".csv")
+    kept = state.jobs().keep_upload(text, ".csv", EXAMPLES)
     show_answer(RecordQuestion(upload=kept), EXAMPLES)
 
 
-def _record_from(text: str) -> Question:
+def _record_from(text: str, owner: str) -> Question:
     """A dropped record, read by the same reader as on the command line."""
-    import tempfile
-    from pathlib import Path
-
     from her2sim.formats.record_csv import read_record
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "record.csv"
-        path.write_text(text)
-        read_record(path)
-    return RecordQuestion(upload=state.jobs().keep_upload(text, ".csv"))
+    _read_by(read_record, "record.csv", text)
+    return RecordQuestion(upload=state.jobs().keep_upload(text, ".csv", owner))
 
 
-def _trial_from(text: str) -> Question:
+def _trial_from(text: str, owner: str) -> Question:
     """A dropped trial file, read by the same reader as on the command line."""
-    import tempfile
-    from pathlib import Path
-
     from her2sim.trials.library import load_trial
 
     longest = max((len(line) for line in text.splitlines()), default=0)
@@ -213,14 +229,24 @@ def _trial_from(text: str) -> Question:
         raise DataError(
             f"a trial file has at most {LARGEST_TRIAL:,} characters, and {LONGEST_LINE:,} in a line"
         )
+    _read_by(lambda path: load_trial(str(path)), "trial.toml", text)
+    return OwnTrialQuestion(upload=state.jobs().keep_upload(text, ".toml", owner))
+
+
+def _read_by(reader: Callable[[Path], object], name: str, text: str) -> None:
+    """Read a text as a file of that name; its faults do not say where it lay."""
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "trial.toml"
-        path.write_text(text)
-        load_trial(str(path))
-    return OwnTrialQuestion(upload=state.jobs().keep_upload(text, ".toml"))
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        try:
+            reader(path)
+        except Her2SimError as error:
+            raise DataError(without_folder(str(error), path.parent)) from None
 
 
-UPLOADS: Mapping[str, tuple[str, Callable[[str], Question]]] = {
+UPLOADS: Mapping[str, tuple[str, Callable[[str, str], Question]]] = {
     "record": (".csv", _record_from),
     "trial": (".toml", _trial_from),
 }
@@ -265,21 +291,15 @@ def _register_upload() -> None:
             return JSONResponse({"fault": "there is no such kind of file"}, 404)
         try:
             text = (await request.body()).decode("utf-8-sig")
-            question = await run.io_bound(UPLOADS[kind][1], text)
+            owner = str(request.session["id"])
+            question = await run.io_bound(UPLOADS[kind][1], text, owner)
         except UnicodeDecodeError:
             return JSONResponse({"fault": "not a text file in UTF-8"}, 400)
         except Her2SimError as error:
-            return JSONResponse({"fault": _without_folder(str(error))}, 400)
+            return JSONResponse({"fault": str(error)}, 400)
         if question is None:  # the server ends
             return JSONResponse({"fault": "the server is about to stop"}, 503)
         return JSONResponse({"link": question.link()})
-
-
-def _without_folder(text: str) -> str:
-    """A message without the place where the file lay."""
-    import re
-
-    return re.sub(r"/\S*/(record\.csv|trial\.toml)", r"\1", text)
 
 
 def register() -> None:
