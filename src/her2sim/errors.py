@@ -170,6 +170,7 @@ PLAIN = {
     "greater_than_equal": "has to be {ge:.10g} or more",
     "less_than": "has to be below {lt:.10g}",
     "less_than_equal": "has to be {le:.10g} or less",
+    "string_too_short": "is empty",
     "too_short": "needs {min_length} or more",
     "too_long": "has more than {max_length}",
     "string_pattern_mismatch": "use letters, figures, spaces, _ . + - (64 at most, none of "

@@ -128,7 +128,7 @@ def test_rules_read_the_dots() -> None:
     (held,) = (d for d in followed(question).decisions if d.decision == "hold")
     at_hold = float(dots.y[np.argmin(np.abs(dots.x - held.day / 7))])
     assert held.reading == pytest.approx(float(dots.y[0]) - at_hold)
-    assert f"measured {np.min(dots.y):.0f} %" in heart.detail
+    assert f"lowest measured {np.min(dots.y):.0f} %" in heart.detail
     assert heart.is_marked
 
 

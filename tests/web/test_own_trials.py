@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from her2sim.errors import UnknownNameError
+from her2sim.errors import UnknownNameError, plain_message
 from her2sim.report.html import PageTable
 from her2sim.trials.library import raw_trial, trial_names
 from her2sim.trials.trial import Trial
@@ -86,6 +87,20 @@ def test_what_is_no_number_stays_for_the_check() -> None:
     raw["scans"][0]["every_week"] = read_field("number", "ten")
     with pytest.raises(ValueError, match="every_week"):
         Trial.model_validate(raw)
+
+
+def test_what_is_told_twice_or_not_at_all_is_a_fault() -> None:
+    """An endpoint or a group twice, a title without a word."""
+    raw = own_trial()
+    raw["endpoints"] = read_field("array", "PFS, OS, PFS")
+    raw["enrolled"]["her2"]["shares"] = read_field("object", "3+ = 1, 3+ = 1")
+    raw["title"] = raw["arm"][0]["title"] = ""
+    with pytest.raises(ValidationError) as fault:
+        Trial.model_validate(raw)
+    told = {".".join(map(str, row["loc"])): plain_message(row) for row in fault.value.errors()}
+    assert told["endpoints.2"] == "PFS is told twice; leave one out"
+    assert told["enrolled.her2.shares"] == "write a table"
+    assert told["title"] == told["arm.0.title"] == "is empty"
 
 
 def test_arms_of_two_trials_stand_in_one_table() -> None:

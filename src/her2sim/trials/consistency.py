@@ -127,7 +127,12 @@ def _endpoint_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
         if (endpoint := _word(row, "endpoint"))
     ]
     listed = raw.get("endpoints", ())
-    places += [(f"endpoints.{n}", e) for n, e in enumerate(listed) if isinstance(e, str)]
+    named = [(f"endpoints.{n}", e) for n, e in enumerate(listed) if isinstance(e, str)]
+    first = {endpoint: place for place, endpoint in reversed(named)}
+    for place, endpoint in named:
+        if first[endpoint] != place:
+            yield place, f"{endpoint} is told twice; leave one out"
+    places += named
     known = (*CURVES, *RATES, "safety")
     early, scanned = (*EARLY_CURVES, *EARLY_RATES), (*SCANNED_CURVES, *SCANNED_RATES)
     disease = _disease(raw)

@@ -42,7 +42,7 @@ class Arm(Claim):
     id: str = Field(
         pattern=r"^[a-z0-9_]+$", title="short name", description="small letters, digits and _"
     )
-    title: str = Field(title="name")
+    title: str = Field(min_length=1, title="name")
     n: int | None = Field(default=None, ge=1, title="patients, as published")
     allocation: float = Field(
         default=1.0, gt=0, title="weight in randomisation", description="2 and 1 for 2:1"
@@ -195,7 +195,7 @@ class Trial(FactFile):
     """
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,63}$", title="name of the trial")
-    title: str = Field(title="title")
+    title: str = Field(min_length=1, title="title")
     nct: str | None = Field(default=None, title="NCT number")
     aliases: tuple[str, ...] = ()
     setting: Setting = Field(title="setting")

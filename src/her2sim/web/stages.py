@@ -201,13 +201,13 @@ def _organs(
     shown = [m for m in marks if m.kind != "dose"]
     if "lvef" in bands:
         band = bands["lvef"]
-        limit = Limit(LVEF_LIMIT_PERCENT, "50 %: labels look here, and at the fall from the start")
+        limit = Limit(LVEF_LIMIT_PERCENT, "50 %")
         chart = _chart(
             band, weeks, 1.0, "%", shown, (limit,), None, beside.curves("lvef"),
             beside.measured("lvef"),
         )  # fmt: skip
         lowest, measured = float(np.nanmin(band.own)), beside.lowest("lvef")
-        read = "" if measured is None else f", measured {measured:.0f} %"
+        read = "" if measured is None else f", lowest measured {measured:.0f} %"
         yield Stage(
             "heart", "Heart", number(float(band.own[-1])), "% LVEF", f"lowest {lowest:.0f} %{read}",
             spark_svg(band.time_day, band.own), (chart,),

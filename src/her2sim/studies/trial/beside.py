@@ -162,6 +162,6 @@ class Beside:
         if not unknown:
             return ""
         return (
-            f"no randomised trial that was fitted tells of {', '.join(unknown)} in this disease; "
+            f"no comparison of arms that was fitted in this disease tells of {', '.join(unknown)}; "
             "ranges over members are wider"
         )

@@ -17,6 +17,8 @@ from her2sim.web.question import Question
 from her2sim.web.results import View, files_of, read_view
 
 LOOK_SECONDS = 0.4
+ONE = ", 1 member,"
+"""How a heading says that its ranges hold no uncertainty of the model."""
 
 
 def show_answer(question: Question, owner: str | None = None) -> None:
@@ -119,9 +121,10 @@ def verdict(view: View) -> str:
         return ""
     hits, anchors = sum(inside == "yes" for inside, _ in judged), _count(judged, "anchor")
     fitted = f" {anchors} of them took part in the fit (role: anchor)." if anchors else ""
+    alone = " The range is chance alone, wide with few patients." if ONE in view.heading else ""
     return (
         f"Hit or miss: {hits} of {len(judged)} published figures lie inside the predicted range; "
-        f"the rows that do not are marked.{fitted}"
+        f"the rows that do not are marked.{fitted}{alone}"
     )
 
 

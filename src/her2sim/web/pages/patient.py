@@ -161,7 +161,7 @@ def register() -> None:
     def patient(request: Request) -> None:
         told, twice = fields_of(request)
         with view("One patient", "/patient"):
-            heading("One patient, from the HER2 test to the next dose")
+            heading("One patient, from the HER2 test to survival")
             question, faults = nearest_question(told)
             if twice:
                 put("alert", text=twice)

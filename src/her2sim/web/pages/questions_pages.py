@@ -173,6 +173,9 @@ def _page(kind: type[Question], active: str) -> Any:
             ask_form(kind, told)
             if isinstance(question, TrialQuestion | OwnTrialQuestion):
                 put("button_link", link=designs_of(question).link(), text="A grid of its designs")
+                own = question.upload if isinstance(question, OwnTrialQuestion) else question.name
+                link = f"/compare?first={own}&per_arm={question.per_arm}&seed={question.seed}"
+                put("button_link", link=link, text="Beside another trial")
             if isinstance(question, OwnTrialQuestion):
                 link = f"/design?upload={question.upload}"
                 put("button_link", link=link, text="Change it in the form")

@@ -356,7 +356,8 @@ def read_field(kind: str, told: Any) -> Any:
         return [one.strip() for one in text.split(",") if one.strip()]
     if kind == "object":
         pairs = [one.partition("=") for one in text.split(",") if one.strip()]
-        return {name.strip(): _number(value.strip()) for name, _, value in pairs}
+        found = {name.strip(): _number(value.strip()) for name, _, value in pairs}
+        return found if len(found) == len(pairs) else text  # a group told twice is a fault
     return text
 
 
