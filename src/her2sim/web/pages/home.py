@@ -8,7 +8,7 @@ from her2sim.web.pages.answer import show_answer
 from her2sim.web.trial_questions import TrialQuestion
 
 ASKED = (
-    ("/patient", "One patient", "From the HER2 test to the next dose: move a slider, and see all "
+    ("/patient", "One patient", "From the HER2 test to survival: move a slider, and see all "
      "of it follow."),
     ("/trials", "A trial", "Run a published trial again, or one that nobody has run."),
     ("/drug", "A drug", "Levels in a population, beside what the label says."),

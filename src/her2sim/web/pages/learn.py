@@ -17,7 +17,7 @@ def register() -> None:
     @ui.page("/learn")
     def learn() -> None:
         with view("Learn", "/learn"):
-            heading("Learn: from the test to the next dose")
+            heading("Learn: from the test to survival")
             paragraph("A lesson a stage: a few lines, something to try, a question.")
             rows = [(f"/learn/{one.stage}", one.title, one.question) for one in lessons()]
             put("questions", questions=rows)
