@@ -27,6 +27,9 @@ from her2sim.web.stage_numbers import numbers_behind
 BAND_AFTER_SECONDS = 0.35
 FOCUS_AFTER_MS = 80
 """The browser draws the strip anew first."""
+TO_OPEN_STAGE = """const b = document.querySelector('.strip [aria-pressed=true]');
+const s = b && b.closest('.strip');
+if (s) s.scrollLeft = b.offsetLeft - s.clientWidth / 2 + b.clientWidth / 2"""
 RESULTS = get_args(Her2Result)
 FIRST_STAGE = "tumour"
 STAGES = (
@@ -40,7 +43,7 @@ class PatientView:
 
     def __init__(self, question: PatientQuestion) -> None:
         self.question, self.open = question, FIRST_STAGE
-        self.asked = 0
+        self.asked, self.is_drawn = 0, False
         self.strip: Any = None
         self.detail: Any = None
         self.rules: Any = None
@@ -94,10 +97,16 @@ class PatientView:
 
     def show(self, found: ChainView) -> None:
         """The strip of stages, and the open one."""
+        from nicegui import ui
+
         from her2sim.report.html import render
 
         stage = found.stage(self.open)
         self.strip.set_content(render("stages", stages=found.stages, open=stage.key))
+        if not self.is_drawn:
+            self.is_drawn = True
+            with self.strip:  # a narrow screen shows two stages of the strip
+                ui.run_javascript(f"setTimeout(() => {{ {TO_OPEN_STAGE} }}, {FOCUS_AFTER_MS})")
         charts = [(chart.title, chart_svg(chart)) for chart in stage.charts]
         numbers = numbers_behind(stage.key, self.question)
         self.detail.set_content(
