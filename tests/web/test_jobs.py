@@ -122,7 +122,7 @@ def test_a_job_of_somebody_else_is_not_there(jobs: Jobs) -> None:
 def test_what_was_dropped_goes_with_its_last_job(jobs: Jobs) -> None:
     """A record stays while a job of its user needs it, and is deleted with the last one."""
     text = (ROOT / "examples" / "record_clean.csv").read_text()
-    name = jobs.keep_upload(text, ".csv", "a")
+    name = jobs.files.keep(text, ".csv", "a")
     path = jobs.uploads / f"{name}.csv"
     first = jobs.ask("a", RecordQuestion(upload=name))
     second = jobs.ask("a", RecordQuestion(upload=name, region="eu"))
@@ -176,16 +176,16 @@ def test_what_was_cancelled_stays_cancelled(jobs: Jobs) -> None:
 def test_a_file_is_that_of_who_dropped_it(jobs: Jobs) -> None:
     """Nobody else can ask about it, nor tell its name from what it holds; examples are for all."""
     text = (ROOT / "examples" / "record_clean.csv").read_text()
-    name = jobs.keep_upload(text, ".csv", "a")
-    assert jobs.keep_upload(text, ".csv", "b") != name
-    assert jobs.upload_of("a", name, ".csv") == text
+    name = jobs.files.keep(text, ".csv", "a")
+    assert jobs.files.keep(text, ".csv", "b") != name
+    assert jobs.files.read("a", name, ".csv") == text
     for stranger, told in (("b", name), ("a", "0" * 32), ("a", "../secret"), ("a", "")):
-        assert jobs.upload_of(stranger, told, ".csv") is None
+        assert jobs.files.read(stranger, told, ".csv") is None
     with pytest.raises(DataError, match=r"record\.csv: not kept here"):
         jobs.ask("b", RecordQuestion(upload=name))
     with pytest.raises(DataError, match="drop it again"):
         jobs.ask("a", RecordQuestion(upload="0" * 32))
-    shown = jobs.keep_upload(text, ".csv", EXAMPLES)
+    shown = jobs.files.keep(text, ".csv", EXAMPLES)
     assert jobs.ask("b", RecordQuestion(upload=shown)).owner == "b"
 
 
@@ -222,31 +222,31 @@ def test_files_that_nobody_asked_about_make_room(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk does not fill up: the oldest go, those of jobs stay, and then it is refused."""
-    monkeypatch.setattr("her2sim.web.jobs.MOST_UPLOADS", 4)
-    needed = jobs.keep_upload("needed", ".csv", "a")
+    monkeypatch.setattr("her2sim.web.kept_files.MOST_FILES", 4)
+    needed = jobs.files.keep("needed", ".csv", "a")
     jobs.ask("a", RecordQuestion(upload=needed))
     for number in range(10):
-        jobs.keep_upload(f"other {number}", ".csv", "a")
+        jobs.files.keep(f"other {number}", ".csv", "a")
         assert len(list(jobs.uploads.iterdir())) <= 4
         assert (jobs.uploads / f"{needed}.csv").is_file()
     for number in range(3):
-        jobs.ask("a", RecordQuestion(upload=jobs.keep_upload(f"kept {number}", ".csv", "a")))
+        jobs.ask("a", RecordQuestion(upload=jobs.files.keep(f"kept {number}", ".csv", "a")))
     with pytest.raises(DataError, match="too many files"):
-        jobs.keep_upload("one more", ".csv", "a")
-    assert jobs.keep_upload("needed", ".csv", "a") == needed
+        jobs.files.keep("one more", ".csv", "a")
+    assert jobs.files.keep("needed", ".csv", "a") == needed
     for number in range(6):
-        jobs.keep_draft(f"user {number}", "id = 1\n")
+        jobs.files.keep_draft(f"user {number}", "id = 1\n")
     assert len(list((jobs.folder / "drafts").iterdir())) == 4
-    assert jobs.draft("user 5") is not None
+    assert jobs.files.draft("user 5") is not None
 
 
 def test_uploads_are_named_by_what_they_hold(jobs: Jobs) -> None:
     """No name of a user reaches the disk; too large a file is refused."""
-    name = jobs.keep_upload("patient,date\n", ".csv", "a")
-    assert name == jobs.keep_upload("patient,date\n", ".csv", "a")
+    name = jobs.files.keep("patient,date\n", ".csv", "a")
+    assert name == jobs.files.keep("patient,date\n", ".csv", "a")
     assert [path.name for path in jobs.uploads.iterdir()] == [f"{name}.csv"]
     with pytest.raises(DataError, match="MB"):
-        jobs.keep_upload("x" * 2_000_001, ".csv", "a")
+        jobs.files.keep("x" * 2_000_001, ".csv", "a")
 
 
 def test_jobs_run_where_processes_are_told_by_number_only(

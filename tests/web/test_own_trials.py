@@ -42,21 +42,21 @@ def test_a_draft_is_one_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     jobs = Jobs(tmp_path)
     monkeypatch.setattr(state, "JOBS", jobs)
     assert drafted_trial("one") is None
-    jobs.keep_draft("one", 'id = "A"\n')
-    jobs.keep_draft("two/../one", 'id = "B"\n')
+    jobs.files.keep_draft("one", 'id = "A"\n')
+    jobs.files.keep_draft("two/../one", 'id = "B"\n')
     assert drafted_trial("one") == {"id": "A"}
     assert drafted_trial("two/../one") == {"id": "B"}
-    jobs.keep_draft("one", "x" * 3_000_000)
+    jobs.files.keep_draft("one", "x" * 3_000_000)
     assert drafted_trial("one") == {"id": "A"}
-    jobs.keep_draft("one", "no toml")
+    jobs.files.keep_draft("one", "no toml")
     assert drafted_trial("one") is None
-    jobs.drop_draft("one")
-    jobs.drop_draft("one")
-    assert jobs.draft("one") is None
+    jobs.files.drop_draft("one")
+    jobs.files.drop_draft("one")
+    assert jobs.files.draft("one") is None
     assert {p.suffix for p in (tmp_path / "drafts").iterdir()} == {".toml"}
     monkeypatch.setattr(state, "owner", lambda: "one")
     assert kept_trial("../drafts/x") is None
-    name = jobs.keep_upload('id = "A"\n', ".toml", "one")
+    name = jobs.files.keep('id = "A"\n', ".toml", "one")
     assert kept_trial(name) == {"id": "A"}
     monkeypatch.setattr(state, "owner", lambda: "two")
     assert kept_trial(name) is None

@@ -7,7 +7,6 @@ still runs goes on, one that is gone is started anew.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -26,7 +25,8 @@ from typing import Any, Literal
 from her2sim import __version__
 from her2sim.errors import DataError
 from her2sim.store.files import write_text
-from her2sim.web.question import UPLOAD_PATTERN, Question
+from her2sim.web.kept_files import KeptFiles
+from her2sim.web.question import Question
 from her2sim.web.questions import question_of
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -41,10 +41,7 @@ MOST_IN_LINE = 300
 MOST_KEPT = 200
 """Jobs of one user that are kept."""
 MOST_TRIES = 3
-LARGEST_UPLOAD = 2_000_000
-MOST_UPLOADS = 500
-"""Files of all users that are kept, and as many drafts."""
-_QUESTION, _STATE, _PROGRESS, _UPLOADS = "question.json", "state.json", "progress.json", "uploads"
+_QUESTION, _STATE, _PROGRESS = "question.json", "state.json", "progress.json"
 END = "end.json"
 PROCESSES = Path("/proc")
 """Where Linux tells of processes."""
@@ -93,6 +90,7 @@ class Jobs:
 
     def __init__(self, folder: Path, places: int | None = None) -> None:
         self.folder, self.places = folder, places or max(1, os.cpu_count() or 1)
+        self.files = KeptFiles(folder, self._needed)
         self._lock = RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "jobs").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -197,90 +195,25 @@ class Jobs:
         self.tend()
         return self.find(job_id, owner)
 
-    def keep_upload(self, text: str, ending: str, owner: str) -> str:
-        """Keep a text that a user dropped; returns its name, which follows from text and user.
-
-        Raises
-        ------
-        DataError
-            If it is too long, or jobs need too many others.
-        """
-        raw = text.encode()
-        if len(raw) > LARGEST_UPLOAD:
-            raise DataError(f"a file of more than {LARGEST_UPLOAD / 1e6:g} MB; give a shorter one")
-        name = _name_of(raw, owner)
-        with self._lock:
-            self.uploads.mkdir(mode=0o700, exist_ok=True)
-            path = self.uploads / f"{name}{ending}"
-            if not path.is_file():
-                self._make_room()
-            write_text(path, text)
-        return name
-
-    def upload_of(self, owner: str, name: str, ending: str) -> str | None:
-        """What a user dropped; None if it is not kept, or somebody else dropped it."""
-        if re.fullmatch(UPLOAD_PATTERN, name) is None:
-            return None
-        try:
-            raw = (self.uploads / f"{name}{ending}").read_bytes()
-        except OSError:
-            return None
-        return raw.decode() if _name_of(raw, owner) == name else None
-
     def _require_files(self, owner: str, question: Question) -> None:
         """Refuse a question about a file that the user did not drop."""
         for shown, path in question.attached(self.uploads).items():
             owners = (owner, EXAMPLES)
-            if all(self.upload_of(one, path.stem, path.suffix) is None for one in owners):
+            if all(self.files.read(one, path.stem, path.suffix) is None for one in owners):
                 raise DataError(
                     f"{shown}: not kept here, or dropped in another browser, whose files nobody "
                     "else sees; drop it again"
                 )
-
-    def _make_room(self) -> None:
-        """Remove uploads that no job needs, the oldest first, where there are too many."""
-        kept = _oldest_first(self.uploads)
-        if len(kept) < MOST_UPLOADS:
-            return
-        needed = self._needed()
-        for path in [path for path in kept if path not in needed][: len(kept) // 2 + 1]:
-            path.unlink(missing_ok=True)
-        if len(list(self.uploads.iterdir())) >= MOST_UPLOADS:
-            raise DataError("too many files are kept on this server; delete jobs with files first")
 
     def _needed(self) -> set[Path]:
         """Uploads that jobs need."""
         kept = [job for job in map(self._read, list(self._owners)) if job is not None]
         return {path for job in kept for path in job.question.attached(self.uploads).values()}
 
-    def keep_draft(self, owner: str, text: str) -> None:
-        """Keep what a user has in the form; one a user, none longer than an upload may be."""
-        if len(text.encode()) > LARGEST_UPLOAD:
-            return
-        folder = self._draft(owner).parent
-        folder.mkdir(mode=0o700, exist_ok=True)
-        write_text(self._draft(owner), text)
-        for path in _oldest_first(folder)[:-MOST_UPLOADS]:
-            path.unlink(missing_ok=True)
-
-    def draft(self, owner: str) -> str | None:
-        """What a user left in the form."""
-        try:
-            return self._draft(owner).read_text(encoding="utf-8")
-        except OSError:
-            return None
-
-    def drop_draft(self, owner: str) -> None:
-        """Forget what a user left in the form."""
-        self._draft(owner).unlink(missing_ok=True)
-
-    def _draft(self, owner: str) -> Path:
-        return self.folder / "drafts" / f"{_name_of(b'', owner)}.toml"
-
     @property
     def uploads(self) -> Path:
-        """Where uploads lie."""
-        return self.folder / _UPLOADS
+        """Where files lie that users dropped."""
+        return self.files.uploads
 
     def tend(self) -> None:
         """Look after all jobs: note what ended, start what waits while there is a place."""
@@ -359,16 +292,6 @@ class Jobs:
         if told["state"] not in OVER:
             self._open.add(job_id)
         write_text(self.folder / "jobs" / job_id / _STATE, json.dumps(told))
-
-
-def _name_of(raw: bytes, owner: str) -> str:
-    """The name under which a file of a user is kept; nobody can tell it from the file alone."""
-    user = hashlib.blake2b(owner.encode()).digest()
-    return hashlib.blake2b(raw, digest_size=16, key=user).hexdigest()
-
-
-def _oldest_first(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
 
 
 def _end(folder: Path) -> dict[str, Any] | None:

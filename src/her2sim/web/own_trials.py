@@ -24,13 +24,13 @@ def own_trial() -> dict[str, Any]:
 
 def kept_trial(upload: str) -> dict[str, Any] | None:
     """A trial that this user ran before, by the name under which it is kept; None without one."""
-    text = state.jobs().upload_of(state.owner(), upload, ".toml")
+    text = state.jobs().files.read(state.owner(), upload, ".toml")
     return None if text is None else tomllib.loads(text)
 
 
 def drafted_trial(owner: str) -> dict[str, Any] | None:
     """What a user left in the form; None if there is nothing."""
-    text = state.jobs().draft(owner)
+    text = state.jobs().files.draft(owner)
     try:
         return None if text is None else tomllib.loads(text)
     except tomllib.TOMLDecodeError:

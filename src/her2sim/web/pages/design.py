@@ -60,7 +60,9 @@ def _show_form(raw: dict[str, Any]) -> None:
 
     who = state.owner()
     form = TrialForm(
-        raw, Trial.model_json_schema(), lambda: state.jobs().keep_draft(who, tomli_w.dumps(raw))
+        raw,
+        Trial.model_json_schema(),
+        lambda: state.jobs().files.keep_draft(who, tomli_w.dumps(raw)),
     )
 
     def run(_: Any) -> None:
@@ -68,7 +70,7 @@ def _show_form(raw: dict[str, Any]) -> None:
             ui.run_javascript("document.querySelector('main .alert').scrollIntoView()")
             return
         try:
-            name = state.jobs().keep_upload(tomli_w.dumps(raw), ".toml", who)
+            name = files.keep(tomli_w.dumps(raw), ".toml", who)
         except DataError as error:
             form.above.set_content(render("alert", text=str(error)))
             return
@@ -80,7 +82,7 @@ def _show_form(raw: dict[str, Any]) -> None:
     def begin(name: str) -> None:
         if name == "-":
             return
-        state.jobs().drop_draft(who)
+        files.drop_draft(who)
         ui.navigate.to(f"/design?like={name}" if name else "/design")
 
     with ui.element("div").classes("fields wide"):

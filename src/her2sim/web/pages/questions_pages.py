@@ -211,7 +211,7 @@ def _example_record() -> None:
     heading("An example", 2)
     paragraph("Fifteen patients, each with another departure; this is what a record looks like.")
     text = files("her2sim.web").joinpath("record.csv").read_text(encoding="utf-8")
-    kept = state.jobs().keep_upload(text, ".csv", EXAMPLES)
+    kept = state.jobs().files.keep(text, ".csv", EXAMPLES)
     show_answer(RecordQuestion(upload=kept), EXAMPLES)
 
 
@@ -220,7 +220,7 @@ def _record_from(text: str, owner: str) -> Question:
     from her2sim.formats.record_csv import read_record
 
     _read_by(read_record, "record.csv", text)
-    return RecordQuestion(upload=state.jobs().keep_upload(text, ".csv", owner))
+    return RecordQuestion(upload=state.jobs().files.keep(text, ".csv", owner))
 
 
 def _trial_from(text: str, owner: str) -> Question:
@@ -233,7 +233,7 @@ def _trial_from(text: str, owner: str) -> Question:
             f"a trial file has at most {LARGEST_TRIAL:,} characters, and {LONGEST_LINE:,} in a line"
         )
     _read_by(lambda path: load_trial(str(path)), "trial.toml", text)
-    return OwnTrialQuestion(upload=state.jobs().keep_upload(text, ".toml", owner))
+    return OwnTrialQuestion(upload=state.jobs().files.keep(text, ".toml", owner))
 
 
 def _read_by(reader: Callable[[Path], object], name: str, text: str) -> None:
