@@ -58,11 +58,11 @@ def _show_form(raw: dict[str, Any]) -> None:
 
     from her2sim.trials.trial import Trial
 
-    who = state.owner()
+    who, files = state.owner(), state.jobs().files
     form = TrialForm(
         raw,
         Trial.model_json_schema(),
-        lambda: state.jobs().files.keep_draft(who, tomli_w.dumps(raw)),
+        lambda: files.keep_draft(who, tomli_w.dumps(raw)),
     )
 
     def run(_: Any) -> None:
