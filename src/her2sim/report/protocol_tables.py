@@ -12,6 +12,7 @@ from her2sim.patients.her2_table import STEP_TEXT
 from her2sim.protocol.departures import CheckReport
 from her2sim.protocol.eligibility import Verdict, label_text
 from her2sim.protocol.monitoring_plan import MonitoringPlan, PlannedDose
+from her2sim.report.rule_words import in_words
 from her2sim.report.tables import number_text
 from her2sim.report.timeline_page import (
     HEADINGS,
@@ -67,8 +68,9 @@ def departures_table(report: CheckReport) -> Table:
         table.add_column(heading, overflow="fold")
     for d in report.departures:
         doubt = "" if d.rule_status == "confirmed" else " (unconfirmed)"
-        basis = f"{d.rule_id}{doubt}: {d.source}"
-        table.add_row(str(d.row), d.patient, d.date, d.code, d.found, d.expected, basis)
+        basis = f"{d.rule_id}{doubt}: {d.source}" if d.source else ""
+        expected = in_words(d.expected)
+        table.add_row(str(d.row), d.patient, d.date, d.code, d.found, expected, basis)
     return table
 
 

@@ -72,4 +72,4 @@ def _token(found: re.Match[str]) -> str:
     token = found.group()
     if token in SIGNS:
         return SIGNS[token]
-    return name_of(token) if token in VARIABLES and "_" in token else token
+    return {**NAMES, "lln": "its lower limit of normal"}.get(token, token)
