@@ -208,8 +208,14 @@ def designs_of(question: TrialQuestion | OwnTrialQuestion) -> GridQuestion:
 
 def _example_record() -> None:
     """A record with a departure of each kind, as a file that somebody dropped."""
+    from her2sim.formats.record_csv import COLUMNS
+
     heading("An example", 2)
-    paragraph("Fifteen patients, each with another departure; this is what a record looks like.")
+    paragraph(
+        "Fifteen patients, each with another departure. A row is a dose, a test (lab) or an event; "
+        f"the columns are {', '.join(COLUMNS)}. The file stands below, as record.csv: begin with "
+        "it, and put your rows in."
+    )
     text = files("her2sim.web").joinpath("record.csv").read_text(encoding="utf-8")
     kept = state.jobs().files.keep(text, ".csv", EXAMPLES)
     show_answer(RecordQuestion(upload=kept), EXAMPLES)
