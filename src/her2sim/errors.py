@@ -173,7 +173,7 @@ PLAIN = {
     "string_too_short": "is empty",
     "too_short": "needs {min_length} or more",
     "too_long": "has more than {max_length}",
-    "string_pattern_mismatch": "use letters, figures, spaces, _ . + - (64 at most, none of "
+    "string_pattern_mismatch": "use letters a to z, figures, spaces, _ . + - (64 at most, none of "
     "these signs first)",
     "string_type": "write a text",
     "finite_number": "write a finite number",
@@ -195,10 +195,14 @@ PLAIN = {
 """What is wrong with a value, by the kind of fault that the checking library tells."""
 
 
+PATTERNS = {"^[a-z0-9_]+$": "use small letters a to z, digits and _"}
+"""What names of a pattern may hold."""
+
+
 def plain_message(fault: Mapping[str, Any]) -> str:
     """What is wrong with a value, in words of ours."""
-    text = PLAIN.get(fault["type"])
+    context = fault.get("ctx") or {}
+    text = PATTERNS.get(context.get("pattern", ""), PLAIN.get(fault["type"]))
     if text is None:
         return str(fault["msg"]).removeprefix("Value error, ")
-    context = fault.get("ctx") or {}
     return text.format_map({**context, "expected": context.get("expected", "another value")})

@@ -320,7 +320,7 @@ def test_a_trial_of_ones_own_in_a_form(server: Server, browser: Any) -> None:
     button = browser.find_element("xpath", "//button[contains(., 'Check, and run it')]")
     browser.execute_script("arguments[0].scrollIntoView(); arguments[0].click()", button)
     wait(browser, lambda: "accrual" in text_of(browser, ".fault:not(:empty)"))
-    assert "times: accrual of -4 months" in text_of(browser, "main .alert")
+    assert "times, time of enrolment: accrual of -4 months" in text_of(browser, "main .alert")
     browser.get(server.url("/design"))  # what was written is still there
     field = wait(browser, lambda: browser.find_element("id", "field-design-accrual-value"))
     assert field.get_attribute("value") == "-4"
@@ -333,6 +333,45 @@ def test_a_trial_of_ones_own_in_a_form(server: Server, browser: Any) -> None:
     browser.get(server.url(f"/compare?first={upload}&second=emilia&per_arm=60"))
     wait(browser, lambda: "OWN-1: combination" in text_of(browser, "main table"))
     assert "emilia: tdm1" in text_of(browser, "main table")
+
+
+def test_faults_of_the_form_stand_at_their_fields(server: Server, browser: Any) -> None:
+    """In the words of the form, all of a field; a comma is not lost; a reload finds what stands."""
+    browser.get(server.url("/design?like=emilia"))
+    changed = {"design-follow_up-value": "6,5", "endpoints": "PFS, XXX, PFS",
+               "enrolled-her2-shares": "3+ 0.9, 2+ 0.1"}  # fmt: skip
+    for name, text in changed.items():
+        field = wait(browser, lambda n=name: browser.find_element("id", f"field-{n}"))
+        field.clear()
+        field.send_keys(f"{text}\t")
+    wait(browser, lambda: browser.current_url.endswith("/design"))
+    press(browser, "Check, and run it")
+    wait(browser, lambda: text_of(browser, "main .alert"))
+    faults = browser.execute_script(
+        "return [...document.querySelectorAll('.fault')].filter(e => e.innerText)"
+        ".map(e => [e.closest('.field, .part').querySelector('label, h3').innerText, e.innerText])"
+    )
+    told = dict(faults)
+    assert "'6,5'" in told["Value"] + told.get("Follow-up", "")
+    assert "XXX" in told["Endpoints"]
+    assert "told twice" in told["Endpoints"]
+    assert "[key]" not in str(faults)
+    browser.get(server.url("/design"))
+    field = wait(browser, lambda: browser.find_element("id", "field-design-follow_up-value"))
+    assert field.get_attribute("value") == "6,5"
+
+
+def test_what_was_refused_stays_asked_for(server: Server, browser: Any) -> None:
+    """A slider that cannot stand so is told until it is moved: never drawn as if it were not."""
+    open_patient(browser, server, "?regimen=neratinib-capecitabine")
+    slide(browser, "missed", 2)
+    wait(browser, lambda: "single tablets are not missed" in text_of(browser, ".alert"))
+    slide(browser, "weight_kg", 90)
+    time.sleep(1.0)
+    assert "single tablets are not missed" in text_of(browser, ".alert")
+    slide(browser, "missed", 1)
+    wait(browser, lambda: "weight_kg=90" in browser.current_url)
+    assert not text_of(browser, ".alert")
 
 
 def test_parts_are_added_and_removed_in_the_form(server: Server, browser: Any) -> None:

@@ -76,6 +76,7 @@ def test_the_rules_are_visible() -> None:
     assert not [week for week, _, _ in lane.doses if begun < week < over]
     assert lane.doses[-1][1] < lane.doses[0][1]
     assert rows[0][4] == "grade of lung disease 1"
+    assert rows[2][4] == "days on hold 63"
     assert rows[2][6] == "days on hold > 28"
     assert "without them" in rules(HELD).difference
 
@@ -98,10 +99,24 @@ def test_the_difference_is_told_from_both_sides() -> None:
     ("fields", "value", "text"),
     [
         ({"weeks": 30}, "on hold", "on hold since week 27, grade of lung disease 1"),
-        ({"weeks": 6, "missed": 3}, "week 9", "mg; 2 given"),
+        ({"weeks": 6, "missed": 3}, "week 9", "mg, 2 given so far"),
         ({"regimen": "trastuzumab", "missed": 4, "weeks": 10}, "week 12", "(reload)"),
-        ({"regimen": "tch", "weeks": 60}, "week 60", "docetaxel: all planned doses were given (6)"),
-        ({"regimen": "HER2CLIMB", "weeks": 52}, "week 52", "capecitabine: ended in week 29"),
+        (
+            {"regimen": "tch", "weeks": 60},
+            "week 60",
+            "docetaxel: none is planned any more, 6 given so far",
+        ),
+        (
+            {"seed": 37, "weeks": 8},
+            "none",
+            "planned for week 9, but it ends in week 9, progression",
+        ),
+        ({"regimen": "tch", "missed": 3, "weeks": 60}, "week 60", "5 given so far, 1 missed"),
+        (
+            {"regimen": "HER2CLIMB", "weeks": 52},
+            "week 52",
+            "capecitabine: ended in week 29, no lower dose level is left",
+        ),
     ],
 )
 def test_the_next_dose_is_that_of_the_longer_course(
@@ -130,6 +145,14 @@ def test_rules_read_the_dots() -> None:
     assert held.reading == pytest.approx(float(dots.y[0]) - at_hold)
     assert f"lowest measured {np.min(dots.y):.0f} %" in heart.detail
     assert heart.is_marked
+
+
+def test_a_scan_on_the_last_day_is_not_done_yet() -> None:
+    """Weeks are told as those before: until the first scan nothing is said of progression."""
+    for weeks, value, detail in ((9, "–", "no scan yet"), (10, "week 9", "seen by a scan")):
+        asked = PatientQuestion(regimen="trastuzumab-deruxtecan-alone", seed=37, weeks=weeks)
+        stage = chain(asked).stage("outcome")
+        assert (stage.value, stage.detail) == (value, detail)
 
 
 def test_survival_falls_from_progression_on() -> None:

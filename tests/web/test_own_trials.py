@@ -101,6 +101,12 @@ def test_what_is_told_twice_or_not_at_all_is_a_fault() -> None:
     assert told["endpoints.2"] == "PFS is told twice; leave one out"
     assert told["enrolled.her2.shares"] == "write a table"
     assert told["title"] == told["arm.0.title"] == "is empty"
+    raw["arm"] = [{"id": "Über", "title": "x", "status": "assumed", "reason": "x"}]
+    with pytest.raises(ValidationError) as fault:
+        Trial.model_validate(raw)
+    told = {".".join(map(str, row["loc"])): plain_message(row) for row in fault.value.errors()}
+    assert told["arm.0.id"] == "use small letters a to z, digits and _"
+    assert "arm" not in told  # that none is left only follows
 
 
 def test_arms_of_two_trials_stand_in_one_table() -> None:
@@ -110,6 +116,8 @@ def test_arms_of_two_trials_stand_in_one_table() -> None:
     second = [("b", "PFS median", "month", "6", "")]
     views = [View("", (), (PageTable("Endpoints", heads, rows),), (), "", "", "")
              for rows in (first, second)]  # fmt: skip
+    (same,) = beside(["first a", "second a"], [views[0], views[0]])
+    assert same.headings == ("endpoint", "unit", "first a: a", "second a: a")
     (table,) = beside(["one", "two"], views)
     assert table.headings == ("endpoint", "unit", "one: a", "two: b")
     assert table.rows == (

@@ -41,8 +41,9 @@ class Cause(IntEnum):
 class DecisionLog:
     """Decisions of rules: one entry each; ``rule`` is the position in ``rules``.
 
-    ``cause`` is what of the rule acted (a Cause). ``reading`` is the value of the rule's first
-    variable that was measured then; NaN where a partner's rule acted.
+    ``cause`` is what of the rule acted (a Cause), ``variable`` the position among the variables of
+    the rule of the one by which it acted, and ``reading`` its value; NaN where a partner's rule
+    acted. ``variables`` are those of each rule.
     """
 
     patient: Whole
@@ -51,13 +52,17 @@ class DecisionLog:
     rule: Whole
     decision: Whole
     cause: Whole
+    variable: Whole
     reading: Array
     rules: tuple[str, ...]
+    variables: tuple[tuple[str, ...], ...]
 
     def frame(self, numbers: Whole, drugs: tuple[str, ...]) -> pl.DataFrame:
         """The log as a table."""
         import polars as pl
 
+        first = np.cumsum([0, *map(len, self.variables)], dtype=np.int64)
+        names = np.array([name for own in self.variables for name in own], dtype=np.str_)
         return pl.DataFrame(
             {
                 "patient": numbers[self.patient],
@@ -66,6 +71,7 @@ class DecisionLog:
                 "decision": np.array([d.name.lower() for d in Decision])[self.decision],
                 "rule": np.array(self.rules)[self.rule],
                 "cause": np.array([c.name.lower() for c in Cause])[self.cause],
+                "variable": names[first[self.rule] + self.variable],
                 "reading": self.reading,
             }
         ).sort("patient", "day", "drug", "rule")

@@ -16,7 +16,7 @@ DOSES = (
     "patient", "drug", "day", "dose_mg", "duration_min", "level", "why", "route", "number",
     "every_day",
 )  # fmt: skip
-DECISIONS = ("patient", "drug", "day", "rule", "decision", "cause", "reading")
+DECISIONS = ("patient", "drug", "day", "rule", "decision", "cause", "variable", "reading")
 Block = dict[str, "NDArray[np.generic] | float"]
 MEASURED = {"day", "dose_mg", "duration_min", "every_day", "reading"}
 
@@ -83,6 +83,7 @@ class TreatmentRecorder:
         """All doses."""
         return DosingRecord(**self._doses.columns())  # type: ignore[arg-type]
 
-    def log(self, rules: tuple[str, ...]) -> DecisionLog:
-        """All decisions; ``rules`` are the ids that the rows count in."""
-        return DecisionLog(**self._decisions.columns(), rules=rules)  # type: ignore[arg-type]
+    def log(self, rules: tuple[str, ...], variables: tuple[tuple[str, ...], ...]) -> DecisionLog:
+        """All decisions; ``rules`` are the ids that the rows count in, with their variables."""
+        columns = self._decisions.columns()
+        return DecisionLog(**columns, rules=rules, variables=variables)  # type: ignore[arg-type]

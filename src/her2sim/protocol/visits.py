@@ -118,7 +118,10 @@ class _Clinic:
             self.protocol,
             self.cohort,
             self.recorder.record(),
-            self.recorder.log(tuple(row.rule.id for row in rules.rows)),
+            self.recorder.log(
+                tuple(row.rule.id for row in rules.rows),
+                tuple(row.variables for row in rules.rows),
+            ),
             self.days_on_hold + rest,
             rules.n_reductions,
             self.doses.n_missed,
@@ -211,12 +214,14 @@ class _Clinic:
         if verdict is None:
             return
         for decision, cause in verdict.causes.items():
+            behind = verdict.behind[decision]
             for kind in map(int, np.unique(cause[cause >= 0])):
                 chosen = cause == kind
                 self.recorder.decide(
                     verdict.who[chosen], drug=self.rules.rows[number].drug,
                     day=self.today[verdict.who[chosen]],
-                    rule=number, decision=decision, cause=kind, reading=verdict.reading[chosen],
+                    rule=number, decision=decision, cause=kind, variable=behind.variable[chosen],
+                    reading=behind.reading[chosen],
                 )  # fmt: skip
 
     def _is_confirmed(self, row: RuleRow, asked: Visit) -> Mask:
@@ -229,7 +234,7 @@ class _Clinic:
         """A decision on a drug by the rule of its partner."""
         self.recorder.decide(
             who, drug=d, day=self.today[who], rule=rule, decision=decision,
-            cause=Cause.PARTNER, reading=np.nan,
+            cause=Cause.PARTNER, variable=0, reading=np.nan,
         )  # fmt: skip
 
     def _keep_hold_clock(self, who: Positions, holding: Sequence[Positions]) -> None:

@@ -91,12 +91,14 @@ def _draw(
     for kind, marker in (("lab", "."), ("event", "x")):
         weeks = [(e.day - first) / DAY_PER_WEEK for e in entries if e.kind == kind]
         axes.plot(weeks, [place - TESTED_AT] * len(weeks), marker, color=FAINT, markersize=4)
-    by_day = {entry.row: (entry.day - first) / DAY_PER_WEEK for entry in entries}
+    by_row = {entry.row: (entry.day - first) / DAY_PER_WEEK for entry in entries}
+    by_week: dict[float, list[str]] = {}
     for departure in departures:
-        week = by_day[departure.row]
+        by_week.setdefault(by_row[departure.row], []).append(str(departure.row))
+    for week, rows in by_week.items():
         axes.plot(week, place - MARKED_AT, "v", color=PRINTED, markersize=6)
         axes.annotate(
-            f"{departure.row}", (week, place - MARKED_AT), xytext=(5, -2),
+            ", ".join(dict.fromkeys(rows)), (week, place - MARKED_AT), xytext=(5, -2),
             textcoords="offset points", fontsize=SMALLEST, color=PRINTED, annotation_clip=False,
         )  # fmt: skip
 

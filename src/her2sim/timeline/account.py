@@ -42,7 +42,7 @@ def decisions_of(protocol_run: ProtocolRun) -> Iterator[Decided]:
             protocol_run.protocol.plans[log.drug[k]].drug,
             Decision(log.decision[k]).name.lower(),
             None if np.isnan(reading) else reading,
-            rule.variables()[0],
+            rule.variables()[log.variable[k]],
             rule.id,
             _because(rule, cause),
             source,

@@ -10,7 +10,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from her2sim.biology.lesion_model import evidence_text
 from her2sim.biology.tumour_type import described_types
@@ -230,7 +230,7 @@ class Trial(FactFile):
         try:
             trial = handler(data)
         except ValidationError as error:
-            found = [_again(fault) for fault in error.errors()]
+            found = [_again(fault) for fault in _own_faults(error)]
         if isinstance(data, dict):
             found += [_fault(place, text, data) for place, text in fit_faults(data)]
         if trial is None or found:
@@ -301,6 +301,18 @@ class Trial(FactFile):
     def end_month(self) -> float:
         """Months from the first patient to the data cut."""
         return self.design.accrual.to("month") + self.design.follow_up.to("month")
+
+
+def _own_faults(error: ValidationError) -> list[ErrorDetails]:
+    """Faults without those that only follow: a list is not short because its rows have faults."""
+    rows = error.errors()
+    return [
+        row
+        for row in rows
+        if row["type"] != "too_short"
+        or not any(len(o["loc"]) > len(row["loc"]) and o["loc"][: len(row["loc"])] == row["loc"]
+                   for o in rows)
+    ]  # fmt: skip
 
 
 def _again(fault: Any) -> InitErrorDetails:

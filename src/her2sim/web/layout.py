@@ -165,10 +165,10 @@ def entry(
     """A field to write in, with a line of help; returns where a fault of it is shown."""
     with ui.element("div").classes("field long" if len(value) >= LONG_VALUE else "field"):
         _label(name, title)
-        field = _field("input", name, type=kind)
+        field = _field("input", name, type="text")
         field.props[AT_FIRST] = value
-        if kind == "number":
-            field.props["step"] = "any"
+        if kind == "number":  # a field of numbers drops a comma: 6,5 would be read as 65
+            field.props["inputmode"] = "decimal"
         if suggested:
             field.props["list"] = f"known-{name}"
             with ui.element("datalist") as known:

@@ -97,6 +97,13 @@ class LevelsQuestion(Question):
     def _are_levels(cls, text: str) -> str:
         return _pairs(text, _LEVEL, "day: level, as in 21: 14.1, 42: <5", 1)
 
+    @field_validator("residual_percent")
+    @classmethod
+    def _is_an_error(cls, percent: float) -> float:
+        if 0 < percent < 1:
+            raise ValueError("use 0, or 1 to 100")
+        return percent
+
     @field_validator("doses")
     @classmethod
     def _are_doses(cls, text: str) -> str:

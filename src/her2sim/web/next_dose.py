@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose import MINUTES_PER_DAY
-from her2sim.report.rule_words import reading_text
+from her2sim.report.rule_words import in_words, reading_text
 from her2sim.timeline.result import Decided, DrugTimeline, GivenDose, PatientTimeline
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION
@@ -25,6 +25,11 @@ class NextDose:
     text: str
     is_held: bool = False
     is_ended: bool = False
+
+
+def is_infused(drug: DrugTimeline) -> bool:
+    """Whether a drug is given by infusion or injection: its doses are shown one by one."""
+    return all(dose.route != "oral" for dose in drug.doses)
 
 
 def next_doses(
@@ -54,9 +59,9 @@ def _next(
     weeks: float,
 ) -> NextDose:
     if drug.stopped_day is not None:
-        why = "progression" if drug.stopped_by == PROGRESSION.id else drug.stopped_by
         week = drug.stopped_day / DAY_PER_WEEK
-        return NextDose(None, f"{drug.drug}: ended in week {week:.0f}, {why}", is_ended=True)
+        text = f"{drug.drug}: ended in week {week:.0f}, {_why_ended(course, drug)}"
+        return NextDose(None, text, is_ended=True)
     held = _held(course, drug)
     after = None if later is None else _after(later, drug)
     if held is not None:
@@ -66,16 +71,39 @@ def _next(
         if after is not None:
             text += f"; goes on in week {_week(after):.0f} with {number(after.dose_mg)} mg"
         return NextDose(None, text, is_held=True)
-    n = len(drug.doses)
-    if after is None and later is None:
-        day = _planned_day(treatment, weeks)
-        if day is not None and drug.doses:
-            mg = drug.doses[-1].dose_mg
-            return NextDose(day / DAY_PER_WEEK, f"{drug.drug} {number(mg)} mg")
-    if after is None:
-        return NextDose(None, f"{drug.drug}: all planned doses were given ({n})")
-    why = f" ({after.why})" if after.why == "reload" else ""
-    return NextDose(_week(after), f"{drug.drug} {number(after.dose_mg)} mg{why}")
+    given = f", {len(drug.doses)} given so far" if is_infused(drug) else ""
+    if after is not None:
+        why = f" ({after.why})" if after.why == "reload" else ""
+        return NextDose(_week(after), f"{drug.drug} {number(after.dose_mg)} mg{why}{given}")
+    day = _planned_day(treatment, weeks)
+    if day is None:
+        missed = sum(len(phase.missed) for phase in treatment.regimen.phases)
+        but = f", {missed} missed" if missed else ""
+        return NextDose(None, f"{drug.drug}: none is planned any more{given}{but}")
+    week = day / DAY_PER_WEEK
+    if later is None and drug.doses:
+        mg = drug.doses[-1].dose_mg
+        return NextDose(week, f"{drug.drug} {number(mg)} mg{given}")
+    if later is None:
+        return NextDose(week, f"{drug.drug}: planned")
+    return NextDose(None, f"{drug.drug}: planned for week {week:.0f}, but {_why_not(later, drug)}")
+
+
+def _why_ended(course: PatientTimeline, drug: DrugTimeline) -> str:
+    """Why a drug was stopped: by progression, or the condition of the rule."""
+    if drug.stopped_by == PROGRESSION.id:
+        return "progression"
+    own = (d for d in course.decisions if d.drug == drug.drug and d.in_words == "stop")
+    stopped = next(own, None)
+    return (drug.stopped_by or "") if stopped is None else in_words(stopped.condition)
+
+
+def _why_not(later: PatientTimeline, drug: DrugTimeline) -> str:
+    """Why a planned dose is not given in the simulation further on."""
+    same = next(one for one in later.drugs if one.drug == drug.drug)
+    if same.stopped_day is not None:
+        return f"it ends in week {same.stopped_day / DAY_PER_WEEK:.0f}, {_why_ended(later, same)}"
+    return "it is on hold then" if _held(later, same) is not None else "it is not given then"
 
 
 def _held(course: PatientTimeline, drug: DrugTimeline) -> Decided | None:

@@ -14,7 +14,7 @@ from her2sim.timeline.result import Decided, DrugTimeline, PatientTimeline, prog
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION
 from her2sim.web.charts import Mark, number
-from her2sim.web.stages import is_infused
+from her2sim.web.next_dose import is_infused
 
 SAME_SHARE = 0.005
 """Amounts that differ by less are told as the same."""

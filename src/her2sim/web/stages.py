@@ -10,11 +10,12 @@ from her2sim.arrays import Array
 from her2sim.pk.combination import load_combination
 from her2sim.protocol.eligibility import label_text
 from her2sim.report.rule_words import in_words, reading_text
-from her2sim.timeline.result import BodyBand, DrugTimeline, PatientTimeline, progressed_day
+from her2sim.timeline.result import BodyBand, PatientTimeline, progressed_day
 from her2sim.units import DAY_PER_WEEK
+from her2sim.virtual_patient.calendar import SCANS
 from her2sim.virtual_patient.treat import PROGRESSION
 from her2sim.web.charts import Chart, ChartBand, ChartCurve, Limit, Mark, number, spark_svg
-from her2sim.web.next_dose import next_doses
+from her2sim.web.next_dose import is_infused, next_doses
 from her2sim.web.patient_question import PatientQuestion
 from her2sim.web.stage import Stage
 from her2sim.web.survival_stage import survival
@@ -243,11 +244,6 @@ def _marks(course: PatientTimeline) -> Iterator[Mark]:
         yield Mark(decided.day / DAY_PER_WEEK, decided.in_words, text)
 
 
-def is_infused(drug: DrugTimeline) -> bool:
-    """Whether a drug is given by infusion or injection: its doses are shown one by one."""
-    return all(dose.route != "oral" for dose in drug.doses)
-
-
 def _rule(
     course: PatientTimeline, question: PatientQuestion, marks: Sequence[Mark], weeks: float
 ) -> Stage:
@@ -258,7 +254,8 @@ def _rule(
         return Stage("rule", "Rules", "none fired", "", "all doses as asked", "", ())
     last = fired[-1]
     reading = reading_text(last.variable, last.reading)
-    why = in_words(last.condition) + (f" ({reading})" if reading else "")
+    is_read = reading and any(sign in last.condition for sign in "<>=")
+    why = reading if is_read else in_words(last.condition)
     return Stage(
         "rule", "Rules", last.in_words, "",
         f"{last.drug}, week {last.day / DAY_PER_WEEK:.0f}: {why}; {len(fired)} in all",
@@ -275,10 +272,8 @@ def _next_dose(
     coming = [one.week for one in found if one.week is not None]
     is_held = any(one.is_held for one in found)
     value = f"week {min(coming):.0f}" if coming else "on hold" if is_held else "none"
-    given = sum(len(drug.doses) for drug in course.drugs if is_infused(drug))
-    text = "; ".join(one.text for one in found)
     return Stage(
-        "next", "Next dose", value, "", f"{text}; {given} given so far" if given else text, "", (),
+        "next", "Next dose", value, "", "; ".join(one.text for one in found), "", (),
         is_held or any(one.is_ended for one in found),
     )  # fmt: skip
 
@@ -291,4 +286,6 @@ def _outcome(course: PatientTimeline, band: BodyBand | None, weeks: float) -> St
         )
     if band is None:
         return Stage("outcome", "Progression", "–", "", "no model of this tumour", "", ())
-    return Stage("outcome", "Progression", "none", "", f"on scans up to week {weeks:.0f}", "", ())
+    if weeks * DAY_PER_WEEK <= float(SCANS.after(np.zeros(1))[0]):
+        return Stage("outcome", "Progression", "–", "", "no scan yet", "", ())
+    return Stage("outcome", "Progression", "none", "", f"on scans before week {weeks:.0f}", "", ())

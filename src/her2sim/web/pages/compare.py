@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,9 +85,13 @@ def _form(told: dict[str, str]) -> None:
 
 def _own_trials() -> Mapping[str, str]:
     """Trials of one's own that were run, by the name under which they are kept."""
-    own = (job.question for job in state.jobs().of(state.owner()))
-    uploads = [q.upload for q in own if isinstance(q, OwnTrialQuestion)]
-    return {upload: f"your own: {_name(upload)}" for upload in dict.fromkeys(uploads)}
+    found: dict[str, str] = {}
+    for job in state.jobs().of(state.owner()):
+        if isinstance(job.question, OwnTrialQuestion):
+            when = time.strftime("%d %b, %H:%M:%S", time.localtime(job.created))
+            upload = job.question.upload
+            found.setdefault(upload, f"your own: {_name(upload)} ({when})")
+    return found
 
 
 def _name(told: str) -> str:
@@ -123,6 +128,8 @@ def _beside(told: Mapping[str, str], asked: Mapping[str, Question]) -> None:
             return
         timer.cancel()
         names = [_name(told[side]) for side in SIDES]
+        if len(set(names)) < len(names):
+            names = [f"{side} {name}" for side, name in zip(SIDES, names, strict=True)]
         with place:
             for table in beside(names, [read_view(job.folder) for job in found]):
                 put("plain_table", table=table)

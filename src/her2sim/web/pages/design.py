@@ -59,11 +59,19 @@ def _show_form(raw: dict[str, Any]) -> None:
     from her2sim.trials.trial import Trial
 
     who, files = state.owner(), state.jobs().files
-    form = TrialForm(
-        raw,
-        Trial.model_json_schema(),
-        lambda: files.keep_draft(who, tomli_w.dumps(raw)),
-    )
+    kept = [files.draft(who)]
+
+    def keep() -> None:
+        """Keep the draft, which a reload finds; say if another window wrote it meanwhile."""
+        if files.draft(who) != kept[0]:
+            text = "Another window changed this trial too; what stands here is kept from now on."
+            form.above.set_content(render("alert", text=text))
+        files.keep_draft(who, tomli_w.dumps(raw))
+        kept[0] = files.draft(who)
+        with form.place:
+            ui.run_javascript("history.replaceState(null, '', '/design')")
+
+    form = TrialForm(raw, Trial.model_json_schema(), keep)
 
     def run(_: Any) -> None:
         if not form.check():

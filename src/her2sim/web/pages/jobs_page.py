@@ -90,8 +90,8 @@ def _buttons(job: Job, who: str, look: Told, sure: set[str]) -> None:
     def change(is_sure: bool) -> Told:
         def call(_: object) -> None:
             (sure.add if is_sure else sure.discard)(job.id)
-            look(None)
-            ui.run_javascript("document.getElementById('main').focus()")
+            ui.run_javascript("setTimeout(() => document.getElementById('main').focus(), 100)")
+            look(None)  # the button that was pressed is gone then
 
         return call
 

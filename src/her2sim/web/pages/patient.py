@@ -43,6 +43,7 @@ class PatientView:
 
     def __init__(self, question: PatientQuestion) -> None:
         self.question, self.open = question, FIRST_STAGE
+        self.refused: dict[str, Any] = {}
         self.asked, self.is_drawn = 0, False
         self.strip: Any = None
         self.detail: Any = None
@@ -51,18 +52,22 @@ class PatientView:
         self.same: Any = None
 
     async def change(self, **fields: Any) -> None:
-        """Ask with other fields; what was asked before and is not there yet is forgotten."""
+        """Ask with other fields; what was asked before and is not there yet is forgotten.
+
+        What was refused is asked for again with the next change: fields and answer go together.
+        """
         from nicegui import ui
 
         try:
-            told = self.question.model_dump(exclude_defaults=True) | fields
+            told = self.question.model_dump(exclude_defaults=True) | self.refused | fields
             question = PatientQuestion.model_validate(told)
         except ValidationError as error:
-            self.fault.set_content(
-                _alert("; ".join(faults_by_field(error, PatientQuestion).values()))
-            )
+            faults = faults_by_field(error, PatientQuestion)
+            lines = [*faults.values(), "What stands below is without the last changes."]
+            self.fault.set_content(_alert("\n".join(lines)))
+            self.refused |= fields
             return
-        self.question = question
+        self.question, self.refused = question, {}
         self.asked += 1
         if await self.draw_all():
             ui.run_javascript(f"history.replaceState(null, '', {self.question.link()!r})")
@@ -90,7 +95,8 @@ class PatientView:
             return
         if found is None or not self.is_wanted(asked):
             return
-        self.fault.set_content("")
+        if not self.refused:
+            self.fault.set_content("")
         self.show(found)
         if found.rules is not None:
             self.show_rules(found.rules, found.notes)

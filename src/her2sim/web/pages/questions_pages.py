@@ -252,7 +252,8 @@ def _read_by(reader: Callable[[Path], object], name: str, text: str) -> None:
         try:
             reader(path)
         except Her2SimError as error:
-            raise DataError(without_folder(str(error), path.parent)) from None
+            text = without_folder(str(error), path.parent).replace(f"{name}:", "your file:")
+            raise DataError(text) from None
 
 
 UPLOADS: Mapping[str, tuple[str, Callable[[str, str], Question]]] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,7 @@ NOT_OFFERED = {*PUBLISHED, *PUBLISHED_OF_ROWS["comparison"]} - {"note"}
 """Parts that tell what was published are shown where a file has them, and not offered."""
 CLOSED = ("sources",)
 MOST_DEEP = 8
+FIRST_NAME = re.compile(r"(\w+)(?=:| )")
 UNITS = ("month", "week", "day", "%", "mm")
 
 
@@ -60,26 +62,53 @@ class TrialForm:
         except ValidationError as error:
             found: dict[Place, list[str]] = {}
             for row in error.errors():
-                found.setdefault(_place_of(row["loc"]), []).append(plain_message(row))
-            for place, texts in found.items():
-                self._show_at(place, "; ".join(texts))
+                text = plain_message(row)
+                place = self._place_of(row["loc"], text)
+                found.setdefault(place, []).append(text)
+            self._show(found)
             n = sum(map(len, found.values()))
             lines = [
                 f"{self._words_of(place)}: {text}" if place else text
                 for place, texts in found.items()
                 for text in texts
             ]
-            told = f"{n} fault{'s' if n > 1 else ''}; each stands at its field, too."
+            told = (
+                f"{n} fault{'s' if n > 1 else ''}; each stands at its field or part, too. Once "
+                "they are mended, checks of what belongs together may find more."
+            )
             self.above.set_content(render("alert", text="\n".join([told, *lines])))
             return False
         return True
 
-    def _show_at(self, place: Place, text: str) -> None:
-        """A fault at its field, or at what holds it."""
-        while place and place not in self.faults:
-            place = place[:-1]
-        if place:
-            self.faults[place].set_content(render("text", text=text))
+    def _show(self, found: Mapping[Place, Sequence[str]]) -> None:
+        """Faults at their fields, or at what holds them."""
+        shown: dict[Place, list[str]] = {}
+        for place, texts in found.items():
+            near = place
+            while near and near not in self.faults:
+                near = near[:-1]
+            shown.setdefault(near, []).extend(texts)
+        for place, texts in shown.items():
+            if place:
+                self.faults[place].set_content(render("text", text="; ".join(texts)))
+
+    def _place_of(self, loc: tuple[str | int, ...], text: str) -> Place:
+        """The place of a fault; checks of the whole file write places with points between.
+
+        A text that begins with the name of a field is about that field.
+        """
+        found: list[str | int] = [part for part in loc if part != "[key]"]
+        if len(loc) == 1 and isinstance(loc[0], str):
+            found = [int(p) if p.isdigit() else p for p in loc[0].split(".")]
+        part: Any = self.raw
+        for step in found:
+            is_there = isinstance(part, Mapping) and step in part
+            is_there |= isinstance(part, list) and isinstance(step, int) and step < len(part)
+            part = part[step] if is_there else None
+        name = FIRST_NAME.match(text)
+        if name is not None and isinstance(part, Mapping) and name[1] in part:
+            found.append(name[1])
+        return tuple(found)
 
     def _words_of(self, place: Place) -> str:
         """A place of the file in the words of the form."""
@@ -305,15 +334,6 @@ def _fault() -> Any:
     from nicegui import ui
 
     return ui.html("", sanitize=False, tag="span").classes("fault").props("role=alert")
-
-
-def _place_of(loc: tuple[str | int, ...]) -> Place:
-    """The place of a fault: checks of the whole file write places with points between."""
-    found: list[str | int] = []
-    for part in loc:
-        pieces = part.split(".") if isinstance(part, str) else [part]
-        found += [int(p) if isinstance(p, str) and p.isdigit() else p for p in pieces]
-    return tuple(found)
 
 
 def _title(name: str, told: Mapping[str, Any] | None) -> str:
