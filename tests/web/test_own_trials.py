@@ -15,8 +15,8 @@ from her2sim.web import state
 from her2sim.web.beside import beside
 from her2sim.web.jobs import Jobs
 from her2sim.web.own_trials import drafted_trial, kept_trial, own_trial, trial_like
-from her2sim.web.pages.trial_form import read_field, shown_field
 from her2sim.web.results import View
+from her2sim.web.trial_schema import FileSchema, place_of, read_field, shown_field
 
 
 @pytest.mark.parametrize("name", trial_names())
@@ -107,6 +107,28 @@ def test_what_is_told_twice_or_not_at_all_is_a_fault() -> None:
     told = {".".join(map(str, row["loc"])): plain_message(row) for row in fault.value.errors()}
     assert told["arm.0.id"] == "use small letters a to z, digits and _"
     assert "arm" not in told  # that none is left only follows
+
+
+@pytest.mark.parametrize(
+    ("loc", "text", "place", "words"),
+    [
+        (("arm.1.regimen",), "no regimen", ("arm", 1, "regimen"), "arm 2, regimen"),
+        (("design",), "accrual of -4 months: use 0 to 180", ("design", "accrual"),
+         "times, time of enrolment"),
+        (("enrolled", "her2", "shares", "3+ 0.9", "[key]"), "use 3+",
+         ("enrolled", "her2", "shares", "3+ 0.9"),
+         "patients, HER2 scores, share of each IHC score, 3+ 0.9"),
+        (("scans", 0), "every_week: write a number", ("scans", 0, "every_week"),
+         "pace of scans 1, weeks between two"),
+        ((), "unused", (), ""),
+    ],
+)  # fmt: skip
+def test_faults_have_a_place_in_the_words_of_the_form(
+    loc: tuple[str | int, ...], text: str, place: tuple[str | int, ...], words: str
+) -> None:
+    """Checks of the whole file and of one field alike."""
+    assert place_of(loc, text, own_trial()) == place
+    assert FileSchema(Trial.model_json_schema()).words_of(place) == words
 
 
 def test_arms_of_two_trials_stand_in_one_table() -> None:

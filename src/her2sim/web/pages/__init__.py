@@ -8,6 +8,7 @@ def register() -> None:
     from her2sim.web.pages import (
         compare,
         design,
+        dropped,
         files,
         home,
         jobs_page,
@@ -17,6 +18,17 @@ def register() -> None:
         questions_pages,
     )
 
-    views = (home, compare, design, patient, questions_pages, jobs_page, learn, files, missing)
+    views = (
+        dropped,
+        home,
+        compare,
+        design,
+        patient,
+        questions_pages,
+        jobs_page,
+        learn,
+        files,
+        missing,
+    )
     for page in views:
         page.register()

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from her2sim.errors import DataError, Her2SimError
 from her2sim.regimens.library import named_regimens
 from her2sim.web import state
 from her2sim.web.jobs import EXAMPLES
 from her2sim.web.layout import button, choice, entry, fields_of, heading, paragraph, put, view
 from her2sim.web.pages.answer import show_answer
-from her2sim.web.question import Question, faults_by_field, without_folder
+from her2sim.web.pages.dropped import drop
+from her2sim.web.question import Question, faults_by_field
 from her2sim.web.questions import QUESTIONS, RecordQuestion
 from her2sim.web.trial_questions import GridQuestion, OwnTrialQuestion, TrialQuestion
 
@@ -57,7 +56,6 @@ SUGGESTED: Mapping[tuple[str, str], Callable[[], tuple[str, ...]]] = {
 }
 """What may be written into a field that takes more than that."""
 HIDDEN = ("upload",)
-LARGEST_TRIAL, LONGEST_LINE = 100_000, 2_000
 
 
 def ask_form(
@@ -164,7 +162,7 @@ def _page(kind: type[Question], active: str) -> Any:
             if twice:
                 put("alert", text=twice)
             if kind is RecordQuestion:
-                _drop("record")
+                drop("record")
             try:
                 question = kind.model_validate(told)
             except ValidationError as error:
@@ -194,7 +192,7 @@ def _not_asked(kind: type[Question], told: Mapping[str, str], faults: Mapping[st
     if kind is OwnTrialQuestion and "upload" not in told:
         paragraph("No trial of your own is told. Build one in the form, or drop a file.")
         put("button_link", link="/design", text="Build one in a form")
-        _drop("trial")
+        drop("trial")
         return
     ask_form(kind, told, faults)
 
@@ -221,102 +219,10 @@ def _example_record() -> None:
     show_answer(RecordQuestion(upload=kept), EXAMPLES)
 
 
-def _record_from(text: str, owner: str) -> Question:
-    """A dropped record, read by the same reader as on the command line."""
-    from her2sim.formats.record_csv import read_record
-
-    _read_by(read_record, "record.csv", text)
-    return RecordQuestion(upload=state.jobs().files.keep(text, ".csv", owner))
-
-
-def _trial_from(text: str, owner: str) -> Question:
-    """A dropped trial file, read by the same reader as on the command line."""
-    from her2sim.trials.library import load_trial
-
-    longest = max((len(line) for line in text.splitlines()), default=0)
-    if len(text) > LARGEST_TRIAL or longest > LONGEST_LINE:  # keys of many parts take very long
-        raise DataError(
-            f"a trial file has at most {LARGEST_TRIAL:,} characters, and {LONGEST_LINE:,} in a line"
-        )
-    _read_by(lambda path: load_trial(str(path)), "trial.toml", text)
-    return OwnTrialQuestion(upload=state.jobs().files.keep(text, ".toml", owner))
-
-
-def _read_by(reader: Callable[[Path], object], name: str, text: str) -> None:
-    """Read a text as a file of that name; its faults do not say where it lay."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_text(text, encoding="utf-8")
-        try:
-            reader(path)
-        except Her2SimError as error:
-            text = without_folder(str(error), path.parent).replace(f"{name}:", "your file:")
-            raise DataError(text) from None
-
-
-UPLOADS: Mapping[str, tuple[str, Callable[[str, str], Question]]] = {
-    "record": (".csv", _record_from),
-    "trial": (".toml", _trial_from),
-}
-"""What can be dropped: the ending of its name, and what reads it."""
-SEND = """(e) => { const f = e.target.files[0]; if (!f) return;
-fetch('/upload/KIND', {method: 'POST', body: f}).then(r => r.json()).then(d => emit(d))
-.catch(() => emit({fault: 'the file could not be sent; it may be too large'}));
-e.target.value = ''; }"""
-
-
-def _drop(kind: str) -> None:
-    """Where a file is dropped or chosen; its faults stand below, all of them."""
-    from nicegui import ui
-
-    ending = UPLOADS[kind][0]
-    with ui.element("div").classes("field drop"):
-        with ui.element("label").props(f"for=field-drop-{kind}"):
-            put("text", text=f"Drop a file ({ending}) here, or choose one")
-        field = ui.element("input").props(f"type=file id=field-drop-{kind} accept={ending}")
-    place = ui.element("div").props("role=status")
-
-    def sent(event: Any) -> None:
-        told = event.args if isinstance(event.args, dict) else {}
-        link = str(told.get("link", ""))
-        if link.startswith("/") and not link.startswith("//"):
-            ui.navigate.to(link)
-            return
-        place.clear()
-        with place:
-            put("alert", text=str(told.get("fault", "the file could not be read")))
-
-    field.on("change", sent, js_handler=SEND.replace("KIND", kind))
-
-
-def _register_upload() -> None:
-    from fastapi.responses import JSONResponse
-    from nicegui import app, run
-
-    @app.post("/upload/{kind}")
-    async def upload(request: Request, kind: str) -> JSONResponse:
-        if kind not in UPLOADS:
-            return JSONResponse({"fault": "there is no such kind of file"}, 404)
-        try:
-            text = (await request.body()).decode("utf-8-sig")
-            owner = str(request.session["id"])
-            question = await run.io_bound(UPLOADS[kind][1], text, owner)
-        except UnicodeDecodeError:
-            return JSONResponse({"fault": "not a text file in UTF-8"}, 400)
-        except Her2SimError as error:
-            return JSONResponse({"fault": str(error)}, 400)
-        if question is None:  # the server ends
-            return JSONResponse({"fault": "the server is about to stop"}, 503)
-        return JSONResponse({"link": question.link()})
-
-
 def register() -> None:
     """Make the views known."""
     from nicegui import ui
 
-    _register_upload()
     active = dict.fromkeys(("trial", "own-trial", "grid"), "/trials")
     for kind in QUESTIONS:
         if kind.kind != "patient":
@@ -332,7 +238,7 @@ def register() -> None:
             heading("A trial of your own", 2)
             put("button_link", link="/design", text="Build one in a form")
             paragraph("Or drop a trial file; its faults are told, all of them.")
-            _drop("trial")
+            drop("trial")
             heading("Two designs side by side", 2)
             put("button_link", link="/compare", text="Compare two trials")
             heading("A grid of designs", 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,13 +13,20 @@ from her2sim.errors import plain_message
 from her2sim.report.html import render
 from her2sim.web.layout import button, choice, entry, heading, paragraph, tick
 from her2sim.web.own_trials import PUBLISHED, PUBLISHED_OF_ROWS
+from her2sim.web.trial_schema import (
+    FileSchema,
+    Place,
+    first_capital,
+    key_of,
+    place_of,
+    read_field,
+    shown_field,
+    title_of,
+)
 
-Place = tuple[str | int, ...]
 NOT_OFFERED = {*PUBLISHED, *PUBLISHED_OF_ROWS["comparison"]} - {"note"}
 """Parts that tell what was published are shown where a file has them, and not offered."""
 CLOSED = ("sources",)
-MOST_DEEP = 8
-FIRST_NAME = re.compile(r"(\w+)(?=:| )")
 UNITS = ("month", "week", "day", "%", "mm")
 
 
@@ -37,7 +43,7 @@ class TrialForm:
     def __init__(
         self, raw: dict[str, Any], schema: Mapping[str, Any], told: Callable[[], None]
     ) -> None:
-        self.raw, self.schema, self.told = raw, schema, told
+        self.raw, self.schema, self.told = raw, FileSchema(schema), told
         self.faults: dict[Place, Any] = {}
         self.opened: set[Place] = set()
         self.place: Any = None
@@ -48,7 +54,7 @@ class TrialForm:
         self.faults.clear()
         self.place.clear()
         with self.place:
-            self._table(self.schema, self.raw, ())
+            self._table(self.schema.whole, self.raw, ())
 
     def check(self) -> bool:
         """Whether the file holds; what is wrong stands at each field, and all of it above."""
@@ -63,12 +69,12 @@ class TrialForm:
             found: dict[Place, list[str]] = {}
             for row in error.errors():
                 text = plain_message(row)
-                place = self._place_of(row["loc"], text)
+                place = place_of(row["loc"], text, self.raw)
                 found.setdefault(place, []).append(text)
             self._show(found)
             n = sum(map(len, found.values()))
             lines = [
-                f"{self._words_of(place)}: {text}" if place else text
+                f"{self.schema.words_of(place)}: {text}" if place else text
                 for place, texts in found.items()
                 for text in texts
             ]
@@ -92,87 +98,13 @@ class TrialForm:
             if place:
                 self.faults[place].set_content(render("text", text="; ".join(texts)))
 
-    def _place_of(self, loc: tuple[str | int, ...], text: str) -> Place:
-        """The place of a fault; checks of the whole file write places with points between.
-
-        A text that begins with the name of a field is about that field.
-        """
-        found: list[str | int] = [part for part in loc if part != "[key]"]
-        if len(loc) == 1 and isinstance(loc[0], str):
-            found = [int(p) if p.isdigit() else p for p in loc[0].split(".")]
-        part: Any = self.raw
-        for step in found:
-            is_there = isinstance(part, Mapping) and step in part
-            is_there |= isinstance(part, list) and isinstance(step, int) and step < len(part)
-            part = part[step] if is_there else None
-        name = FIRST_NAME.match(text)
-        if name is not None and isinstance(part, Mapping) and name[1] in part:
-            found.append(name[1])
-        return tuple(found)
-
-    def _words_of(self, place: Place) -> str:
-        """A place of the file in the words of the form."""
-        schema, words = self.schema, list[str]()
-        for part in place:
-            if isinstance(part, int):
-                words[-1] += f" {part + 1}"
-                schema = self._resolved(schema.get("items", {}))
-                continue
-            told = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
-            known = isinstance(told, Mapping)
-            words.append(_title(part, told) if known and "properties" in schema else part)
-            schema = self._resolved(told) if isinstance(told, Mapping) else {}
-        return ", ".join(words)
-
-    # Schema.
-
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A schema without references; of several kinds the first that is not null."""
-        for _ in range(MOST_DEEP):
-            if "$ref" in schema:
-                schema = self.schema["$defs"][schema["$ref"].rsplit("/", 1)[1]]
-            elif "allOf" in schema:
-                schema = schema["allOf"][0]
-            elif "anyOf" in schema:
-                schema = next(one for one in schema["anyOf"] if one.get("type") != "null")
-            else:
-                break
-        return schema
-
-    def _keyed(self, schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """What stands under each name of a table whose names are free; None if it is none."""
-        inner = schema.get("additionalProperties")
-        if not isinstance(inner, Mapping):
-            return None
-        found = self._resolved(inner)
-        return found if "properties" in found else None
-
-    def _is_nested(self, schema: Mapping[str, Any]) -> bool:
-        if schema.get("type") == "array":
-            return "properties" in self._resolved(schema.get("items", {}))
-        return "properties" in schema or self._keyed(schema) is not None
-
-    def _empty(self, schema: Mapping[str, Any], depth: int = 0) -> Any:
-        """A part with what it needs, not yet filled in; numbers of one's own are assumed."""
-        if "properties" in schema and depth < MOST_DEEP:
-            known, needed = schema["properties"], [*schema.get("required", ())]
-            made = {n: self._empty(self._resolved(known[n]), depth + 1) for n in needed}
-            return made | ({"status": "assumed", "reason": ""} if "reason" in known else {})
-        if "enum" in schema:
-            return schema["enum"][0]
-        return {"array": [], "object": {}, "number": 0.0, "integer": 0, "boolean": False}.get(
-            str(schema.get("type")), ""
-        )
-
-    # Drawing.
-
     def _table(self, schema: Mapping[str, Any], raw: dict[str, Any], path: Place) -> None:
         """Fields of a table of the file that are told, and those that may be added."""
         from nicegui import ui
 
         known: Mapping[str, Any] = schema.get("properties", {})
-        parts = {n: self._resolved(known[n]) for n in raw if n in known}
-        nested = [n for n, part in parts.items() if self._is_nested(part)]
+        parts = {n: self.schema.resolved(known[n]) for n in raw if n in known}
+        nested = [n for n, part in parts.items() if self.schema.is_nested(part)]
         with ui.element("div").classes("fields wide"):
             for name in [n for n in parts if n not in nested]:
                 self._leaf(parts[name], raw, known[name], (*path, name))
@@ -182,16 +114,16 @@ class TrialForm:
 
     def _offer(self, known: Mapping[str, Any], raw: dict[str, Any], path: Place) -> None:
         """What may be added to a table."""
-        left = {n: _title(n, known[n]) for n in known if n not in raw and n not in NOT_OFFERED}
+        left = {n: title_of(n, known[n]) for n in known if n not in raw and n not in NOT_OFFERED}
         if not left:
             return
 
         def add(name: str) -> None:
             if name in left:
-                raw[name] = self._empty(self._resolved(known[name]))
+                raw[name] = self.schema.empty(self.schema.resolved(known[name]))
                 self._changed((*path, name))
 
-        choice(f"add-{_key(path) or 'trial'}", "add to this part", "", {"": "...", **left}, add)
+        choice(f"add-{key_of(path) or 'trial'}", "add to this part", "", {"": "...", **left}, add)
 
     def _nested(
         self, schema: Mapping[str, Any], raw: dict[str, Any], told: Mapping[str, Any], path: Place
@@ -200,8 +132,8 @@ class TrialForm:
         from nicegui import ui
 
         name = str(path[-1])
-        title = _title(name, told)
-        inner = self._keyed(schema)
+        title = title_of(name, told)
+        inner = self.schema.keyed(schema)
         if inner is not None:
             with self._part(title, path, raw, name, is_closed=name in CLOSED):
                 for key in raw[name]:
@@ -212,14 +144,14 @@ class TrialForm:
             with self._part(title, path, raw, name, told.get("description", "")):
                 self._table(schema, raw[name], path)
         else:
-            items = self._resolved(schema["items"])
+            items = self.schema.resolved(schema["items"])
             rows = raw[name] = list(raw[name])
             for number, row in enumerate(rows):
                 with self._part(f"{title} {number + 1}", (*path, number), rows, number):
                     self._table(items, row, (*path, number))
 
             def add(_: Any) -> None:
-                rows.append(self._empty(items))
+                rows.append(self.schema.empty(items))
                 self._changed((*path, len(rows) - 1))
 
             with ui.element("div").classes("actions"):
@@ -232,10 +164,10 @@ class TrialForm:
         def add(text: Any) -> None:
             name = str(text).strip()
             if name and name not in holder:
-                holder[name] = self._empty(inner)
+                holder[name] = self.schema.empty(inner)
                 self._changed((*path, name))
 
-        entry(f"new-{_key(path)}", "add one of the name", "", add)
+        entry(f"new-{key_of(path)}", "add one of the name", "", add)
 
     @contextmanager
     def _part(
@@ -256,13 +188,13 @@ class TrialForm:
             self._changed(path[:-1])
 
         with ui.element("fieldset").props("tabindex=-1") as frame:
-            frame.props.update({"id": f"part-{_key(path)}", "aria-label": title})
+            frame.props.update({"id": f"part-{key_of(path)}", "aria-label": title})
             with ui.element("div").classes("part"):
-                heading(_first_capital(title), 3)
+                heading(first_capital(title), 3)
                 self.faults[path] = _fault()
                 button(f"Remove: {title}", remove, quiet=True)
             if text:
-                paragraph(_first_capital(text) + ".", "faint")
+                paragraph(first_capital(text) + ".", "faint")
             if not is_closed:
                 yield
                 return
@@ -280,7 +212,7 @@ class TrialForm:
         self.told()
         self.opened.add(place[:1])
         self.draw()
-        key = _key(place)
+        key = key_of(place)
         find = " || ".join(f"document.getElementById({json.dumps(f'{kind}-{key}')})"
                            for kind in ("field", "part"))  # fmt: skip
         with self.place:  # what was pressed may be gone
@@ -290,8 +222,8 @@ class TrialForm:
         self, schema: Mapping[str, Any], raw: dict[str, Any], told: Mapping[str, Any], path: Place
     ) -> None:
         """A field of one value."""
-        name, key = str(path[-1]), _key(path)
-        value, title = raw[name], _first_capital(_title(name, told))
+        name, key = str(path[-1]), key_of(path)
+        value, title = raw[name], first_capital(title_of(name, told))
         kind = "object" if isinstance(value, Mapping) else str(schema.get("type"))
 
         def keep(text: Any) -> None:
@@ -334,56 +266,3 @@ def _fault() -> Any:
     from nicegui import ui
 
     return ui.html("", sanitize=False, tag="span").classes("fault").props("role=alert")
-
-
-def _title(name: str, told: Mapping[str, Any] | None) -> str:
-    """What a part is called: by its schema, or else by its name in the file."""
-    plain = name.replace("_", " ")
-    title = str((told or {}).get("title", plain))
-    return plain if title == plain.title() else title  # a title that nobody wrote
-
-
-def _first_capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _key(path: Place) -> str:
-    """A place as the name of a field."""
-    return "-".join(map(str, path))
-
-
-def shown_field(value: Any) -> str:
-    """A value as a field shows it: shares as ``3+ = 0.9, 2+ = 0.1``, lists with commas."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} = {_shown_number(share)}" for name, share in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value)
-    return _shown_number(value)
-
-
-def _shown_number(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def read_field(kind: str, told: Any) -> Any:
-    """What a field means; what is no number stays text, and the check says so."""
-    if kind == "boolean":
-        return bool(told)
-    text = str(told).strip()
-    if kind in ("number", "integer"):
-        return _number(text)
-    if kind == "array":
-        return [one.strip() for one in text.split(",") if one.strip()]
-    if kind == "object":
-        pairs = [one.partition("=") for one in text.split(",") if one.strip()]
-        found = {name.strip(): _number(value.strip()) for name, _, value in pairs}
-        return found if len(found) == len(pairs) else text  # a group told twice is a fault
-    return text
-
-
-def _number(text: str) -> Any:
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return int(value) if value.is_integer() and "." not in text else value
