@@ -19,20 +19,12 @@ from her2sim.protocol.decisions import Cause, Decision
 from her2sim.protocol.hold_reasons import HoldReasons
 from her2sim.protocol.label import CONDITIONS, Rule
 from her2sim.protocol.plan import LLN_PERCENT, DrugPlan
+from her2sim.protocol.ruling import Ruling, behind_of
 from her2sim.protocol.variables import CLOCKS, DERIVED
 
 Values = Mapping[str, Array]
 Agreement = Callable[["RuleRow", Positions], Mask]
 """Whether second measurements of some patients agree with a rule that would hold."""
-CONDITION_OF = {
-    Cause.HOLD_WHEN: "hold_when",
-    Cause.MAX_HOLDS: "hold_when",
-    Cause.RESUME_WHEN: "resume_when",
-    Cause.ONE_DOWN: "one_down_when",
-    Cause.STOP_WHEN: "stop_when",
-    Cause.STOP_HELD_WHEN: "stop_held_when",
-}
-"""Conditions of a rule that stand behind a cause."""
 NEVER = np.inf
 ON_THE_DAY = 1e-6
 
@@ -66,31 +58,6 @@ class Moment:
         """The days of some patients."""
         n = chosen.size
         return Moment(*(np.broadcast_to(day, n)[chosen] for day in (self.day, self.read_day)))
-
-
-@dataclass(frozen=True)
-class Behind:
-    """By which variable of its rule a decision was taken (its position), and the reading, (n,)."""
-
-    variable: Positions
-    reading: Array
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What a rule decides: for each decision its cause for each patient, -1 where it is none.
-
-    ``behind`` tells by which variable of the rule, and its reading.
-    """
-
-    who: Positions
-    causes: Mapping[Decision, Positions]
-    behind: Mapping[Decision, Behind]
-
-    def of(self, decision: Decision) -> Mask:
-        """For whom a decision was taken."""
-        found: Mask = self.causes[decision] >= 0
-        return found
 
 
 def rule_rows(
@@ -184,7 +151,10 @@ class RuleStates:
             return None
         causes = self._decide(number, at, who, values, agrees)
         known_now = {**values, "days_held": at.day - self.held_since[number, who]}
-        behind = {one: self._behind(row, cause, known_now) for one, cause in causes.items()}
+        behind = {
+            one: behind_of(row.conditions, row.variables, cause, known_now, self._settings)
+            for one, cause in causes.items()
+        }
         verdict = Ruling(who, causes, behind)
         self._carry_out(number, at.day, verdict)
         held = self.held[number, who]
@@ -192,25 +162,6 @@ class RuleStates:
             own = {name: reading[held] for name, reading in values.items()}
             self.reasons[number].keep(own, self._settings, who[held])
         return verdict
-
-    def _behind(self, row: RuleRow, cause: Positions, values: Values) -> Behind:
-        """The variable of a rule by which each patient's decision was taken, and its reading.
-
-        It is part of the condition that acted; where none is, the first one that was measured.
-        """
-        unknown = np.full(cause.size, np.nan)
-        all_known = np.array([values.get(name, unknown) for name in row.variables])
-        variable = np.argmax(~np.isnan(all_known), axis=0)
-        for kind in map(int, np.unique(cause[cause >= 0])):
-            condition = row.conditions.get(CONDITION_OF.get(Cause(kind), ""))
-            if condition is None:
-                continue
-            chosen = np.flatnonzero(cause == kind)
-            known = {name: values.get(name, unknown)[chosen] for name in condition.variables}
-            reasons = condition.reasons(known, self._settings)
-            for name in reversed(condition.variables):
-                variable[chosen[reasons[name]]] = row.variables.index(name)
-        return Behind(variable, all_known[variable, np.arange(cause.size)])
 
     def _may_act(self, number: int, who: Positions, values: Values) -> bool:
         """Whether a rule can decide anything today: it holds somebody, or a limit is crossed."""

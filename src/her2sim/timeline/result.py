@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +173,32 @@ class PatientTimeline:
             "notes": list(self.notes),
             "notice": NOTICE,
         }
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A time on hold: the decision that began it, and the day it ended; None if it did not."""
+
+    begun: Decided
+    end_day: float | None
+
+
+def holds_of(decisions: Sequence[Decided], drug: str) -> list[Hold]:
+    """When a drug was on hold: from the first rule that held it until none of them does."""
+    found, holding = list[Hold](), dict[str, Decided]()
+    for decided in (d for d in decisions if d.drug == drug):
+        was_held = bool(holding)
+        if decided.in_words == "hold":
+            holding.setdefault(decided.rule, decided)
+        elif decided.in_words in ("stop", "end"):
+            holding.clear()
+        elif decided.in_words == "resume":
+            holding.pop(decided.rule, None)
+        if holding and not was_held:
+            found.append(Hold(decided, None))
+        elif was_held and not holding:
+            found[-1] = replace(found[-1], end_day=decided.day)
+    return found
 
 
 def progressed_day(readings: TableReadings) -> float:

@@ -10,7 +10,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails
 
 from her2sim.biology.lesion_model import evidence_text
 from her2sim.biology.tumour_type import described_types
@@ -24,6 +24,7 @@ from her2sim.trials.consistency import fit_faults
 from her2sim.trials.design import Design, Pace
 from her2sim.trials.early_design import EarlyDesign, Given, Next
 from her2sim.trials.enrolled import EarlierDrugs, Enrolled, Her2Shares, Lines
+from her2sim.trials.faults import again, fault_at, own_faults
 from her2sim.trials.measures import CURVES
 from her2sim.units import DAY_PER_MONTH, DAY_PER_WEEK
 
@@ -230,9 +231,9 @@ class Trial(FactFile):
         try:
             trial = handler(data)
         except ValidationError as error:
-            found = [_again(fault) for fault in _own_faults(error)]
+            found = [again(fault) for fault in own_faults(error)]
         if isinstance(data, dict):
-            found += [_fault(place, text, data) for place, text in fit_faults(data)]
+            found += [fault_at(place, text, data) for place, text in fit_faults(data)]
         if trial is None or found:
             raise ValidationError.from_exception_data(cls.__name__, found)
         return trial
@@ -301,27 +302,3 @@ class Trial(FactFile):
     def end_month(self) -> float:
         """Months from the first patient to the data cut."""
         return self.design.accrual.to("month") + self.design.follow_up.to("month")
-
-
-def _own_faults(error: ValidationError) -> list[ErrorDetails]:
-    """Faults without those that only follow: a list is not short because its rows have faults."""
-    rows = error.errors()
-    return [
-        row
-        for row in rows
-        if row["type"] != "too_short"
-        or not any(len(o["loc"]) > len(row["loc"]) and o["loc"][: len(row["loc"])] == row["loc"]
-                   for o in rows)
-    ]  # fmt: skip
-
-
-def _again(fault: Any) -> InitErrorDetails:
-    """A fault of a field, to be raised once more beside others."""
-    return InitErrorDetails(
-        type=fault["type"], loc=fault["loc"], input=fault["input"], ctx=fault.get("ctx", {})
-    )
-
-
-def _fault(place: str, text: str, data: Any) -> InitErrorDetails:
-    kind = PydanticCustomError("value_error", "{text}", {"text": text})
-    return InitErrorDetails(type=kind, loc=(place,), input=data)

@@ -92,6 +92,7 @@ class Jobs:
         self.folder, self.places = folder, places or max(1, os.cpu_count() or 1)
         self.files = KeptFiles(folder, self._needed)
         self._lock = RLock()
+        self._line: list[str] = []
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "jobs").mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = [job for job in map(self._read, os.listdir(folder / "jobs")) if job is not None]
@@ -224,10 +225,16 @@ class Jobs:
             self._open -= {name for name, job in found if job is None or job.is_over}
             jobs = sorted((job for _, job in found if job), key=lambda job: job.created)
             running = [job for job in jobs if job.state == "running" and self._still_runs(job)]
+            line = []
             for job in (self._read(job.id) for job in jobs):
-                if job is not None and job.state == "waiting" and self._has_place(job, running):
+                if job is None or job.state != "waiting":
+                    continue
+                if self._has_place(job, running):
                     self._start(job)
                     running.append(job)
+                else:
+                    line.append(job.id)
+            self._line = line
 
     def _has_place(self, job: Job, running: list[Job]) -> bool:
         """Whether a job can begin: work of minutes leaves a place for what takes seconds."""
@@ -237,9 +244,8 @@ class Jobs:
         return not job.question.is_long or n_long < max(1, self.places - 1)
 
     def before(self, job: Job) -> int:
-        """How many jobs wait before this one."""
-        waiting = [one for name in list(self._open) if (one := self._read(name)) is not None]
-        return sum(one.state == "waiting" and one.created < job.created for one in waiting)
+        """How many jobs wait before this one, as the line was looked at last."""
+        return self._line.index(job.id) if job.id in self._line else len(self._line)
 
     def _still_runs(self, job: Job) -> bool:
         """Whether a job runs; one whose process is gone waits again, or has failed."""

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from her2sim.pk.treatment import Treatment
 from her2sim.regimens.dose import MINUTES_PER_DAY
 from her2sim.report.rule_words import in_words, reading_text
-from her2sim.timeline.result import Decided, DrugTimeline, GivenDose, PatientTimeline
+from her2sim.timeline.result import (
+    Decided,
+    DrugTimeline,
+    GivenDose,
+    PatientTimeline,
+    holds_of,
+)
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION
 from her2sim.web.charts import number
@@ -107,10 +113,9 @@ def _why_not(later: PatientTimeline, drug: DrugTimeline) -> str:
 
 
 def _held(course: PatientTimeline, drug: DrugTimeline) -> Decided | None:
-    """The hold that is not over."""
-    own = [d for d in course.decisions if d.drug == drug.drug]
-    last = next((d for d in reversed(own) if d.in_words in ("hold", "resume", "stop")), None)
-    return last if last is not None and last.in_words == "hold" else None
+    """The decision that began a hold which is not over."""
+    holds = holds_of(course.decisions, drug.drug)
+    return holds[-1].begun if holds and holds[-1].end_day is None else None
 
 
 def _after(later: PatientTimeline, drug: DrugTimeline) -> GivenDose | None:

@@ -10,7 +10,13 @@ import numpy as np
 from her2sim.arrays import Array
 from her2sim.report.rule_words import reading_text
 from her2sim.report.timeline_page import decision_cells
-from her2sim.timeline.result import Decided, DrugTimeline, PatientTimeline, progressed_day
+from her2sim.timeline.result import (
+    Decided,
+    DrugTimeline,
+    PatientTimeline,
+    holds_of,
+    progressed_day,
+)
 from her2sim.units import DAY_PER_WEEK
 from her2sim.virtual_patient.treat import PROGRESSION
 from her2sim.web.charts import Mark, number
@@ -57,16 +63,11 @@ def _lane(course: PatientTimeline, drug: DrugTimeline, weeks: float) -> Lane:
         for d in shown
     )
     own = [d for d in course.decisions if d.drug == drug.drug]
-    holds, begun = [], None
-    for decided in own:
-        week = decided.day / DAY_PER_WEEK
-        if decided.in_words == "hold" and begun is None:
-            begun = week
-        elif begun is not None and decided.in_words in ("resume", "stop", "end"):
-            holds.append((begun, week))
-            begun = None
-    if begun is not None:
-        holds.append((begun, weeks))
+    holds = [
+        (hold.begun.day / DAY_PER_WEEK,
+         weeks if hold.end_day is None else hold.end_day / DAY_PER_WEEK)
+        for hold in holds_of(course.decisions, drug.drug)
+    ]  # fmt: skip
     marks = [
         Mark(
             d.day / DAY_PER_WEEK, d.in_words,
